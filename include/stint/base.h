@@ -187,6 +187,22 @@ char *stint_uuid(char out[static 37]); /* version 4 */
 /* `length` characters of Kubernetes' name suffix alphabet (bcdfghjklmnpqrstvwxz2456789), NUL-terminated: out holds length + 1. */
 char *stint_random_suffix(char *out, size_t length);
 
+/* ---- certificates --------------------------------------------------------------------------------------------------------- */
+
+/* A P-256 key and its X.509 certificate, PEM. */
+struct stint_certificate {
+	char *certificate_pem;
+	char *key_pem;
+};
+enum stint_certificate_use { STINT_CERTIFICATE_CA, STINT_CERTIFICATE_SERVER, STINT_CERTIFICATE_CLIENT };
+/*
+ * Signed by issuer, or by itself when issuer is NULL. alt_names: NULL-ended "IP:127.0.0.1" and "DNS:localhost" entries, or NULL;
+ * organization may be NULL. Valid from five minutes ago for `days`. May block for entropy. *out is freed by the caller.
+ */
+bool stint_certificate_issue(const struct stint_certificate *issuer, enum stint_certificate_use use, const char *common_name,
+	const char *organization, const char *const *alt_names, int days, struct stint_certificate *out, struct stint_error **err);
+void stint_certificate_free(struct stint_certificate *certificate); /* wipes the key first */
+
 /* ---- logging ------------------------------------------------------------------------------------------------------------- */
 
 enum stint_log_level { STINT_LOG_ERROR, STINT_LOG_WARN, STINT_LOG_INFO, STINT_LOG_DEBUG };
