@@ -1,0 +1,449 @@
+/*
+ * model: what we read from the cluster, compact and typed. Scheduler, engine and CLI look at these objects; nobody looks at JSON twice.
+ *
+ * Ownership. A struct stint_model owns two tables: texts (each distinct text once, counted) and pod specs (each distinct one once,
+ * counted). An object belongs to the model that decoded it, never changes after that, and is counted: whoever keeps one calls
+ * stint_object_ref, and stint_object_unref when done. Every `const char *` in an object is such a text: it is valid as long as the
+ * object, is NULL where the field is absent, and two texts of one model are equal exactly when their pointers are. The same holds for
+ * pod specs: two pods with one spec pointer ask for the same thing, so the pointer serves as the key of a shape.
+ * A model and its objects belong to one thread.
+ *
+ * Absent is not zero: times are -1, counts -1, texts NULL, truths UNKNOWN where nothing was said.
+ */
+#ifndef STINT_MODEL_H
+#define STINT_MODEL_H
+
+#include <stint/base.h>
+#include <stint/text.h>
+
+/* ---- quantities ------------------------------------------------------------------------------------------------------------ */
+
+/* What a quantity is counted in. Parts below the unit are rounded away from zero, as Kubernetes' Value() and MilliValue() do. */
+enum stint_unit { STINT_UNIT_ONE, STINT_UNIT_MILLI };
+
+/* "1500m", "1.5", "10Gi", "1e3", "-2k". Exact; what does not fit saturates to INT64_MAX or INT64_MIN. False when it is no quantity. */
+bool stint_quantity_parse(struct stint_slice text, enum stint_unit unit, int64_t *out);
+enum { STINT_QUANTITY_SIZE = 32 };
+/* The canonical Kubernetes forms: "1500m" and "2" for milli; "10Gi", "1536Mi" or plain digits for bytes. */
+char *stint_quantity_format_milli(int64_t milli, char out[static STINT_QUANTITY_SIZE]);
+char *stint_quantity_format_bytes(int64_t bytes, char out[static STINT_QUANTITY_SIZE]);
+/* For people: at most one decimal, as "1.5Gi"; never loses the order of magnitude. */
+char *stint_bytes_human(int64_t bytes, char out[static STINT_QUANTITY_SIZE]);
+int64_t stint_add_saturated(int64_t a, int64_t b);
+
+/* ---- resource vectors ------------------------------------------------------------------------------------------------------ */
+
+struct stint_extended {
+	const char *name; /* a text of the model */
+	int64_t amount; /* bytes for ephemeral-storage and hugepages-*, thousandths for everything else */
+};
+
+/*
+ * What is asked for or offered. Every resource whose name ends in "gpu" counts as gpu_milli (kai-engine 1.1). The rest, MIG profiles
+ * among them, is in `extended`, sorted by name, without zero amounts. A node carries pods = how many it takes; a pod 1.
+ */
+struct stint_resources {
+	int64_t cpu_milli;
+	int64_t memory_bytes;
+	int64_t gpu_milli;
+	int64_t pods;
+	const struct stint_extended *extended;
+	uint32_t extended_count;
+};
+int64_t stint_resources_extended(const struct stint_resources *resources, const char *name); /* 0 when not there */
+
+/* ---- labels, selectors, tolerations ------------------------------------------------------------------------------------------ */
+
+struct stint_pair {
+	const char *key;
+	const char *value;
+};
+struct stint_pairs {
+	const struct stint_pair *items; /* sorted by the bytes of key */
+	uint32_t count;
+};
+const char *stint_pairs_get(const struct stint_pairs *pairs, const char *key); /* NULL when not there; O(log n) */
+
+enum stint_operator {
+	STINT_OP_IN,
+	STINT_OP_NOT_IN,
+	STINT_OP_EXISTS,
+	STINT_OP_NOT_EXISTS,
+	STINT_OP_GREATER, /* node affinity only: Gt, Lt */
+	STINT_OP_LESS,
+	STINT_OP_UNKNOWN, /* an operator we do not know: matches nothing */
+};
+struct stint_requirement {
+	const char *key;
+	enum stint_operator op;
+	const char *const *values; /* sorted */
+	uint32_t values_count;
+};
+/* Requirements that must all hold. */
+struct stint_requirements {
+	const struct stint_requirement *items;
+	uint32_t count;
+};
+/* Kubernetes' rule: NOT_IN and NOT_EXISTS hold for an absent key; the rest needs the key. No requirements: holds. */
+bool stint_requirements_match(const struct stint_requirements *requirements, const struct stint_pairs *labels);
+
+/* A label selector as kubectl's -l takes it ("a=b,c!=d,e in (x,y),!f") or as metav1.LabelSelector in JSON. Self-contained. */
+struct stint_selector;
+struct stint_selector *stint_selector_parse(const char *text, struct stint_error **err); /* code: STINT_USAGE */
+struct stint_selector *stint_selector_decode(struct stint_cursor *cursor); /* NULL: cursor->error; an empty one matches all */
+bool stint_selector_match(const struct stint_selector *selector, const struct stint_pairs *labels);
+/* The same for labels that are still JSON (an object of texts; NULL: none). */
+bool stint_selector_match_json(const struct stint_selector *selector, const struct stint_json *labels);
+void stint_selector_free(struct stint_selector *selector);
+
+enum stint_effect { STINT_EFFECT_ANY, STINT_EFFECT_NO_SCHEDULE, STINT_EFFECT_PREFER_NO_SCHEDULE, STINT_EFFECT_NO_EXECUTE };
+struct stint_taint {
+	const char *key;
+	const char *value; /* "" when absent */
+	enum stint_effect effect;
+};
+struct stint_toleration {
+	const char *key; /* NULL with exists: every key */
+	const char *value; /* "" when absent */
+	bool exists; /* operator Exists; else Equal */
+	enum stint_effect effect; /* ANY: every effect */
+	int64_t seconds; /* -1: for ever */
+};
+bool stint_toleration_covers(const struct stint_toleration *toleration, const struct stint_taint *taint);
+/* The first taint that keeps a pod off (NoSchedule, NoExecute; PreferNoSchedule never does) and is not tolerated; NULL: none. */
+const struct stint_taint *stint_untolerated_taint(
+	const struct stint_taint *taints, size_t taints_count, const struct stint_toleration *tolerations, size_t tolerations_count);
+
+/* ---- every object ------------------------------------------------------------------------------------------------------------ */
+
+enum stint_kind {
+	STINT_KIND_POD,
+	STINT_KIND_NODE,
+	STINT_KIND_QUEUE,
+	STINT_KIND_POD_GROUP,
+	STINT_KIND_TOPOLOGY,
+	STINT_KIND_PRIORITY_CLASS,
+	STINT_KIND_NAMESPACE,
+	STINT_KIND_OWNER, /* anything that owns pods, directly or not: Job, ReplicaSet, Deployment, StatefulSet, a custom resource */
+};
+
+enum stint_truth { STINT_UNKNOWN, STINT_FALSE, STINT_TRUE };
+
+/* The controlling owner reference, or the first one when none controls. kind NULL: no owner. */
+struct stint_owner_reference {
+	const char *api_version;
+	const char *kind;
+	const char *name;
+	const char *uid;
+	bool controller;
+};
+
+/* The head of every object: a struct stint_pod * is also a struct stint_object * (same address). */
+struct stint_object {
+	enum stint_kind kind;
+	uint32_t refs;
+	struct stint_model *model;
+	const char *space; /* the namespace; NULL for cluster-wide kinds */
+	const char *name;
+	const char *uid;
+	const char *resource_version;
+	int64_t created_ms;
+	int64_t deleted_ms; /* deletionTimestamp; -1: not being deleted */
+	struct stint_pairs labels; /* all */
+	struct stint_pairs
+		annotations; /* of nodes and pods only those that somebody here reads (core/model/keys.c); else all up to 4 KiB */
+	struct stint_owner_reference owner;
+};
+struct stint_object *stint_object_ref(struct stint_object *object);
+void stint_object_unref(struct stint_object *object); /* NULL is fine */
+const char *stint_object_label(const struct stint_object *object, const char *key);
+const char *stint_object_annotation(const struct stint_object *object, const char *key);
+
+/* ---- pods ---------------------------------------------------------------------------------------------------------------------- */
+
+enum stint_phase { STINT_PHASE_UNKNOWN, STINT_PHASE_PENDING, STINT_PHASE_RUNNING, STINT_PHASE_SUCCEEDED, STINT_PHASE_FAILED };
+
+enum stint_gpu_kind {
+	STINT_GPU_NONE,
+	STINT_GPU_WHOLE, /* `devices` whole devices */
+	STINT_GPU_FRACTION, /* `portion` of each of `devices` devices */
+	STINT_GPU_MEMORY, /* `memory_mib` of each of `devices` devices */
+};
+/* kai-engine 1.2. MIG profiles stay in the request's extended resources. */
+struct stint_gpu_ask {
+	enum stint_gpu_kind kind;
+	uint32_t devices;
+	double portion; /* 0 < portion <= 1 as written; 1 for WHOLE; 0 for MEMORY */
+	int64_t memory_mib; /* MEMORY only, else 0 */
+	const char *problem; /* a sentence when an annotation about GPUs makes no sense: such a pod must not be placed. Else NULL */
+};
+
+/* Node selector terms: the labels' requirements and those on metadata.name. A term without any matches nothing. */
+struct stint_node_term {
+	struct stint_requirements labels;
+	struct stint_requirements fields;
+	int32_t weight; /* of a preferred term; 0 for required ones */
+};
+struct stint_host_port {
+	const char *ip; /* NULL: all addresses */
+	const char *protocol;
+	int32_t port;
+};
+struct stint_container {
+	const char *name;
+	const char *image;
+};
+
+/* What a pod asks for: everything that placement depends on, but its labels and gates. Shared between pods that ask the same. */
+struct stint_pod_spec {
+	uint32_t refs;
+	uint32_t hash;
+	struct stint_resources request; /* kai-engine 1.2; gpu_milli: whole devices of the containers, shares not included */
+	struct stint_gpu_ask gpu;
+	bool gpu_wired; /* a container reads NVIDIA_VISIBLE_DEVICES from annotation stint.dev/gpu-uuids */
+	bool host_network;
+	int32_t priority; /* spec.priority as admission set it; valid when priority_known */
+	bool priority_known;
+	const char *priority_class;
+	const char *scheduler_name;
+	const char *runtime_class;
+	const char *preemption_policy;
+	const char *restart_policy;
+	struct stint_pairs node_selector;
+	const struct stint_node_term *required_terms; /* one must match; has_required_terms with none: nothing matches */
+	uint32_t required_count;
+	bool has_required_terms;
+	uint32_t preferred_count;
+	const struct stint_node_term *preferred_terms;
+	const struct stint_toleration *tolerations;
+	uint32_t tolerations_count;
+	uint32_t host_ports_count;
+	const struct stint_host_port *host_ports;
+	uint32_t containers_count;
+	const struct stint_container *containers; /* regular ones, in order */
+	const char *pod_affinity; /* spec.affinity.podAffinity as it came, JSON */
+	const char *pod_anti_affinity; /* the same for podAntiAffinity */
+	const char *topology_spread; /* spec.topologySpreadConstraints as it came, JSON */
+	int64_t active_deadline_s; /* -1: none */
+	int64_t grace_period_s; /* terminationGracePeriodSeconds; -1: absent */
+};
+/* nodeSelector and required node affinity against a node's labels and name. */
+struct stint_node;
+bool stint_pod_spec_selects(const struct stint_pod_spec *spec, const struct stint_node *node);
+bool stint_node_term_match(const struct stint_node_term *term, const struct stint_node *node);
+
+struct stint_pod {
+	struct stint_object meta;
+	struct stint_pod_spec *spec; /* never NULL */
+	const char *node; /* spec.nodeName; NULL: not bound */
+	const char *nominated_node;
+	const char *pod_ip;
+	enum stint_phase phase;
+	int64_t started_ms; /* status.startTime; -1 */
+	int64_t ended_ms; /* the latest end of a container; -1: not ended, or not said */
+	const char *reason; /* status.reason, such as Evicted */
+	const char *message;
+	uint32_t gates_count;
+	const char *const *gates; /* names of scheduling gates that are left */
+	/* The containers in few words: the first that waits, the last that failed. */
+	uint16_t containers_total, containers_ready;
+	int32_t restarts;
+	const char *waiting_reason; /* ImagePullBackOff, CrashLoopBackOff, ContainerCreating ... */
+	const char *terminated_reason; /* of a container that ended with an error, else of any that ended */
+	int32_t exit_code; /* valid when terminated_reason or exited */
+	bool exited;
+	/* Condition PodScheduled. */
+	enum stint_truth scheduled;
+	const char *scheduled_reason; /* SchedulingGated, Unschedulable ... */
+	const char *scheduled_message;
+	int64_t scheduled_ms; /* its last transition; -1 */
+	enum stint_truth ready;
+	enum stint_truth disruption_target;
+};
+static inline struct stint_pod *stint_pod_of(struct stint_object *object)
+{
+	return object && object->kind == STINT_KIND_POD ? (struct stint_pod *)object : NULL;
+}
+/* Succeeded or Failed: it uses nothing any more. */
+bool stint_pod_ended(const struct stint_pod *pod);
+/* The device slots of annotation stint.dev/gpu-devices, at most `room` of them. Returns how many there are; -1: absent or broken. */
+int stint_pod_gpu_devices(const struct stint_pod *pod, uint16_t *slots, int room);
+
+/* ---- nodes --------------------------------------------------------------------------------------------------------------------- */
+
+enum {
+	STINT_PRESSURE_MEMORY = 1,
+	STINT_PRESSURE_DISK = 2,
+	STINT_PRESSURE_PID = 4,
+	STINT_PRESSURE_NETWORK = 8, /* NetworkUnavailable */
+};
+struct stint_node {
+	struct stint_object meta;
+	struct stint_resources allocatable;
+	struct stint_resources capacity;
+	const struct stint_taint *taints;
+	uint32_t taints_count;
+	bool unschedulable;
+	bool is_virtual; /* contracts: virtual node */
+	enum stint_truth ready; /* condition Ready */
+	unsigned pressures; /* STINT_PRESSURE_*: conditions that are not False */
+	const char *ready_reason;
+	const char *ready_message;
+	int64_t heartbeat_ms; /* of condition Ready; -1 */
+	int32_t gpu_count; /* label nvidia.com/gpu.count, else allocatable; 0: none */
+	int64_t gpu_memory_mib; /* label nvidia.com/gpu.memory as kai-engine 1.4 reads it; -1: absent or unreadable */
+	const char *gpu_product; /* label nvidia.com/gpu.product */
+	const char *internal_ip;
+	const char *kubelet_version;
+};
+static inline struct stint_node *stint_node_of(struct stint_object *object)
+{
+	return object && object->kind == STINT_KIND_NODE ? (struct stint_node *)object : NULL;
+}
+
+struct stint_gpu_use {
+	int32_t slot;
+	char uuid[64];
+	double util_percent; /* -1: not said */
+	int64_t memory_mib; /* in use; -1: not said */
+	int64_t time_ms; /* -1: not said */
+};
+/* Annotation stint.dev/gpu-use; *out is an array for free(). The count; 0 with *out NULL: absent or broken, that is unknown. */
+size_t stint_node_gpu_use(const struct stint_node *node, struct stint_gpu_use **out);
+/* Older than a minute (contracts) or without a time: not to be shown as a value. */
+bool stint_gpu_use_fresh(const struct stint_gpu_use *use, int64_t now_ms);
+
+/* ---- queues, groups, topologies, the rest ----------------------------------------------------------------------------------------- */
+
+/* Absent numbers count as 0 for KAI (limit 0: nothing may run); the flags keep them apart. -1: unlimited. */
+struct stint_queue_resource {
+	double quota, weight, limit;
+	bool has_quota, has_weight, has_limit;
+};
+struct stint_queue {
+	struct stint_object meta;
+	const char *display_name;
+	const char *parent; /* NULL: a root */
+	int32_t priority; /* 100 when absent */
+	bool priority_known;
+	bool has_resources;
+	struct stint_queue_resource gpu; /* devices */
+	struct stint_queue_resource cpu; /* milli-cores */
+	struct stint_queue_resource memory; /* bytes: the object's megabytes times 10^6 */
+	int64_t preempt_min_runtime_ms; /* -1: absent */
+	int64_t reclaim_min_runtime_ms;
+};
+
+struct stint_topology_constraint {
+	const char *topology; /* NULL: none */
+	const char *required_level;
+	const char *preferred_level;
+};
+struct stint_subgroup {
+	const char *name;
+	const char *parent; /* NULL: child of the root */
+	int32_t min_member; /* -1: absent */
+	int32_t min_subgroup;
+	struct stint_topology_constraint constraint;
+};
+enum stint_preemptibility { STINT_PREEMPTIBILITY_UNSET, STINT_PREEMPTIBLE, STINT_NON_PREEMPTIBLE };
+struct stint_pod_group {
+	struct stint_object meta;
+	int32_t min_member; /* -1: absent */
+	int32_t min_subgroup;
+	const char *queue;
+	const char *priority_class;
+	enum stint_preemptibility preemptibility;
+	struct stint_topology_constraint constraint;
+	const struct stint_subgroup *subgroups;
+	uint32_t subgroups_count;
+	enum stint_truth mark_unschedulable;
+	int32_t scheduling_backoff; /* 0: absent */
+	int64_t preemption_delay_ms; /* -1: absent */
+	int64_t staleness_grace_ms; /* INT64_MIN: absent; negative: disabled */
+};
+
+struct stint_topology_level {
+	const char *node_label;
+	const char *alias; /* NULL: none */
+};
+struct stint_topology {
+	struct stint_object meta;
+	const struct stint_topology_level *levels; /* widest first */
+	uint32_t levels_count;
+};
+
+struct stint_priority_class {
+	struct stint_object meta;
+	int32_t value;
+	bool global_default;
+	const char *preemption_policy;
+};
+
+struct stint_space { /* a Namespace; its project is label stint.dev/project */
+	struct stint_object meta;
+	bool terminating;
+};
+
+struct stint_owner {
+	struct stint_object meta;
+	const char *api_version; /* as the object says, else as the decoder was told */
+	const char *kind_name;
+	/* Job; -1 where absent. `replicas` also of Deployment, StatefulSet, ReplicaSet and whatever has spec.replicas. */
+	int32_t parallelism, completions;
+	int32_t active, succeeded, failed;
+	int32_t replicas, ready_replicas;
+	bool indexed;
+	enum stint_truth suspend; /* spec.suspend */
+	bool complete, failed_for_good; /* conditions Complete and Failed */
+	const char *failed_reason;
+	const char *failed_message;
+	int64_t started_ms; /* status.startTime */
+	int64_t completed_ms; /* status.completionTime */
+	struct stint_pod_spec *pod_spec; /* of spec.template; NULL: has none */
+	struct stint_pairs template_labels; /* all */
+	struct stint_pairs template_annotations; /* those of interest */
+};
+
+/* ---- decoding ------------------------------------------------------------------------------------------------------------------ */
+
+struct stint_model *stint_model_new(void);
+/* Every object must have been released before. NULL is fine. */
+void stint_model_free(struct stint_model *model);
+/* A text of the model; free it with stint_text_drop. Equal texts have equal pointers. */
+const char *stint_text_take(struct stint_model *model, const char *text, size_t length);
+void stint_text_drop(struct stint_model *model, const char *text); /* NULL is fine */
+/* The text's pointer if the model has it (nobody holds it: NULL): turns a comparison of texts into one of pointers. */
+const char *stint_text_find(const struct stint_model *model, const char *text, size_t length);
+
+struct stint_model_stats {
+	size_t texts, text_bytes; /* bytes with their heads */
+	size_t specs, objects;
+	size_t object_bytes; /* objects and specs with what only they own */
+};
+void stint_model_measure(const struct stint_model *model, struct stint_model_stats *out);
+
+/* What the bytes are. Items of a List do not say their kind, so the reader does. api_version and kind_name matter to OWNER only. */
+struct stint_decode_as {
+	enum stint_kind kind;
+	const char *api_version;
+	const char *kind_name;
+};
+/*
+ * One object from contiguous JSON, in one pass without a tree. The caller owns one count. NULL with *err (STINT_FAILED: which kind,
+ * where, what) when it is not such an object: broken JSON, a field of the wrong type, no name. Unknown fields are skipped.
+ */
+struct stint_object *stint_object_decode(
+	struct stint_model *model, const struct stint_decode_as *as, const char *data, size_t length, struct stint_error **err);
+/* The same from a tree, for those who have one (CLI, simulator, tests). Prints and decodes: not for thousands. */
+struct stint_object *stint_object_from_json(
+	struct stint_model *model, const struct stint_decode_as *as, const struct stint_json *json, struct stint_error **err);
+/* Casts that check: NULL when the object is NULL or of another kind. */
+struct stint_queue *stint_queue_of(struct stint_object *object);
+struct stint_pod_group *stint_pod_group_of(struct stint_object *object);
+struct stint_topology *stint_topology_of(struct stint_object *object);
+struct stint_priority_class *stint_priority_class_of(struct stint_object *object);
+struct stint_space *stint_space_of(struct stint_object *object);
+struct stint_owner *stint_owner_of(struct stint_object *object);
+
+#endif
