@@ -1,0 +1,331 @@
+/*
+ * kube: speaks Kubernetes. Kubeconfig and credentials, HTTP on one libcurl multi handle that lives in a struct stint_loop, REST
+ * verbs over unstructured JSON, and the WebSocket streams of exec, attach and port-forward. The list+watch cache, events and leases
+ * stand on it in headers of their own.
+ *
+ * One thread: everything here runs on the thread of the loop. A client is asynchronous at its core (struct stint_kube_call); the
+ * synchronous verbs step the loop until the answer is there and must not be called from a handler of that loop.
+ * No token and no key is ever logged, and both are wiped when freed.
+ */
+#ifndef STINT_KUBE_H
+#define STINT_KUBE_H
+
+#include <stint/base.h>
+#include <stint/text.h>
+
+/* ---- configuration: which cluster, and who asks ---------------------------------------------------------------------------- */
+
+/* A credential plugin of a kubeconfig user (client.authentication.k8s.io). */
+struct stint_kube_exec_config {
+	char *command; /* resolved: a path, or a bare name looked up in PATH */
+	char **args;   /* NULL-ended, without the command; may be NULL */
+	char **env;    /* NULL-ended "NAME=value"; added to ours; may be NULL */
+	char *api_version;
+	char *install_hint;
+	enum { STINT_KUBE_EXEC_NEVER, STINT_KUBE_EXEC_IF_AVAILABLE, STINT_KUBE_EXEC_ALWAYS } interactive;
+	bool provide_cluster_info;
+};
+
+/* One context, resolved. NULL means: not given. *_data is PEM text and wins over the file of the same name. */
+struct stint_kube_config {
+	char *context;    /* name of the context; NULL in a cluster or without one */
+	char *cluster;    /* name of the cluster entry */
+	char *user;       /* name of the user entry */
+	char *namespace_; /* never NULL: "default" unless the context says otherwise */
+	char *origin;     /* for people: the file (or files) it came from, or "in-cluster" */
+	bool in_cluster;
+
+	char *server; /* scheme://host[:port][/prefix], no final slash */
+	char *tls_server_name;
+	char *proxy_url;
+	char *ca_file;
+	char *ca_data;
+	bool insecure;
+	bool disable_compression;
+	char *cluster_info_config; /* JSON of the cluster's extension for exec plugins, or NULL */
+
+	char *client_certificate_file;
+	char *client_certificate_data;
+	char *client_key_file;
+	char *client_key_data;
+	char *token;
+	char *token_file; /* wins over token; read again about once a minute and after a 401 */
+	char *username;
+	char *password;
+	struct stint_kube_exec_config *exec;
+	char *impersonate_user;
+	char *impersonate_uid;
+	char **impersonate_groups; /* NULL-ended; may be NULL */
+	char **impersonate_extra;  /* NULL-ended "key=value"; may be NULL */
+};
+
+struct stint_kube_config_options {
+	const char *kubeconfig; /* --kubeconfig: this file alone, and it must exist. NULL: $KUBECONFIG (a path list), else ~/.kube/config */
+	const char *context;    /* --context; NULL: current-context */
+	const char *namespace_; /* overrides the context's */
+};
+
+/* The error's `reason` when nothing configures a cluster: no --kubeconfig, no KUBECONFIG, no ~/.kube/config, not in a pod. */
+#define STINT_KUBE_NO_CONFIG "NoKubeconfig"
+
+/*
+ * Finds, merges (as client-go: the first file that sets a value wins, maps merge by name, missing files of a list are skipped, relative
+ * paths belong to the file that holds them) and resolves the configuration. Without any kubeconfig the in-cluster configuration
+ * is tried; without that the error has code STINT_UNREACHABLE and reason STINT_KUBE_NO_CONFIG. options may be NULL. Blocks on file reads.
+ */
+struct stint_kube_config *stint_kube_config_load(const struct stint_kube_config_options *options, struct stint_error **err);
+/* The same from KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and the service account's files alone. */
+struct stint_kube_config *stint_kube_config_in_cluster(struct stint_error **err);
+/* For a caller that fills the fields itself (all of them malloc'd): namespace_ is "default", the rest empty. */
+struct stint_kube_config *stint_kube_config_new(void);
+void stint_kube_config_free(struct stint_kube_config *config); /* wipes secrets */
+void stint_kube_config_clear(struct stint_kube_config **config);
+#define stint_auto_kube_config STINT_CLEANUP(stint_kube_config_clear) struct stint_kube_config
+
+struct stint_kube_context {
+	char *name, *cluster, *user, *namespace_; /* namespace_ may be NULL */
+	bool current;
+};
+/* The contexts that options (may be NULL) lead to, in the order of the files, ended by one with a NULL name. No kubeconfig: none. */
+struct stint_kube_context *stint_kube_contexts_list(const struct stint_kube_config_options *options, struct stint_error **err);
+void stint_kube_contexts_free(struct stint_kube_context *contexts);
+
+/* ---- resources -------------------------------------------------------------------------------------------------------------- */
+
+struct stint_kube_resource {
+	const char *group; /* "" for the core group */
+	const char *version;
+	const char *plural;
+	const char *kind;
+	bool namespaced;
+};
+
+extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint_kube_namespaces, stint_kube_services, stint_kube_configmaps,
+	stint_kube_secrets, stint_kube_serviceaccounts, stint_kube_persistentvolumeclaims, stint_kube_core_events, stint_kube_events, stint_kube_jobs,
+	stint_kube_cronjobs, stint_kube_deployments, stint_kube_replicasets, stint_kube_statefulsets, stint_kube_daemonsets, stint_kube_leases,
+	stint_kube_priorityclasses, stint_kube_queues, stint_kube_podgroups, stint_kube_topologies, stint_kube_clusterroles,
+	stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings, stint_kube_poddisruptionbudgets, stint_kube_tokenreviews,
+	stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews, stint_kube_selfsubjectreviews, stint_kube_runtimeclasses,
+	stint_kube_customresourcedefinitions;
+
+/* The built-in resource of that apiVersion ("batch/v1") and kind, or NULL. O(number of built-ins). */
+const struct stint_kube_resource *stint_kube_resource_find(const char *api_version, const char *kind);
+/* "v1" or "group/version"; freed by the caller. */
+char *stint_kube_resource_api_version(const struct stint_kube_resource *resource);
+
+/*
+ * Appends the path of a collection (name NULL), an object or a subresource, every piece percent-escaped. namespace_ NULL on a
+ * namespaced resource: the collection in all namespaces.
+ */
+void stint_kube_path(struct stint_buf *out, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
+	const char *subresource);
+/* Appends text with everything but RFC 3986's unreserved characters percent-escaped. */
+void stint_kube_escape(struct stint_buf *out, const char *text);
+
+/* ---- the client -------------------------------------------------------------------------------------------------------------- */
+
+struct stint_kube;
+
+struct stint_kube_options {
+	const struct stint_logger *logger; /* NULL: silence. Must outlive the client */
+	const char *user_agent;            /* NULL: "stint/VERSION" */
+	int64_t timeout_ms;                /* of a request that sets none; 0: 60 s; -1: none */
+	bool stdin_in_use;                 /* standard input is not for credential plugins */
+	bool http1_only;
+};
+
+/* config is borrowed and must outlive the client. options may be NULL. Nothing is sent yet. */
+struct stint_kube *stint_kube_new(struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_kube_options *options,
+	struct stint_error **err);
+void stint_kube_free(struct stint_kube *kube); /* cancels what is under way: no on_done comes. Before stint_loop_free */
+struct stint_loop *stint_kube_loop(const struct stint_kube *kube);
+const struct stint_kube_config *stint_kube_config_of(const struct stint_kube *kube);
+
+/* ---- a request --------------------------------------------------------------------------------------------------------------- */
+
+struct stint_kube_query {
+	const char *name;
+	const char *value; /* raw: it is escaped for you. NULL: the pair is left out */
+};
+
+enum stint_kube_retry {
+	/* GET: after a lost connection, 429, 503 and 5xx with Retry-After. Others: after a 429 alone (not processed), but for evictions. */
+	STINT_KUBE_RETRY_AUTO,
+	STINT_KUBE_RETRY_NEVER,
+	STINT_KUBE_RETRY_IDEMPOTENT, /* the caller vouches that sending it twice does no harm: treated as GET is */
+};
+
+struct stint_kube_response {
+	int status;             /* HTTP status; 0 when no answer came */
+	struct stint_buf body;  /* empty when on_data took it */
+	struct stint_error *error; /* NULL: it worked (2xx, complete) */
+};
+
+/* Everything is copied when the call starts, but for `user`. Zero-initialise; unset fields have the default that is named. */
+struct stint_kube_request {
+	const char *method; /* "GET" unless set */
+	/* What: either resource (with namespace_, name, subresource as stint_kube_path takes them) or path, already escaped, with no query. */
+	const struct stint_kube_resource *resource;
+	const char *namespace_;
+	const char *name;
+	const char *subresource;
+	const char *path;
+	const struct stint_kube_query *query; /* ended by a NULL name; may be NULL */
+	const void *body;
+	size_t body_length;
+	const char *content_type; /* "application/json" */
+	const char *accept;       /* "application/json" */
+	int64_t timeout_ms;       /* of the whole call, retries included; 0: the client's; -1: none */
+	int64_t idle_timeout_ms;  /* silence of the server for so long ends the call with STINT_TIMEOUT; 0: none */
+	size_t max_body_bytes;    /* of a gathered body; 0: 64 MiB. More is an error */
+	bool no_gzip;             /* ask for an uncompressed body: cheaper on a fast network */
+	enum stint_kube_retry retry;
+	/*
+	 * Takes a body (2xx only) in pieces as it arrives; NULL: it is gathered. May cancel or pause its call, and start others. False ends the
+	 * call with an error of code STINT_FAILED. With on_data, nothing is retried once a byte has been handed over.
+	 */
+	bool (*on_data)(void *user, const char *data, size_t length);
+	/* Comes once, never from within stint_kube_call_start. May take response->body (stint_buf_steal) and response->error (stint_steal). */
+	void (*on_done)(void *user, struct stint_kube_response *response);
+	void *user;
+};
+
+/* A request under way. The pointer is valid until on_done is entered or it is cancelled. */
+struct stint_kube_call;
+struct stint_kube_call *stint_kube_call_start(struct stint_kube *kube, const struct stint_kube_request *request); /* never NULL */
+void stint_kube_call_cancel(struct stint_kube_call *call);  /* NULL is fine; on_done does not come */
+void stint_kube_call_pause(struct stint_kube_call *call, bool paused); /* no on_data while paused; the server feels the back-pressure */
+
+/* The synchronous form: false with err when it failed or the loop was stopped (STINT_INTERRUPTED). response may be NULL. */
+bool stint_kube_call_wait(struct stint_kube *kube, const struct stint_kube_request *request, struct stint_kube_response *response,
+	struct stint_error **err);
+void stint_kube_response_free(struct stint_kube_response *response); /* its contents */
+
+/*
+ * Sets err from what a server answered: a Status object, or any other body. Maps 400, 413 and 422 to STINT_USAGE, 401 and 403 to
+ * STINT_FORBIDDEN, 404 to STINT_NOT_FOUND, 409 to STINT_CONFLICT, 408 and 504 to STINT_TIMEOUT, 502 and 503 to STINT_UNREACHABLE, the
+ * rest (410 Expired, 429, 500) to STINT_FAILED; err->status, ->reason and ->retry_after_ms say more. Returns false.
+ */
+bool stint_kube_status_error(struct stint_error **err, int http_status, const char *body, size_t length);
+/* The same from a Status object, such as that of a watch's ERROR event. */
+bool stint_kube_status_object_error(struct stint_error **err, const struct stint_json *status);
+
+/* ---- synchronous verbs -------------------------------------------------------------------------------------------------------- */
+
+/* All of them return the object that the server answered, owned by the caller, or NULL with err. */
+struct stint_json *stint_kube_get(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
+	struct stint_error **err);
+
+struct stint_kube_list_options {
+	const char *label_selector;
+	const char *field_selector;
+	int limit; /* items per page; 0: 500; -1: all at once */
+};
+/* All pages as one list object: {"apiVersion", "kind": "PodList", "metadata", "items"}; every item has its apiVersion and kind. */
+struct stint_json *stint_kube_list(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const struct stint_kube_list_options *options, struct stint_error **err);
+/*
+ * The same as a stream: on_item gets the bytes of each item (valid during the call) as they arrive, in constant memory. False from on_item
+ * ends it with STINT_FAILED. Reason "Expired": the pages came too slowly; what was handed over is void, start again with limit -1.
+ */
+bool stint_kube_list_each(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user, struct stint_error **err);
+
+struct stint_kube_write_options {
+	const char *subresource;   /* "status", "scale", "binding", ...; NULL: the object itself */
+	const char *field_manager; /* NULL: "stint" */
+	bool dry_run;              /* dryRun=All */
+	bool force;                /* apply: take over fields of other managers */
+	const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
+};
+/* options may be NULL everywhere. name may be NULL for stint_kube_create of an object; a subresource needs it. */
+struct stint_json *stint_kube_create(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
+	const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err);
+struct stint_json *stint_kube_replace(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
+	const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err);
+
+enum stint_kube_patch { STINT_KUBE_PATCH_MERGE, STINT_KUBE_PATCH_JSON, STINT_KUBE_PATCH_STRATEGIC, STINT_KUBE_PATCH_APPLY };
+const char *stint_kube_patch_content_type(enum stint_kube_patch type);
+struct stint_json *stint_kube_patch(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
+	enum stint_kube_patch type, const struct stint_json *patch, const struct stint_kube_write_options *options, struct stint_error **err);
+
+struct stint_kube_delete_options {
+	const char *propagation;      /* "Background" unless set; "Foreground", "Orphan" */
+	const char *uid;              /* precondition */
+	const char *resource_version; /* precondition */
+	int64_t grace_seconds;        /* used when has_grace */
+	bool has_grace;
+	bool dry_run;
+};
+bool stint_kube_delete(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
+	const struct stint_kube_delete_options *options, struct stint_error **err);
+/* Evicts a pod through policy/v1. uid NULL: whichever pod has that name. A disruption budget's refusal has status 429. */
+bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds, bool has_grace,
+	struct stint_error **err);
+/* Like stint_kube_resource_find, and asks the server's discovery for what is not built in. The answer is the client's. */
+const struct stint_kube_resource *stint_kube_discover(struct stint_kube *kube, const char *api_version, const char *kind, struct stint_error **err);
+
+/* ---- logs ---------------------------------------------------------------------------------------------------------------------- */
+
+struct stint_kube_log_options {
+	const char *container;
+	bool follow, previous, timestamps;
+	int64_t tail_lines;    /* -1: all */
+	int64_t since_seconds; /* 0: from the start */
+	const char *since_time; /* RFC 3339, or NULL */
+	int64_t limit_bytes;   /* 0: none */
+};
+/* Starts GET pods/log; on_data and on_done as in struct stint_kube_request. The bytes are foreign: sanitize before a terminal sees them. */
+struct stint_kube_call *stint_kube_log_start(struct stint_kube *kube, const char *namespace_, const char *pod,
+	const struct stint_kube_log_options *options, bool (*on_data)(void *user, const char *data, size_t length),
+	void (*on_done)(void *user, struct stint_kube_response *response), void *user);
+
+/* ---- streams: exec, attach, port-forward ----------------------------------------------------------------------------------------- */
+
+/* Channels of exec and attach (v4/v5.channel.k8s.io). Port-forward has STINT_KUBE_DATA and STINT_KUBE_PORT_ERROR. */
+enum stint_kube_channel {
+	STINT_KUBE_STDIN = 0,
+	STINT_KUBE_STDOUT = 1,
+	STINT_KUBE_STDERR = 2,
+	STINT_KUBE_STATUS = 3,
+	STINT_KUBE_RESIZE = 4,
+	STINT_KUBE_DATA = 0,
+	STINT_KUBE_PORT_ERROR = 1,
+};
+
+struct stint_kube_stream_handlers {
+	void (*on_open)(void *user); /* may be NULL */
+	/* channel: STDOUT or STDERR; of a port-forward DATA or PORT_ERROR (a sentence of the server) */
+	void (*on_data)(void *user, enum stint_kube_channel channel, const char *data, size_t length);
+	void (*on_writable)(void *user); /* a write was cut short before, and there is room again; may be NULL */
+	/*
+	 * Once, at the end; the stream is still to be freed. exit_code: of the remote command; -1 unknown (port-forward, lost connection). err: NULL when
+	 * it ended as it should (whatever the exit code); borrowed, else.
+	 */
+	void (*on_close)(void *user, int exit_code, const struct stint_error *err);
+	void *user;
+};
+
+struct stint_kube_exec {
+	const char *namespace_;
+	const char *pod;
+	const char *container;      /* NULL: the pod's first */
+	const char *const *command; /* NULL-ended argv, passed on as it is; NULL: attach to the running process */
+	bool stdin_, stdout_, stderr_, tty; /* with tty the server merges stderr into stdout: leave stderr_ false */
+};
+
+struct stint_kube_stream;
+struct stint_kube_stream *stint_kube_exec_start(struct stint_kube *kube, const struct stint_kube_exec *exec,
+	const struct stint_kube_stream_handlers *handlers); /* never NULL; failures come by on_close */
+/* One connection to one port of a pod. Local end of file cannot be told to the server: free the stream. */
+struct stint_kube_stream *stint_kube_port_forward_start(struct stint_kube *kube, const char *namespace_, const char *pod, uint16_t port,
+	const struct stint_kube_stream_handlers *handlers);
+/* How many bytes were taken (as stdin, or to the port): fewer than length when the queue (64 KiB) is full; then on_writable comes. */
+size_t stint_kube_stream_write(struct stint_kube_stream *stream, const char *data, size_t length);
+/* Tells the remote command that its stdin has ended. False when the server speaks v4 only, which cannot say it. */
+bool stint_kube_stream_close_stdin(struct stint_kube_stream *stream);
+void stint_kube_stream_resize(struct stint_kube_stream *stream, uint16_t columns, uint16_t rows); /* the latest size is kept until open */
+void stint_kube_stream_pause(struct stint_kube_stream *stream, bool paused); /* no on_data while paused */
+void stint_kube_stream_free(struct stint_kube_stream *stream);               /* NULL is fine; closes; on_close does not come */
+
+#endif
