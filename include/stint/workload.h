@@ -1,0 +1,170 @@
+/*
+ * workload: between what a person says and what Kubernetes stores, in both directions.
+ *
+ * Writing: a submission, a project or a department becomes objects (pure builders: no request, no clock). Reading: pods and their owners
+ * become workloads. The functions at the end join both with a client: creation with undo, and looking things up by name.
+ * Every input is checked here, so that the CLI, the shell and the screen refuse the same things with the same sentences (STINT_USAGE).
+ */
+#ifndef STINT_WORKLOAD_H
+#define STINT_WORKLOAD_H
+
+#include <stint/base.h>
+#include <stint/model.h>
+#include <stint/text.h>
+
+struct stint_client; /* stint/kube.h */
+
+#define STINT_SCHEDULER_NAME "stint-scheduler"
+#define STINT_DEFAULT_PROJECT "default"
+#define STINT_DEFAULT_DEPARTMENT "default-department"
+
+#define STINT_LABEL_QUEUE "kai.scheduler/queue"
+#define STINT_LABEL_PREEMPTIBILITY "kai.scheduler/preemptibility"
+#define STINT_LABEL_PROJECT "stint.dev/project" /* on a namespace */
+#define STINT_LABEL_TYPE "stint.dev/type" /* on what submit makes: training, workspace, inference */
+#define STINT_ANNOTATION_REPLICAS "stint.dev/suspended-replicas" /* on a Deployment or StatefulSet that suspend has scaled to 0 */
+#define STINT_ANNOTATION_TIME "stint.dev/time-seconds"
+#define STINT_ANNOTATION_GPU_UUIDS "stint.dev/gpu-uuids"
+#define STINT_ANNOTATION_QUOTA "stint.dev/quota" /* on a department: "sum" */
+
+enum stint_workload_type { STINT_TRAINING, STINT_WORKSPACE, STINT_INFERENCE };
+const char *stint_workload_type_name(enum stint_workload_type type); /* "training" */
+/* "train", "training", "workspace", "inference". */
+bool stint_workload_type_parse(const char *word, enum stint_workload_type *type);
+
+/* ---- reading: workloads out of pods and owners -------------------------------------------------------------------------------------- */
+
+/* The order is that of a life. */
+enum stint_workload_phase {
+	STINT_WORKLOAD_PENDING, /* no pod has a place yet */
+	STINT_WORKLOAD_STARTING, /* placed, no container runs yet */
+	STINT_WORKLOAD_RUNNING, /* at least one pod runs */
+	STINT_WORKLOAD_SUSPENDED, /* a suspended Job, or scaled to nothing */
+	STINT_WORKLOAD_SUCCEEDED,
+	STINT_WORKLOAD_FAILED,
+	STINT_WORKLOAD_DELETING,
+	STINT_WORKLOAD_PHASES,
+};
+const char *stint_workload_phase_name(enum stint_workload_phase phase); /* "Pending" */
+/* Without regard to case. */
+bool stint_workload_phase_parse(const char *word, enum stint_workload_phase *phase);
+
+/*
+ * The top owner of pods, or a bare pod. Texts and objects live as long as the set and until its next change.
+ * GPUs are devices; a pod that asks by memory counts in them only where its node's device memory is known, else in the *_mib sums.
+ */
+struct stint_workload {
+	const char *project; /* its namespace */
+	const char *name;
+	const char *api_version; /* of the owner, "batch/v1" */
+	const char *kind; /* "Job", "Pod" */
+	const char *uid;
+	enum stint_workload_type type;
+	enum stint_workload_phase phase;
+	const char *reason; /* one word why it is in that phase, "Unschedulable", "BackoffLimitExceeded"; NULL: nothing to say */
+	const char *message; /* the sentence behind it, or NULL */
+	const char *queue; /* label kai.scheduler/queue of the owner, then of a pod; NULL: the project's */
+	const char *priority_class; /* or NULL */
+	double gpus_requested; /* of all pods that are to run at once */
+	int64_t gpu_memory_requested_mib;
+	double gpus_allocated; /* of the pods that hold a place now */
+	int64_t gpu_memory_allocated_mib;
+	struct stint_gpu_ask gpu; /* of one pod (the first) */
+	int32_t pods_wanted; /* at once; what there are where the owner does not say */
+	int32_t pods_total; /* max(wanted, those there are and not ended); of an ended workload: all */
+	int32_t pods_running, pods_waiting, pods_succeeded, pods_failed;
+	int32_t restarts;
+	int64_t created_ms, started_ms, ended_ms; /* -1: not (yet) known */
+	const struct stint_owner *owner; /* NULL: a bare pod, or an owner that was not read */
+	const struct stint_pod *const *pods; /* by name, numbers in names by value */
+	size_t pods_count;
+};
+
+/*
+ * A set of objects that workloads are made of. Give it pods, Jobs, ReplicaSets, Deployments, StatefulSets and whatever else may own pods
+ * (STINT_KIND_OWNER), and nodes for their device memory. scheduler_names: whose pods count, NULL-ended, copied; NULL or empty: everybody's.
+ */
+struct stint_workload_set;
+struct stint_workload_set *stint_workload_set_new(const char *const *scheduler_names);
+void stint_workload_set_free(struct stint_workload_set *set);
+/* Adds an object or replaces the one of the same uid. Takes a count of its own. O(1). */
+void stint_workload_set_put(struct stint_workload_set *set, struct stint_object *object);
+void stint_workload_set_remove(struct stint_workload_set *set, const char *uid);
+/* The workloads by project and name. Made again only after a change: O(n log n). Valid until the next change. */
+const struct stint_workload *const *stint_workload_set_list(struct stint_workload_set *set, size_t *count);
+/* NULL: there is none. Several kinds may share a name when others made them: the first by kind. */
+const struct stint_workload *stint_workload_set_find(struct stint_workload_set *set, const char *project, const char *name);
+/* An item of kind WorkloadList, as contracts name its fields. Owned by the caller. */
+struct stint_json *stint_workload_json(const struct stint_workload *workload);
+/* "job.batch", "deployment.apps", "pod": for -o name. Freed by the caller. */
+char *stint_workload_resource(const struct stint_workload *workload);
+
+/* One pod's GPUs: what it asks in devices (memory by the node's device memory); false: cannot be told without knowing the node. */
+bool stint_pod_gpus(const struct stint_pod *pod, const struct stint_node *node, double *gpus);
+/* One word for the state of a pod as kubectl's STATUS column has it ("Running", "ImagePullBackOff", "Terminating"). Valid as the pod. */
+const char *stint_pod_state(const struct stint_pod *pod);
+
+/* ---- writing: a submission becomes objects ------------------------------------------------------------------------------------------ */
+
+/* As the person wrote it. Texts are borrowed; NULL or 0 where nothing was said; lists are NULL-ended, NULL is an empty one. */
+struct stint_submission {
+	enum stint_workload_type type;
+	const char *name;
+	const char *project;
+	const char *image;
+	const char *const *command; /* argv; empty: the image's own */
+	const char *gpus; /* "2", "0.5" */
+	const char *gpu_memory; /* "10Gi", of one device */
+	const char *devices; /* how many devices a share is taken of */
+	const char *workers;
+	const char *cpu, *memory; /* requests */
+	const char *shm_size;
+	const char *workdir;
+	const char *const *env; /* KEY=VALUE */
+	const char *const *labels; /* key=value */
+	const char *const *annotations; /* key=value */
+	const char *const *node_selectors; /* key=value */
+	const char *const *tolerations; /* key[=value][:effect] */
+	const char *const *claims; /* name:/path[:ro] */
+	const char *const *ports; /* port[:target] of the Service */
+	const char *time, *ttl; /* durations */
+	const char *retries; /* of a Job: pods that may fail before it fails; NULL: 0 */
+	const char *runtime_class;
+	const char *priority; /* a priority class; NULL: the type's own. "" leaves it out */
+	enum stint_truth preemptible;
+	const char *image_pull_policy;
+	const char *scheduler_name; /* NULL: STINT_SCHEDULER_NAME */
+};
+const char *stint_workload_type_priority(enum stint_workload_type type); /* "train", "build", "inference" */
+/* The objects in the order in which they are created, the workload itself first. A JSON array owned by the caller. */
+struct stint_json *stint_submission_build(const struct stint_submission *submission, struct stint_error **err);
+/* Objects out of a file made ready for the project: namespace, queue label and scheduler name where they say nothing. In place. */
+bool stint_objects_adopt(struct stint_json *objects, const char *project, const char *scheduler_name, struct stint_error **err);
+
+/* ---- writing: projects and departments ---------------------------------------------------------------------------------------------- */
+
+/* What a person said about a project or department. NULL: nothing was said. */
+struct stint_share {
+	const char *name;
+	const char *department; /* of a project */
+	const char *gpus, *gpu_limit, *weight, *priority;
+	const char *cpu, *memory; /* quotas: "64", "500m"; "256Gi"; "-1" is unlimited */
+	const char *const *users; /* bound to ClusterRole stint-user in the namespace */
+	const char *const *groups;
+};
+/* A Queue as a new project or department has it (contracts: defaults). */
+struct stint_json *stint_share_queue(const struct stint_share *share, bool is_department, struct stint_error **err);
+/* Changes a Queue that exists by what was said, in place. False: an error. *changed tells whether anything is another now. */
+bool stint_share_apply(
+	const struct stint_share *share, bool is_department, struct stint_json *queue, bool *changed, struct stint_error **err);
+/* The RoleBinding that holds the project's people; NULL when there are none. */
+struct stint_json *stint_share_role_binding(const struct stint_share *share);
+/* The sum of the GPU quotas of a department's projects: -1 when one of them is unlimited. queues: a JSON array of Queues. */
+double stint_department_quota(const struct stint_json *queues, const char *department);
+
+/* ---- with a client. They block until the server has answered. ------------------------------------------------------------------------ */
+
+/* Checks a name against the rules for what it names ("project", "workload"): DNS-1123 label; the sentence says what is wrong. */
+bool stint_name_check(const char *what, const char *name, size_t longest, struct stint_error **err);
+
+#endif
