@@ -13,7 +13,7 @@
 #include <stint/base.h>
 #include <stint/text.h>
 
-struct stint_client; /* stint/kube.h */
+struct stint_kube; /* stint/kube.h */
 struct cli_context;
 
 /* ---- the table of commands ----------------------------------------------------------------------------------------------------- */
@@ -193,10 +193,10 @@ void cli_release_interrupts(void);
 /* ---- cluster and settings -------------------------------------------------------------------------------------------------------- */
 
 /*
- * The client for the context of the command line, connected to lazily: the first call reads the kubeconfig and costs no request.
+ * The client for the context of the command line, connected to lazily: the first call reads the kubeconfig and sends nothing.
  * Where there is none anywhere and a sandbox runs, the sandbox's, and a note says so. The context owns it. NULL: ctx->err is set.
  */
-struct stint_client *cli_connect(struct cli_context *ctx);
+struct stint_kube *cli_connect(struct cli_context *ctx);
 /* The project (and namespace) that the command is about: -p, -n, STINT_PROJECT, own setting, the context, "default". NULL: ctx->err. */
 const char *cli_project(struct cli_context *ctx);
 bool cli_all_projects(const struct cli_context *ctx); /* -A */

@@ -12,7 +12,7 @@
 #include <stint/model.h>
 #include <stint/text.h>
 
-struct stint_client; /* stint/kube.h */
+struct stint_kube; /* stint/kube.h */
 
 #define STINT_SCHEDULER_NAME "stint-scheduler"
 #define STINT_DEFAULT_PROJECT "default"
@@ -162,9 +162,36 @@ struct stint_json *stint_share_role_binding(const struct stint_share *share);
 /* The sum of the GPU quotas of a department's projects: -1 when one of them is unlimited. queues: a JSON array of Queues. */
 double stint_department_quota(const struct stint_json *queues, const char *department);
 
-/* ---- with a client. They block until the server has answered. ------------------------------------------------------------------------ */
-
 /* Checks a name against the rules for what it names ("project", "workload"): DNS-1123 label; the sentence says what is wrong. */
 bool stint_name_check(const char *what, const char *name, size_t longest, struct stint_error **err);
+
+/* ---- with a client. They block until the server has answered. ------------------------------------------------------------------------ */
+
+struct stint_read_options {
+	const char *project; /* NULL: of all that the caller may read */
+	const char *label_selector; /* of the pods and owners */
+	const char *const *scheduler_names; /* as stint_workload_set_new */
+	bool nodes; /* nodes too, for device memory; not being allowed to read them is no error */
+};
+/*
+ * Reads pods and owners (all lists at once) into a new set of a model that the caller owns. Kinds that may not be read are left out; when
+ * pods are among them it is an error.
+ */
+struct stint_workload_set *stint_workloads_read(
+	struct stint_kube *kube, struct stint_model *model, const struct stint_read_options *options, struct stint_error **err);
+/*
+ * One workload by name with its owner and pods: asks for the owner kinds by name and for its pods by label, so the cost does not grow with the
+ * project; only for an unknown kind of owner the project's pods are read. Pods of any scheduler count. STINT_NOT_FOUND: there is none.
+ */
+struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct stint_model *model, const char *project, const char *name,
+	const struct stint_workload **workload, struct stint_error **err);
+/* The names of the schedulers that stint serves (Lease annotation, see contracts), NULL-ended, for stint_strings_free; NULL: not known. */
+char **stint_scheduler_names_read(struct stint_kube *kube);
+/*
+ * Creates the objects in order; those after the first are owned by the first when it is namespaced (so that they go with it). When one fails,
+ * those that were made are deleted again. dry_run: the server checks and stores nothing. Gives the objects as the server made them.
+ */
+struct stint_json *stint_objects_create(
+	struct stint_kube *kube, const struct stint_json *objects, const char *project, bool dry_run, struct stint_error **err);
 
 #endif
