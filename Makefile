@@ -17,7 +17,7 @@ B := build/release
 BIN := bin
 endif
 
-PACKAGES := libcurl libcjson yaml-0.1 libmicrohttpd libcrypto
+PACKAGES := libcurl libcjson yaml-0.1 libmicrohttpd gnutls zlib libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lwslay
 

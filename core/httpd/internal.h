@@ -1,0 +1,69 @@
+/*
+ * What the files of httpd share: the listener and one request on its way through libmicrohttpd.
+ *
+ * A request is made when its first line has arrived (libmicrohttpd's URI callback) and freed when libmicrohttpd says that it is complete,
+ * whatever happened in between. Everything runs inside MHD_run on the loop's thread.
+ */
+#ifndef STINT_HTTPD_INTERNAL_H
+#define STINT_HTTPD_INTERNAL_H
+
+#include <stint/httpd.h>
+
+#include <microhttpd.h>
+
+struct stint_httpd {
+	struct stint_loop *loop;
+	struct MHD_Daemon *daemon;
+	struct stint_watch_fd *watch;
+	struct stint_timer *due; /* what libmicrohttpd wants to be called for */
+	struct stint_timer *sweep; /* looks for peers that left while their answer slept */
+	struct stint_httpd_request *requests; /* all that are alive */
+	struct stint_logger logger;
+	void (*on_request)(void *user, struct stint_httpd_request *request);
+	void *user;
+	size_t max_body_bytes;
+	bool verify_clients;
+	bool stopping;
+	int port;
+};
+
+struct stint_httpd_parameter {
+	char *name;
+	char *value;
+};
+
+struct stint_httpd_request {
+	struct stint_httpd *httpd;
+	struct stint_httpd_request *next, *previous;
+	struct MHD_Connection *connection;
+	char *method;
+	char *path; /* cut at the '?' */
+	char *query; /* what stood behind it; parsed in place */
+	struct stint_httpd_parameter *parameters;
+	size_t parameter_count, parameter_capacity;
+	bool parameters_read;
+	struct stint_buf body;
+	size_t body_dropped;
+	bool too_large;
+	bool dispatched; /* on_request has been called */
+	bool suspended;
+	bool gone; /* the peer left, or the listener stops: end it */
+	bool peer_read, peer_bad, peer_known;
+	struct stint_httpd_peer peer;
+	char *peer_name;
+	char **peer_organizations;
+	struct MHD_Response *response; /* given, not yet queued */
+	int status;
+	struct stint_httpd_source source;
+	bool streaming; /* source.close is owed */
+	struct stint_httpd_upgrade upgrade;
+	struct MHD_UpgradeResponseHandle *tunnel; /* open */
+	int tunnel_fd;
+};
+
+void stint_httpd_request_free(struct stint_httpd_request *request);
+void stint_httpd_resume(struct stint_httpd_request *request);
+/* Ends a request that the listener will not wait for. */
+void stint_httpd_request_cut(struct stint_httpd_request *request);
+
+#endif
