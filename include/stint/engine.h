@@ -1,0 +1,311 @@
+/*
+ * engine: decides which pod runs where. A function of its state, the policy and the time: it does no I/O, reads no clock, draws no random
+ * numbers and logs nothing, so the same state, policy and `now` give the same decisions on every machine; ties fall to age, then name.
+ *
+ * The state is incremental. Whoever watches the cluster tells it what has changed (nodes, queues, groups, pods), each change costs what
+ * it touches, and stint_engine_cycle decides. Decisions are assumed in the state at once: a bind that was written needs no more than
+ * stint_engine_pod_confirm, one that failed stint_engine_pod_undo. What waits has a typed record of why.
+ *
+ * Things are named by handles: small integers, stable while the thing is known, used again after its removal. The engine keeps counted
+ * references to the model objects it was given; the texts that it hands out belong to those objects and live until the next change of
+ * the thing they describe. One thread owns an engine.
+ *
+ * Units: CPU in thousandths of a core, memory in bytes, GPU amounts of queues in devices (kept in hundredths of one, rounded as kai-engine
+ * 1.2 rounds), memory of a device in MiB. -1 as a quota or limit: unlimited.
+ */
+#ifndef STINT_ENGINE_H
+#define STINT_ENGINE_H
+
+#include <stint/base.h>
+#include <stint/model.h>
+
+struct stint_engine;
+
+#define STINT_NO_HANDLE UINT32_MAX
+enum { STINT_MAX_DEVICES = 64 }; /* of one node; further ones are not used */
+
+/* What queues are accounted in. */
+enum stint_dimension { STINT_CPU, STINT_MEMORY, STINT_GPU, STINT_DIMENSIONS };
+const char *stint_dimension_name(enum stint_dimension dimension); /* "cpu", "memory", "gpu" */
+
+struct stint_engine *stint_engine_new(void);
+void stint_engine_free(struct stint_engine *engine);
+
+/* ---- the state: nodes and queues ----------------------------------------------------------------------------------------------- */
+
+/* Adds or changes; the handle. Pods may name a node, and groups and queues a queue, that comes only later. O(1) but for its own size. */
+uint32_t stint_engine_node_upsert(struct stint_engine *engine, struct stint_node *node);
+void stint_engine_node_remove(struct stint_engine *engine, const char *name); /* its pods stay, on a node that offers nothing */
+uint32_t stint_engine_node_find(const struct stint_engine *engine, const char *name);
+
+uint32_t stint_engine_queue_upsert(struct stint_engine *engine, struct stint_queue *queue);
+void stint_engine_queue_remove(struct stint_engine *engine, const char *name);
+uint32_t stint_engine_queue_find(const struct stint_engine *engine, const char *name);
+/* Past use of the queue as a part of the cluster (kai-engine 9.3); 0 until said. The queue must be known. */
+void stint_engine_queue_usage(struct stint_engine *engine, uint32_t queue, const double usage[static STINT_DIMENSIONS]);
+
+/* ---- the state: groups and pods -------------------------------------------------------------------------------------------------- */
+
+/* Pods that are judged together: a gang when min_member > 1. */
+struct stint_group_spec {
+	const char *key; /* unique and stable, such as "namespace/name"; copied. Breaks ties */
+	const char *queue; /* copied; NULL: none, the group waits */
+	int32_t priority;
+	bool preemptible;
+	int64_t created_ms;
+	uint32_t min_member; /* as many of its pods start together or none; lower it as members succeed. 0 or 1: one by one */
+};
+uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec);
+/* The group must have no pods any more; true when it was removed. */
+bool stint_engine_group_remove(struct stint_engine *engine, uint32_t group);
+uint32_t stint_engine_group_find(const struct stint_engine *engine, const char *key);
+
+/* kai-engine 1.3, without those that use nothing (tell the engine to remove such a pod). */
+enum stint_pod_status {
+	STINT_POD_PENDING,
+	STINT_POD_GATED,
+	STINT_POD_RESERVED, /* this cycle only: will get its place when leaving pods have gone */
+	STINT_POD_ASSUMED, /* decided here, the write is under way */
+	STINT_POD_BOUND, /* has its node, whether it runs already or not */
+	STINT_POD_RELEASING, /* on its way out: its place will be free soon */
+	STINT_POD_STUCK, /* on its way out for too long: its place counts as used */
+};
+/* What the object says at `now`; a pod that is being deleted for longer than stuck_after_ms is STUCK. ended pods: see stint_pod_ended. */
+enum stint_pod_status stint_engine_pod_status_of(const struct stint_pod *pod, int64_t now_ms, int64_t stuck_after_ms);
+/* The slots that annotation stint.dev/gpu-devices names, as bits; 0: absent or broken. */
+uint64_t stint_engine_pod_devices_of(const struct stint_pod *pod);
+
+struct stint_pod_facts {
+	struct stint_pod *pod; /* a reference is taken */
+	uint32_t group; /* STINT_NO_HANDLE: not ours, it only uses its node */
+	enum stint_pod_status status; /* PENDING, GATED, BOUND, RELEASING or STUCK; all but the first two need pod->node */
+	uint64_t devices; /* bit s: slot s of its node. 0: not known; then as many devices as it has count as in use, whichever they are */
+	bool holder; /* holds a device for those that share it: uses no GPU of its own */
+};
+/*
+ * Adds or changes the pod of that UID. A pod that is ASSUMED or confirmed stays so while the news still say PENDING.
+ * Returns the handle.
+ */
+uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint_pod_facts *facts);
+void stint_engine_pod_remove(struct stint_engine *engine, const char *uid);
+uint32_t stint_engine_pod_find(const struct stint_engine *engine, const char *uid);
+/* The write of a bind decision succeeded, or failed: then the pod is pending again and its group is tried in the next cycle. */
+void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t pod);
+void stint_engine_pod_undo(struct stint_engine *engine, uint32_t pod);
+
+/* ---- the cycle ------------------------------------------------------------------------------------------------------------------- */
+
+enum stint_placement { STINT_BINPACK, STINT_SPREAD, STINT_UNORDERED };
+
+struct stint_policy {
+	enum stint_placement
+		gpu_nodes; /* which node for pods with GPUs, for pods without, which device for a share (kai-engine 5.2, 5.3) */
+	enum stint_placement cpu_nodes;
+	enum stint_placement gpu_devices;
+	bool prefer_idle; /* a node where the pod starts at once */
+	bool prefer_shared; /* a node that has a partly used device which fits */
+	bool prefer_cpu_nodes; /* for pods without GPUs */
+	double usage_factor; /* k of kai-engine 3.2 */
+};
+/* KAI's settings for a strategy: with gpu = SPREAD devices spread too and shared devices are not preferred. */
+struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placement cpu);
+
+enum stint_decision_kind {
+	STINT_DECIDE_BIND, /* write it; the pod is ASSUMED */
+	STINT_DECIDE_RESERVE, /* for information: the pod's place on that node is held against later pods of this cycle, not beyond it */
+};
+struct stint_decision {
+	enum stint_decision_kind kind;
+	uint32_t pod, group, node;
+	uint64_t devices; /* BIND: the slots, whole or shared; 0 for pods without GPUs */
+	uint32_t device_count;
+	enum stint_gpu_kind gpu;
+	uint32_t portion_percent; /* of each device, as its queue is charged; 100 for whole ones */
+	int64_t device_memory_mib; /* of each device, that it takes there */
+};
+
+/* Arrays of the engine's, valid until the next cycle or change. */
+struct stint_cycle {
+	const struct stint_decision *decisions; /* in the order they were made; those of a gang are adjacent */
+	size_t count;
+	const uint32_t *judged; /* groups whose record was made or renewed since the last cycle, those not ready included */
+	size_t judged_count;
+	size_t tried; /* groups that were tried */
+	bool waits_for_leaving; /* some pod was RESERVED: capacity is on its way */
+};
+/*
+ * Decides: kai-engine 8.1. A group that failed is tried again only when something that it depends on has changed. A cycle in which nothing
+ * can be tried is O(1); a placement costs the logarithm of the nodes; in a steady state nothing is allocated.
+ */
+struct stint_cycle stint_engine_cycle(struct stint_engine *engine, const struct stint_policy *policy, int64_t now_ms);
+
+/* ---- why something waits ----------------------------------------------------------------------------------------------------------- */
+
+enum stint_reason {
+	STINT_REASON_NONE, /* nothing is known to hold it: not judged yet, or all is placed */
+	STINT_REASON_NO_QUEUE, /* its queue, or an ancestor of it, does not exist */
+	STINT_REASON_INNER_QUEUE, /* its queue has children: only leaves hold work */
+	STINT_REASON_INCOMPLETE, /* have of need pods exist (and are not gated) */
+	STINT_REASON_GATED, /* all that waits has scheduling gates */
+	STINT_REASON_OVER_LIMIT, /* allocated + asked > bound, the limit of `queue`, in `dimension` */
+	STINT_REASON_OVER_QUOTA, /* the same for the non-preemptible part and the quota */
+	STINT_REASON_NO_ROOM, /* have of need pods found a node; `pod` did not: see the causes */
+	STINT_REASON_LEAVING, /* its place is reserved: it starts when pods that are leaving have gone */
+	STINT_REASON_COUNT,
+};
+const char *stint_reason_name(enum stint_reason reason); /* KAI's word where there is one: "OverLimit", "QueueDoesNotExist" ... */
+
+/* The record that the last attempt left. */
+struct stint_record {
+	enum stint_reason reason;
+	enum stint_dimension dimension; /* OVER_LIMIT, OVER_QUOTA */
+	uint32_t queue; /* whose bound; NO_QUEUE, INNER_QUEUE: the group's, or the one missing above it */
+	double bound, allocated, asked; /* OVER_*: in the dimension's unit (GPU: devices) */
+	uint32_t have, need; /* INCOMPLETE, NO_ROOM */
+	uint32_t pod; /* NO_ROOM: the first pod without a node; LEAVING: the first that waits for a place */
+	int64_t since_ms; /* `now` of the cycle that found this reason first; -1: found between cycles */
+};
+struct stint_record stint_engine_record(const struct stint_engine *engine, uint32_t group);
+
+/* What keeps a pod off a node. A node counts under the first of those before GPU, or under each resource it is short of. */
+enum stint_cause {
+	STINT_CAUSE_REQUEST, /* the pod's own GPU annotations make no sense: see spec->gpu.problem */
+	STINT_CAUSE_UNSCHEDULABLE, /* cordoned */
+	STINT_CAUSE_NOT_READY,
+	STINT_CAUSE_PRESSURE,
+	STINT_CAUSE_SELECTOR, /* node selector or required affinity */
+	STINT_CAUSE_TAINT,
+	STINT_CAUSE_PORTS, /* a host port is taken */
+	STINT_CAUSE_GPU, /* not enough whole devices */
+	STINT_CAUSE_GPU_SHARE, /* no device, or not enough of them, has so large a share left */
+	STINT_CAUSE_GPU_MEMORY, /* its devices are smaller than the memory asked for, or their size is not known */
+	STINT_CAUSE_CPU,
+	STINT_CAUSE_MEMORY,
+	STINT_CAUSE_PODS,
+	STINT_CAUSE_EXTENDED, /* another resource; `extended` names one */
+	STINT_CAUSE_COUNT,
+};
+const char *stint_cause_text(enum stint_cause cause); /* "node(s) didn't have enough resources: GPUs", as KAI counts them */
+
+/* A group that has what another one needs. */
+struct stint_holder {
+	uint32_t group; /* STINT_NO_HANDLE: pods of other schedulers, summed */
+	uint32_t pods;
+	int64_t cpu_milli, memory_bytes;
+	double gpus;
+	bool leaving; /* at least one of these pods is on its way out */
+};
+enum { STINT_MAX_HOLDERS = 16 };
+
+/* The record with all that can be said now; computed on demand: O(nodes + pods). */
+struct stint_why {
+	struct stint_record record;
+	uint32_t nodes; /* in the cluster */
+	uint32_t short_of[STINT_CAUSE_COUNT]; /* nodes, for record.pod */
+	uint32_t even_empty[STINT_CAUSE_COUNT]; /* those of them that would not do if nothing ran on them either */
+	uint32_t fitting; /* nodes that would take record.pod now */
+	const char *extended;
+	const char *problem; /* CAUSE_REQUEST */
+	bool never; /* cannot run as asked, even if nothing else ran: bounds, gang size or node sizes forbid it */
+	uint64_t room_when_empty; /* NO_ROOM: pods like record.pod that the empty cluster would take; need is in the record */
+	/* Who has it, largest first: in the queue of OVER_*; on nodes that would do but for their use for NO_ROOM and LEAVING. */
+	struct stint_holder holders[STINT_MAX_HOLDERS];
+	size_t holders_count;
+	size_t holders_total;
+	uint32_t position, waiting; /* its place (from 1) among the groups that wait in its queue */
+};
+void stint_engine_why(const struct stint_engine *engine, uint32_t group, struct stint_why *out);
+
+/* ---- looking at the state ------------------------------------------------------------------------------------------------------------ */
+
+/* For every view: false when there is no such thing (any more). Walk with _next, starting from STINT_NO_HANDLE; order means nothing. */
+
+struct stint_queue_view {
+	const char *name;
+	uint32_t parent; /* STINT_NO_HANDLE: a root */
+	bool usable; /* it and all its ancestors exist */
+	bool leaf;
+	int32_t priority;
+	double quota[STINT_DIMENSIONS], limit[STINT_DIMENSIONS], weight[STINT_DIMENSIONS];
+	double fair_share[STINT_DIMENSIONS];
+	double allocated[STINT_DIMENSIONS];
+	double allocated_non_preemptible[STINT_DIMENSIONS];
+	double requested[STINT_DIMENSIONS]; /* allocated and waiting together */
+	uint32_t groups_waiting; /* of its own, not of its children */
+};
+uint32_t stint_engine_queue_next(const struct stint_engine *engine, uint32_t after);
+/* Not const: fair shares are divided when they are asked for. The usage factor is that of the last cycle (1 before it). */
+bool stint_engine_queue_view(struct stint_engine *engine, uint32_t queue, struct stint_queue_view *out);
+void stint_engine_cluster_total(const struct stint_engine *engine, double total[static STINT_DIMENSIONS]);
+
+struct stint_node_view {
+	struct stint_node *node; /* NULL: removed, or not seen yet */
+	const char *name;
+	int64_t cpu_milli, cpu_milli_idle;
+	int64_t memory_bytes, memory_bytes_idle;
+	int32_t pods, pods_idle;
+	uint32_t devices; /* slots 0 .. devices - 1 */
+	int32_t gpus_idle; /* devices that nobody uses */
+	int32_t gpus_releasing; /* devices whose users are all leaving, less those reserved in the last cycle */
+	int64_t device_memory_mib; /* of each; 100 when not known */
+	bool device_memory_known;
+};
+uint32_t stint_engine_node_next(const struct stint_engine *engine, uint32_t after);
+bool stint_engine_node_view(const struct stint_engine *engine, uint32_t node, struct stint_node_view *out);
+
+struct stint_device_view {
+	int64_t memory_mib, used_mib, releasing_mib; /* used includes releasing; a whole device is used by all its memory */
+	uint32_t pods;
+	bool whole; /* a pod has it alone */
+};
+bool stint_engine_device_view(const struct stint_engine *engine, uint32_t node, uint32_t slot, struct stint_device_view *out);
+
+struct stint_group_view {
+	const char *key;
+	const char *queue_name;
+	uint32_t queue; /* STINT_NO_HANDLE: none named */
+	int32_t priority;
+	bool preemptible;
+	int64_t created_ms;
+	uint32_t min_member;
+	uint32_t pods, pending, gated, active, releasing; /* active: assumed, bound or reserved */
+	double gpus_allocated;
+};
+uint32_t stint_engine_group_next(const struct stint_engine *engine, uint32_t after);
+bool stint_engine_group_view(const struct stint_engine *engine, uint32_t group, struct stint_group_view *out);
+
+struct stint_pod_view {
+	struct stint_pod *pod;
+	uint32_t group, node; /* STINT_NO_HANDLE: none */
+	enum stint_pod_status status;
+	uint64_t devices;
+	uint32_t device_count;
+	uint32_t portion_percent; /* of each device, as charged; valid with a node */
+	int64_t device_memory_mib;
+	double gpus; /* as its queue is charged: allocated with a node, asked for without */
+};
+bool stint_engine_pod_view(const struct stint_engine *engine, uint32_t pod, struct stint_pod_view *out);
+uint32_t stint_engine_group_pod_next(const struct stint_engine *engine, uint32_t group, uint32_t after); /* in the order they are placed */
+uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t node, uint32_t after);
+
+struct stint_engine_stats {
+	size_t nodes, queues, groups, pods, shapes;
+	size_t rankings; /* shapes that hold a ranking of the nodes */
+	size_t bytes; /* of memory, model objects not included */
+};
+void stint_engine_measure(const struct stint_engine *engine, struct stint_engine_stats *out);
+
+/* ---- fair shares on their own (kai-engine 3.2) ------------------------------------------------------------------------------------------ */
+
+/* One of the sibling queues among whom `total` of one resource is divided. */
+struct stint_sharer {
+	const char *name;
+	int64_t created_ms;
+	int32_t priority;
+	double quota, limit, weight, usage, request;
+	double fair_share; /* in: what it has before (0 for the whole division); out */
+};
+/* Returns what is left, never below 0. over_quota_only leaves out phase 1. Deterministic whatever the order. O(n log n) a pass. */
+double stint_shares_divide(struct stint_sharer *sharers, size_t count, double total, double usage_factor, bool over_quota_only);
+
+#endif
