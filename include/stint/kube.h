@@ -1,7 +1,7 @@
 /*
  * kube: speaks Kubernetes. Kubeconfig and credentials, HTTP on one libcurl multi handle that lives in a struct stint_loop, REST
- * verbs over unstructured JSON, and the WebSocket streams of exec, attach and port-forward. The list+watch cache, events and leases
- * stand on it in headers of their own.
+ * verbs over unstructured JSON, the WebSocket streams of exec, attach and port-forward; on top of them the list+watch cache, the
+ * recorder of Events and leader election.
  *
  * One thread: everything here runs on the thread of the loop. A client is asynchronous at its core (struct stint_kube_call); the
  * synchronous verbs step the loop until the answer is there and must not be called from a handler of that loop.
@@ -11,6 +11,7 @@
 #define STINT_KUBE_H
 
 #include <stint/base.h>
+#include <stint/model.h>
 #include <stint/text.h>
 
 /* ---- configuration: which cluster, and who asks ---------------------------------------------------------------------------- */
@@ -327,5 +328,112 @@ bool stint_kube_stream_close_stdin(struct stint_kube_stream *stream);
 void stint_kube_stream_resize(struct stint_kube_stream *stream, uint16_t columns, uint16_t rows); /* the latest size is kept until open */
 void stint_kube_stream_pause(struct stint_kube_stream *stream, bool paused); /* no on_data while paused */
 void stint_kube_stream_free(struct stint_kube_stream *stream);               /* NULL is fine; closes; on_close does not come */
+
+/* ---- list + watch ------------------------------------------------------------------------------------------------------------------ */
+
+enum stint_change { STINT_ADDED, STINT_MODIFIED, STINT_DELETED };
+
+struct stint_reflector_options {
+	const struct stint_kube_resource *resource;
+	enum stint_kind kind;       /* what the items are decoded as */
+	struct stint_model *model;  /* borrowed; must outlive the reflector */
+	const char *namespace_;     /* NULL: all */
+	const char *label_selector; /* may be NULL */
+	const char *field_selector;
+	int page_size;      /* 0: 500 */
+	int64_t silence_ms; /* a watch that says nothing for so long is taken for dead; 0: 90 s (a bookmark comes about every minute) */
+	const struct stint_logger *logger; /* may be NULL */
+	/*
+	 * A change, in the order of the server. `object` is counted by the reflector for the call: stint_object_ref keeps it. `before` is what was
+	 * known (NULL for ADDED). DELETED gives the last state that the server told, or `before` itself when a new list no longer has it.
+	 * May free the reflector.
+	 */
+	void (*on_change)(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before);
+	/* The list is complete and told, first or anew (`again`); what follows comes from the watch. May be NULL. */
+	void (*on_synced)(void *user, bool again);
+	/* A list or a watch failed and is tried again in retry_ms. Once a list has failed, what is known may be old. May be NULL. */
+	void (*on_trouble)(void *user, const struct stint_error *err, int64_t retry_ms);
+	void *user;
+};
+
+/*
+ * Keeps what matches the options known, by a consistent paged list (no resourceVersion) and a watch from there with bookmarks. A watch
+ * that ends goes on from the last resourceVersion; one that is too old (410) makes a new list, whose differences are told: nothing is
+ * lost and nothing told twice. Texts of options are copied. Starts at once; nothing is told before the loop turns.
+ */
+struct stint_reflector;
+struct stint_reflector *stint_reflector_start(struct stint_kube *kube, const struct stint_reflector_options *options);
+void stint_reflector_free(struct stint_reflector *reflector); /* NULL is fine; releases the objects, tells nothing */
+bool stint_reflector_synced(const struct stint_reflector *reflector); /* a whole list has been told */
+/* Lists anew now, without waiting for the server to say that the watch is too old. */
+void stint_reflector_relist(struct stint_reflector *reflector);
+/* What is known; borrowed. namespace_ NULL for cluster-wide kinds. */
+struct stint_object *stint_reflector_get(const struct stint_reflector *reflector, const char *namespace_, const char *name);
+size_t stint_reflector_count(const struct stint_reflector *reflector);
+/* for (size_t at = 0; (object = stint_reflector_next(reflector, &at));) ... in no order; the set must not change meanwhile. */
+struct stint_object *stint_reflector_next(const struct stint_reflector *reflector, size_t *at);
+
+/* ---- events ------------------------------------------------------------------------------------------------------------------------ */
+
+/* What an Event is about. Texts are copied; uid, resource_version and field_path may be NULL. */
+struct stint_kube_about {
+	const char *api_version;
+	const char *kind;
+	const char *namespace_;
+	const char *name;
+	const char *uid;
+	const char *resource_version;
+	const char *field_path;
+};
+struct stint_recorder_options {
+	const char *component; /* reportingController and source.component: "stint-scheduler" */
+	const char *instance;  /* reportingInstance; NULL: the host's name */
+	size_t queue_max;      /* Events waiting to be sent; 0: 1000. More are dropped, and counted */
+	int in_flight_max;     /* requests at a time; 0: 2 */
+	const struct stint_logger *logger;
+};
+struct stint_recorder_stats {
+	uint64_t recorded, sent, merged, limited, dropped, failed; /* limited: kept back by the bucket of their object; dropped: queue full */
+};
+/*
+ * Writes core/v1 Events as client-go's recorder does: an equal one is patched (count, lastTimestamp), more than ten of one reason about one
+ * object within ten minutes become one "(combined from similar events)", and each object has a bucket of 25 that fills by one in five
+ * minutes. Asynchronous: recording never blocks, and a failing server never holds anybody up.
+ */
+struct stint_recorder;
+struct stint_recorder *stint_recorder_new(struct stint_kube *kube, const struct stint_recorder_options *options);
+void stint_recorder_free(struct stint_recorder *recorder); /* what is still queued is lost */
+/* type: "Normal" or "Warning". annotations: key, value, key, value, NULL; or NULL. The message is cut at 1 KiB. */
+void stint_record(struct stint_recorder *recorder, const struct stint_kube_about *about, const char *type, const char *reason,
+	const char *const *annotations, const char *format, ...) STINT_PRINTF(6, 7);
+void stint_recorder_measure(const struct stint_recorder *recorder, struct stint_recorder_stats *out);
+bool stint_recorder_idle(const struct stint_recorder *recorder); /* nothing queued, nothing under way */
+
+/* ---- leader election ------------------------------------------------------------------------------------------------------------------ */
+
+struct stint_elector_options {
+	const char *namespace_;
+	const char *name;
+	const char *identity; /* unique to the process */
+	int64_t lease_ms;     /* 0: 15 s. How long others wait after the last renewal that they saw */
+	int64_t renew_ms;     /* 0: 10 s. How long a leader tries to renew before it stops to be one */
+	int64_t retry_ms;     /* 0: 2 s. Between tries, jittered */
+	const struct stint_logger *logger;
+	void (*on_started)(void *user); /* we lead now */
+	void (*on_stopped)(void *user); /* we lead no more; the elector goes on as a stand-by */
+	void (*on_leader)(void *user, const char *identity); /* a leader was seen, us included; may be NULL */
+	void *user;
+};
+/* Leader election over a coordination.k8s.io/v1 Lease, as client-go does it: other clocks are never trusted, only changes are observed. */
+struct stint_elector;
+struct stint_elector *stint_elector_start(struct stint_kube *kube, const struct stint_elector_options *options);
+bool stint_elector_leads(const struct stint_elector *elector);
+/* Nothing may be written at or after this time of stint_monotonic_ms (0 when we do not lead): the last renewal plus renew_ms. */
+int64_t stint_elector_write_until_ms(const struct stint_elector *elector);
+/* An annotation that every write of ours puts on the Lease while we lead; NULL removes it. Writes at once when we lead. */
+void stint_elector_annotate(struct stint_elector *elector, const char *key, const char *value);
+/* Gives the Lease up (if we lead) so that another can take it at once, and stops trying; on_stopped comes first, then on_done, once. */
+void stint_elector_release(struct stint_elector *elector, void (*on_done)(void *user), void *user);
+void stint_elector_free(struct stint_elector *elector); /* NULL is fine; tells nothing, writes nothing */
 
 #endif
