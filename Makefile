@@ -89,6 +89,7 @@ $(B)/%.o: %.c Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+.SECONDARY:
 .PHONY: unit-tests
 unit-tests: $(TESTS)
 

@@ -119,11 +119,12 @@ bool stint_certificate_issue(const struct stint_certificate *issuer, enum stint_
 	X509 *parent = issuer ? issuer_certificate : certificate;
 	X509_NAME *name = certificate ? X509_get_subject_name(certificate) : NULL;
 	if (key && name && X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
-		X509_gmtime_adj(X509_getm_notBefore(certificate), -300) && X509_gmtime_adj(X509_getm_notAfter(certificate), 86400L * days) &&
-		X509_set_pubkey(certificate, key) == 1 && (!organization || add_name(name, "O", organization)) &&
-		add_name(name, "CN", common_name) && X509_set_issuer_name(certificate, X509_get_subject_name(parent)) == 1 &&
-		add_extensions(certificate, parent, use, alt_names) && X509_sign(certificate, issuer ? issuer_key : key, EVP_sha256()) > 0 &&
-		write_pem(certificate, key, out))
+		X509_gmtime_adj(X509_getm_notBefore(certificate), -300) &&
+		X509_gmtime_adj(X509_getm_notAfter(certificate), 86400L * days) && X509_set_pubkey(certificate, key) == 1 &&
+		(!organization || add_name(name, "O", organization)) && add_name(name, "CN", common_name) &&
+		X509_set_issuer_name(certificate, X509_get_subject_name(parent)) == 1 &&
+		add_extensions(certificate, parent, use, alt_names) &&
+		X509_sign(certificate, issuer ? issuer_key : key, EVP_sha256()) > 0 && write_pem(certificate, key, out))
 		return true;
 	return stint_fail(err, STINT_FAILED, "cannot make a certificate for %s", common_name);
 }

@@ -38,7 +38,8 @@ bool stint_buf_read_file(struct stint_buf *buf, const char *path, size_t max_byt
 			return true;
 		total += (size_t)got;
 		if (total > max_bytes)
-			return stint_fail(err, STINT_USAGE, "%s is larger than %zu bytes", standard_input ? "standard input" : path, max_bytes);
+			return stint_fail(
+				err, STINT_USAGE, "%s is larger than %zu bytes", standard_input ? "standard input" : path, max_bytes);
 		stint_buf_add(buf, chunk, (size_t)got);
 	}
 }

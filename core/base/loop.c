@@ -31,7 +31,7 @@ struct stint_timer {
 	void *user;
 	int64_t due_us;
 	uint64_t order; /* of setting: equal times fire in it */
-	size_t at;      /* place in the heap, plus one; 0: not running */
+	size_t at; /* place in the heap, plus one; 0: not running */
 };
 
 struct signal_handler {
@@ -148,7 +148,8 @@ void stint_fd_set(struct stint_watch_fd *watch, int events)
 	}
 }
 
-struct stint_watch_fd *stint_fd_watch(struct stint_loop *loop, int fd, int events, void (*handler)(void *user, int fd, int events), void *user)
+struct stint_watch_fd *stint_fd_watch(
+	struct stint_loop *loop, int fd, int events, void (*handler)(void *user, int fd, int events), void *user)
 {
 	struct stint_watch_fd *watch = stint_alloc(sizeof(*watch));
 	watch->loop = loop;
@@ -279,7 +280,8 @@ static void on_signals(void *user, int fd, int events)
 	}
 }
 
-bool stint_signal_watch(struct stint_loop *loop, int signal_number, void (*handler)(void *user, int signal_number), void *user, struct stint_error **err)
+bool stint_signal_watch(
+	struct stint_loop *loop, int signal_number, void (*handler)(void *user, int signal_number), void *user, struct stint_error **err)
 {
 	if (signal_number <= 0 || signal_number >= _NSIG)
 		return stint_fail(err, STINT_FAILED, "there is no signal %d", signal_number);
@@ -316,7 +318,8 @@ static void on_child(void *user, int fd, int events)
 	handler(handler_user, pid, status);
 }
 
-struct stint_child *stint_child_watch(struct stint_loop *loop, pid_t pid, void (*handler)(void *user, pid_t pid, int wait_status), void *user, struct stint_error **err)
+struct stint_child *stint_child_watch(
+	struct stint_loop *loop, pid_t pid, void (*handler)(void *user, pid_t pid, int wait_status), void *user, struct stint_error **err)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0) {

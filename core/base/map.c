@@ -17,8 +17,8 @@ struct entry {
 
 struct stint_map {
 	struct entry *entries;
-	size_t used;     /* entries, holes included */
-	size_t count;    /* entries without holes */
+	size_t used; /* entries, holes included */
+	size_t count; /* entries without holes */
 	uint32_t *slots; /* 0: free; else the index of an entry, plus one */
 	size_t capacity; /* of slots: a power of two, or 0; the array of entries has three quarters of it */
 	uint64_t seed;

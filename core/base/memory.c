@@ -106,7 +106,7 @@ struct block {
 
 struct stint_arena {
 	struct block *current; /* the blocks in use, newest first */
-	struct block *spare;   /* emptied by a reset, waiting for reuse */
+	struct block *spare; /* emptied by a reset, waiting for reuse */
 	size_t block_size, bytes;
 };
 

@@ -183,7 +183,8 @@ bool stint_json_equal(const struct stint_json *a, const struct stint_json *b)
 	if (stint_json_int(a, &whole_a) && stint_json_int(b, &whole_b))
 		return whole_a == whole_b;
 	return (seen(a)->type & 0xff) == (seen(b)->type & 0xff) &&
-	       (type != STINT_JSON_NUMBER || !(seen(a)->valuedouble < seen(b)->valuedouble || seen(a)->valuedouble > seen(b)->valuedouble));
+		(type != STINT_JSON_NUMBER ||
+			!(seen(a)->valuedouble < seen(b)->valuedouble || seen(a)->valuedouble > seen(b)->valuedouble));
 }
 
 struct stint_json *stint_json_new_object(void)
@@ -203,7 +204,7 @@ struct stint_json *stint_json_new_string(const char *text)
 
 struct stint_json *stint_json_new_int(int64_t value)
 {
-	if (value >= -(1LL << 53) && value <= 1LL << 53)
+	if (value > -(1LL << 53) && value < 1LL << 53)
 		return stint_json_new_double((double)value);
 	char text[24];
 	snprintf(text, sizeof(text), "%lld", (long long)value);
@@ -280,10 +281,19 @@ struct stint_json *stint_json_append(struct stint_json *array, struct stint_json
 
 void stint_json_insert(struct stint_json *array, size_t index, struct stint_json *value)
 {
-	if (index >= stint_json_count(array))
+	cJSON *after = node(stint_json_item(array, index)), *item = node(value);
+	if (!after) {
 		stint_json_append(array, value);
+		return;
+	}
+	/* Linked by hand: cJSON_InsertItemInArray of Debian 12 (1.7.15-1+deb12u4) refuses every place but the first. */
+	item->next = after;
+	item->prev = after->prev;
+	after->prev = item;
+	if (node(array)->child == after)
+		node(array)->child = item;
 	else
-		cJSON_InsertItemInArray(node(array), (int)index, node(value));
+		item->prev->next = item;
 }
 
 bool stint_json_remove(struct stint_json *object, const char *key)

@@ -70,7 +70,7 @@ static cJSON *read_number(struct reader *r)
 	stint_autofree char *digits = stint_slice_dup(text);
 	double value = strtod(digits, NULL);
 	bool whole = strcspn(digits, ".eE") == text.length;
-	if (whole && (value > 9007199254740992.0 || value < -9007199254740992.0)) {
+	if (whole && (value >= 9007199254740992.0 || value <= -9007199254740992.0)) {
 		cJSON *raw = new_item(cJSON_Raw);
 		raw->valuestring = stint_steal(&digits);
 		return raw;

@@ -16,11 +16,11 @@ enum place { AROUND, BETWEEN, INSIDE };
 struct stint_splitter {
 	enum place place;
 	bool in_string, escaped; /* of the bytes being scanned; a piece may end anywhere */
-	int depth;               /* of brackets: in the document when around, in the item when inside */
+	int depth; /* of brackets: in the document when around, in the item when inside */
 	char word[8]; /* the last string at depth 1, as far as it fits, to find "items" */
 	size_t word_length;
 	bool word_is_items, armed; /* the key was "items"; a colon followed it */
-	bool item_due;             /* between: a comma was seen, so an item has to follow */
+	bool item_due; /* between: a comma was seen, so an item has to follow */
 	bool any_item;
 	size_t max_item_bytes;
 	bool (*on_item)(void *user, const char *item, size_t length);

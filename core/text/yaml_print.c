@@ -34,7 +34,11 @@ static char *valid_utf8(const char *text)
 {
 	char *copy = stint_strdup(text);
 	for (unsigned char *at = (unsigned char *)copy; *at;) {
-		size_t more = *at < 0x80 ? 0 : *at >= 0xc2 && *at < 0xe0 ? 1 : (*at & 0xf0) == 0xe0 ? 2 : *at >= 0xf0 && *at < 0xf5 ? 3 : SIZE_MAX;
+		size_t more = *at < 0x80	    ? 0
+			: *at >= 0xc2 && *at < 0xe0 ? 1
+			: (*at & 0xf0) == 0xe0	    ? 2
+			: *at >= 0xf0 && *at < 0xf5 ? 3
+						    : SIZE_MAX;
 		size_t good = 0;
 		while (more != SIZE_MAX && good < more && (at[good + 1] & 0xc0) == 0x80)
 			good++;
@@ -72,9 +76,7 @@ static void emit_node(yaml_emitter_t *emitter, const struct stint_json *json)
 			emit_node(emitter, item);
 		emit(emitter, &event, yaml_sequence_end_event_initialize(&event));
 		break;
-	case STINT_JSON_STRING:
-		emit_scalar(emitter, stint_json_string(json), style_of(stint_json_string(json)));
-		break;
+	case STINT_JSON_STRING: emit_scalar(emitter, stint_json_string(json), style_of(stint_json_string(json))); break;
 	default: {
 		stint_autofree char *text = stint_json_print(json);
 		emit_scalar(emitter, text, YAML_PLAIN_SCALAR_STYLE);

@@ -22,14 +22,14 @@
 /* The numbers are the exit codes of `stint` (contracts: exit codes), so that a program can end with what a library said. */
 enum stint_code {
 	STINT_OK = 0,
-	STINT_FAILED = 1,        /* anything that has no code of its own */
-	STINT_USAGE = 2,         /* the input is wrong: what, where, what to do */
+	STINT_FAILED = 1, /* anything that has no code of its own */
+	STINT_USAGE = 2, /* the input is wrong: what, where, what to do */
 	STINT_NOT_FOUND = 3,
-	STINT_FORBIDDEN = 4,     /* not allowed, or not known who asks */
-	STINT_CONFLICT = 5,      /* exists already, or was changed by somebody else */
+	STINT_FORBIDDEN = 4, /* not allowed, or not known who asks */
+	STINT_CONFLICT = 5, /* exists already, or was changed by somebody else */
 	STINT_TIMEOUT = 6,
 	STINT_UNSCHEDULABLE = 7, /* can never run as asked */
-	STINT_UNREACHABLE = 8,   /* no answer from the cluster */
+	STINT_UNREACHABLE = 8, /* no answer from the cluster */
 	STINT_INTERRUPTED = 130,
 };
 
@@ -62,9 +62,9 @@ void stint_error_clear(struct stint_error **err); /* for STINT_CLEANUP */
 /* ---- memory -------------------------------------------------------------------------------------------------------------- */
 
 /* For sizes of our own: they abort on failure and never return NULL. Freed with free(). */
-void *stint_alloc(size_t size);           /* zeroed */
+void *stint_alloc(size_t size); /* zeroed */
 void *stint_realloc(void *old, size_t size);
-char *stint_strdup(const char *text);     /* NULL stays NULL */
+char *stint_strdup(const char *text); /* NULL stays NULL */
 char *stint_strndup(const char *text, size_t length);
 char *stint_format(const char *format, ...) STINT_PRINTF(1, 2);
 char *stint_vformat(const char *format, va_list args) STINT_PRINTF(1, 0);
@@ -75,11 +75,16 @@ void *stint_try_alloc(size_t size);
 void stint_grow(void *items, size_t *capacity, size_t needed, size_t item_size);
 
 void stint_free_pointer(void *pointer_to_pointer); /* for STINT_CLEANUP on any malloc'd pointer */
-void stint_close_fd(int *fd);                      /* for STINT_CLEANUP; closes when >= 0 and sets -1; keeps errno */
+void stint_close_fd(int *fd); /* for STINT_CLEANUP; closes when >= 0 and sets -1; keeps errno */
 #define stint_autofree STINT_CLEANUP(stint_free_pointer)
 #define stint_autoclose STINT_CLEANUP(stint_close_fd)
 /* Takes what a scope-owned variable holds, so that the scope no longer frees it. */
-#define stint_steal(pointer) __extension__({ __typeof__(*(pointer)) stolen_ = *(pointer); *(pointer) = NULL; stolen_; })
+#define stint_steal(pointer)                                 \
+	__extension__({                                      \
+		__typeof__(*(pointer)) stolen_ = *(pointer); \
+		*(pointer) = NULL;                           \
+		stolen_;                                     \
+	})
 
 /* An arena: many small allocations of one lifetime, freed together. Allocation is O(1); no single free. */
 struct stint_arena;
@@ -113,9 +118,9 @@ void stint_buf_puts(struct stint_buf *buf, const char *text);
 void stint_buf_putc(struct stint_buf *buf, char c);
 void stint_buf_printf(struct stint_buf *buf, const char *format, ...) STINT_PRINTF(2, 3);
 void stint_buf_consume(struct stint_buf *buf, size_t length); /* drops bytes at the front */
-void stint_buf_reset(struct stint_buf *buf);                  /* empty, memory kept */
-void stint_buf_free(struct stint_buf *buf);                   /* also for STINT_CLEANUP */
-char *stint_buf_steal(struct stint_buf *buf);                 /* never NULL; the buffer is empty afterwards */
+void stint_buf_reset(struct stint_buf *buf); /* empty, memory kept */
+void stint_buf_free(struct stint_buf *buf); /* also for STINT_CLEANUP */
+char *stint_buf_steal(struct stint_buf *buf); /* never NULL; the buffer is empty afterwards */
 /* Adds the bytes of the file (at most max_bytes, else an error that says so). "-" is standard input. */
 bool stint_buf_read_file(struct stint_buf *buf, const char *path, size_t max_bytes, struct stint_error **err);
 #define stint_auto_buf STINT_CLEANUP(stint_buf_free) struct stint_buf
@@ -148,8 +153,8 @@ void *stint_map_get(const struct stint_map *map, const char *key);
 void *stint_map_get_slice(const struct stint_map *map, struct stint_slice key);
 bool stint_map_has(const struct stint_map *map, const char *key);
 void stint_map_set(struct stint_map *map, const char *key, void *value); /* frees a former value */
-bool stint_map_remove(struct stint_map *map, const char *key);           /* true when it was there */
-void *stint_map_take(struct stint_map *map, const char *key);            /* removes without freeing the value */
+bool stint_map_remove(struct stint_map *map, const char *key); /* true when it was there */
+void *stint_map_take(struct stint_map *map, const char *key); /* removes without freeing the value */
 size_t stint_map_count(const struct stint_map *map);
 void stint_map_clear(struct stint_map *map);
 void stint_map_free(struct stint_map *map);
@@ -159,8 +164,8 @@ bool stint_map_next(const struct stint_map *map, size_t *at, const char **key, v
 
 /* ---- time ---------------------------------------------------------------------------------------------------------------- */
 
-int64_t stint_now_ms(void);       /* wall clock, milliseconds since 1970 UTC */
-int64_t stint_now_us(void);       /* wall clock, microseconds */
+int64_t stint_now_ms(void); /* wall clock, milliseconds since 1970 UTC */
+int64_t stint_now_us(void); /* wall clock, microseconds */
 int64_t stint_monotonic_ms(void); /* for deadlines and intervals */
 int64_t stint_monotonic_us(void);
 
@@ -226,7 +231,7 @@ void stint_log_to_fd(void *user, enum stint_log_level level, const char *message
 struct stint_loop;
 struct stint_loop *stint_loop_new(struct stint_error **err);
 void stint_loop_free(struct stint_loop *loop); /* every watcher must have been freed before */
-void stint_loop_run(struct stint_loop *loop);  /* until stint_loop_stop */
+void stint_loop_run(struct stint_loop *loop); /* until stint_loop_stop */
 void stint_loop_stop(struct stint_loop *loop);
 /* One turn: waits at most timeout_ms (-1: until something happens), runs what is due. False when it was stopped. */
 bool stint_loop_step(struct stint_loop *loop, int64_t timeout_ms);
@@ -236,23 +241,26 @@ void stint_loop_before_sleep(struct stint_loop *loop, void (*handler)(void *user
 enum { STINT_READ = 1, STINT_WRITE = 2 };
 struct stint_watch_fd;
 /* events: STINT_READ | STINT_WRITE; an error or hang-up is reported as those asked for. The fd stays the caller's. */
-struct stint_watch_fd *stint_fd_watch(struct stint_loop *loop, int fd, int events, void (*handler)(void *user, int fd, int events), void *user);
+struct stint_watch_fd *stint_fd_watch(
+	struct stint_loop *loop, int fd, int events, void (*handler)(void *user, int fd, int events), void *user);
 void stint_fd_set(struct stint_watch_fd *watch, int events);
 void stint_fd_unwatch(struct stint_watch_fd *watch); /* NULL is fine; before close(fd) */
 
 struct stint_timer;
 struct stint_timer *stint_timer_new(struct stint_loop *loop, void (*handler)(void *user), void *user); /* not running */
-void stint_timer_set(struct stint_timer *timer, int64_t delay_ms);                                     /* once, from now; replaces a former setting */
+void stint_timer_set(struct stint_timer *timer, int64_t delay_ms); /* once, from now; replaces a former setting */
 void stint_timer_stop(struct stint_timer *timer);
 bool stint_timer_active(const struct stint_timer *timer);
 void stint_timer_free(struct stint_timer *timer); /* NULL is fine */
 
 /* Blocks the signal for the process and delivers it to the handler. One handler per signal; handler NULL restores the default. */
-bool stint_signal_watch(struct stint_loop *loop, int signal_number, void (*handler)(void *user, int signal_number), void *user, struct stint_error **err);
+bool stint_signal_watch(
+	struct stint_loop *loop, int signal_number, void (*handler)(void *user, int signal_number), void *user, struct stint_error **err);
 
 /* Calls the handler once with the wait status when the child has ended, and reaps it. */
 struct stint_child;
-struct stint_child *stint_child_watch(struct stint_loop *loop, pid_t pid, void (*handler)(void *user, pid_t pid, int wait_status), void *user, struct stint_error **err);
+struct stint_child *stint_child_watch(
+	struct stint_loop *loop, pid_t pid, void (*handler)(void *user, pid_t pid, int wait_status), void *user, struct stint_error **err);
 void stint_child_unwatch(struct stint_child *child);
 
 #endif

@@ -24,12 +24,13 @@ enum stint_json_type { STINT_JSON_NULL, STINT_JSON_BOOL, STINT_JSON_NUMBER, STIN
 
 enum {
 	STINT_JSON_MAX_DEPTH = 200,
-	STINT_JSON_REJECT_DUPLICATES = 1, /* flags of stint_json_parse: an object that has a key twice is an error; else the last one stands */
+	STINT_JSON_REJECT_DUPLICATES =
+		1, /* flags of stint_json_parse: an object that has a key twice is an error; else the last one stands */
 };
 
 /* Strict RFC 8259: one value, nothing but white space after it. The error names line and column. code: STINT_USAGE. */
 struct stint_json *stint_json_parse(const char *data, size_t length, int flags, struct stint_error **err);
-char *stint_json_print(const struct stint_json *json);        /* compact; freed by the caller */
+char *stint_json_print(const struct stint_json *json); /* compact; freed by the caller */
 char *stint_json_print_pretty(const struct stint_json *json); /* four spaces, as kubectl -o json; no final newline */
 void stint_json_print_to(struct stint_buf *buf, const struct stint_json *json);
 void stint_json_free(struct stint_json *json);
@@ -42,20 +43,19 @@ struct stint_json *stint_json_get(const struct stint_json *object, const char *k
 /* Walks keys down from object: stint_json_at(pod, "metadata", "annotations", "gpu-fraction"). */
 #define stint_json_at(object, ...) stint_json_at_keys(object, (const char *const[]){__VA_ARGS__, NULL})
 struct stint_json *stint_json_at_keys(const struct stint_json *object, const char *const *keys);
-const char *stint_json_string(const struct stint_json *json);                /* NULL unless it is a string */
+const char *stint_json_string(const struct stint_json *json); /* NULL unless it is a string */
 const char *stint_json_string_or(const struct stint_json *json, const char *otherwise);
 #define stint_json_string_at(object, ...) stint_json_string(stint_json_at(object, __VA_ARGS__))
-bool stint_json_int(const struct stint_json *json, int64_t *out);            /* whole numbers that fit */
+bool stint_json_int(const struct stint_json *json, int64_t *out); /* whole numbers that fit */
 int64_t stint_json_int_or(const struct stint_json *json, int64_t otherwise);
 bool stint_json_double(const struct stint_json *json, double *out);
 bool stint_json_bool_or(const struct stint_json *json, bool otherwise);
-size_t stint_json_count(const struct stint_json *container);                 /* items of an array or object, else 0; O(n) */
+size_t stint_json_count(const struct stint_json *container); /* items of an array or object, else 0; O(n) */
 struct stint_json *stint_json_item(const struct stint_json *array, size_t index); /* O(n): walk with stint_json_each instead */
-const char *stint_json_key(const struct stint_json *member);                 /* the key that a member has in its object */
+const char *stint_json_key(const struct stint_json *member); /* the key that a member has in its object */
 struct stint_json *stint_json_first(const struct stint_json *container);
 struct stint_json *stint_json_next(const struct stint_json *item);
-#define stint_json_each(item, container) \
-	for (struct stint_json *item = stint_json_first(container); item; item = stint_json_next(item))
+#define stint_json_each(item, container) for (struct stint_json *item = stint_json_first(container); item; item = stint_json_next(item))
 bool stint_json_equal(const struct stint_json *a, const struct stint_json *b); /* objects without regard to order; numbers by value */
 
 /* Building and changing. A value that is put somewhere is handed over. Setters return what they put in. */
@@ -77,10 +77,11 @@ struct stint_json *stint_json_ensure_object(struct stint_json *object, const cha
 struct stint_json *stint_json_ensure_array(struct stint_json *object, const char *key);
 struct stint_json *stint_json_append(struct stint_json *array, struct stint_json *value);
 void stint_json_insert(struct stint_json *array, size_t index, struct stint_json *value); /* index = count appends */
-bool stint_json_remove(struct stint_json *object, const char *key);                      /* true when it was there */
-struct stint_json *stint_json_take(struct stint_json *object, const char *key);          /* out of the object, to the caller; or NULL */
-void stint_json_unlink(struct stint_json *container, struct stint_json *item);           /* removes and frees a direct member */
-void stint_json_replace(struct stint_json *container, struct stint_json *item, struct stint_json *value); /* in place, key kept; frees item */
+bool stint_json_remove(struct stint_json *object, const char *key); /* true when it was there */
+struct stint_json *stint_json_take(struct stint_json *object, const char *key); /* out of the object, to the caller; or NULL */
+void stint_json_unlink(struct stint_json *container, struct stint_json *item); /* removes and frees a direct member */
+void stint_json_replace(
+	struct stint_json *container, struct stint_json *item, struct stint_json *value); /* in place, key kept; frees item */
 
 /* ---- the cursor ------------------------------------------------------------------------------------------------------------ */
 
@@ -101,19 +102,19 @@ struct stint_cursor {
 };
 struct stint_cursor stint_cursor_over(const char *data, size_t length);
 enum stint_json_type stint_cursor_peek(struct stint_cursor *c); /* type of the next value; NULL also at the end or after an error */
-bool stint_cursor_object(struct stint_cursor *c);               /* enters; then stint_cursor_key until it returns false */
+bool stint_cursor_object(struct stint_cursor *c); /* enters; then stint_cursor_key until it returns false */
 bool stint_cursor_key(struct stint_cursor *c, struct stint_slice *key); /* false leaves the object. Keys with escapes come raw */
-bool stint_cursor_array(struct stint_cursor *c);                /* enters; then stint_cursor_item until it returns false */
+bool stint_cursor_array(struct stint_cursor *c); /* enters; then stint_cursor_item until it returns false */
 bool stint_cursor_item(struct stint_cursor *c);
 /* The bytes between the quotes, not unescaped; *escaped (may be NULL) says whether stint_unescape is needed. */
 bool stint_cursor_string(struct stint_cursor *c, struct stint_slice *text, bool *escaped);
 bool stint_cursor_int(struct stint_cursor *c, int64_t *out);
 bool stint_cursor_number(struct stint_cursor *c, struct stint_slice *text); /* its characters, grammar checked */
 bool stint_cursor_bool(struct stint_cursor *c, bool *out);
-bool stint_cursor_null(struct stint_cursor *c);                 /* consumes a null; false (no error) when something else stands there */
-bool stint_cursor_skip(struct stint_cursor *c);                 /* any value */
+bool stint_cursor_null(struct stint_cursor *c); /* consumes a null; false (no error) when something else stands there */
+bool stint_cursor_skip(struct stint_cursor *c); /* any value */
 bool stint_cursor_raw(struct stint_cursor *c, struct stint_slice *value); /* skips and gives the bytes of the value */
-bool stint_cursor_end(struct stint_cursor *c);                  /* only white space is left */
+bool stint_cursor_end(struct stint_cursor *c); /* only white space is left */
 /* Writes the unescaped UTF-8 to out (room for text.length bytes) and returns its length; SIZE_MAX for a broken escape. */
 size_t stint_unescape(struct stint_slice text, char *out);
 
@@ -126,7 +127,8 @@ size_t stint_unescape(struct stint_slice text, char *out);
  */
 struct stint_splitter;
 struct stint_splitter *stint_splitter_new(size_t max_item_bytes, bool (*on_item)(void *user, const char *item, size_t length), void *user);
-bool stint_splitter_feed(struct stint_splitter *splitter, const char *data, size_t length, struct stint_error **err); /* on_item false: stops, err is set */
+bool stint_splitter_feed(
+	struct stint_splitter *splitter, const char *data, size_t length, struct stint_error **err); /* on_item false: stops, err is set */
 /* After the last piece: the rest as a tree, owned by the caller. An error when the document is not complete. */
 struct stint_json *stint_splitter_finish(struct stint_splitter *splitter, struct stint_error **err);
 void stint_splitter_free(struct stint_splitter *splitter);
