@@ -111,13 +111,14 @@ struct cli_command {
 	const char *summary; /* one line without a full stop */
 	const char *description; /* paragraphs divided by empty lines; NULL: the summary is enough */
 	const char *examples; /* lines; one that starts with # explains the one below */
+	const char *usage; /* what help shows after the name; NULL: made from positionals, flags and rest_help */
 	const struct cli_positional *positionals;
 	const struct cli_flag *flags;
 	unsigned sets; /* of enum cli_flag_set */
 	unsigned formats; /* of enum cli_format */
 	enum cli_rest rest;
 	const char *rest_help; /* how help calls the command after --, "COMMAND [ARG...]" */
-	unsigned exits; /* CLI_EXIT bits beyond 0, 1, 2, 8 and 130, which every command may give */
+	unsigned exits; /* CLI_EXIT bits beyond 0, 1, 2, 130 (and 8, but for CLI_TOOLS), which every command may give */
 	bool hidden;
 	const struct cli_command *const *children; /* NULL-ended; then run may be NULL */
 	int (*run)(struct cli_context *ctx); /* the exit code */
@@ -148,14 +149,16 @@ struct cli_context {
 	struct cli_jsonpath *jsonpath; /* of CLI_FORMAT_JSONPATH */
 	int64_t request_timeout_ms; /* 0: the client's default */
 
-	/* Where a verb's failing calls put their error: `if (!stint_x(..., &ctx->err)) return cli_failed(ctx);`. The framework prints it. */
+	/*
+	 * Where a verb's failing calls put their error: `if (!stint_x(..., &ctx->err)) return cli_failed(ctx);`. The framework prints it.
+	 */
 	struct stint_error *err;
 
 	struct cli_values *values;
 	struct cli_session *session; /* what cli_connect and cli_project have found out */
 };
 
-/* The whole program: parse, run, report. main() is a call of it. */
+/* The whole program: parse, run, report. main() is a call of it. argv[0] is skipped. */
 int cli_main(int argc, char **argv, FILE *out, FILE *notes);
 
 /* ---- what was given. A name that the command has not is a bug of the verb and aborts. ------------------------------------------- */

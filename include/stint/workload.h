@@ -180,16 +180,16 @@ struct stint_read_options {
 struct stint_workload_set *stint_workloads_read(
 	struct stint_kube *kube, struct stint_model *model, const struct stint_read_options *options, struct stint_error **err);
 /*
- * One workload by name with its owner and pods: asks for the owner kinds by name and for its pods by label, so the cost does not grow with the
- * project; only for an unknown kind of owner the project's pods are read. Pods of any scheduler count. STINT_NOT_FOUND: there is none.
+ * One workload by name with its owner and pods: asks for the owner kinds by name and for its pods by label, so the cost does not grow with
+ * the project; only for an unknown kind of owner the project's pods are read. Pods of any scheduler count. STINT_NOT_FOUND: there is none.
  */
 struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct stint_model *model, const char *project, const char *name,
 	const struct stint_workload **workload, struct stint_error **err);
 /* The names of the schedulers that stint serves (Lease annotation, see contracts), NULL-ended, for stint_strings_free; NULL: not known. */
 char **stint_scheduler_names_read(struct stint_kube *kube);
 /*
- * Creates the objects in order; those after the first are owned by the first when it is namespaced (so that they go with it). When one fails,
- * those that were made are deleted again. dry_run: the server checks and stores nothing. Gives the objects as the server made them.
+ * Creates the objects in order; those after the first are owned by the first when it is namespaced (so that they go with it). When one
+ * fails, those that were made are deleted again. dry_run: the server checks and stores nothing. Gives the objects as the server made them.
  */
 struct stint_json *stint_objects_create(
 	struct stint_kube *kube, const struct stint_json *objects, const char *project, bool dry_run, struct stint_error **err);

@@ -1,0 +1,9 @@
+/*
+ * main: the program `stint`. All of it is cli_main, so that tests can run it with streams of their own.
+ */
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_main(argc, argv, stdout, stderr);
+}

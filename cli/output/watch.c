@@ -1,0 +1,129 @@
+/*
+ * watch: a list that is shown again when it changes. On a terminal the table is drawn over the former one, in one write; elsewhere what is
+ * new or has changed is appended, so that a pipe reads lines and no cursor movements. Owns what was shown last: one hash of text per item.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output/internal.h"
+#include "cli/output/jsonpath.h"
+
+struct cli_watch_view {
+	struct cli_context *ctx;
+	const struct cli_list *list;
+	struct stint_map *shown; /* item name (with project) → its JSON as text */
+	int lines; /* of the table that stands on the terminal */
+	bool headed;
+};
+
+struct cli_watch_view *cli_watch_view_new(struct cli_context *ctx, const struct cli_list *list)
+{
+	struct cli_watch_view *view = stint_alloc(sizeof *view);
+	view->ctx = ctx;
+	view->list = list;
+	view->shown = stint_map_new(free);
+	return view;
+}
+
+void cli_watch_view_free(struct cli_watch_view *view)
+{
+	if (!view)
+		return;
+	stint_map_free(view->shown);
+	free(view);
+}
+
+/* Lines that the text takes on a terminal of so many columns, colours not counted. */
+static int lines_of(const char *text, int columns)
+{
+	int lines = 0;
+	while (*text) {
+		const size_t length = strcspn(text, "\n");
+		stint_auto_buf
+		plain = {0};
+		for (size_t at = 0; at < length; at++) {
+			if (text[at] == '\033')
+				at += strcspn(text + at, "m");
+			else
+				stint_buf_putc(&plain, text[at]);
+		}
+		const size_t width = plain.data ? cli_text_width(plain.data) : 0;
+		lines += width > (size_t)columns ? (int)((width + (size_t)columns - 1) / (size_t)columns) : 1;
+		text += length + (text[length] == '\n');
+	}
+	return lines;
+}
+
+static bool draw(struct cli_watch_view *view, const struct stint_json *const *items, size_t count)
+{
+	stint_auto_buf
+	table = {0}, frame = {0};
+	cli_list_render(view->ctx, view->list, items, count, !cli_switch(view->ctx, "no-headers"), &table);
+	const char *text = table.data ? table.data : "";
+	if (view->lines)
+		stint_buf_printf(&frame, "\033[%dA\r", view->lines);
+	stint_buf_puts(&frame, "\033[J");
+	stint_buf_puts(&frame, text);
+	view->lines = lines_of(text, view->ctx->columns);
+	fwrite(frame.data, 1, frame.length, view->ctx->out);
+	return cli_flush(view->ctx);
+}
+
+static char *key_of(const struct stint_json *item)
+{
+	const char *project = stint_json_string(stint_json_get(item, "project")), *name = stint_json_string(stint_json_get(item, "name"));
+	const char *kind = stint_json_string(stint_json_get(item, "kind"));
+	return stint_format("%s/%s/%s", project ? project : "", kind ? kind : "", name ? name : "");
+}
+
+/* Whether the item differs from what was shown under its name; remembers it. */
+static bool is_news(struct cli_watch_view *view, const struct stint_json *item)
+{
+	stint_autofree
+	char *key = key_of(item), *text = stint_json_print(item);
+	const char *before = stint_map_get(view->shown, key);
+	if (before && strcmp(before, text) == 0)
+		return false;
+	stint_map_set(view->shown, key, stint_steal(&text));
+	return true;
+}
+
+static bool append(struct cli_watch_view *view, const struct stint_json *const *items, size_t count)
+{
+	struct cli_context *ctx = view->ctx;
+	stint_autofree
+	const struct stint_json **news = stint_alloc((count + 1) * sizeof *news);
+	size_t news_count = 0;
+	for (size_t at = 0; at < count; at++)
+		if (is_news(view, items[at]))
+			news[news_count++] = items[at];
+	if (ctx->format == CLI_FORMAT_JSON || ctx->format == CLI_FORMAT_YAML || ctx->format == CLI_FORMAT_JSONPATH) {
+		int exit_code;
+		for (size_t at = 0; at < news_count; at++) {
+			if (ctx->format == CLI_FORMAT_YAML)
+				fputs("---\n", ctx->out);
+			cli_print_object(ctx, news[at], NULL, &exit_code);
+		}
+	} else if (news_count) {
+		stint_auto_buf
+		text = {0};
+		cli_list_render(ctx, view->list, news, news_count, !view->headed && !cli_switch(ctx, "no-headers"), &text);
+		view->headed = true;
+		fwrite(text.data, 1, text.length, ctx->out);
+	}
+	return cli_flush(ctx);
+}
+
+bool cli_watch_view_show(struct cli_watch_view *view, struct stint_json *items)
+{
+	stint_auto_json
+	*owned = items;
+	bool changed;
+	stint_autofree
+	const struct stint_json **sorted = cli_items_sorted(view->list, items, cli_text(view->ctx, "sort-by"), &changed, &view->ctx->err);
+	if (!sorted)
+		return false;
+	const size_t count = stint_json_count(items);
+	const bool table = view->ctx->format == CLI_FORMAT_TABLE || view->ctx->format == CLI_FORMAT_WIDE;
+	return table && view->ctx->columns ? draw(view, sorted, count) : append(view, sorted, count);
+}
