@@ -194,8 +194,8 @@ static bool read_object(struct decoder *d, struct stint_object *object)
 	return !d->c->error;
 }
 
-struct stint_object *stint_object_decode(struct stint_model *model, const struct stint_decode_as *as, const char *data, size_t length,
-	struct stint_error **err)
+struct stint_object *stint_object_decode(
+	struct stint_model *model, const struct stint_decode_as *as, const char *data, size_t length, struct stint_error **err)
 {
 	const struct kind_decoder *kind = kinds[as->kind];
 	struct stint_cursor cursor = stint_cursor_over(data, length);
@@ -221,9 +221,10 @@ struct stint_object *stint_object_decode(struct stint_model *model, const struct
 	return object;
 }
 
-struct stint_object *stint_object_from_json(struct stint_model *model, const struct stint_decode_as *as, const struct stint_json *json,
-	struct stint_error **err)
+struct stint_object *stint_object_from_json(
+	struct stint_model *model, const struct stint_decode_as *as, const struct stint_json *json, struct stint_error **err)
 {
-	stint_autofree char *text = stint_json_print(json);
+	stint_autofree
+	char *text = stint_json_print(json);
 	return stint_object_decode(model, as, text, strlen(text), err);
 }

@@ -1,7 +1,7 @@
 /* The decoder of pods, and what is derived from one. */
 #include "private.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
 /* A pod under decoding keeps its spec private; `finish` shares it. */
 static void pod_init(struct stint_object *object)
@@ -109,13 +109,16 @@ static bool read_waiting(struct decoder *d, struct stint_pod *pod)
 		else
 			stint_cursor_skip(d->c);
 	}
-	if (!pod->waiting_reason)
+	/* While init containers run the others say PodInitializing, which hides the cause. */
+	if (reason && (!pod->waiting_reason || !strcmp(pod->waiting_reason, "PodInitializing"))) {
+		stint_text_drop(d->model, pod->waiting_reason);
 		pod->waiting_reason = stint_steal(&reason);
+	}
 	stint_text_drop(d->model, reason);
 	return !d->c->error;
 }
 
-static bool read_terminated(struct decoder *d, struct stint_pod *pod)
+static bool read_terminated(struct decoder *d, struct stint_pod *pod, bool regular)
 {
 	struct stint_slice key;
 	struct terminated end = {.ended_ms = -1};
@@ -130,8 +133,8 @@ static bool read_terminated(struct decoder *d, struct stint_pod *pod)
 		else
 			stint_cursor_skip(d->c);
 	}
-	/* One that failed says more than one that ended well. */
-	if (inside && (!pod->exited || end.exit_code)) {
+	/* One that failed says more than one that ended well; an init container has to end. */
+	if (inside && (end.exit_code || (regular && !pod->exited))) {
 		stint_text_drop(d->model, pod->terminated_reason);
 		pod->terminated_reason = stint_steal(&end.reason);
 		pod->exit_code = end.exit_code;
@@ -143,7 +146,7 @@ static bool read_terminated(struct decoder *d, struct stint_pod *pod)
 	return !d->c->error;
 }
 
-static bool read_state(struct decoder *d, struct stint_pod *pod)
+static bool read_state(struct decoder *d, struct stint_pod *pod, bool regular)
 {
 	struct stint_slice key;
 	const bool inside = enter_object(d);
@@ -151,7 +154,7 @@ static bool read_state(struct decoder *d, struct stint_pod *pod)
 		if (KEY_IS(key, "waiting"))
 			read_waiting(d, pod);
 		else if (KEY_IS(key, "terminated"))
-			read_terminated(d, pod);
+			read_terminated(d, pod, regular);
 		else
 			stint_cursor_skip(d->c);
 	}
@@ -169,10 +172,8 @@ static bool read_container_status(struct decoder *d, struct stint_pod *pod, bool
 			read_bool(d, &ready);
 		else if (KEY_IS(key, "restartCount"))
 			read_int32(d, &restarts);
-		else if (KEY_IS(key, "state") && regular)
-			read_state(d, pod);
 		else if (KEY_IS(key, "state"))
-			read_init_state(d, pod);
+			read_state(d, pod, regular);
 		else
 			stint_cursor_skip(d->c);
 	}

@@ -1,0 +1,40 @@
+/*
+ * Which annotations of pods, nodes and pod templates are kept. Pods carry up to 256 KiB of annotations that nobody here reads, so only
+ * those are kept whose meaning reference kai-api 2.2 or the contracts give; `stint describe` reads the whole object instead.
+ */
+#include "private.h"
+
+static const char *const kept_prefixes[] = {
+	"autoscaling.knative.dev/",
+	"grove.io/",
+	"gpu-",
+	"jobset.sigs.k8s.io/",
+	"kai.scheduler/",
+	"kwok.x-k8s.io/",
+	"leaderworkerset.sigs.k8s.io/",
+	"nvidia.com/",
+	"run.ai/",
+	"sim/",
+	"stint.dev/",
+};
+static const char *const kept_keys[] = {
+	"batch.kubernetes.io/job-completion-index",
+	"mps",
+	"pod-group-name",
+	"received-resource-type",
+	"runai/shared-gpu-configmap",
+};
+
+bool annotation_is_kept(struct stint_slice key)
+{
+	for (size_t i = 0; i < STINT_COUNT(kept_prefixes); i++) {
+		const size_t length = strlen(kept_prefixes[i]);
+		if (key.length > length && !memcmp(key.data, kept_prefixes[i], length))
+			return true;
+	}
+	for (size_t i = 0; i < STINT_COUNT(kept_keys); i++) {
+		if (stint_slice_is(key, kept_keys[i]))
+			return true;
+	}
+	return false;
+}
