@@ -1,7 +1,15 @@
-# stint: GNU make, no configure. `make help` lists what there is.
-#   make                      release build: bin/stint, bin/stint-scheduler, bin/stint-agent
-#   make SAN=address,undefined [TARGET]   the same with sanitizers, in folders of its own
-#   make WERROR=1             warnings are errors, as in CI
+# stint: GNU make, no configure.
+#   make                  release build: bin/stint, bin/stint-scheduler, bin/stint-agent
+#   make deps             installs what Debian 12 lacks to build and test it (root only if something is missing)
+#   make demo             the five-minute tour, in half a minute: a cluster on this machine, twenty workloads, gone again
+#   make test             unit and system tests on the sandbox, and the same with sanitizers
+#   make e2e              the end-to-end cases on the sandbox, on a real control plane and on a real node (root)
+#   make bench            figures against their bars
+#   make lint             format, clang-tidy, cppcheck, our own rules
+#   make image            OCI archives in build/images, without a daemon
+#   make install | uninstall   PREFIX (/usr/local), DESTDIR
+#   make clean
+# Variables: SAN=address,undefined builds with sanitizers in folders of its own; WERROR=1 makes warnings errors, as in CI.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -92,6 +100,70 @@ $(B)/%.o: %.c Makefile
 .SECONDARY:
 .PHONY: unit-tests
 unit-tests: $(TESTS)
+
+# ---- tests ----
+
+.PHONY: test
+test:
+	@tests/passes release sanitized
+
+.PHONY: e2e
+e2e: all
+	@tests/passes e2e
+
+.PHONY: bench
+bench: all $(BENCHES)
+	@tests/bench/run
+
+.PHONY: fuzz
+fuzz:
+	@tests/fuzz/run
+
+.PHONY: lint
+lint:
+	@tools/lint-all
+
+.PHONY: demo
+demo: deps
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
+	@tools/demo
+
+.PHONY: deps deps-lint deps-e2e
+deps:
+	@tools/deps build
+deps-lint:
+	@tools/deps build lint
+deps-e2e:
+	@tools/deps build e2e
+
+# ---- packaging ----
+
+.PHONY: image
+image: all
+	tools/image --program bin/stint-scheduler --name stint-scheduler:$(VERSION) --output build/images/stint-scheduler.tar
+	tools/image --program bin/stint-agent --name stint-agent:$(VERSION) --output build/images/stint-agent.tar
+
+MAN := $(wildcard man/*.1)
+MAN_FOLDER = $(DESTDIR)$(PREFIX)/share/man/man1
+COMPLETIONS = bash-completion/completions/stint:stint.bash zsh/site-functions/_stint:_stint fish/vendor_completions.d/stint.fish:stint.fish
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(MAN_FOLDER)
+	install -m 755 bin/stint bin/stint-scheduler bin/stint-agent $(DESTDIR)$(PREFIX)/bin
+	ln -sf stint $(DESTDIR)$(PREFIX)/bin/kubectl-stint
+	install -m 644 $(MAN) $(MAN_FOLDER)
+	$(foreach pair,$(COMPLETIONS),install -D -m 644 completions/$(lastword $(subst :, ,$(pair))) \
+		$(DESTDIR)$(PREFIX)/share/$(firstword $(subst :, ,$(pair)));)
+
+# Folders that other packages share stay; those that only we filled go when they are empty.
+.PHONY: uninstall
+uninstall:
+	rm -f $(foreach program,stint stint-scheduler stint-agent kubectl-stint,$(DESTDIR)$(PREFIX)/bin/$(program))
+	rm -f $(addprefix $(MAN_FOLDER)/,$(notdir $(MAN)))
+	$(foreach pair,$(COMPLETIONS),rm -f $(DESTDIR)$(PREFIX)/share/$(firstword $(subst :, ,$(pair)));)
+	-@cd $(DESTDIR)$(PREFIX) 2>/dev/null && rmdir -p --ignore-fail-on-non-empty bin share/man/man1 \
+		$(foreach pair,$(COMPLETIONS),share/$(dir $(firstword $(subst :, ,$(pair))))) 2>/dev/null; true
 
 .PHONY: clean
 clean:

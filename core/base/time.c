@@ -128,9 +128,11 @@ static bool take_offset(const char **at, const char *end, int *minutes)
 
 bool stint_time_parse_micro(const char *text, size_t length, int64_t *us)
 {
+	if (!text)
+		return false;
 	const char *at = text, *end = text + length;
 	int year, month, day, hour, minute, second, offset;
-	if (!text || !take_digits(&at, end, 4, 0, 9999, &year) || !take(&at, end, '-') || !take_digits(&at, end, 2, 1, 12, &month) ||
+	if (!take_digits(&at, end, 4, 0, 9999, &year) || !take(&at, end, '-') || !take_digits(&at, end, 2, 1, 12, &month) ||
 		!take(&at, end, '-') || !take_digits(&at, end, 2, 1, 31, &day) || !take(&at, end, 't') ||
 		!take_digits(&at, end, 2, 0, 23, &hour) || !take(&at, end, ':') || !take_digits(&at, end, 2, 0, 59, &minute) ||
 		!take(&at, end, ':') || !take_digits(&at, end, 2, 0, 60, &second))
