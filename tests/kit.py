@@ -132,6 +132,50 @@ class Cluster:
         options.setdefault("env", self.environment())
         return run(BIN / "stint", *arguments, **options)
 
+    def scheduler(self, *arguments):
+        """A stint-scheduler of the test's own for this cluster, with the rights of its service account where there are any. Killed at the
+        end of the with block."""
+        kubeconfig = os.environ.get("STINT_E2E_SCHEDULER", self.kubeconfig)
+        return process(BIN / "stint-scheduler", "--kubeconfig", kubeconfig, *self.lease_namespace, *arguments, env=self.environment())
+
+    @property
+    def lease_namespace(self):
+        return [] if self.is_sandbox else ["--lease-namespace", "stint-system"]
+
+    def make_nodes(self, count, gpus=8, prefix="gpu", memory_mib=81920, product="NVIDIA-H100-80GB-HBM3", cpu="128", memory="1Ti"):
+        """Virtual nodes, played by KWOK or by the sandbox, ready when this returns. Nodes that are there already stay as they are."""
+        names = ["%s-%d" % (prefix, at) for at in range(count)]
+        amounts = {"cpu": cpu, "memory": memory, "pods": "1000", "nvidia.com/gpu": str(gpus)}
+        for name in names:
+            self.call_until_created("/api/v1/nodes", {
+                "apiVersion": "v1", "kind": "Node",
+                "metadata": {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}, "labels": {
+                    "kubernetes.io/hostname": name, "nvidia.com/gpu.product": product, "nvidia.com/gpu.memory": str(memory_mib),
+                    "nvidia.com/gpu.count": str(gpus)}},
+                "status": {"capacity": amounts, "allocatable": amounts}})
+        eventually(lambda: all(self.node_ready(name) for name in names), "%d nodes being ready" % count)
+        return names
+
+    def call_until_created(self, path, body):
+        status, document = self.api.call("POST", path, body)
+        assert status in (200, 201, 409), "POST %s: %s %s" % (path, status, document)
+
+    def node_ready(self, name):
+        conditions = self.api.get("/api/v1/nodes/" + name)["status"].get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def remove_nodes(self, names):
+        for name in names:
+            self.api.call("DELETE", "/api/v1/nodes/" + name)
+
+    def project(self, name, gpus, *flags):
+        """A project with that quota, made by stint."""
+        done = self.stint("project", "create", name, "--gpus", gpus, *flags)
+        assert done.code == 0, "project create: %s" % done
+
+    def remove_project(self, name):
+        self.stint("project", "delete", name, "--cascade", "-y")
+
     def kubectl(self, *arguments, **options):
         options.setdefault("env", self.environment())
         return run(kubectl_path(), *arguments, **options)
@@ -192,6 +236,30 @@ def process(*command, env=None, ready=None):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         running.wait()
+
+
+def gpu_shares(pods, node_memory_mib=81920):
+    """{(node, slot): [(pod, thousandths of the device)]} of the pods that hold devices, out of what their Bindings wrote."""
+    shares = {}
+    for pod in pods:
+        annotations, node = pod["metadata"].get("annotations", {}), pod["spec"].get("nodeName")
+        slots = annotations.get("stint.dev/gpu-devices")
+        if not node or not slots or pod["status"].get("phase") in ("Succeeded", "Failed"):
+            continue
+        if "gpu-fraction" in annotations:
+            share = round(1000 * float(annotations["gpu-fraction"]))
+        elif "gpu-memory" in annotations:
+            share = round(1000 * int(annotations["gpu-memory"]) / node_memory_mib)
+        else:
+            share = 1000
+        for slot in slots.split(","):
+            shares.setdefault((node, slot), []).append((pod["metadata"]["name"], share))
+    return shares
+
+
+def overcommitted(pods):
+    """The devices whose shares add up to more than the whole of them."""
+    return {device: users for device, users in gpu_shares(pods).items() if sum(share for _, share in users) > 1000}
 
 
 class Case(unittest.TestCase):
