@@ -19,8 +19,8 @@
 /* A credential plugin of a kubeconfig user (client.authentication.k8s.io). */
 struct stint_kube_exec_config {
 	char *command; /* resolved: a path, or a bare name looked up in PATH */
-	char **args;   /* NULL-ended, without the command; may be NULL */
-	char **env;    /* NULL-ended "NAME=value"; added to ours; may be NULL */
+	char **args; /* NULL-ended, without the command; may be NULL */
+	char **env; /* NULL-ended "NAME=value"; added to ours; may be NULL */
 	char *api_version;
 	char *install_hint;
 	enum { STINT_KUBE_EXEC_NEVER, STINT_KUBE_EXEC_IF_AVAILABLE, STINT_KUBE_EXEC_ALWAYS } interactive;
@@ -29,11 +29,11 @@ struct stint_kube_exec_config {
 
 /* One context, resolved. NULL means: not given. *_data is PEM text and wins over the file of the same name. */
 struct stint_kube_config {
-	char *context;    /* name of the context; NULL in a cluster or without one */
-	char *cluster;    /* name of the cluster entry */
-	char *user;       /* name of the user entry */
+	char *context; /* name of the context; NULL in a cluster or without one */
+	char *cluster; /* name of the cluster entry */
+	char *user; /* name of the user entry */
 	char *namespace_; /* never NULL: "default" unless the context says otherwise */
-	char *origin;     /* for people: the file (or files) it came from, or "in-cluster" */
+	char *origin; /* for people: the file (or files) it came from, or "in-cluster" */
 	bool in_cluster;
 
 	char *server; /* scheme://host[:port][/prefix], no final slash */
@@ -57,12 +57,12 @@ struct stint_kube_config {
 	char *impersonate_user;
 	char *impersonate_uid;
 	char **impersonate_groups; /* NULL-ended; may be NULL */
-	char **impersonate_extra;  /* NULL-ended "key=value"; may be NULL */
+	char **impersonate_extra; /* NULL-ended "key=value"; may be NULL */
 };
 
 struct stint_kube_config_options {
 	const char *kubeconfig; /* --kubeconfig: this file alone, and it must exist. NULL: $KUBECONFIG (a path list), else ~/.kube/config */
-	const char *context;    /* --context; NULL: current-context */
+	const char *context; /* --context; NULL: current-context */
 	const char *namespace_; /* overrides the context's */
 };
 
@@ -101,13 +101,13 @@ struct stint_kube_resource {
 	bool namespaced;
 };
 
-extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint_kube_namespaces, stint_kube_services, stint_kube_configmaps,
-	stint_kube_secrets, stint_kube_serviceaccounts, stint_kube_persistentvolumeclaims, stint_kube_core_events, stint_kube_events, stint_kube_jobs,
-	stint_kube_cronjobs, stint_kube_deployments, stint_kube_replicasets, stint_kube_statefulsets, stint_kube_daemonsets, stint_kube_leases,
-	stint_kube_priorityclasses, stint_kube_queues, stint_kube_podgroups, stint_kube_topologies, stint_kube_clusterroles,
-	stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings, stint_kube_poddisruptionbudgets, stint_kube_tokenreviews,
-	stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews, stint_kube_selfsubjectreviews, stint_kube_runtimeclasses,
-	stint_kube_customresourcedefinitions;
+extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint_kube_namespaces, stint_kube_services,
+	stint_kube_configmaps, stint_kube_secrets, stint_kube_serviceaccounts, stint_kube_persistentvolumeclaims, stint_kube_core_events,
+	stint_kube_events, stint_kube_jobs, stint_kube_cronjobs, stint_kube_deployments, stint_kube_replicasets, stint_kube_statefulsets,
+	stint_kube_daemonsets, stint_kube_leases, stint_kube_priorityclasses, stint_kube_queues, stint_kube_podgroups,
+	stint_kube_topologies, stint_kube_clusterroles, stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings,
+	stint_kube_poddisruptionbudgets, stint_kube_tokenreviews, stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews,
+	stint_kube_selfsubjectreviews, stint_kube_runtimeclasses, stint_kube_customresourcedefinitions;
 
 /* The built-in resource of that apiVersion ("batch/v1") and kind, or NULL. O(number of built-ins). */
 const struct stint_kube_resource *stint_kube_resource_find(const char *api_version, const char *kind);
@@ -129,9 +129,9 @@ struct stint_kube;
 
 struct stint_kube_options {
 	const struct stint_logger *logger; /* NULL: silence. Must outlive the client */
-	const char *user_agent;            /* NULL: "stint/VERSION" */
-	int64_t timeout_ms;                /* of a request that sets none; 0: 60 s; -1: none */
-	bool stdin_in_use;                 /* standard input is not for credential plugins */
+	const char *user_agent; /* NULL: "stint/VERSION" */
+	int64_t timeout_ms; /* of a request that sets none; 0: 60 s; -1: none */
+	bool stdin_in_use; /* standard input is not for credential plugins */
 	bool http1_only;
 };
 
@@ -157,8 +157,8 @@ enum stint_kube_retry {
 };
 
 struct stint_kube_response {
-	int status;             /* HTTP status; 0 when no answer came */
-	struct stint_buf body;  /* empty when on_data took it */
+	int status; /* HTTP status; 0 when no answer came */
+	struct stint_buf body; /* empty when on_data took it */
 	struct stint_error *error; /* NULL: it worked (2xx, complete) */
 };
 
@@ -175,11 +175,11 @@ struct stint_kube_request {
 	const void *body;
 	size_t body_length;
 	const char *content_type; /* "application/json" */
-	const char *accept;       /* "application/json" */
-	int64_t timeout_ms;       /* of the whole call, retries included; 0: the client's; -1: none */
-	int64_t idle_timeout_ms;  /* silence of the server for so long ends the call with STINT_TIMEOUT; 0: none */
-	size_t max_body_bytes;    /* of a gathered body; 0: 64 MiB. More is an error */
-	bool no_gzip;             /* ask for an uncompressed body: cheaper on a fast network */
+	const char *accept; /* "application/json" */
+	int64_t timeout_ms; /* of the whole call, retries included; 0: the client's; -1: none */
+	int64_t idle_timeout_ms; /* silence of the server for so long ends the call with STINT_TIMEOUT; 0: none */
+	size_t max_body_bytes; /* of a gathered body; 0: 64 MiB. More is an error */
+	bool no_gzip; /* ask for an uncompressed body: cheaper on a fast network */
 	enum stint_kube_retry retry;
 	/*
 	 * Takes a body (2xx only) in pieces as it arrives; NULL: it is gathered. May cancel or pause its call, and start others. False ends the
@@ -194,12 +194,12 @@ struct stint_kube_request {
 /* A request under way. The pointer is valid until on_done is entered or it is cancelled. */
 struct stint_kube_call;
 struct stint_kube_call *stint_kube_call_start(struct stint_kube *kube, const struct stint_kube_request *request); /* never NULL */
-void stint_kube_call_cancel(struct stint_kube_call *call);  /* NULL is fine; on_done does not come */
+void stint_kube_call_cancel(struct stint_kube_call *call); /* NULL is fine; on_done does not come */
 void stint_kube_call_pause(struct stint_kube_call *call, bool paused); /* no on_data while paused; the server feels the back-pressure */
 
 /* The synchronous form: false with err when it failed or the loop was stopped (STINT_INTERRUPTED). response may be NULL. */
-bool stint_kube_call_wait(struct stint_kube *kube, const struct stint_kube_request *request, struct stint_kube_response *response,
-	struct stint_error **err);
+bool stint_kube_call_wait(
+	struct stint_kube *kube, const struct stint_kube_request *request, struct stint_kube_response *response, struct stint_error **err);
 void stint_kube_response_free(struct stint_kube_response *response); /* its contents */
 
 /*
@@ -214,8 +214,8 @@ bool stint_kube_status_object_error(struct stint_error **err, const struct stint
 /* ---- synchronous verbs -------------------------------------------------------------------------------------------------------- */
 
 /* All of them return the object that the server answered, owned by the caller, or NULL with err. */
-struct stint_json *stint_kube_get(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	struct stint_error **err);
+struct stint_json *stint_kube_get(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, struct stint_error **err);
 
 struct stint_kube_list_options {
 	const char *label_selector;
@@ -230,51 +230,54 @@ struct stint_json *stint_kube_list(struct stint_kube *kube, const struct stint_k
  * ends it with STINT_FAILED. Reason "Expired": the pages came too slowly; what was handed over is void, start again with limit -1.
  */
 bool stint_kube_list_each(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
-	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user, struct stint_error **err);
+	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user,
+	struct stint_error **err);
 
 struct stint_kube_write_options {
-	const char *subresource;   /* "status", "scale", "binding", ...; NULL: the object itself */
+	const char *subresource; /* "status", "scale", "binding", ...; NULL: the object itself */
 	const char *field_manager; /* NULL: "stint" */
-	bool dry_run;              /* dryRun=All */
-	bool force;                /* apply: take over fields of other managers */
+	bool dry_run; /* dryRun=All */
+	bool force; /* apply: take over fields of other managers */
 	const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
 };
 /* options may be NULL everywhere. name may be NULL for stint_kube_create of an object; a subresource needs it. */
-struct stint_json *stint_kube_create(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err);
-struct stint_json *stint_kube_replace(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err);
+struct stint_json *stint_kube_create(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err);
+struct stint_json *stint_kube_replace(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err);
 
 enum stint_kube_patch { STINT_KUBE_PATCH_MERGE, STINT_KUBE_PATCH_JSON, STINT_KUBE_PATCH_STRATEGIC, STINT_KUBE_PATCH_APPLY };
 const char *stint_kube_patch_content_type(enum stint_kube_patch type);
-struct stint_json *stint_kube_patch(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	enum stint_kube_patch type, const struct stint_json *patch, const struct stint_kube_write_options *options, struct stint_error **err);
+struct stint_json *stint_kube_patch(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, enum stint_kube_patch type, const struct stint_json *patch, const struct stint_kube_write_options *options,
+	struct stint_error **err);
 
 struct stint_kube_delete_options {
-	const char *propagation;      /* "Background" unless set; "Foreground", "Orphan" */
-	const char *uid;              /* precondition */
+	const char *propagation; /* "Background" unless set; "Foreground", "Orphan" */
+	const char *uid; /* precondition */
 	const char *resource_version; /* precondition */
-	int64_t grace_seconds;        /* used when has_grace */
+	int64_t grace_seconds; /* used when has_grace */
 	bool has_grace;
 	bool dry_run;
 };
 bool stint_kube_delete(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
 	const struct stint_kube_delete_options *options, struct stint_error **err);
 /* Evicts a pod through policy/v1. uid NULL: whichever pod has that name. A disruption budget's refusal has status 429. */
-bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds, bool has_grace,
-	struct stint_error **err);
+bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds,
+	bool has_grace, struct stint_error **err);
 /* Like stint_kube_resource_find, and asks the server's discovery for what is not built in. The answer is the client's. */
-const struct stint_kube_resource *stint_kube_discover(struct stint_kube *kube, const char *api_version, const char *kind, struct stint_error **err);
+const struct stint_kube_resource *stint_kube_discover(
+	struct stint_kube *kube, const char *api_version, const char *kind, struct stint_error **err);
 
 /* ---- logs ---------------------------------------------------------------------------------------------------------------------- */
 
 struct stint_kube_log_options {
 	const char *container;
 	bool follow, previous, timestamps;
-	int64_t tail_lines;    /* -1: all */
+	int64_t tail_lines; /* -1: all */
 	int64_t since_seconds; /* 0: from the start */
 	const char *since_time; /* RFC 3339, or NULL */
-	int64_t limit_bytes;   /* 0: none */
+	int64_t limit_bytes; /* 0: none */
 };
 /* Starts GET pods/log; on_data and on_done as in struct stint_kube_request. The bytes are foreign: sanitize before a terminal sees them. */
 struct stint_kube_call *stint_kube_log_start(struct stint_kube *kube, const char *namespace_, const char *pod,
@@ -310,7 +313,7 @@ struct stint_kube_stream_handlers {
 struct stint_kube_exec {
 	const char *namespace_;
 	const char *pod;
-	const char *container;      /* NULL: the pod's first */
+	const char *container; /* NULL: the pod's first */
 	const char *const *command; /* NULL-ended argv, passed on as it is; NULL: attach to the running process */
 	bool stdin_, stdout_, stderr_, tty; /* with tty the server merges stderr into stdout: leave stderr_ false */
 };
@@ -319,15 +322,15 @@ struct stint_kube_stream;
 struct stint_kube_stream *stint_kube_exec_start(struct stint_kube *kube, const struct stint_kube_exec *exec,
 	const struct stint_kube_stream_handlers *handlers); /* never NULL; failures come by on_close */
 /* One connection to one port of a pod. Local end of file cannot be told to the server: free the stream. */
-struct stint_kube_stream *stint_kube_port_forward_start(struct stint_kube *kube, const char *namespace_, const char *pod, uint16_t port,
-	const struct stint_kube_stream_handlers *handlers);
+struct stint_kube_stream *stint_kube_port_forward_start(
+	struct stint_kube *kube, const char *namespace_, const char *pod, uint16_t port, const struct stint_kube_stream_handlers *handlers);
 /* How many bytes were taken (as stdin, or to the port): fewer than length when the queue (64 KiB) is full; then on_writable comes. */
 size_t stint_kube_stream_write(struct stint_kube_stream *stream, const char *data, size_t length);
 /* Tells the remote command that its stdin has ended. False when the server speaks v4 only, which cannot say it. */
 bool stint_kube_stream_close_stdin(struct stint_kube_stream *stream);
 void stint_kube_stream_resize(struct stint_kube_stream *stream, uint16_t columns, uint16_t rows); /* the latest size is kept until open */
 void stint_kube_stream_pause(struct stint_kube_stream *stream, bool paused); /* no on_data while paused */
-void stint_kube_stream_free(struct stint_kube_stream *stream);               /* NULL is fine; closes; on_close does not come */
+void stint_kube_stream_free(struct stint_kube_stream *stream); /* NULL is fine; closes; on_close does not come */
 
 /* ---- list + watch ------------------------------------------------------------------------------------------------------------------ */
 
