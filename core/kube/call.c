@@ -13,7 +13,7 @@
 
 enum {
 	MAX_LOST_CONNECTIONS = 3, /* attempts beyond the first after the connection broke */
-	MAX_REFUSALS = 10,        /* after a 429 or 503: as client-go */
+	MAX_REFUSALS = 10, /* after a 429 or 503: as client-go */
 	BACKOFF_BASE_MS = 200,
 	BACKOFF_MAX_MS = 8 * 1000,
 	MAX_ERROR_BODY_BYTES = 256 * 1024,
@@ -166,7 +166,7 @@ static void timer_due(void *user)
 	} else if (call->state == CALL_BACKOFF && now_ms >= call->backoff_until_ms) {
 		begin_attempt(call);
 	} else if (call->state == CALL_ACTIVE && call->request.idle_timeout_ms > 0 && !call->paused &&
-		   now_ms >= call->last_activity_ms + call->request.idle_timeout_ms) {
+		now_ms >= call->last_activity_ms + call->request.idle_timeout_ms) {
 		fail_timeout(call, call->request.idle_timeout_ms, "was silent for");
 	} else {
 		arm_timer(call);
@@ -262,7 +262,8 @@ static struct stint_error *error_of(const struct stint_kube_call *call, CURLcode
 	if (call->abort == ABORT_CONSUMER) {
 		stint_fail(&error, STINT_FAILED, "%s %s: the answer could not be used and was broken off", call->method, call->target);
 	} else if (call->abort == ABORT_TOO_LARGE) {
-		stint_fail(&error, STINT_FAILED, "%s %s: the answer is larger than %zu bytes", call->method, call->target, call->request.max_body_bytes);
+		stint_fail(&error, STINT_FAILED, "%s %s: the answer is larger than %zu bytes", call->method, call->target,
+			call->request.max_body_bytes);
 	} else if (result != CURLE_OK) {
 		kube_curl_error(call->kube, call->easy, result, call->details, &error);
 	} else {
@@ -278,7 +279,7 @@ static struct stint_error *error_of(const struct stint_kube_call *call, CURLcode
 static bool is_lost_connection(CURLcode result)
 {
 	return result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING || result == CURLE_PARTIAL_FILE ||
-	       result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
+		result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
 }
 
 static bool may_repeat(struct stint_kube_call *call, CURLcode result, const struct stint_error *error)
@@ -324,7 +325,8 @@ static void transfer_finished(struct kube_transfer *transfer, CURLcode result)
 		return;
 	}
 	stint_auto_error *error = error_of(call, result, status);
-	bool renew = result == CURLE_OK && status == 401 && !call->renewed && kube_credentials_refused(call->kube->credentials, call->identity);
+	bool renew =
+		result == CURLE_OK && status == 401 && !call->renewed && kube_credentials_refused(call->kube->credentials, call->identity);
 	bool repeat = renew || may_repeat(call, result, error);
 	int64_t wait_ms = repeat && !renew ? backoff_ms(call, error) : 0;
 	if (!repeat || stint_monotonic_ms() >= call->deadline_ms - wait_ms) {
@@ -363,7 +365,7 @@ static bool set_method(struct stint_kube_call *call, struct stint_error **err)
 		return SET(CURLOPT_CUSTOMREQUEST, call->method);
 	}
 	return SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, call->body ? call->body : "") &&
-	       SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length) && SET(CURLOPT_CUSTOMREQUEST, call->method);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length) && SET(CURLOPT_CUSTOMREQUEST, call->method);
 }
 
 static void set_headers(struct stint_kube_call *call)
@@ -387,9 +389,9 @@ static bool start_transfer(struct stint_kube_call *call, struct stint_error **er
 	}
 	set_headers(call);
 	return SET(CURLOPT_HTTPHEADER, call->headers) && SET(CURLOPT_ERRORBUFFER, call->details) && SET(CURLOPT_WRITEFUNCTION, on_body) &&
-	       SET(CURLOPT_WRITEDATA, call) && SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, call) &&
-	       (!gzip || SET(CURLOPT_ACCEPT_ENCODING, "gzip")) && set_method(call, err) &&
-	       kube_transfer_start(call->kube, call->easy, &call->transfer, err);
+		SET(CURLOPT_WRITEDATA, call) && SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, call) &&
+		(!gzip || SET(CURLOPT_ACCEPT_ENCODING, "gzip")) && set_method(call, err) &&
+		kube_transfer_start(call->kube, call->easy, &call->transfer, err);
 }
 
 static void identity_ready(void *user, struct kube_identity *identity, const struct stint_error *problem)

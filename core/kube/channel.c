@@ -19,8 +19,8 @@ static void add_flag(struct stint_buf *target, const char *name, bool value)
 	stint_buf_printf(target, "&%s=%s", name, value ? "true" : "false");
 }
 
-struct stint_kube_stream *stint_kube_exec_start(struct stint_kube *kube, const struct stint_kube_exec *exec,
-	const struct stint_kube_stream_handlers *handlers)
+struct stint_kube_stream *stint_kube_exec_start(
+	struct stint_kube *kube, const struct stint_kube_exec *exec, const struct stint_kube_stream_handlers *handlers)
 {
 	struct stint_buf target = {0};
 	stint_kube_path(&target, &stint_kube_pods, exec->namespace_, exec->pod, exec->command ? "exec" : "attach");
@@ -43,8 +43,8 @@ struct stint_kube_stream *stint_kube_exec_start(struct stint_kube *kube, const s
 	return kube_stream_start(kube, stint_buf_steal(&target), "v5.channel.k8s.io, v4.channel.k8s.io", false, handlers);
 }
 
-struct stint_kube_stream *stint_kube_port_forward_start(struct stint_kube *kube, const char *namespace_, const char *pod, uint16_t port,
-	const struct stint_kube_stream_handlers *handlers)
+struct stint_kube_stream *stint_kube_port_forward_start(
+	struct stint_kube *kube, const char *namespace_, const char *pod, uint16_t port, const struct stint_kube_stream_handlers *handlers)
 {
 	struct stint_buf target = {0};
 	stint_kube_path(&target, &stint_kube_pods, namespace_, pod, "portforward");

@@ -32,18 +32,18 @@ struct stint_kube {
 	struct stint_timer *curl_timer;
 	bool in_curl; /* one of curl's callbacks may be running: the multi handle must not be touched */
 
-	char *url_base;    /* server, with tls-server-name as its host when there is one */
+	char *url_base; /* server, with tls-server-name as its host when there is one */
 	char *path_prefix; /* the path within url_base, without a final slash; often empty */
 	char *host_header; /* "Host: ..." of the server itself */
 	bool host_differs; /* url_base has another host, so the header has to be said */
 	struct curl_slist *connect_to; /* where that other name leads */
-	bool direct;                   /* the server is on this machine: no proxy of the environment */
+	bool direct; /* the server is on this machine: no proxy of the environment */
 
 	struct stint_timer *deferred_timer;
 	struct kube_deferred *deferred, *deferred_last;
-	struct stint_kube_call *calls;     /* all of them, doubly linked */
+	struct stint_kube_call *calls; /* all of them, doubly linked */
 	struct stint_kube_stream *streams; /* likewise */
-	struct stint_map *discovered;      /* "group/version/Kind" to struct stint_kube_resource */
+	struct stint_map *discovered; /* "group/version/Kind" to struct stint_kube_resource */
 };
 
 /* Runs on the next turn of the loop; in order. */

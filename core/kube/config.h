@@ -6,7 +6,7 @@
 
 /* What the files of a kubeconfig say together. */
 struct kube_files {
-	char *origin;            /* the files that were read, joined by ':' for people */
+	char *origin; /* the files that were read, joined by ':' for people */
 	struct stint_json *root; /* {"current-context", "clusters": [...], "users": [...], "contexts": [...]}; paths are absolute */
 };
 

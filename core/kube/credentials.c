@@ -93,7 +93,7 @@ static bool set_token_file(const struct kube_credentials *credentials, struct ku
 		token[--length] = '\0';
 	}
 	bool ok = length > start ? set_authorization(identity, "Bearer", token + start, err)
-	                         : stint_fail(err, STINT_FORBIDDEN, "token file %s is empty", credentials->config->token_file);
+				 : stint_fail(err, STINT_FORBIDDEN, "token file %s is empty", credentials->config->token_file);
 	kube_wipe_free(token);
 	return ok;
 }
@@ -115,8 +115,9 @@ static struct kube_identity *make_identity(const struct kube_credentials *creden
 	struct kube_identity *identity = stint_alloc(sizeof(*identity));
 	identity->references = 1;
 	bool ok = (config->insecure || take_pem("certificate authority", config->ca_data, config->ca_file, &identity->ca_pem, err)) &&
-	          take_pem("client certificate", config->client_certificate_data, config->client_certificate_file, &identity->certificate_pem, err) &&
-	          take_pem("client key", config->client_key_data, config->client_key_file, &identity->key_pem, err);
+		take_pem("client certificate", config->client_certificate_data, config->client_certificate_file, &identity->certificate_pem,
+			err) &&
+		take_pem("client key", config->client_key_data, config->client_key_file, &identity->key_pem, err);
 	if (ok && stint_starts_with(config->server, "https://")) {
 		if (config->token_file) {
 			ok = set_token_file(credentials, identity, err);
@@ -136,8 +137,8 @@ static struct kube_identity *make_identity(const struct kube_credentials *creden
 
 /* ---- who waits ------------------------------------------------------------------------------------------------------------- */
 
-struct kube_credentials *kube_credentials_new(struct stint_loop *loop, const struct stint_kube_config *config,
-	const struct stint_logger *logger, bool stdin_in_use)
+struct kube_credentials *kube_credentials_new(
+	struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_logger *logger, bool stdin_in_use)
 {
 	struct kube_credentials *credentials = stint_alloc(sizeof(*credentials));
 	*credentials = (struct kube_credentials){.loop = loop, .config = config, .logger = logger, .stdin_in_use = stdin_in_use};
@@ -298,7 +299,8 @@ bool kube_credentials_refused(struct kube_credentials *credentials, const struct
 	if (identity != credentials->current) {
 		return true; /* renewed meanwhile */
 	}
-	bool can_change = uses_plugin(config) || config->token_file || (config->client_certificate_file && !config->client_certificate_data);
+	bool can_change =
+		uses_plugin(config) || config->token_file || (config->client_certificate_file && !config->client_certificate_data);
 	if (!can_change) {
 		return false;
 	}

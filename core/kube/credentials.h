@@ -8,7 +8,7 @@
 struct kube_identity {
 	size_t references;
 	char *authorization; /* "Authorization: ..." or NULL */
-	char *ca_pem;        /* NULL: the system's */
+	char *ca_pem; /* NULL: the system's */
 	char *certificate_pem;
 	char *key_pem;
 };
@@ -25,8 +25,8 @@ struct kube_identity_waiter {
 };
 
 struct kube_credentials;
-struct kube_credentials *kube_credentials_new(struct stint_loop *loop, const struct stint_kube_config *config,
-	const struct stint_logger *logger, bool stdin_in_use);
+struct kube_credentials *kube_credentials_new(
+	struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_logger *logger, bool stdin_in_use);
 void kube_credentials_free(struct kube_credentials *credentials); /* waiters hear nothing */
 /* ready comes at once, or when the credential plugin has answered. */
 void kube_credentials_get(struct kube_credentials *credentials, struct kube_identity_waiter *waiter);

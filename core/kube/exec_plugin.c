@@ -105,14 +105,16 @@ static bool parse_status(const struct stint_kube_exec_config *exec, const struct
 	const char *expires = stint_json_string_at(status, "expirationTimestamp");
 	bool has_token = token && token[0];
 	if (!has_token && !(certificate && key)) {
-		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s gave neither a token nor a client certificate", exec->command);
+		return stint_fail(
+			err, STINT_FORBIDDEN, "credential plugin %s gave neither a token nor a client certificate", exec->command);
 	}
 	if (!certificate != !key) {
-		return stint_fail(
-			err, STINT_FORBIDDEN, "credential plugin %s gave a client certificate without a key, or the reverse", exec->command);
+		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s gave a client certificate without a key, or the reverse",
+			exec->command);
 	}
 	if (expires && !stint_time_parse(expires, strlen(expires), &out->expires_ms)) {
-		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s gave an expirationTimestamp that is no RFC 3339 time", exec->command);
+		return stint_fail(
+			err, STINT_FORBIDDEN, "credential plugin %s gave an expirationTimestamp that is no RFC 3339 time", exec->command);
 	}
 	out->token = has_token ? stint_strdup(token) : NULL;
 	out->certificate_pem = stint_strdup(certificate);
@@ -131,8 +133,8 @@ bool kube_plugin_parse(const struct stint_kube_exec_config *exec, const char *ou
 		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s did not print an ExecCredential", exec->command);
 	}
 	if (strcmp(version, exec->api_version) != 0) {
-		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s speaks another apiVersion than the kubeconfig's %s", exec->command,
-			exec->api_version);
+		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s speaks another apiVersion than the kubeconfig's %s",
+			exec->command, exec->api_version);
 	}
 	return parse_status(exec, stint_json_get(root, "status"), out, err);
 }
@@ -291,13 +293,15 @@ static bool may_interact(const struct stint_kube_exec_config *exec, bool stdin_i
 	bool available = !stdin_in_use && isatty(STDIN_FILENO);
 	*interactive = exec->interactive != STINT_KUBE_EXEC_NEVER && available;
 	if (exec->interactive == STINT_KUBE_EXEC_ALWAYS && !available) {
-		return stint_fail(err, STINT_FORBIDDEN, "credential plugin %s needs a terminal on standard input, and there is none", exec->command);
+		return stint_fail(
+			err, STINT_FORBIDDEN, "credential plugin %s needs a terminal on standard input, and there is none", exec->command);
 	}
 	return true;
 }
 
 struct kube_plugin *kube_plugin_start(struct stint_loop *loop, const struct stint_kube_config *config, bool stdin_in_use,
-	void (*done)(void *user, struct kube_plugin_credential *credential, struct stint_error **problem), void *user, struct stint_error **err)
+	void (*done)(void *user, struct kube_plugin_credential *credential, struct stint_error **problem), void *user,
+	struct stint_error **err)
 {
 	const struct stint_kube_exec_config *exec = config->exec;
 	bool interactive;

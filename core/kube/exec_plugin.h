@@ -19,7 +19,8 @@ struct kube_plugin;
  * error (which it may take); afterwards the run is over and is freed by kube_plugin_free. NULL with err when it could not be started.
  */
 struct kube_plugin *kube_plugin_start(struct stint_loop *loop, const struct stint_kube_config *config, bool stdin_in_use,
-	void (*done)(void *user, struct kube_plugin_credential *credential, struct stint_error **problem), void *user, struct stint_error **err);
+	void (*done)(void *user, struct kube_plugin_credential *credential, struct stint_error **problem), void *user,
+	struct stint_error **err);
 void kube_plugin_free(struct kube_plugin *plugin); /* kills a plugin that still runs; NULL is fine */
 
 /* Pure parts, for tests. */

@@ -73,7 +73,8 @@ static bool check_list(const char *path, const char *key, const char *body, cons
 		}
 		const struct stint_json *value = stint_json_get(entry, body);
 		if (stint_json_type(value) != STINT_JSON_OBJECT && stint_json_type(value) != STINT_JSON_NULL) {
-			return stint_fail(err, STINT_USAGE, "%s: \"%s\" of entry \"%s\" in \"%s\" must be an object", path, body, name, key);
+			return stint_fail(
+				err, STINT_USAGE, "%s: \"%s\" of entry \"%s\" in \"%s\" must be an object", path, body, name, key);
 		}
 		if (named_entry(list, name) != entry) {
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" has two entries named \"%s\"", path, key, name);
@@ -205,7 +206,8 @@ bool kube_files_load(const struct stint_kube_config_options *options, struct kub
 		stint_autofree char *path = stint_format("%s/.kube/config", home);
 		ok = merge_file(path, false, files, &found, err);
 		/* An empty default file (the last context was removed from it) configures as little as none. */
-		found = found && (stint_json_first(stint_json_get(files->root, "contexts")) || stint_json_get(files->root, "current-context"));
+		found = found &&
+			(stint_json_first(stint_json_get(files->root, "contexts")) || stint_json_get(files->root, "current-context"));
 	}
 	if (!ok || !found) {
 		kube_files_free(files);

@@ -44,10 +44,10 @@ void stint_kube_config_free(struct stint_kube_config *config)
 	if (!config) {
 		return;
 	}
-	char *plain[] = {config->context, config->cluster, config->user, config->namespace_, config->origin, config->server, config->tls_server_name,
-		config->proxy_url, config->ca_file, config->ca_data, config->cluster_info_config, config->client_certificate_file,
-		config->client_certificate_data, config->client_key_file, config->token_file, config->username, config->impersonate_user,
-		config->impersonate_uid};
+	char *plain[] = {config->context, config->cluster, config->user, config->namespace_, config->origin, config->server,
+		config->tls_server_name, config->proxy_url, config->ca_file, config->ca_data, config->cluster_info_config,
+		config->client_certificate_file, config->client_certificate_data, config->client_key_file, config->token_file,
+		config->username, config->impersonate_user, config->impersonate_uid};
 	for (size_t i = 0; i < STINT_COUNT(plain); i++) {
 		free(plain[i]);
 	}
@@ -93,7 +93,8 @@ struct stint_kube_config *kube_config_in_cluster_at(const char *folder, struct s
 		return NULL;
 	}
 	if (access(token_file, R_OK) != 0) {
-		stint_fail(err, STINT_UNREACHABLE, "not in a cluster: %s cannot be read (is the service account's token mounted?)", token_file);
+		stint_fail(err, STINT_UNREACHABLE, "not in a cluster: %s cannot be read (is the service account's token mounted?)",
+			token_file);
 		return NULL;
 	}
 	struct stint_kube_config *config = stint_kube_config_new();

@@ -19,7 +19,8 @@ struct section {
 
 static bool bad_field(const struct section *section, const char *key, const char *must, struct stint_error **err)
 {
-	return stint_fail(err, STINT_USAGE, "%s: %s of %s \"%s\" must be %s", section->files->origin, key, section->kind, section->name, must);
+	return stint_fail(
+		err, STINT_USAGE, "%s: %s of %s \"%s\" must be %s", section->files->origin, key, section->kind, section->name, must);
 }
 
 static bool take_string(const struct section *section, const char *key, char **out, struct stint_error **err)
@@ -176,14 +177,15 @@ static bool take_user(const struct section *section, struct stint_kube_config *c
 			section->files->origin, section->name, stint_json_string_or(stint_json_get(provider, "name"), ""));
 	}
 	return take_string(section, "client-certificate", &config->client_certificate_file, err) &&
-	       take_data(section, "client-certificate-data", &config->client_certificate_data, err) &&
-	       take_string(section, "client-key", &config->client_key_file, err) &&
-	       take_data(section, "client-key-data", &config->client_key_data, err) &&
-	       take_string(section, "token", &config->token, err) && take_string(section, "tokenFile", &config->token_file, err) &&
-	       take_string(section, "username", &config->username, err) && take_string(section, "password", &config->password, err) &&
-	       take_string(section, "as", &config->impersonate_user, err) && take_string(section, "as-uid", &config->impersonate_uid, err) &&
-	       take_strings(section, "as-groups", &config->impersonate_groups, err) && take_extra(section, config, err) &&
-	       take_exec(section, config, err);
+		take_data(section, "client-certificate-data", &config->client_certificate_data, err) &&
+		take_string(section, "client-key", &config->client_key_file, err) &&
+		take_data(section, "client-key-data", &config->client_key_data, err) &&
+		take_string(section, "token", &config->token, err) && take_string(section, "tokenFile", &config->token_file, err) &&
+		take_string(section, "username", &config->username, err) && take_string(section, "password", &config->password, err) &&
+		take_string(section, "as", &config->impersonate_user, err) &&
+		take_string(section, "as-uid", &config->impersonate_uid, err) &&
+		take_strings(section, "as-groups", &config->impersonate_groups, err) && take_extra(section, config, err) &&
+		take_exec(section, config, err);
 }
 
 static bool check_user(const struct section *section, const struct stint_kube_config *config, struct stint_error **err)
@@ -195,8 +197,9 @@ static bool check_user(const struct section *section, const struct stint_kube_co
 			section->name, certificate ? "certificate" : "key", certificate ? "key" : "certificate");
 	}
 	if (!config->impersonate_user && (config->impersonate_uid || config->impersonate_groups || config->impersonate_extra)) {
-		return stint_fail(err, STINT_USAGE, "%s: user \"%s\" impersonates groups, a uid or extra fields and no user: give \"as\" too",
-			section->files->origin, section->name);
+		return stint_fail(err, STINT_USAGE,
+			"%s: user \"%s\" impersonates groups, a uid or extra fields and no user: give \"as\" too", section->files->origin,
+			section->name);
 	}
 	return true;
 }
@@ -217,7 +220,8 @@ static void take_cluster_info(const struct section *section, struct stint_kube_c
 static char *normal_server(const struct stint_kube_config *config)
 {
 	const char *server = config->server;
-	bool tls = config->ca_file || config->ca_data || config->insecure || config->client_certificate_file || config->client_certificate_data;
+	bool tls = config->ca_file || config->ca_data || config->insecure || config->client_certificate_file ||
+		config->client_certificate_data;
 	char *url = strstr(server, "://") ? stint_strdup(server) : stint_format("%s://%s", tls ? "https" : "http", server);
 	for (size_t length = strlen(url); length > 0 && url[length - 1] == '/'; length--) {
 		url[length - 1] = '\0';
@@ -239,11 +243,12 @@ static bool check_cluster(const struct section *section, struct stint_kube_confi
 	}
 	if (config->insecure && (config->ca_file || config->ca_data)) {
 		return stint_fail(err, STINT_USAGE,
-			"%s: cluster \"%s\" has a certificate authority and insecure-skip-tls-verify: remove one of them", section->files->origin,
-			section->name);
+			"%s: cluster \"%s\" has a certificate authority and insecure-skip-tls-verify: remove one of them",
+			section->files->origin, section->name);
 	}
 	const char *proxy = config->proxy_url;
-	if (proxy && !stint_starts_with(proxy, "http://") && !stint_starts_with(proxy, "https://") && !stint_starts_with(proxy, "socks5://")) {
+	if (proxy && !stint_starts_with(proxy, "http://") && !stint_starts_with(proxy, "https://") &&
+		!stint_starts_with(proxy, "socks5://")) {
 		return bad_field(section, "proxy-url", "an http://, https:// or socks5:// URL", err);
 	}
 	return true;
@@ -253,12 +258,12 @@ static bool take_cluster(const struct section *section, struct stint_kube_config
 {
 	take_cluster_info(section, config);
 	return take_string(section, "server", &config->server, err) &&
-	       take_string(section, "tls-server-name", &config->tls_server_name, err) &&
-	       take_string(section, "proxy-url", &config->proxy_url, err) &&
-	       take_string(section, "certificate-authority", &config->ca_file, err) &&
-	       take_data(section, "certificate-authority-data", &config->ca_data, err) &&
-	       take_bool(section, "insecure-skip-tls-verify", &config->insecure, err) &&
-	       take_bool(section, "disable-compression", &config->disable_compression, err);
+		take_string(section, "tls-server-name", &config->tls_server_name, err) &&
+		take_string(section, "proxy-url", &config->proxy_url, err) &&
+		take_string(section, "certificate-authority", &config->ca_file, err) &&
+		take_data(section, "certificate-authority-data", &config->ca_data, err) &&
+		take_bool(section, "insecure-skip-tls-verify", &config->insecure, err) &&
+		take_bool(section, "disable-compression", &config->disable_compression, err);
 }
 
 static bool unknown_context(const struct kube_files *files, const char *name, struct stint_error **err)
@@ -269,7 +274,8 @@ static bool unknown_context(const struct kube_files *files, const char *name, st
 	}
 	const char *known = names.length ? names.data : "none";
 	if (!name) {
-		return stint_fail(err, STINT_USAGE, "%s has no current context: choose one with --context (there are: %s)", files->origin, known);
+		return stint_fail(
+			err, STINT_USAGE, "%s has no current context: choose one with --context (there are: %s)", files->origin, known);
 	}
 	return stint_fail(err, STINT_USAGE, "%s has no context \"%s\" (there are: %s)", files->origin, name, known);
 }
@@ -278,7 +284,7 @@ static bool resolve(const struct kube_files *files, const struct stint_kube_conf
 	struct stint_error **err)
 {
 	const char *name = options && options->context && options->context[0] ? options->context
-	                                                                     : stint_json_string_at(files->root, "current-context");
+									      : stint_json_string_at(files->root, "current-context");
 	const struct stint_json *context = name ? kube_files_entry(files, "contexts", "context", name) : NULL;
 	if (!context) {
 		return unknown_context(files, name, err);
@@ -287,7 +293,7 @@ static bool resolve(const struct kube_files *files, const struct stint_kube_conf
 	struct section fields = {files, "context", name, context};
 	char *namespace_ = NULL;
 	bool ok = take_string(&fields, "cluster", &config->cluster, err) && take_string(&fields, "user", &config->user, err) &&
-	          take_string(&fields, "namespace", &namespace_, err);
+		take_string(&fields, "namespace", &namespace_, err);
 	if (namespace_) {
 		free(config->namespace_);
 		config->namespace_ = namespace_;
@@ -298,15 +304,17 @@ static bool resolve(const struct kube_files *files, const struct stint_kube_conf
 	struct section cluster = {files, "cluster", config->cluster ? config->cluster : "", NULL};
 	cluster.body = kube_files_entry(files, "clusters", "cluster", cluster.name);
 	if (!cluster.body) {
-		return stint_fail(err, STINT_USAGE, "%s: context \"%s\" names cluster \"%s\", which is not there", files->origin, name, cluster.name);
+		return stint_fail(
+			err, STINT_USAGE, "%s: context \"%s\" names cluster \"%s\", which is not there", files->origin, name, cluster.name);
 	}
 	struct section user = {files, "user", config->user ? config->user : "", NULL};
 	user.body = kube_files_entry(files, "users", "user", user.name);
 	if (!user.body && config->user) {
-		return stint_fail(err, STINT_USAGE, "%s: context \"%s\" names user \"%s\", which is not there", files->origin, name, user.name);
+		return stint_fail(
+			err, STINT_USAGE, "%s: context \"%s\" names user \"%s\", which is not there", files->origin, name, user.name);
 	}
 	return take_cluster(&cluster, config, err) && take_user(&user, config, err) && check_cluster(&cluster, config, err) &&
-	       check_user(&user, config, err);
+		check_user(&user, config, err);
 }
 
 struct stint_kube_config *kube_config_resolve(

@@ -45,7 +45,8 @@ static struct stint_json *read_page(struct stint_kube *kube, struct stint_kube_r
 }
 
 static struct stint_json *list_pages(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
-	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user, struct stint_error **err)
+	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user,
+	struct stint_error **err)
 {
 	static const struct stint_kube_list_options defaults = {0};
 	options = options ? options : &defaults;
@@ -53,8 +54,8 @@ static struct stint_json *list_pages(struct stint_kube *kube, const struct stint
 	stint_autofree char *limit = page_size > 0 ? stint_format("%d", page_size) : NULL;
 	stint_autofree char *next = NULL;
 	for (;;) {
-		const struct stint_kube_query query[] = {{"labelSelector", options->label_selector}, {"fieldSelector", options->field_selector},
-			{"limit", limit}, {"continue", next}, {NULL, NULL}};
+		const struct stint_kube_query query[] = {{"labelSelector", options->label_selector},
+			{"fieldSelector", options->field_selector}, {"limit", limit}, {"continue", next}, {NULL, NULL}};
 		struct stint_kube_request request = {.resource = resource, .namespace_ = namespace_, .query = query};
 		stint_auto_json *rest = read_page(kube, &request, on_item, user, err);
 		if (!rest) {
@@ -65,7 +66,8 @@ static struct stint_json *list_pages(struct stint_kube *kube, const struct stint
 			return stint_steal(&rest);
 		}
 		if (next && strcmp(next, token) == 0) {
-			stint_fail(err, STINT_FAILED, "%s gives the same page of %s again and again", kube->config->server, resource->plural);
+			stint_fail(
+				err, STINT_FAILED, "%s gives the same page of %s again and again", kube->config->server, resource->plural);
 			return NULL;
 		}
 		free(next);
@@ -74,7 +76,8 @@ static struct stint_json *list_pages(struct stint_kube *kube, const struct stint
 }
 
 bool stint_kube_list_each(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
-	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user, struct stint_error **err)
+	const struct stint_kube_list_options *options, bool (*on_item)(void *user, const char *item, size_t length), void *user,
+	struct stint_error **err)
 {
 	stint_auto_json *rest = list_pages(kube, resource, namespace_, options, on_item, user, err);
 	return rest != NULL;
@@ -166,7 +169,8 @@ static struct stint_kube_resource *make_resource(const char *api_version, const 
 	size_t group_length = slash ? (size_t)(slash - api_version) : 0;
 	const char *version = slash ? slash + 1 : api_version;
 	size_t plural_length = strlen(plural), kind_length = strlen(kind), version_length = strlen(version);
-	struct stint_kube_resource *resource = stint_alloc(sizeof(*resource) + group_length + version_length + plural_length + kind_length + 4);
+	struct stint_kube_resource *resource =
+		stint_alloc(sizeof(*resource) + group_length + version_length + plural_length + kind_length + 4);
 	char *text = (char *)(resource + 1);
 	*resource = (struct stint_kube_resource){
 		.group = text,
@@ -199,7 +203,8 @@ static struct stint_kube_resource *pick_resource(const struct stint_json *answer
 	return NULL;
 }
 
-const struct stint_kube_resource *stint_kube_discover(struct stint_kube *kube, const char *api_version, const char *kind, struct stint_error **err)
+const struct stint_kube_resource *stint_kube_discover(
+	struct stint_kube *kube, const char *api_version, const char *kind, struct stint_error **err)
 {
 	const struct stint_kube_resource *built_in = stint_kube_resource_find(api_version, kind);
 	if (built_in) {
@@ -229,11 +234,13 @@ const struct stint_kube_resource *stint_kube_discover(struct stint_kube *kube, c
 		stint_error_move(err, &problem);
 		return NULL;
 	}
-	stint_auto_json *answer = problem ? NULL : stint_json_parse(response.body.data ? response.body.data : "", response.body.length, 0, NULL);
+	stint_auto_json *answer =
+		problem ? NULL : stint_json_parse(response.body.data ? response.body.data : "", response.body.length, 0, NULL);
 	stint_kube_response_free(&response);
 	struct stint_kube_resource *found = pick_resource(answer, api_version, kind);
 	if (!found) {
-		stint_fail(err, STINT_NOT_FOUND, "the cluster knows no kind %s in %s: is its CustomResourceDefinition installed?", kind, api_version);
+		stint_fail(err, STINT_NOT_FOUND, "the cluster knows no kind %s in %s: is its CustomResourceDefinition installed?", kind,
+			api_version);
 		return NULL;
 	}
 	stint_map_set(kube->discovered, key, found);

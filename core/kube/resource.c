@@ -5,42 +5,42 @@
 
 #include <string.h>
 
-#define RESOURCE(name, group_, version_, plural_, kind_, namespaced_)                                                              \
-	const struct stint_kube_resource stint_kube_##name = {                                                                     \
+#define RESOURCE(name, group_, version_, plural_, kind_, namespaced_) \
+	const struct stint_kube_resource stint_kube_##name = {        \
 		.group = group_, .version = version_, .plural = plural_, .kind = kind_, .namespaced = namespaced_};
 
-#define RESOURCES(X)                                                                                                               \
-	X(pods, "", "v1", "pods", "Pod", true)                                                                                     \
-	X(nodes, "", "v1", "nodes", "Node", false)                                                                                 \
-	X(namespaces, "", "v1", "namespaces", "Namespace", false)                                                                  \
-	X(services, "", "v1", "services", "Service", true)                                                                         \
-	X(configmaps, "", "v1", "configmaps", "ConfigMap", true)                                                                   \
-	X(secrets, "", "v1", "secrets", "Secret", true)                                                                            \
-	X(serviceaccounts, "", "v1", "serviceaccounts", "ServiceAccount", true)                                                    \
-	X(persistentvolumeclaims, "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true)                               \
-	X(core_events, "", "v1", "events", "Event", true)                                                                          \
-	X(events, "events.k8s.io", "v1", "events", "Event", true)                                                                  \
-	X(jobs, "batch", "v1", "jobs", "Job", true)                                                                                \
-	X(cronjobs, "batch", "v1", "cronjobs", "CronJob", true)                                                                    \
-	X(deployments, "apps", "v1", "deployments", "Deployment", true)                                                            \
-	X(replicasets, "apps", "v1", "replicasets", "ReplicaSet", true)                                                            \
-	X(statefulsets, "apps", "v1", "statefulsets", "StatefulSet", true)                                                         \
-	X(daemonsets, "apps", "v1", "daemonsets", "DaemonSet", true)                                                               \
-	X(leases, "coordination.k8s.io", "v1", "leases", "Lease", true)                                                            \
-	X(priorityclasses, "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", false)                                   \
-	X(queues, "scheduling.run.ai", "v2", "queues", "Queue", false)                                                             \
-	X(podgroups, "scheduling.run.ai", "v2alpha2", "podgroups", "PodGroup", true)                                               \
-	X(topologies, "kai.scheduler", "v1alpha1", "topologies", "Topology", false)                                                \
-	X(clusterroles, "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false)                                   \
-	X(clusterrolebindings, "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false)              \
-	X(roles, "rbac.authorization.k8s.io", "v1", "roles", "Role", true)                                                         \
-	X(rolebindings, "rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true)                                    \
-	X(poddisruptionbudgets, "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true)                               \
-	X(tokenreviews, "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", false)                                       \
-	X(selfsubjectreviews, "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", false)                     \
-	X(subjectaccessreviews, "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false)                \
-	X(selfsubjectaccessreviews, "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false)    \
-	X(runtimeclasses, "node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", false)                                            \
+#define RESOURCES(X)                                                                                                            \
+	X(pods, "", "v1", "pods", "Pod", true)                                                                                  \
+	X(nodes, "", "v1", "nodes", "Node", false)                                                                              \
+	X(namespaces, "", "v1", "namespaces", "Namespace", false)                                                               \
+	X(services, "", "v1", "services", "Service", true)                                                                      \
+	X(configmaps, "", "v1", "configmaps", "ConfigMap", true)                                                                \
+	X(secrets, "", "v1", "secrets", "Secret", true)                                                                         \
+	X(serviceaccounts, "", "v1", "serviceaccounts", "ServiceAccount", true)                                                 \
+	X(persistentvolumeclaims, "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true)                            \
+	X(core_events, "", "v1", "events", "Event", true)                                                                       \
+	X(events, "events.k8s.io", "v1", "events", "Event", true)                                                               \
+	X(jobs, "batch", "v1", "jobs", "Job", true)                                                                             \
+	X(cronjobs, "batch", "v1", "cronjobs", "CronJob", true)                                                                 \
+	X(deployments, "apps", "v1", "deployments", "Deployment", true)                                                         \
+	X(replicasets, "apps", "v1", "replicasets", "ReplicaSet", true)                                                         \
+	X(statefulsets, "apps", "v1", "statefulsets", "StatefulSet", true)                                                      \
+	X(daemonsets, "apps", "v1", "daemonsets", "DaemonSet", true)                                                            \
+	X(leases, "coordination.k8s.io", "v1", "leases", "Lease", true)                                                         \
+	X(priorityclasses, "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", false)                                \
+	X(queues, "scheduling.run.ai", "v2", "queues", "Queue", false)                                                          \
+	X(podgroups, "scheduling.run.ai", "v2alpha2", "podgroups", "PodGroup", true)                                            \
+	X(topologies, "kai.scheduler", "v1alpha1", "topologies", "Topology", false)                                             \
+	X(clusterroles, "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false)                                \
+	X(clusterrolebindings, "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false)           \
+	X(roles, "rbac.authorization.k8s.io", "v1", "roles", "Role", true)                                                      \
+	X(rolebindings, "rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", true)                                 \
+	X(poddisruptionbudgets, "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true)                            \
+	X(tokenreviews, "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", false)                                    \
+	X(selfsubjectreviews, "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", false)                  \
+	X(subjectaccessreviews, "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false)             \
+	X(selfsubjectaccessreviews, "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false) \
+	X(runtimeclasses, "node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", false)                                         \
 	X(customresourcedefinitions, "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false)
 
 RESOURCES(RESOURCE)

@@ -21,7 +21,7 @@ enum {
 	HANDSHAKE_TIMEOUT_MS = 30 * 1000,
 	PING_MS = 20 * 1000,
 	SILENCE_MS = 65 * 1000, /* three pings without a word */
-	GOODBYE_MS = 5 * 1000,  /* for the close frame after the status */
+	GOODBYE_MS = 5 * 1000, /* for the close frame after the status */
 };
 
 static void pump(struct stint_kube_stream *stream);
@@ -248,10 +248,8 @@ void kube_stream_queue(struct stint_kube_stream *stream, const void *prefix, siz
 
 static bool open_websocket(struct stint_kube_stream *stream)
 {
-	static const struct wslay_event_callbacks callbacks = {.recv_callback = ws_receive,
-		.send_callback = ws_send,
-		.genmask_callback = ws_mask,
-		.on_msg_recv_callback = ws_message};
+	static const struct wslay_event_callbacks callbacks = {
+		.recv_callback = ws_receive, .send_callback = ws_send, .genmask_callback = ws_mask, .on_msg_recv_callback = ws_message};
 	if (wslay_event_context_client_init(&stream->ws, &callbacks, stream) != 0) {
 		return stint_fail(&stream->problem, STINT_FAILED, "no memory for a WebSocket");
 	}
@@ -293,9 +291,10 @@ static void pump_frames(struct stint_kube_stream *stream)
 		if (stream->port_forward || stream->has_status || stream->problem) {
 			close_stream(stream);
 		} else {
-			lost(stream, received == WSLAY_ERR_NOMEM || wslay_event_get_status_code_sent(stream->ws) == WSLAY_CODE_PROTOCOL_ERROR
-			                     ? "it broke the WebSocket protocol"
-			                     : "it ended without a status");
+			lost(stream,
+				received == WSLAY_ERR_NOMEM || wslay_event_get_status_code_sent(stream->ws) == WSLAY_CODE_PROTOCOL_ERROR
+					? "it broke the WebSocket protocol"
+					: "it ended without a status");
 		}
 		return;
 	}
@@ -392,11 +391,12 @@ static void pump_handshake(struct stint_kube_stream *stream)
 	char piece[4096];
 	bool sending = send_upgrade(stream);
 	for (size_t got; !stream->at_end && stream->in.length <= KUBE_WEBSOCKET_MAX_BODY_BYTES + KUBE_WEBSOCKET_MAX_HEADER_BYTES &&
-			 (got = receive(stream, piece, sizeof(piece))) > 0;) {
+		(got = receive(stream, piece, sizeof(piece))) > 0;) {
 		stint_buf_add(&stream->in, piece, got);
 	}
 	struct kube_websocket_answer answer = {0};
-	switch (kube_websocket_parse(stream->in.data ? stream->in.data : "", stream->in.length, stream->at_end, stream->key, &answer, &stream->problem)) {
+	switch (kube_websocket_parse(
+		stream->in.data ? stream->in.data : "", stream->in.length, stream->at_end, stream->key, &answer, &stream->problem)) {
 	case KUBE_WEBSOCKET_MORE: stint_fd_set(stream->watch, STINT_READ | (sending ? STINT_WRITE : 0)); break;
 	case KUBE_WEBSOCKET_BAD: close_stream(stream); break;
 	case KUBE_WEBSOCKET_DONE:
@@ -518,8 +518,8 @@ static void timer_due(void *user)
 	struct stint_kube_stream *stream = user;
 	enter(stream);
 	if (stream->phase != STREAM_OPEN) {
-		stint_fail(&stream->problem, STINT_TIMEOUT, "%s did not answer the upgrade to WebSocket within %d s", stream->kube->config->server,
-			HANDSHAKE_TIMEOUT_MS / 1000);
+		stint_fail(&stream->problem, STINT_TIMEOUT, "%s did not answer the upgrade to WebSocket within %d s",
+			stream->kube->config->server, HANDSHAKE_TIMEOUT_MS / 1000);
 		close_stream(stream);
 	} else if (stream->has_status) {
 		close_stream(stream); /* it has said all there is and does not hang up */
@@ -534,8 +534,8 @@ static void timer_due(void *user)
 	leave(stream);
 }
 
-struct stint_kube_stream *kube_stream_start(struct stint_kube *kube, char *target, const char *protocols, bool port_forward,
-	const struct stint_kube_stream_handlers *handlers)
+struct stint_kube_stream *kube_stream_start(
+	struct stint_kube *kube, char *target, const char *protocols, bool port_forward, const struct stint_kube_stream_handlers *handlers)
 {
 	struct stint_kube_stream *stream = stint_alloc(sizeof(*stream));
 	stream->transfer.finished = connected;

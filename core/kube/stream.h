@@ -11,15 +11,15 @@ enum kube_stream_phase { STREAM_NEW, STREAM_IDENTITY, STREAM_CONNECTING, STREAM_
 
 struct stint_kube_stream {
 	struct kube_transfer transfer; /* first: curl's private pointer leads back here */
-	struct stint_kube *kube;       /* NULL once the client is gone */
+	struct stint_kube *kube; /* NULL once the client is gone */
 	struct stint_kube_stream *before, *after;
 	struct stint_kube_stream_handlers handlers;
-	char *target;          /* path and query, escaped, without the server's prefix */
+	char *target; /* path and query, escaped, without the server's prefix */
 	const char *protocols; /* the offer */
 	bool port_forward;
 
 	enum kube_stream_phase phase;
-	bool dead;   /* freed by its owner: no handler is called any more */
+	bool dead; /* freed by its owner: no handler is called any more */
 	int entered; /* depth of our own code on the stack: memory is kept until 0 */
 	struct kube_deferred step;
 	struct stint_timer *timer;
@@ -34,8 +34,8 @@ struct stint_kube_stream {
 	struct stint_watch_fd *watch;
 	char key[KUBE_WEBSOCKET_KEY_SIZE];
 	struct stint_buf out; /* the upgrade request, as far as it is not sent */
-	struct stint_buf in;  /* the answer, then frames that came with it */
-	bool at_end;          /* the peer has closed */
+	struct stint_buf in; /* the answer, then frames that came with it */
+	bool at_end; /* the peer has closed */
 
 	wslay_event_context_ptr ws;
 	bool v5;
@@ -43,7 +43,7 @@ struct stint_kube_stream {
 	bool paused, write_was_short, stdin_closed;
 	struct stint_buf held; /* messages that were already decoded when the owner paused: length, bytes, ... */
 	uint16_t columns, rows; /* 0: not set */
-	int port_bytes[2];      /* of the port number that opens both channels of a port-forward, as far as seen */
+	int port_bytes[2]; /* of the port number that opens both channels of a port-forward, as far as seen */
 
 	bool has_status;
 	int exit_code;
@@ -56,8 +56,8 @@ void kube_channel_message(struct stint_kube_stream *stream, const char *data, si
 void kube_channel_release_held(struct stint_kube_stream *stream);
 
 /* stream.c */
-struct stint_kube_stream *kube_stream_start(struct stint_kube *kube, char *target, const char *protocols, bool port_forward,
-	const struct stint_kube_stream_handlers *handlers);
+struct stint_kube_stream *kube_stream_start(
+	struct stint_kube *kube, char *target, const char *protocols, bool port_forward, const struct stint_kube_stream_handlers *handlers);
 /* Queues one binary message; it goes out on the next turn. */
 void kube_stream_queue(struct stint_kube_stream *stream, const void *prefix, size_t prefix_length, const void *data, size_t length);
 size_t kube_stream_room(const struct stint_kube_stream *stream);

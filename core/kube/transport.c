@@ -30,7 +30,8 @@ static void collect_finished(struct stint_kube *kube)
 	while ((message = curl_multi_info_read(kube->multi, &left)) != NULL) {
 		struct kube_transfer *transfer = NULL;
 		CURLcode result = message->data.result;
-		if (message->msg == CURLMSG_DONE && curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) == CURLE_OK && transfer) {
+		if (message->msg == CURLMSG_DONE && curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) == CURLE_OK &&
+			transfer) {
 			transfer->finished(transfer, result);
 		}
 	}
@@ -187,8 +188,8 @@ static bool set_tls(struct stint_kube *kube, CURL *easy, const struct kube_ident
 		return true;
 	}
 	return SET(easy, CURLOPT_SSLCERTTYPE, "PEM") && SET(easy, CURLOPT_SSLKEYTYPE, "PEM") &&
-	       set_blob(easy, CURLOPT_SSLCERT_BLOB, "CURLOPT_SSLCERT_BLOB", identity->certificate_pem, err) &&
-	       set_blob(easy, CURLOPT_SSLKEY_BLOB, "CURLOPT_SSLKEY_BLOB", identity->key_pem, err);
+		set_blob(easy, CURLOPT_SSLCERT_BLOB, "CURLOPT_SSLCERT_BLOB", identity->certificate_pem, err) &&
+		set_blob(easy, CURLOPT_SSLKEY_BLOB, "CURLOPT_SSLKEY_BLOB", identity->key_pem, err);
 }
 
 static bool set_proxy(const struct stint_kube *kube, CURL *easy, struct stint_error **err)
@@ -216,12 +217,12 @@ static bool set_all(struct stint_kube *kube, CURL *easy, const struct kube_ident
 {
 	long version = kube->http1_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	return SET(easy, CURLOPT_URL, url) && SET(easy, CURLOPT_PATH_AS_IS, 1L) && SET(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
-	       SET(easy, CURLOPT_FOLLOWLOCATION, 0L) && SET(easy, CURLOPT_HTTP_VERSION, version) && SET(easy, CURLOPT_PIPEWAIT, 1L) &&
-	       SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) && SET(easy, CURLOPT_TCP_KEEPALIVE, 1L) &&
-	       SET(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) && SET(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S) &&
-	       SET(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec) && SET(easy, CURLOPT_USERAGENT, kube->user_agent) &&
-	       (!kube->connect_to || SET(easy, CURLOPT_CONNECT_TO, kube->connect_to)) && set_proxy(kube, easy, err) &&
-	       set_tls(kube, easy, identity, err);
+		SET(easy, CURLOPT_FOLLOWLOCATION, 0L) && SET(easy, CURLOPT_HTTP_VERSION, version) && SET(easy, CURLOPT_PIPEWAIT, 1L) &&
+		SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) && SET(easy, CURLOPT_TCP_KEEPALIVE, 1L) &&
+		SET(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) && SET(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S) &&
+		SET(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec) && SET(easy, CURLOPT_USERAGENT, kube->user_agent) &&
+		(!kube->connect_to || SET(easy, CURLOPT_CONNECT_TO, kube->connect_to)) && set_proxy(kube, easy, err) &&
+		set_tls(kube, easy, identity, err);
 }
 
 CURL *kube_easy_new(struct stint_kube *kube, const struct kube_identity *identity, const char *path, struct stint_error **err)
@@ -275,7 +276,8 @@ void kube_headers_add_identity(const struct stint_kube *kube, const struct kube_
 		stint_autofree char *key = stint_strndup(*pair, equals ? (size_t)(equals - *pair) : strlen(*pair));
 		stint_auto_buf escaped = {0};
 		stint_kube_escape(&escaped, key);
-		stint_autofree char *line = stint_format("Impersonate-Extra-%s: %s", escaped.data ? escaped.data : "", equals ? equals + 1 : "");
+		stint_autofree char *line =
+			stint_format("Impersonate-Extra-%s: %s", escaped.data ? escaped.data : "", equals ? equals + 1 : "");
 		kube_header_add(headers, line);
 	}
 }
@@ -305,7 +307,8 @@ bool kube_curl_error(const struct stint_kube *kube, CURL *easy, CURLcode result,
 	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
 	switch (result) {
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return stint_fail(err, STINT_UNREACHABLE, "%s does not prove who it is: %s; check the certificate authority of the kubeconfig", server, text);
+		return stint_fail(err, STINT_UNREACHABLE,
+			"%s does not prove who it is: %s; check the certificate authority of the kubeconfig", server, text);
 	case CURLE_SSL_CERTPROBLEM: return stint_fail(err, STINT_USAGE, "the client certificate or its key cannot be used: %s", text);
 	case CURLE_SSL_CACERT_BADFILE: return stint_fail(err, STINT_USAGE, "the certificate authority cannot be used: %s", text);
 	case CURLE_COULDNT_CONNECT:
@@ -331,11 +334,13 @@ static bool set_server(struct stint_kube *kube, struct stint_error **err)
 	const struct stint_kube_config *config = kube->config;
 	CURLU *url = curl_url();
 	char *host = NULL, *port = NULL, *path = NULL;
-	bool ok = url && curl_url_set(url, CURLUPART_URL, config->server, 0) == CURLUE_OK && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	          curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK && curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
+	bool ok = url && curl_url_set(url, CURLUPART_URL, config->server, 0) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
 	if (!ok) {
-		stint_fail(err, STINT_USAGE, "%s: the server \"%s\" is not a URL like https://host:port", config->origin ? config->origin : "kubeconfig",
-			config->server);
+		stint_fail(err, STINT_USAGE, "%s: the server \"%s\" is not a URL like https://host:port",
+			config->origin ? config->origin : "kubeconfig", config->server);
 	} else {
 		kube->direct = is_loopback(host);
 		kube->path_prefix = stint_strdup(strcmp(path, "/") == 0 ? "" : path);
@@ -386,16 +391,16 @@ static bool set_multi(struct stint_kube *kube, struct stint_error **err)
 {
 	kube->multi = curl_multi_init();
 	bool ok = kube->multi && curl_multi_setopt(kube->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-	          curl_multi_setopt(kube->multi, CURLMOPT_SOCKETDATA, kube) == CURLM_OK &&
-	          curl_multi_setopt(kube->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-	          curl_multi_setopt(kube->multi, CURLMOPT_TIMERDATA, kube) == CURLM_OK &&
-	          curl_multi_setopt(kube->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK &&
-	          curl_multi_setopt(kube->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS) == CURLM_OK;
+		curl_multi_setopt(kube->multi, CURLMOPT_SOCKETDATA, kube) == CURLM_OK &&
+		curl_multi_setopt(kube->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+		curl_multi_setopt(kube->multi, CURLMOPT_TIMERDATA, kube) == CURLM_OK &&
+		curl_multi_setopt(kube->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK &&
+		curl_multi_setopt(kube->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS) == CURLM_OK;
 	return ok || stint_fail(err, STINT_FAILED, "libcurl cannot make a multi handle");
 }
 
-struct stint_kube *stint_kube_new(struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_kube_options *options,
-	struct stint_error **err)
+struct stint_kube *stint_kube_new(
+	struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_kube_options *options, struct stint_error **err)
 {
 	static const struct stint_kube_options defaults = {0};
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -412,7 +417,7 @@ struct stint_kube *stint_kube_new(struct stint_loop *loop, const struct stint_ku
 	struct utsname machine;
 	bool named = uname(&machine) == 0;
 	kube->user_agent = options->user_agent ? stint_strdup(options->user_agent)
-	                                       : stint_format("stint/" STINT_VERSION " (linux/%s)", named ? machine.machine : "unknown");
+					       : stint_format("stint/" STINT_VERSION " (linux/%s)", named ? machine.machine : "unknown");
 	kube->curl_timer = stint_timer_new(loop, curl_timer_due, kube);
 	kube->deferred_timer = stint_timer_new(loop, run_deferred, kube);
 	kube->credentials = kube_credentials_new(loop, config, options->logger, options->stdin_in_use);

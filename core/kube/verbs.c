@@ -29,8 +29,8 @@ static void wait_done(void *user, struct stint_kube_response *response)
 	wait->done = true;
 }
 
-bool stint_kube_call_wait(struct stint_kube *kube, const struct stint_kube_request *request, struct stint_kube_response *response,
-	struct stint_error **err)
+bool stint_kube_call_wait(
+	struct stint_kube *kube, const struct stint_kube_request *request, struct stint_kube_response *response, struct stint_error **err)
 {
 	struct sync_wait wait = {.request = request};
 	struct stint_kube_request copy = *request;
@@ -63,8 +63,8 @@ static struct stint_json *wait_for_object(struct stint_kube *kube, const struct 
 	if (!stint_kube_call_wait(kube, request, &response, err)) {
 		return NULL;
 	}
-	struct stint_json *object = response.body.length ? stint_json_parse(response.body.data, response.body.length, 0, err)
-	                                                 : stint_json_new_object();
+	struct stint_json *object =
+		response.body.length ? stint_json_parse(response.body.data, response.body.length, 0, err) : stint_json_new_object();
 	if (!object) {
 		stint_fail_wrap(err, "%s answered what is not JSON", stint_kube_config_of(kube)->server);
 	}
@@ -72,8 +72,8 @@ static struct stint_json *wait_for_object(struct stint_kube *kube, const struct 
 	return object;
 }
 
-static struct stint_json *send_object(struct stint_kube *kube, struct stint_kube_request *request, const struct stint_json *object,
-	struct stint_error **err)
+static struct stint_json *send_object(
+	struct stint_kube *kube, struct stint_kube_request *request, const struct stint_json *object, struct stint_error **err)
 {
 	stint_auto_buf body = {0};
 	if (object) {
@@ -90,8 +90,8 @@ static struct stint_json *send_object(struct stint_kube *kube, struct stint_kube
 
 /* ---- verbs ----------------------------------------------------------------------------------------------------------------- */
 
-struct stint_json *stint_kube_get(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	struct stint_error **err)
+struct stint_json *stint_kube_get(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, struct stint_error **err)
 {
 	const struct stint_kube_request request = {.resource = resource, .namespace_ = namespace_, .name = name};
 	return wait_for_object(kube, &request, err);
@@ -110,8 +110,8 @@ static void write_query(const struct stint_kube_write_options *options, bool app
 	out[4] = (struct stint_kube_query){NULL, NULL};
 }
 
-struct stint_json *stint_kube_create(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err)
+struct stint_json *stint_kube_create(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err)
 {
 	struct stint_kube_query query[WRITE_QUERIES];
 	options = options ? options : &no_options;
@@ -126,8 +126,8 @@ struct stint_json *stint_kube_create(struct stint_kube *kube, const struct stint
 	return send_object(kube, &request, object, err);
 }
 
-struct stint_json *stint_kube_replace(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err)
+struct stint_json *stint_kube_replace(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, const struct stint_json *object, const struct stint_kube_write_options *options, struct stint_error **err)
 {
 	struct stint_kube_query query[WRITE_QUERIES];
 	options = options ? options : &no_options;
@@ -152,8 +152,9 @@ const char *stint_kube_patch_content_type(enum stint_kube_patch type)
 	return types[type];
 }
 
-struct stint_json *stint_kube_patch(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
-	enum stint_kube_patch type, const struct stint_json *patch, const struct stint_kube_write_options *options, struct stint_error **err)
+struct stint_json *stint_kube_patch(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_,
+	const char *name, enum stint_kube_patch type, const struct stint_json *patch, const struct stint_kube_write_options *options,
+	struct stint_error **err)
 {
 	struct stint_kube_query query[WRITE_QUERIES];
 	options = options ? options : &no_options;
@@ -199,8 +200,8 @@ bool stint_kube_delete(struct stint_kube *kube, const struct stint_kube_resource
 	return answer != NULL;
 }
 
-bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds, bool has_grace,
-	struct stint_error **err)
+bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds,
+	bool has_grace, struct stint_error **err)
 {
 	stint_auto_json *body = stint_json_new_object();
 	stint_json_set_string(body, "apiVersion", "policy/v1");

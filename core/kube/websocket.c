@@ -73,7 +73,8 @@ static bool check_upgrade(const char *head, const char *key, struct stint_error 
 		return stint_fail(err, STINT_UNREACHABLE, "the server switched to something else than WebSocket");
 	}
 	if (!accept || expected[0] == '\0' || strcmp(accept, expected) != 0) {
-		return stint_fail(err, STINT_UNREACHABLE, "the server's Sec-WebSocket-Accept is wrong: something between answers in its place");
+		return stint_fail(
+			err, STINT_UNREACHABLE, "the server's Sec-WebSocket-Accept is wrong: something between answers in its place");
 	}
 	if (extensions && extensions[0]) {
 		return stint_fail(err, STINT_UNREACHABLE, "the server uses a WebSocket extension that nobody asked for");
@@ -108,7 +109,8 @@ static char *join_chunks(const char *data, size_t length, bool *complete)
 	return stint_buf_steal(&out);
 }
 
-static enum kube_websocket_parse parse_refusal(const char *head, const char *body, size_t length, bool at_end, struct kube_websocket_answer *out)
+static enum kube_websocket_parse parse_refusal(
+	const char *head, const char *body, size_t length, bool at_end, struct kube_websocket_answer *out)
 {
 	stint_autofree char *length_text = header_value(head, "Content-Length");
 	stint_autofree char *encoding = header_value(head, "Transfer-Encoding");
@@ -131,8 +133,8 @@ static enum kube_websocket_parse parse_refusal(const char *head, const char *bod
 	return KUBE_WEBSOCKET_DONE;
 }
 
-enum kube_websocket_parse kube_websocket_parse(const char *data, size_t length, bool at_end, const char *key, struct kube_websocket_answer *out,
-	struct stint_error **err)
+enum kube_websocket_parse kube_websocket_parse(
+	const char *data, size_t length, bool at_end, const char *key, struct kube_websocket_answer *out, struct stint_error **err)
 {
 	const char *blank = memmem(data, length, "\r\n\r\n", 4);
 	int64_t status = 0;
@@ -146,7 +148,8 @@ enum kube_websocket_parse kube_websocket_parse(const char *data, size_t length, 
 	}
 	stint_autofree char *head = stint_strndup(data, (size_t)(blank - data) + 2);
 	const char *first_end = strstr(head, "\r\n");
-	stint_autofree char *digits = first_end && stint_starts_with(head, "HTTP/1.") && strlen(head) > 12 ? stint_strndup(head + 9, 3) : NULL;
+	stint_autofree char *digits =
+		first_end && stint_starts_with(head, "HTTP/1.") && strlen(head) > 12 ? stint_strndup(head + 9, 3) : NULL;
 	if (!digits || !stint_parse_int(digits, 100, 999, &status)) {
 		stint_fail(err, STINT_UNREACHABLE, "the server's answer to the upgrade is not HTTP/1.1");
 		return KUBE_WEBSOCKET_BAD;

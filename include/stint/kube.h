@@ -338,12 +338,12 @@ enum stint_change { STINT_ADDED, STINT_MODIFIED, STINT_DELETED };
 
 struct stint_reflector_options {
 	const struct stint_kube_resource *resource;
-	enum stint_kind kind;       /* what the items are decoded as */
-	struct stint_model *model;  /* borrowed; must outlive the reflector */
-	const char *namespace_;     /* NULL: all */
+	enum stint_kind kind; /* what the items are decoded as */
+	struct stint_model *model; /* borrowed; must outlive the reflector */
+	const char *namespace_; /* NULL: all */
 	const char *label_selector; /* may be NULL */
 	const char *field_selector;
-	int page_size;      /* 0: 500 */
+	int page_size; /* 0: 500 */
 	int64_t silence_ms; /* a watch that says nothing for so long is taken for dead; 0: 90 s (a bookmark comes about every minute) */
 	const struct stint_logger *logger; /* may be NULL */
 	/*
@@ -390,13 +390,14 @@ struct stint_kube_about {
 };
 struct stint_recorder_options {
 	const char *component; /* reportingController and source.component: "stint-scheduler" */
-	const char *instance;  /* reportingInstance; NULL: the host's name */
-	size_t queue_max;      /* Events waiting to be sent; 0: 1000. More are dropped, and counted */
-	int in_flight_max;     /* requests at a time; 0: 2 */
+	const char *instance; /* reportingInstance; NULL: the host's name */
+	size_t queue_max; /* Events waiting to be sent; 0: 1000. More are dropped, and counted */
+	int in_flight_max; /* requests at a time; 0: 2 */
 	const struct stint_logger *logger;
 };
 struct stint_recorder_stats {
-	uint64_t recorded, sent, merged, limited, dropped, failed; /* limited: kept back by the bucket of their object; dropped: queue full */
+	uint64_t recorded, sent, merged, limited, dropped,
+		failed; /* limited: kept back by the bucket of their object; dropped: queue full */
 };
 /*
  * Writes core/v1 Events as client-go's recorder does: an equal one is patched (count, lastTimestamp), more than ten of one reason about one
@@ -418,9 +419,9 @@ struct stint_elector_options {
 	const char *namespace_;
 	const char *name;
 	const char *identity; /* unique to the process */
-	int64_t lease_ms;     /* 0: 15 s. How long others wait after the last renewal that they saw */
-	int64_t renew_ms;     /* 0: 10 s. How long a leader tries to renew before it stops to be one */
-	int64_t retry_ms;     /* 0: 2 s. Between tries, jittered */
+	int64_t lease_ms; /* 0: 15 s. How long others wait after the last renewal that they saw */
+	int64_t renew_ms; /* 0: 10 s. How long a leader tries to renew before it stops to be one */
+	int64_t retry_ms; /* 0: 2 s. Between tries, jittered */
 	const struct stint_logger *logger;
 	void (*on_started)(void *user); /* we lead now */
 	void (*on_stopped)(void *user); /* we lead no more; the elector goes on as a stand-by */
