@@ -299,6 +299,14 @@ class TapResult(unittest.TestResult):
         super().addError(test, err)
         self._line(False, test, self.errors[-1][1])
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            print("not ok - %s" % subtest.id().split(".", 1)[-1], flush=True)
+            print((self.failures or self.errors)[-1][1], flush=True)
+        else:
+            print("ok - %s" % subtest.id().split(".", 1)[-1], flush=True)
+
     def addSkip(self, test, reason):
         # A skipped test would let a suite pass by skipping: whatever cannot run here has failed.
         super().addSkip(test, reason)

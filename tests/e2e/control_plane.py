@@ -36,7 +36,7 @@ class ControlPlane:
     def __init__(self, programs, folder, port=17443):
         self.programs, self.folder, self.port = pathlib.Path(programs), pathlib.Path(folder), port
         self.pki = self.folder / "pki"
-        self.pki.mkdir(parents=True)
+        self.pki.mkdir(parents=True, exist_ok=True)
         self.kubeconfig = self.folder / "kubeconfig"
         self.running = {}
 
