@@ -5,6 +5,7 @@
 #   make test             unit and system tests on the sandbox, and the same with sanitizers
 #   make e2e              the end-to-end cases on the sandbox, on a real control plane and on a real node (root)
 #   make bench            figures against their bars
+#   make fuzz             the readers of foreign bytes, a minute each
 #   make lint             format, clang-tidy, cppcheck, our own rules
 #   make image            OCI archives in build/images, without a daemon
 #   make install | uninstall   PREFIX (/usr/local), DESTDIR
@@ -58,6 +59,7 @@ AGENT := $(call objects,$(call sources,agent))
 PARTS := $(filter-out %/main.o,$(CLI) $(SCHEDULER) $(AGENT))
 TESTS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+FUZZERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 PROGRAMS := $(BIN)/stint $(BIN)/stint-scheduler $(BIN)/stint-agent
 
 .PHONY: all
@@ -90,6 +92,10 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libparts.a $(B)/libstint.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/driver.o $(B)/libparts.a $(B)/libstint.a
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
+
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -99,7 +105,7 @@ $(B)/%.o: %.c Makefile
 
 .SECONDARY:
 .PHONY: unit-tests
-unit-tests: $(TESTS)
+unit-tests: $(TESTS) $(if $(SAN),$(FUZZERS))
 
 # ---- tests ----
 
@@ -115,9 +121,11 @@ e2e: all
 bench: all $(BENCHES)
 	@tests/bench/run
 
+# Each reader of foreign bytes for FUZZ_SECONDS (60), sanitized. `make test` gives each of them two seconds.
 .PHONY: fuzz
 fuzz:
-	@tests/fuzz/run
+	@$(MAKE) --no-print-directory SAN=address,undefined unit-tests
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tests/run --build build/san fuzz
 
 .PHONY: lint
 lint:

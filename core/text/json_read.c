@@ -2,6 +2,7 @@
  * From bytes to the tree, through the cursor: strict, with a bound on depth (the cursor's), duplicate keys refused or the last one kept.
  * Strings are unescaped straight into the memory that the tree's item will own.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,8 @@ static cJSON *read_number(struct reader *r)
 		return NULL;
 	stint_autofree char *digits = stint_slice_dup(text);
 	double value = strtod(digits, NULL);
+	if (!isfinite(value))
+		return fail(r, NULL, "a number is too large");
 	bool whole = strcspn(digits, ".eE") == text.length;
 	if (whole && (value >= 9007199254740992.0 || value <= -9007199254740992.0)) {
 		cJSON *raw = new_item(cJSON_Raw);

@@ -59,6 +59,7 @@ static void what_is_not_json_is_refused_with_its_place(void **state)
 		{"1.", "point"},
 		{"1e", "exponent"},
 		{"+1", "value"},
+		{"[1e999]", "too large"},
 		{"\"a", "not closed"},
 		{"\"a\nb\"", "control"},
 		{"\"\\x\"", "escape"},
