@@ -285,7 +285,7 @@ struct stint_pod_view {
 	double gpus; /* as its queue is charged: allocated with a node, asked for without */
 };
 bool stint_engine_pod_view(const struct stint_engine *engine, uint32_t pod, struct stint_pod_view *out);
-uint32_t stint_engine_group_pod_next(const struct stint_engine *engine, uint32_t group, uint32_t after); /* in the order they are placed */
+uint32_t stint_engine_group_pod_next(const struct stint_engine *engine, uint32_t group, uint32_t after);
 uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t node, uint32_t after);
 
 struct stint_engine_stats {
@@ -302,10 +302,15 @@ struct stint_sharer {
 	const char *name;
 	int64_t created_ms;
 	int32_t priority;
-	double quota, limit, weight, usage, request;
+	double quota, limit, weight, usage, request; /* usage: past use as a part of the cluster */
 	double fair_share; /* in: what it has before (0 for the whole division); out */
+	double remainder; /* the division's own */
+	uint32_t id; /* the caller's own */
 };
-/* Returns what is left, never below 0. over_quota_only leaves out phase 1. Deterministic whatever the order. O(n log n) a pass. */
+/*
+ * Divides and returns what is left, never below 0; over_quota_only leaves out phase 1. The array comes back sorted by priority, age and
+ * name, so that the result does not depend on its order. O(n) a pass, at most n passes; sorting is O(n) when it is sorted, else O(n^2).
+ */
 double stint_shares_divide(struct stint_sharer *sharers, size_t count, double total, double usage_factor, bool over_quota_only);
 
 #endif

@@ -1,0 +1,239 @@
+/*
+ * groups: the table of groups, whether they are ready, and their place in the line of their queue (kai-engine 1.5, 4.6).
+ *
+ * Owns engine.groups. A group is flat today: one set of pods with a minimum. Where sub-groups come, `active`, `pending` and the chunk
+ * become those of a tree, and nothing outside this file and placement.c needs to know.
+ * Costs: a change of a pod costs O(1) here; a change of priority, queue or preemptibility costs the pods of the group.
+ */
+#include "state.h"
+
+uint32_t stint_engine_group_find(const struct stint_engine *engine, const char *key)
+{
+	return (uint32_t)(uintptr_t)stint_map_get(engine->group_keys, key) - 1;
+}
+
+/* ---- place in line ------------------------------------------------------------------------------------------------------------ */
+
+void engine_group_unlist(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	if (!group->listed)
+		return;
+	group->listed = false;
+	group->stamp++;
+	engine->queues[group->queue].line.stale = true;
+}
+
+static void enlist(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	struct queue *queue = &engine->queues[group->queue];
+	struct line *line = &queue->line;
+	stint_grow(&line->items, &line->capacity, line->count + 1, sizeof *line->items);
+	line->items[line->count++] = (struct line_entry){handle, ++group->stamp};
+	group->listed = true;
+	queue->verdict_due = true;
+}
+
+static uint8_t elastic_state(const struct group *group)
+{
+	return group->active < group->min_member ? 0 : group->active == group->min_member ? 1 : 2;
+}
+
+static struct stint_record record_between_cycles(const struct group *group)
+{
+	struct stint_record record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1};
+	if (group->pending + group->gated == 0)
+		return record;
+	if (group->pending == 0) {
+		record.reason = STINT_REASON_GATED;
+	} else if (group->queue == STINT_NO_HANDLE) {
+		record.reason = STINT_REASON_NO_QUEUE;
+	} else if (!engine_group_ready(group)) {
+		record.reason = STINT_REASON_INCOMPLETE;
+		record.have = group->active + group->pending;
+		record.need = group->min_member;
+	}
+	return record;
+}
+
+void engine_group_touch(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	const bool waits = group->pending > 0 && group->queue != STINT_NO_HANDLE;
+	if (waits != group->waits) {
+		engine->queues[group->queue].waiting += waits ? 1 : UINT32_MAX;
+		group->waits = waits;
+	}
+	const bool wanted = waits && engine_group_ready(group);
+	const uint8_t elastic = elastic_state(group);
+	if (group->listed && (!wanted || elastic != group->elastic))
+		engine_group_unlist(engine, handle);
+	group->elastic = elastic;
+	if (wanted && !group->listed)
+		enlist(engine, handle);
+	group->memo.kind = MEMO_NONE;
+	engine->stirred = true;
+
+	const struct stint_record record = record_between_cycles(group);
+	const enum stint_reason now = group->record.reason;
+	const bool cleared = now == STINT_REASON_INCOMPLETE || now == STINT_REASON_GATED || (group->pending == 0 && !group->reserved);
+	if (record.reason != STINT_REASON_NONE || cleared)
+		engine_group_judge(engine, handle, &record);
+}
+
+/* ---- records -------------------------------------------------------------------------------------------------------------------- */
+
+/* Begins a new list of judged groups when a cycle has handed out the one before. */
+void engine_judged_renew(struct stint_engine *engine)
+{
+	if (!engine->judged_delivered)
+		return;
+	for (size_t i = 0; i < engine->judged.count; i++)
+		engine->groups[engine->judged.items[i]].judged = false;
+	engine->judged.count = 0;
+	engine->judged_delivered = false;
+}
+
+void engine_group_judge(struct stint_engine *engine, uint32_t handle, const struct stint_record *record)
+{
+	struct group *group = &engine->groups[handle];
+	struct stint_record *now = &group->record;
+	if (now->reason == record->reason && now->dimension == record->dimension && now->queue == record->queue &&
+		now->bound == record->bound && now->allocated == record->allocated && now->asked == record->asked &&
+		now->have == record->have && now->need == record->need && now->pod == record->pod)
+		return;
+	const int64_t since_ms = now->reason == record->reason ? now->since_ms : record->since_ms;
+	*now = *record;
+	now->since_ms = since_ms;
+	engine_judged_renew(engine);
+	if (!group->judged) {
+		group->judged = true;
+		handles_push(&engine->judged, handle);
+	}
+}
+
+struct stint_record stint_engine_record(const struct stint_engine *engine, uint32_t group)
+{
+	return engine->groups[group].record;
+}
+
+/* ---- its specification ------------------------------------------------------------------------------------------------------------ */
+
+static void set_queue(struct stint_engine *engine, uint32_t handle, const char *name)
+{
+	const uint32_t queue = name ? engine_queue_named(engine, name) : STINT_NO_HANDLE;
+	struct group *group = &engine->groups[handle];
+	const uint32_t former = group->queue;
+	if (queue == former)
+		return;
+	if (former != STINT_NO_HANDLE) {
+		engine->queues[former].waiting -= group->waits;
+		engine->queues[former].groups--;
+		engine_queue_release(engine, former);
+	}
+	group->waits = false;
+	group->queue = queue;
+	if (queue != STINT_NO_HANDLE)
+		engine->queues[queue].groups++;
+}
+
+uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec)
+{
+	engine_drop_reservations(engine);
+	uint32_t handle = stint_engine_group_find(engine, spec->key);
+	if (handle == STINT_NO_HANDLE) {
+		if (!engine->free_groups.count)
+			stint_grow(&engine->groups, &engine->groups_capacity, engine->groups_count + 1, sizeof *engine->groups);
+		handle = engine_take_slot(&engine->free_groups, &engine->groups_count);
+		engine->groups[handle] = (struct group){
+			.key = stint_strdup(spec->key),
+			.queue = STINT_NO_HANDLE,
+			.record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1},
+		};
+		stint_map_set(engine->group_keys, spec->key, (void *)(uintptr_t)(handle + 1));
+	}
+	struct group *group = &engine->groups[handle];
+	const char *queue = group->queue == STINT_NO_HANDLE ? NULL : engine->queues[group->queue].name;
+	const bool same_queue = queue && spec->queue ? strcmp(queue, spec->queue) == 0 : queue == spec->queue;
+	if (same_queue && group->priority == spec->priority && group->preemptible == spec->preemptible &&
+		group->created_ms == spec->created_ms && group->min_member == spec->min_member)
+		return handle;
+	engine_group_unlist(engine, handle);
+	engine_account_group(engine, handle, -1);
+	set_queue(engine, handle, spec->queue);
+	group->priority = spec->priority;
+	group->preemptible = spec->preemptible;
+	group->created_ms = spec->created_ms;
+	group->min_member = spec->min_member;
+	engine_account_group(engine, handle, 1);
+	engine_group_touch(engine, handle);
+	return handle;
+}
+
+bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
+{
+	engine_drop_reservations(engine);
+	struct group *group = &engine->groups[handle];
+	if (group->pods_count)
+		return false;
+	engine_group_unlist(engine, handle);
+	set_queue(engine, handle, NULL);
+	stint_map_remove(engine->group_keys, group->key);
+	free(group->key);
+	free(group->pods);
+	/* The stamp goes on counting: an old entry in a line must not be taken for the next group in this slot. */
+	const uint32_t stamp = group->stamp;
+	const bool judged = group->judged;
+	*group = (struct group){.queue = STINT_NO_HANDLE, .stamp = stamp, .judged = judged};
+	handles_push(&engine->free_groups, handle);
+	return true;
+}
+
+/* ---- its pods ------------------------------------------------------------------------------------------------------------------------ */
+
+void engine_group_add_pod(struct stint_engine *engine, uint32_t handle, uint32_t pod)
+{
+	struct group *group = &engine->groups[handle];
+	size_t capacity = group->pods_capacity;
+	if (group->pods_count == capacity) {
+		capacity = capacity ? 2 * capacity : 1;
+		group->pods = stint_realloc(group->pods, capacity * sizeof *group->pods);
+		group->pods_capacity = (uint32_t)capacity;
+	}
+	engine->pods[pod].at = group->pods_count;
+	if (group->pods_count && engine_pod_precedes(engine, pod, group->pods[group->pods_count - 1]))
+		group->unsorted = true;
+	group->pods[group->pods_count++] = pod;
+}
+
+void engine_group_drop_pod(struct stint_engine *engine, uint32_t pod)
+{
+	struct group *group = &engine->groups[engine->pods[pod].group];
+	const uint32_t at = engine->pods[pod].at, last = group->pods[--group->pods_count];
+	if (last == pod)
+		return;
+	group->pods[at] = last;
+	engine->pods[last].at = at;
+	group->unsorted = true;
+	if (at < group->first_waiting)
+		group->first_waiting = at;
+}
+
+void engine_group_sort(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	if (!group->unsorted)
+		return;
+	engine_sort(engine, group->pods, group->pods_count, engine_pod_precedes);
+	for (uint32_t i = 0; i < group->pods_count; i++)
+		engine->pods[group->pods[i]].at = i;
+	group->unsorted = false;
+	group->first_waiting = 0;
+}
+
+uint32_t engine_group_chunk(const struct group *group)
+{
+	const uint32_t missing = group->active < group->min_member ? group->min_member - group->active : 1;
+	return missing < group->pending ? missing : group->pending;
+}

@@ -1,0 +1,247 @@
+/*
+ * shapes: equivalence classes of pods. Pods with the same request and the same conditions on nodes are one shape, so that what is known of
+ * nodes is known once for all of them.
+ *
+ * Owns engine.shapes. The model shares equal specifications, but counts images and priorities as differences; here only what placement
+ * reads counts. A shape lives as long as a pod has it.
+ * Costs: O(size of the specification) per new pod, and nothing when the pod before had the same specification.
+ */
+#include <math.h>
+
+#include "state.h"
+
+/* Larger requests fit nowhere; bounding them keeps sums far from the end of their range. */
+static const int64_t MOST_ASKED = INT64_C(1) << 50;
+
+static int64_t bounded(int64_t amount)
+{
+	return amount < 0 ? 0 : amount > MOST_ASKED ? MOST_ASKED : amount;
+}
+
+static uint32_t mix(uint32_t hash, uint64_t value)
+{
+	hash ^= (uint32_t)value ^ (uint32_t)(value >> 32);
+	hash *= UINT32_C(0x9E3779B1);
+	return hash ^ hash >> 15;
+}
+
+static uint32_t mix_text(uint32_t hash, const char *text)
+{
+	for (; text && *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT32_C(16777619);
+	return mix(hash, 1);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Enough to tell shapes apart most of the time; same_shape decides. */
+static uint32_t hash_of(const struct stint_pod_spec *spec)
+{
+	uint32_t hash = mix(0, (uint64_t)spec->request.cpu_milli);
+	hash = mix(hash, (uint64_t)spec->request.memory_bytes);
+	hash = mix(hash, (uint64_t)spec->gpu.kind << 32 | spec->gpu.devices);
+	hash = mix(hash, (uint64_t)spec->gpu.memory_mib);
+	hash = mix(hash, (uint64_t)llround(spec->gpu.portion * 1e9));
+	for (uint32_t i = 0; i < spec->request.extended_count; i++)
+		hash = mix(mix_text(hash, spec->request.extended[i].name), (uint64_t)spec->request.extended[i].amount);
+	for (uint32_t i = 0; i < spec->node_selector.count; i++)
+		hash = mix_text(mix_text(hash, spec->node_selector.items[i].key), spec->node_selector.items[i].value);
+	for (uint32_t i = 0; i < spec->tolerations_count; i++)
+		hash = mix_text(mix_text(hash, spec->tolerations[i].key), spec->tolerations[i].value);
+	return mix(hash, (uint64_t)spec->required_count << 32 | spec->host_ports_count);
+}
+
+static bool same_requirements(const struct stint_requirements *a, const struct stint_requirements *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++) {
+		const struct stint_requirement *p = &a->items[i], *q = &b->items[i];
+		if (p->op != q->op || p->values_count != q->values_count || !same_text(p->key, q->key))
+			return false;
+		for (uint32_t v = 0; v < p->values_count; v++) {
+			if (!same_text(p->values[v], q->values[v]))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool same_request(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
+{
+	const struct stint_resources *p = &a->request, *q = &b->request;
+	if (p->cpu_milli != q->cpu_milli || p->memory_bytes != q->memory_bytes || p->extended_count != q->extended_count ||
+		a->gpu.kind != b->gpu.kind || a->gpu.devices != b->gpu.devices || a->gpu.portion != b->gpu.portion ||
+		a->gpu.memory_mib != b->gpu.memory_mib || !same_text(a->gpu.problem, b->gpu.problem))
+		return false;
+	for (uint32_t i = 0; i < p->extended_count; i++) {
+		if (p->extended[i].amount != q->extended[i].amount || !same_text(p->extended[i].name, q->extended[i].name))
+			return false;
+	}
+	return true;
+}
+
+static bool same_conditions(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
+{
+	if (a->node_selector.count != b->node_selector.count || a->has_required_terms != b->has_required_terms ||
+		a->required_count != b->required_count || a->tolerations_count != b->tolerations_count ||
+		a->host_ports_count != b->host_ports_count)
+		return false;
+	for (uint32_t i = 0; i < a->node_selector.count; i++) {
+		const struct stint_pair *p = &a->node_selector.items[i], *q = &b->node_selector.items[i];
+		if (!same_text(p->key, q->key) || !same_text(p->value, q->value))
+			return false;
+	}
+	for (uint32_t i = 0; i < a->required_count; i++) {
+		if (!same_requirements(&a->required_terms[i].labels, &b->required_terms[i].labels) ||
+			!same_requirements(&a->required_terms[i].fields, &b->required_terms[i].fields))
+			return false;
+	}
+	for (uint32_t i = 0; i < a->tolerations_count; i++) {
+		const struct stint_toleration *p = &a->tolerations[i], *q = &b->tolerations[i];
+		if (p->exists != q->exists || p->effect != q->effect || !same_text(p->key, q->key) || !same_text(p->value, q->value))
+			return false;
+	}
+	for (uint32_t i = 0; i < a->host_ports_count; i++) {
+		const struct stint_host_port *p = &a->host_ports[i], *q = &b->host_ports[i];
+		if (p->port != q->port || !same_text(p->protocol, q->protocol) || !same_text(p->ip, q->ip))
+			return false;
+	}
+	return true;
+}
+
+static bool same_shape(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
+{
+	return a == b || (same_request(a, b) && same_conditions(a, b));
+}
+
+/* kai-engine 1.2 */
+static void read_gpus(struct shape *shape, const struct stint_gpu_ask *ask)
+{
+	shape->gpu = ask->devices ? ask->kind : STINT_GPU_NONE;
+	shape->devices = ask->devices < UINT16_MAX ? ask->devices : UINT16_MAX;
+	switch (shape->gpu) {
+	case STINT_GPU_NONE: shape->devices = 0; break;
+	case STINT_GPU_WHOLE:
+		shape->portion = 1;
+		shape->percent = 100;
+		break;
+	case STINT_GPU_FRACTION:
+		shape->portion = ask->portion > 0 && ask->portion <= 1 ? ask->portion : 1;
+		shape->percent = (int32_t)round(shape->portion * 100);
+		break;
+	case STINT_GPU_MEMORY: shape->memory_mib = bounded(ask->memory_mib) >> 17; break;
+	}
+	shape->asked.gpu_percent = (int64_t)shape->devices * shape->percent;
+	shape->asked_mib = (int64_t)shape->devices * shape->memory_mib;
+}
+
+static void describe(struct stint_engine *engine, struct shape *shape, struct stint_pod *sample, uint32_t hash)
+{
+	const struct stint_pod_spec *spec = sample->spec;
+	stint_object_ref(&sample->meta);
+	*shape = (struct shape){
+		.sample = sample,
+		.spec = spec,
+		.hash = hash,
+		.cpu_milli = bounded(spec->request.cpu_milli),
+		.memory_bytes = bounded(spec->request.memory_bytes),
+		.selective = spec->node_selector.count > 0 || spec->has_required_terms,
+		.extended_count = spec->request.extended_count,
+	};
+	shape->asked = (struct amounts){shape->cpu_milli, shape->memory_bytes, 0};
+	read_gpus(shape, &spec->gpu);
+	if (shape->extended_count)
+		shape->extended = stint_alloc(shape->extended_count * sizeof *shape->extended);
+	for (uint32_t i = 0; i < shape->extended_count; i++) {
+		const struct stint_extended *asked = &spec->request.extended[i];
+		shape->extended[i] = (struct shape_extended){engine_extended_resource(engine, asked->name, false), bounded(asked->amount)};
+	}
+}
+
+void engine_shapes_resolve(struct stint_engine *engine)
+{
+	for (size_t i = 0; i < engine->shapes_count; i++) {
+		struct shape *shape = &engine->shapes[i];
+		for (uint32_t e = 0; e < shape->extended_count; e++)
+			shape->extended[e].resource = engine_extended_resource(engine, shape->spec->request.extended[e].name, false);
+	}
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------------------ */
+
+static void rehash(struct stint_engine *engine, size_t buckets)
+{
+	free(engine->shape_buckets);
+	engine->shape_buckets = stint_alloc(buckets * sizeof *engine->shape_buckets);
+	memset(engine->shape_buckets, 0xFF, buckets * sizeof *engine->shape_buckets);
+	engine->shape_buckets_count = buckets;
+	for (size_t i = 0; i < engine->shapes_count; i++) {
+		struct shape *shape = &engine->shapes[i];
+		if (!shape->sample)
+			continue;
+		uint32_t *bucket = &engine->shape_buckets[shape->hash & (buckets - 1)];
+		shape->next = *bucket;
+		*bucket = (uint32_t)i;
+	}
+}
+
+uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod)
+{
+	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec) {
+		engine->shapes[engine->last_shape].refs++;
+		return engine->last_shape;
+	}
+	const uint32_t hash = hash_of(pod->spec);
+	if (engine->shapes_live * 2 >= engine->shape_buckets_count)
+		rehash(engine, engine->shape_buckets_count ? 2 * engine->shape_buckets_count : 64);
+	uint32_t *bucket = &engine->shape_buckets[hash & (engine->shape_buckets_count - 1)];
+	uint32_t handle = *bucket;
+	while (handle != STINT_NO_HANDLE && (engine->shapes[handle].hash != hash || !same_shape(engine->shapes[handle].spec, pod->spec)))
+		handle = engine->shapes[handle].next;
+	if (handle == STINT_NO_HANDLE) {
+		if (!engine->free_shapes.count)
+			stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
+		handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
+		describe(engine, &engine->shapes[handle], pod, hash);
+		engine->shapes[handle].next = *bucket;
+		*bucket = handle;
+		engine->shapes_live++;
+	}
+	engine->shapes[handle].refs++;
+	/* The sample keeps its own specification alive, and no other: only that one may be remembered by its address. */
+	if (engine->shapes[handle].spec == pod->spec) {
+		engine->last_spec = pod->spec;
+		engine->last_shape = handle;
+	}
+	return handle;
+}
+
+void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
+{
+	if (!shape->sample)
+		return;
+	engine_ranking_free(engine, shape);
+	stint_object_unref(&shape->sample->meta);
+	free(shape->extended);
+	*shape = (struct shape){0};
+}
+
+void engine_shape_release(struct stint_engine *engine, uint32_t handle)
+{
+	struct shape *shape = &engine->shapes[handle];
+	if (--shape->refs)
+		return;
+	uint32_t *link = &engine->shape_buckets[shape->hash & (engine->shape_buckets_count - 1)];
+	while (*link != handle)
+		link = &engine->shapes[*link].next;
+	*link = shape->next;
+	if (engine->last_shape == handle)
+		engine->last_shape = STINT_NO_HANDLE;
+	engine_shape_discard(engine, shape);
+	handles_push(&engine->free_shapes, handle);
+	engine->shapes_live--;
+}

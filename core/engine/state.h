@@ -1,0 +1,426 @@
+/*
+ * state: every structure that the engine's files share, and who may change which.
+ *
+ * Handles index arrays that only grow; a free slot goes to the next newcomer. Pointers into these arrays do not survive an insertion.
+ *
+ * Invariants that every file relies on:
+ *   - the books of nodes, devices, queues and groups equal the sum over pods of what each pod's status, node and shape say. They change
+ *     only through engine_account, which takes a pod out and puts it back exactly, so that undoing is the same as never having done;
+ *   - a node whose books or specification changed is in the change log, by which rankings catch up;
+ *   - a waiting group stands in its queue's line exactly once with its present stamp; entries with an old stamp are dead.
+ */
+#ifndef STINT_ENGINE_STATE_H
+#define STINT_ENGINE_STATE_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <stint/engine.h>
+
+/* What queues count. GPUs in hundredths of a device: the finest that a share is rounded to. */
+struct amounts {
+	int64_t cpu_milli;
+	int64_t memory_bytes;
+	int64_t gpu_percent;
+};
+
+/* A device slot, in MiB. present: pods that are there, leaving or not; leaving: the part on its way out; reserved: promised this cycle. */
+struct device {
+	int64_t present, leaving, reserved;
+	uint32_t pods;
+	uint32_t whole; /* of the pods, those that have it alone */
+};
+
+/* What every decision reads of a node: one cache line. "leaving" amounts are used now and free soon, less what is reserved of them. */
+struct books {
+	int64_t cpu_idle, cpu_leaving;
+	int64_t memory_idle, memory_leaving;
+	int32_t pods_idle, pods_leaving;
+	int32_t gpus_idle, gpus_leaving; /* whole devices */
+	struct device *devices;
+	int32_t device_mib; /* memory of each device */
+	uint16_t devices_count;
+	bool open; /* known and not cordoned, ready, without pressure */
+	bool cpu_only; /* offers no GPUs in any form */
+	bool reserved; /* some share is reserved on a device that it would have to open: see node.reserved_mib */
+};
+
+struct extended {
+	int64_t offered, idle, leaving;
+};
+
+struct node {
+	struct stint_node *object; /* NULL: named by a pod, but not known */
+	char *name; /* NULL: a free slot */
+	uint32_t first_pod;
+	uint32_t pods;
+	int32_t unseen; /* devices in use or out of order that no slot stands for */
+	int32_t unseen_leaving; /* those of them that will be free soon */
+	int32_t reserved_whole; /* whole devices reserved */
+	int64_t *reserved_mib; /* shares reserved on devices yet to be opened, one entry each; NULL until the first, then devices_count */
+	struct amounts foreign; /* what pods of other schedulers ask for here, holders not counted */
+	struct amounts counted; /* what the node gives to the cluster's total */
+	uint64_t changed, respecified; /* places in the change log: of the last change of any kind, of the specification */
+	uint32_t rank; /* in the order of names */
+};
+
+struct pod {
+	struct stint_pod *object; /* NULL: a free slot */
+	uint64_t devices; /* slots of its node */
+	uint64_t reserved; /* entries of node.reserved_mib */
+	int64_t task_priority;
+	uint32_t group, shape, node;
+	uint32_t at; /* in its group's list */
+	uint32_t node_next, node_previous;
+	int32_t device_mib; /* with a node: what it takes of each device, and what its queue is charged for each */
+	uint16_t percent;
+	uint8_t status;
+	uint8_t role; /* 0: Kubeflow's master or launcher; 1: Ray's head; 2: none of these */
+	bool holder, has_task_priority;
+};
+
+/* Why the last attempt need not be repeated: nothing of what it depended on has changed since. */
+enum memo_kind { MEMO_NONE, MEMO_ROOM, MEMO_QUEUE };
+struct memo {
+	uint8_t kind;
+	bool no_node; /* ROOM: no node took even the first pod, whatever its queue's bounds */
+	uint32_t handle; /* ROOM: the shape of the pod without a node; QUEUE: the queue */
+	uint64_t epoch; /* of the cluster's room, or of that queue */
+};
+
+struct group {
+	char *key; /* NULL: a free slot */
+	uint32_t queue;
+	int32_t priority;
+	int64_t created_ms;
+	uint32_t min_member;
+	bool preemptible;
+	bool unsorted; /* the list of pods is not in task order */
+	bool judged; /* stands in engine.judged */
+	bool listed; /* stands in its queue's line with `stamp` */
+	bool waits; /* counted in queue.waiting */
+	uint8_t elastic; /* as listed: 0 below, 1 at, 2 above its minimum */
+	uint32_t stamp;
+	uint32_t pods_count, pods_capacity;
+	uint32_t *pods;
+	uint32_t first_waiting; /* no pod before this place in the list is pending */
+	uint32_t pending, gated, active, reserved, leaving;
+	int64_t gpu_percent; /* allocated */
+	struct memo memo;
+	struct stint_record record;
+};
+
+struct line_entry {
+	uint32_t group, stamp;
+};
+/* The groups that wait in a queue, best first up to `sorted`; behind that newcomers in any order. */
+struct line {
+	struct line_entry *items;
+	size_t count, capacity, sorted;
+	bool stale; /* has dead entries */
+};
+
+struct handles {
+	uint32_t *items;
+	size_t count, capacity;
+};
+
+/* How a queue compares with its siblings (kai-engine 4.4), computed from its accounts and its best waiting group. */
+struct standing {
+	bool over_used, starved, zero_share;
+	double share_with_job, share;
+	double allocatable[STINT_DIMENSIONS];
+};
+
+struct queue {
+	struct stint_queue *object; /* NULL: named by a group or a child, but not known */
+	char *name; /* NULL: a free slot */
+	uint32_t parent, first_child, next_sibling, previous_sibling;
+	int32_t priority;
+	int64_t created_ms;
+	double quota[STINT_DIMENSIONS], limit[STINT_DIMENSIONS], weight[STINT_DIMENSIONS];
+	double usage[STINT_DIMENSIONS], fair[STINT_DIMENSIONS];
+	/* Sums over its own groups and those of all queues below it. */
+	struct amounts allocated, allocated_fixed, pending; /* fixed: of non-preemptible groups */
+	int64_t pending_mib; /* GPU memory asked for by pods without a node */
+	uint64_t epoch; /* grows when a bound is loosened or something of it is freed */
+	uint32_t groups; /* that name it */
+	bool usable, loop; /* loop: it would be its own ancestor */
+	bool verdict_due; /* its waiting groups have to be told that it is not usable */
+	uint32_t waiting;
+	struct line line;
+	/* During a cycle. */
+	size_t cursor; /* first entry of the line not yet popped */
+	struct handles heap; /* leaf: groups that go on after a success; inner queue: children with work */
+	uint32_t best_leaf, best_group;
+	double job[STINT_DIMENSIONS]; /* leaf: what the best group would take next, GPUs in hundredths */
+	struct standing standing;
+};
+
+/* The nodes in the order in which a shape wants them: a tournament whose root is the best. */
+struct ranking {
+	uint64_t *scores; /* by node; 0: does not fit */
+	uint32_t *winners; /* winners[1] is the best; leaves at width + node */
+	uint8_t *fixed; /* by node: the cause that its specification gives, STINT_CAUSE_COUNT: none */
+	uint32_t width; /* 0: there is no ranking */
+	uint64_t seen; /* the place in the change log up to which it has caught up */
+	uint32_t policy, names; /* stamps of what it was made for */
+	uint64_t used; /* when it was last asked */
+};
+
+struct shape_extended {
+	uint32_t resource; /* STINT_NO_HANDLE: no node offers it */
+	int64_t amount;
+};
+
+/* Pods that ask for the same on the same conditions (an equivalence class). */
+struct shape {
+	struct stint_pod *sample; /* keeps the specification alive; NULL: a free slot */
+	const struct stint_pod_spec *spec;
+	uint32_t refs, hash, next;
+	int64_t cpu_milli, memory_bytes;
+	enum stint_gpu_kind gpu;
+	uint32_t devices;
+	double portion;
+	int64_t memory_mib;
+	int32_t percent; /* FRACTION: of each device; WHOLE: 100; MEMORY: 0, depends on the node */
+	struct amounts asked; /* kai-engine 1.2: GPU memory not included */
+	int64_t asked_mib; /* devices * memory_mib */
+	bool selective; /* node selector or required affinity */
+	struct shape_extended *extended;
+	uint32_t extended_count;
+	struct ranking ranking;
+};
+
+enum { STINT_DEFAULT_GPU_MIB = 100 }; /* where a node does not say (kai-engine 1.4) */
+
+struct stint_engine {
+	struct node *nodes;
+	struct books *books;
+	struct extended *extended; /* node * extended_stride + resource */
+	size_t nodes_count, nodes_capacity, nodes_live;
+	size_t extended_stride, extended_names_count, extended_names_capacity;
+	char **extended_names;
+	struct handles free_nodes;
+	struct stint_map *node_names, *extended_index;
+
+	struct queue *queues;
+	size_t queues_count, queues_capacity;
+	struct handles free_queues;
+	struct stint_map *queue_names;
+	struct handles queue_order; /* parents before children, siblings by age and name */
+	bool queue_order_stale, shares_stale;
+
+	struct group *groups;
+	size_t groups_count, groups_capacity;
+	struct handles free_groups;
+	struct stint_map *group_keys;
+
+	struct pod *pods;
+	size_t pods_count, pods_capacity;
+	struct handles free_pods;
+	struct stint_map *pod_uids;
+
+	struct shape *shapes;
+	size_t shapes_count, shapes_capacity;
+	struct handles free_shapes;
+	uint32_t *shape_buckets;
+	size_t shape_buckets_count, shapes_live, rankings;
+	const struct stint_pod_spec *last_spec; /* the shape that was looked up last */
+	uint32_t last_shape;
+
+	struct amounts total; /* kai-engine 3.1 */
+	int64_t least_gpu_mib, most_gpu_mib; /* device memory over nodes where it is known */
+	bool gpu_mib_stale;
+
+	/* Nodes that changed, oldest first, as a ring; `changes` counts all there ever were. */
+	uint32_t *log;
+	size_t log_size;
+	uint64_t changes;
+	uint32_t names_stamp, policy_stamp;
+	bool names_stale;
+	struct handles by_name;
+
+	uint64_t room_epoch; /* grows when a node can take more than before */
+	bool quiet; /* a rollback: nothing that was tried before has become possible */
+	struct stint_policy policy;
+	struct stint_sharer *sharers; /* room for the division */
+	size_t sharers_capacity;
+
+	/* The cycle's own; kept so that the next one need not allocate. */
+	struct handles journal; /* pods placed by the plan under way, in order */
+	struct handles reserved; /* pods with a reservation */
+	struct handles masked; /* nodes taken out of a ranking for one pod */
+	struct handles roots; /* heap of top queues with work */
+	struct handles scratch, sorting;
+	struct stint_decision *decisions;
+	size_t decisions_count, decisions_capacity;
+	struct handles judged;
+	bool judged_delivered;
+	bool stirred; /* something has changed since the last cycle */
+	bool reservations_stood; /* the last cycle held room back from groups that then failed */
+	uint64_t clock; /* counts uses of rankings */
+};
+
+static inline bool bit(uint64_t set, unsigned index)
+{
+	return set >> index & 1;
+}
+
+static inline void handles_push(struct handles *handles, uint32_t handle)
+{
+	stint_grow(&handles->items, &handles->capacity, handles->count + 1, sizeof *handles->items);
+	handles->items[handles->count++] = handle;
+}
+
+/* Sums of absurd requests wrap instead of being undefined: taking the same amount out again restores them exactly. */
+static inline int64_t plus(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static inline void amounts_add(struct amounts *sum, const struct amounts *part, int64_t sign)
+{
+	sum->cpu_milli = plus(sum->cpu_milli, sign * part->cpu_milli);
+	sum->memory_bytes = plus(sum->memory_bytes, sign * part->memory_bytes);
+	sum->gpu_percent = plus(sum->gpu_percent, sign * part->gpu_percent);
+}
+
+/* As doubles, GPUs still in hundredths: those add up without error, and in_unit rounds once. */
+static inline void amounts_to(const struct amounts *amounts, double out[static STINT_DIMENSIONS])
+{
+	out[STINT_CPU] = (double)amounts->cpu_milli;
+	out[STINT_MEMORY] = (double)amounts->memory_bytes;
+	out[STINT_GPU] = (double)amounts->gpu_percent;
+}
+
+static inline double in_unit(double amount, enum stint_dimension dimension)
+{
+	return dimension == STINT_GPU ? amount / 100.0 : amount;
+}
+
+static inline void amounts_in_units(const struct amounts *amounts, double out[static STINT_DIMENSIONS])
+{
+	amounts_to(amounts, out);
+	out[STINT_GPU] = in_unit(out[STINT_GPU], STINT_GPU);
+}
+
+/* state.c */
+/* Takes a free slot of a table or opens one at its end; the caller initialises it. */
+uint32_t engine_take_slot(struct handles *free_slots, size_t *count);
+/* A total order of handles: a stands before b. */
+typedef bool engine_order(const struct stint_engine *engine, uint32_t a, uint32_t b);
+/* A stable merge sort that takes its room from engine->scratch. */
+void engine_sort(struct stint_engine *engine, uint32_t *items, size_t count, engine_order *precedes);
+/* A binary heap with its best item first: restore it after the item at `at` came in or got better, or got worse. */
+void engine_heap_up(const struct stint_engine *engine, struct handles *heap, size_t at, engine_order *precedes);
+void engine_heap_down(const struct stint_engine *engine, struct handles *heap, size_t at, engine_order *precedes);
+
+/* nodes.c */
+uint32_t engine_node_named(struct stint_engine *engine, const char *name); /* makes an unknown one where there is none */
+void engine_node_release(struct stint_engine *engine, uint32_t node); /* forgets an unknown one that no pod names any more */
+void engine_node_changed(struct stint_engine *engine, uint32_t node, bool respecified);
+void engine_node_count(struct stint_engine *engine, uint32_t node); /* renews what it gives to the total */
+void engine_nodes_settle(struct stint_engine *engine); /* ranks of names, least and most device memory */
+uint32_t engine_extended_resource(struct stint_engine *engine, const char *name, bool make); /* STINT_NO_HANDLE: no node offers it */
+static inline struct extended *engine_extended(const struct stint_engine *engine, uint32_t node, uint32_t resource)
+{
+	return &engine->extended[node * engine->extended_stride + resource];
+}
+
+/* books.c */
+void engine_account(struct stint_engine *engine, uint32_t pod, int sign);
+void engine_books_reset(struct stint_engine *engine, uint32_t node); /* to its empty state, from the object; no pod may be in them */
+/* Takes all pods of the node, group or queue chain out of the books, or puts them back. */
+void engine_account_node(struct stint_engine *engine, uint32_t node, int sign);
+void engine_account_group(struct stint_engine *engine, uint32_t group, int sign);
+
+/* devices.c */
+struct device_choice {
+	uint64_t devices, reserved;
+	bool now; /* all of them can be had at once */
+};
+int32_t engine_share_mib(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+uint16_t engine_share_percent(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+void engine_devices_account(struct stint_engine *engine, uint32_t node, const struct pod *pod, const struct shape *shape, int sign);
+/* Partly used devices that have mib left, now or when leaving pods have gone; among them those yet to be opened. */
+uint32_t engine_devices_fitting(const struct stint_engine *engine, uint32_t node, int64_t mib);
+bool engine_devices_choose(struct stint_engine *engine, const struct shape *shape, uint32_t node, bool idle_fits, bool reserve_only,
+	struct device_choice *out);
+
+/* queues.c */
+uint32_t engine_queue_named(struct stint_engine *engine, const char *name);
+void engine_queue_release(struct stint_engine *engine, uint32_t queue);
+void engine_queue_order_settle(struct stint_engine *engine);
+/* The accounts of the queue and of all above it. allocated or pending may be NULL. */
+void engine_queue_account(struct stint_engine *engine, uint32_t queue, const struct amounts *allocated, bool fixed,
+	const struct amounts *pending, int64_t pending_mib, int sign);
+/* kai-engine 3.3, GPUs asked in hundredths; false fills the record with the bound that is broken. */
+bool engine_queue_admits(const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], bool preemptible,
+	struct stint_record *record);
+double engine_queue_allocatable(const struct queue *queue, enum stint_dimension dimension);
+void engine_queue_requested(const struct stint_engine *engine, const struct queue *queue, double out[static STINT_DIMENSIONS]);
+
+/* shares.c */
+void engine_shares_settle(struct stint_engine *engine);
+
+/* shapes.c */
+uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod);
+void engine_shapes_resolve(struct stint_engine *engine); /* after a node brought a resource that was not known */
+void engine_shape_release(struct stint_engine *engine, uint32_t shape);
+void engine_shape_discard(struct stint_engine *engine, struct shape *shape); /* frees what it owns */
+
+/* feasibility.c */
+enum fit { FIT_NONE, FIT_LATER, FIT_NOW };
+/* STINT_CAUSE_COUNT: nothing. matching: what would hold for an open node, too. fixed: that or not open. */
+enum stint_cause engine_matching_cause(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+enum stint_cause engine_fixed_cause(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+/* What the node has left, its specification set aside. *fitting: devices that take a share of this shape. */
+enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node, uint32_t *fitting);
+bool engine_ports_free(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+
+/* ranking.c */
+uint32_t engine_ranking_best(struct stint_engine *engine, uint32_t shape); /* STINT_NO_HANDLE: no node fits */
+bool engine_ranking_fits(struct stint_engine *engine, uint32_t shape, uint32_t node);
+/* Takes a node out until the next change of it, or until it is put back by engine_ranking_unmask. */
+void engine_ranking_mask(struct stint_engine *engine, uint32_t shape, uint32_t node);
+void engine_ranking_unmask(struct stint_engine *engine, uint32_t shape, uint32_t node);
+void engine_ranking_free(struct stint_engine *engine, struct shape *shape);
+
+/* groups.c */
+void engine_group_touch(
+	struct stint_engine *engine, uint32_t group); /* after any change: readiness, place in line, record; forgets the memo */
+void engine_group_unlist(struct stint_engine *engine, uint32_t group); /* before a change of what orders it */
+void engine_group_judge(struct stint_engine *engine, uint32_t group, const struct stint_record *record);
+void engine_judged_renew(struct stint_engine *engine);
+void engine_group_sort(struct stint_engine *engine, uint32_t group);
+uint32_t engine_group_chunk(const struct group *group); /* kai-engine 4.6: how many pods are tried next */
+void engine_group_add_pod(struct stint_engine *engine, uint32_t group, uint32_t pod);
+void engine_group_drop_pod(struct stint_engine *engine, uint32_t pod);
+static inline bool engine_group_ready(const struct group *group)
+{
+	return group->pending > 0 && group->active + group->pending >= group->min_member;
+}
+
+/* ordering.c */
+bool engine_group_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.1 */
+bool engine_pod_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.2 */
+void engine_line_settle(struct stint_engine *engine, struct queue *queue);
+/* The iterator of a cycle, over lines that are settled. The top is STINT_NO_HANDLE when all have been popped. */
+void engine_order_start(struct stint_engine *engine);
+uint32_t engine_order_top(const struct stint_engine *engine);
+void engine_order_pop(struct stint_engine *engine, bool goes_on); /* goes_on: it has pods left and takes part again */
+
+/* placement.c */
+/* What its next chunk asks for, GPUs in hundredths; GPU memory as a part of a device of gpu_mib. */
+void engine_chunk_asks(struct stint_engine *engine, uint32_t group, int64_t gpu_mib, double out[static STINT_DIMENSIONS]);
+/*
+ * Places the next chunk of the group or nothing of it. Placed pods stand in engine->journal, from the start. On failure the record says
+ * why and the memo when to try again.
+ */
+bool engine_place_group(struct stint_engine *engine, uint32_t group, struct stint_record *record);
+/* Reservations hold until the next cycle or change: every public change begins with this. */
+void engine_drop_reservations(struct stint_engine *engine);
+void engine_withdraw(struct stint_engine *engine, uint32_t pod); /* back to pending, as if it had never been placed */
+
+#endif
