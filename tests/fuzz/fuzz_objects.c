@@ -1,0 +1,48 @@
+/* Kubernetes objects of every kind that the model decodes. The first byte chooses the kind. */
+#include <stint/model.h>
+
+#include "tests/fuzz/fuzz.h"
+
+const char *const fuzz_seeds[] = {
+	"a{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\",\"labels\":{\"kai.scheduler/"
+	"queue\":\"q\"},\"annotations\":{\"gpu-fraction\":\"0.5\"},"
+	"\"creationTimestamp\":\"2026-11-24T00:00:00Z\",\"ownerReferences\":[{\"kind\":\"Job\",\"name\":\"j\",\"uid\":\"x\",\"controller\":"
+	"true}]},"
+	"\"spec\":{\"nodeName\":\"w\",\"priority\":50,\"tolerations\":[{\"operator\":\"Exists\",\"tolerationSeconds\":0}],\"overhead\":{"
+	"\"cpu\":\"1m\"},"
+	"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":"
+	"[{\"key\":\"k\",\"operator\":\"Gt\",\"values\":[\"5\"]}]}]}}},\"containers\":[{\"name\":\"c\",\"env\":[{\"name\":\"NVIDIA_VISIBLE_"
+	"DEVICES\",\"valueFrom\":"
+	"{\"fieldRef\":{\"fieldPath\":\"metadata.annotations['stint.dev/"
+	"gpu-uuids']\"}}}],\"resources\":{\"requests\":{\"cpu\":\"100m\",\"memory\":\"1Gi\","
+	"\"nvidia.com/"
+	"gpu\":\"1\"}},\"ports\":[{\"hostPort\":80}]}]},\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"ready\":"
+	"true,"
+	"\"restartCount\":2,\"state\":{\"waiting\":{\"reason\":\"X\"}}}],\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\","
+	"\"message\":\"m\"}]}}",
+	"b{\"metadata\":{\"name\":\"n\",\"labels\":{\"nvidia.com/gpu.memory\":\"81920\",\"nvidia.com/"
+	"gpu.count\":\"8\"}},\"spec\":{\"unschedulable\":true,\"taints\":"
+	"[{\"key\":\"a\",\"effect\":\"NoSchedule\"}]},\"status\":{\"allocatable\":{\"cpu\":\"64\",\"memory\":\"1Ti\",\"pods\":\"110\","
+	"\"nvidia.com/gpu\":\"8\"},"
+	"\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}",
+	"c{\"metadata\":{\"name\":\"q\"},\"spec\":{\"parentQueue\":\"d\",\"priority\":1,\"resources\":{\"gpu\":{\"quota\":1.5,\"limit\":-1,"
+	"\"overQuotaWeight\":1}}}}",
+	"d{\"metadata\":{\"name\":\"g\"},\"spec\":{\"minMember\":4,\"queue\":\"q\",\"subGroups\":[{\"name\":\"a\",\"minMember\":1,"
+	"\"topologyConstraint\":{}}]}}",
+	"e{\"metadata\":{\"name\":\"t\"},\"spec\":{\"levels\":[{\"nodeLabel\":\"rack\",\"alias\":\"r\"}]}}",
+	"f{\"metadata\":{\"name\":\"j\"},\"spec\":{\"parallelism\":2,\"completionMode\":\"Indexed\",\"template\":{\"spec\":{\"containers\":"
+	"[]}}},\"status\":{\"active\":1}}",
+	NULL,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	struct stint_model *model = stint_model_new();
+	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_OWNER + 1)), "batch/v1", "Job"};
+	struct stint_object *object = stint_object_decode(model, &as, (const char *)data + 1, size - 1, NULL);
+	stint_object_unref(object);
+	stint_model_free(model);
+	return 0;
+}
