@@ -45,6 +45,7 @@ struct stint_kube_call {
 	bool renewed; /* one attempt with renewed credentials has been made */
 
 	struct stint_buf answer;
+	bool head_whole; /* the line that ends the header has come: curl takes one that is cut for an answer without a body */
 	bool delivered; /* on_data has seen bytes: no further attempt */
 	bool paused, curl_paused, resume, cancelled;
 	enum call_abort abort;
@@ -240,6 +241,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
 	struct stint_kube_call *call = user;
 	call->last_activity_ms = stint_monotonic_ms();
+	call->head_whole = size * count == 2 && memcmp(data, "\r\n", 2) == 0;
 	pass_warning(call, data, size * count);
 	return size * count;
 }
@@ -320,6 +322,9 @@ static void transfer_finished(struct kube_transfer *transfer, CURLcode result)
 		return;
 	}
 	int status = status_of(call);
+	if (result == CURLE_OK && !call->head_whole) {
+		result = CURLE_PARTIAL_FILE;
+	}
 	if (result == CURLE_OK && succeeded(status)) {
 		end_call(call, status, NULL);
 		return;
@@ -407,6 +412,7 @@ static void identity_ready(void *user, struct kube_identity *identity, const str
 	call->state = CALL_ACTIVE;
 	call->last_activity_ms = stint_monotonic_ms();
 	call->details[0] = '\0';
+	call->head_whole = false;
 	if (!start_transfer(call, &error)) {
 		end_call(call, 0, stint_steal(&error));
 		return;

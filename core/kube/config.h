@@ -13,8 +13,8 @@ struct kube_files {
 /* False without an error when there is no configuration at all (then files stays empty). */
 bool kube_files_load(const struct stint_kube_config_options *options, struct kube_files *files, struct stint_error **err);
 void kube_files_free(struct kube_files *files);
-/* The entry ("cluster", "user" or "context") named so within `list`, or NULL. */
-struct stint_json *kube_files_entry(const struct kube_files *files, const char *list, const char *body, const char *name);
+/* The entry named so within the list "clusters", "users" or "contexts", or NULL. */
+struct stint_json *kube_files_entry(const struct kube_files *files, const char *list, const char *name);
 /* The context named by options, else current-context. */
 struct stint_kube_config *kube_config_resolve(
 	const struct kube_files *files, const struct stint_kube_config_options *options, struct stint_error **err);

@@ -222,9 +222,9 @@ void kube_files_free(struct kube_files *files)
 	*files = (struct kube_files){0};
 }
 
-struct stint_json *kube_files_entry(const struct kube_files *files, const char *list, const char *body, const char *name)
+struct stint_json *kube_files_entry(const struct kube_files *files, const char *list, const char *name)
 {
-	return stint_json_get(named_entry(stint_json_get(files->root, list), name), body);
+	return named_entry(stint_json_get(files->root, list), name);
 }
 
 struct stint_kube_context *stint_kube_contexts_list(const struct stint_kube_config_options *options, struct stint_error **err)

@@ -285,12 +285,12 @@ static bool resolve(const struct kube_files *files, const struct stint_kube_conf
 {
 	const char *name = options && options->context && options->context[0] ? options->context
 									      : stint_json_string_at(files->root, "current-context");
-	const struct stint_json *context = name ? kube_files_entry(files, "contexts", "context", name) : NULL;
-	if (!context) {
+	const struct stint_json *entry = name ? kube_files_entry(files, "contexts", name) : NULL;
+	if (!entry) {
 		return unknown_context(files, name, err);
 	}
 	config->context = stint_strdup(name);
-	struct section fields = {files, "context", name, context};
+	struct section fields = {files, "context", name, stint_json_get(entry, "context")};
 	char *namespace_ = NULL;
 	bool ok = take_string(&fields, "cluster", &config->cluster, err) && take_string(&fields, "user", &config->user, err) &&
 		take_string(&fields, "namespace", &namespace_, err);
@@ -302,14 +302,16 @@ static bool resolve(const struct kube_files *files, const struct stint_kube_conf
 		return false;
 	}
 	struct section cluster = {files, "cluster", config->cluster ? config->cluster : "", NULL};
-	cluster.body = kube_files_entry(files, "clusters", "cluster", cluster.name);
-	if (!cluster.body) {
+	entry = kube_files_entry(files, "clusters", cluster.name);
+	cluster.body = stint_json_get(entry, "cluster");
+	if (!entry) {
 		return stint_fail(
 			err, STINT_USAGE, "%s: context \"%s\" names cluster \"%s\", which is not there", files->origin, name, cluster.name);
 	}
 	struct section user = {files, "user", config->user ? config->user : "", NULL};
-	user.body = kube_files_entry(files, "users", "user", user.name);
-	if (!user.body && config->user) {
+	entry = kube_files_entry(files, "users", user.name);
+	user.body = stint_json_get(entry, "user");
+	if (!entry && config->user) {
 		return stint_fail(
 			err, STINT_USAGE, "%s: context \"%s\" names user \"%s\", which is not there", files->origin, name, user.name);
 	}
