@@ -1,0 +1,155 @@
+/*
+ * catalog: named objects of the cluster behind look-ups. See catalog.h.
+ *
+ * State: one map for each kind, each value a counted model object. Owners are found by uid, because a Job that was deleted and made
+ * again under its name is another workload.
+ */
+#include <scheduler/catalog.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct stint_catalog {
+	struct stint_map *owners;	     /* by uid */
+	struct stint_map *absent;	     /* uids; the value means nothing */
+	struct stint_map *pod_groups;	     /* by "namespace/name" */
+	struct stint_map *queues;	     /* by name, as the next two */
+	struct stint_map *priority_classes;
+	struct stint_map *spaces;
+};
+
+static void release(void *object)
+{
+	stint_object_unref(object);
+}
+
+struct stint_catalog *stint_catalog_new(void)
+{
+	struct stint_catalog *catalog = stint_alloc(sizeof(*catalog));
+	catalog->owners = stint_map_new(release);
+	catalog->absent = stint_map_new(NULL);
+	catalog->pod_groups = stint_map_new(release);
+	catalog->queues = stint_map_new(release);
+	catalog->priority_classes = stint_map_new(release);
+	catalog->spaces = stint_map_new(release);
+	return catalog;
+}
+
+void stint_catalog_free(struct stint_catalog *catalog)
+{
+	if (!catalog)
+		return;
+	stint_map_free(catalog->owners);
+	stint_map_free(catalog->absent);
+	stint_map_free(catalog->pod_groups);
+	stint_map_free(catalog->queues);
+	stint_map_free(catalog->priority_classes);
+	stint_map_free(catalog->spaces);
+	free(catalog);
+}
+
+void stint_catalog_clear(struct stint_catalog *catalog)
+{
+	stint_map_clear(catalog->owners);
+	stint_map_clear(catalog->absent);
+	stint_map_clear(catalog->pod_groups);
+	stint_map_clear(catalog->queues);
+	stint_map_clear(catalog->priority_classes);
+	stint_map_clear(catalog->spaces);
+}
+
+/* Where an object of that kind is kept and under which key. NULL: such objects have no place here. *made is freed by the caller. */
+static struct stint_map *place_of(const struct stint_catalog *catalog, const struct stint_object *object, const char **key, char **made)
+{
+	*key = object->name;
+	*made = NULL;
+	switch (object->kind) {
+	case STINT_KIND_OWNER: *key = object->uid; return *key ? catalog->owners : NULL;
+	case STINT_KIND_POD_GROUP: *key = *made = stint_format("%s/%s", object->space, object->name); return catalog->pod_groups;
+	case STINT_KIND_QUEUE: return catalog->queues;
+	case STINT_KIND_PRIORITY_CLASS: return catalog->priority_classes;
+	case STINT_KIND_NAMESPACE: return catalog->spaces;
+	case STINT_KIND_POD:
+	case STINT_KIND_NODE:
+	case STINT_KIND_TOPOLOGY: break;
+	}
+	return NULL;
+}
+
+void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *object)
+{
+	const char *key = NULL;
+	stint_autofree char *made = NULL;
+	struct stint_map *map = place_of(catalog, object, &key, &made);
+	if (map)
+		stint_map_set(map, key, stint_object_ref(object));
+	if (map == catalog->owners)
+		stint_map_remove(catalog->absent, key);
+}
+
+void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_object *object)
+{
+	const char *key = NULL;
+	stint_autofree char *made = NULL;
+	struct stint_map *map = place_of(catalog, object, &key, &made);
+	if (map)
+		stint_map_remove(map, key);
+}
+
+const struct stint_owner *stint_catalog_owner(const struct stint_catalog *catalog, const char *uid)
+{
+	return uid ? stint_map_get(catalog->owners, uid) : NULL;
+}
+
+void stint_catalog_note_absent(struct stint_catalog *catalog, const char *uid)
+{
+	static char there;
+	stint_map_set(catalog->absent, uid, &there);
+}
+
+bool stint_catalog_is_absent(const struct stint_catalog *catalog, const char *uid)
+{
+	return uid && stint_map_has(catalog->absent, uid);
+}
+
+const struct stint_pod_group *stint_catalog_pod_group(const struct stint_catalog *catalog, const char *space, const char *name)
+{
+	stint_autofree char *key = stint_format("%s/%s", space, name);
+	return stint_map_get(catalog->pod_groups, key);
+}
+
+const struct stint_queue *stint_catalog_queue(const struct stint_catalog *catalog, const char *name)
+{
+	return name ? stint_map_get(catalog->queues, name) : NULL;
+}
+
+const struct stint_priority_class *stint_catalog_priority_class(const struct stint_catalog *catalog, const char *name)
+{
+	return name ? stint_map_get(catalog->priority_classes, name) : NULL;
+}
+
+const struct stint_priority_class *stint_catalog_default_class(const struct stint_catalog *catalog)
+{
+	const struct stint_priority_class *found = NULL;
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(catalog->priority_classes, &at, NULL, &value);) {
+		const struct stint_priority_class *class = value;
+		if (class->global_default && (!found || class->value < found->value))
+			found = class;
+	}
+	return found;
+}
+
+const char *stint_catalog_project(const struct stint_catalog *catalog, const char *space)
+{
+	const struct stint_space *found = space ? stint_map_get(catalog->spaces, space) : NULL;
+	return found ? stint_object_label(&found->meta, "stint.dev/project") : NULL;
+}
+
+bool stint_catalog_next_queue(const struct stint_catalog *catalog, size_t *at, const struct stint_queue **queue)
+{
+	void *value = NULL;
+	const bool more = stint_map_next(catalog->queues, at, NULL, &value);
+	*queue = value;
+	return more;
+}

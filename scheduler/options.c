@@ -1,0 +1,281 @@
+/*
+ * options: the table of options, and the three ways into it: defaults, file, command line. See options.h.
+ *
+ * Invariant: every value passes the same setter, so that the file and the command line accept and refuse the same things.
+ */
+#include <scheduler/options.h>
+
+#include <stint/text.h>
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024 };
+enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, FLAG };
+
+static const struct option {
+	const char *name;
+	enum option_type type;
+	const char *argument;
+	const char *otherwise;
+	size_t offset;
+	bool in_file;
+	const char *help;
+} table[] = {
+#define AT(member) offsetof(struct stint_scheduler_options, member)
+	{"kubeconfig", TEXT, "FILE", NULL, AT(kubeconfig), true, "the cluster to serve; without it KUBECONFIG, ~/.kube/config, then in-cluster"},
+	{"scheduler-name", NAMES, "N[,N...]", "stint-scheduler", AT(scheduler_names), true, "the values of spec.schedulerName to serve"},
+	{"listen", LISTEN, "ADDRESS:PORT", NULL, AT(listen), true,
+		"HTTPS: /metrics /healthz /readyz /v1/why; without it 127.0.0.1:0, in a cluster :8443"},
+	{"leader-elect", TRUTH, "BOOL", "true", AT(leader_elect), true, "schedule only while holding the Lease stint-scheduler"},
+	{"lease-namespace", TEXT, "NAMESPACE", NULL, AT(lease_namespace), true, "where the Lease is; without it the pod's own, else kube-system"},
+	{"gpu-placement", PLACEMENT, "binpack|spread", "binpack", AT(gpu_placement), true, "which devices of a node shares go to"},
+	{"node-placement", PLACEMENT, "binpack|spread", "binpack", AT(node_placement), true, "which nodes pods go to"},
+	{"agent-image", TEXT, "IMAGE", "stint-agent:" STINT_VERSION, AT(agent_image), true, "image of the pods that hold shared devices"},
+	{"log-level", LEVEL, "error|warn|info|debug", "info", AT(log_level), true, "how much to say on standard error"},
+	{"journal", TEXT, "FILE", NULL, AT(journal), true, "append every decision to FILE, a JSON line each"},
+	{"config", TEXT, "FILE", NULL, AT(config), false, "YAML with these options by name; the command line wins"},
+	{"help", FLAG, NULL, NULL, AT(help), false, "print this"},
+	{"version", FLAG, NULL, NULL, AT(version), false, "print the version"},
+#undef AT
+};
+
+static const char *const level_words[] = {
+	[STINT_LOG_ERROR] = "error", [STINT_LOG_WARN] = "warn", [STINT_LOG_INFO] = "info", [STINT_LOG_DEBUG] = "debug"};
+
+static void *member(struct stint_scheduler_options *options, const struct option *option)
+{
+	return (char *)options + option->offset;
+}
+
+static const struct option *find_option(const char *name, size_t length)
+{
+	for (size_t i = 0; i < STINT_COUNT(table); i++) {
+		if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+/* spec.schedulerName is a DNS-1123 subdomain. */
+static bool is_scheduler_name(const char *name)
+{
+	const size_t length = strlen(name);
+	if (length == 0 || length > MAX_NAME || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != length)
+		return false;
+	return name[0] != '-' && name[0] != '.' && name[length - 1] != '-' && name[length - 1] != '.';
+}
+
+static bool set_names(char ***names, const char *origin, const char *value, struct stint_error **err)
+{
+	char **words = stint_split(value, ", ");
+	size_t count = 0;
+	bool good = true;
+	for (; words[count] && good; count++)
+		good = is_scheduler_name(words[count]);
+	if (!good || count == 0 || count > MAX_SCHEDULER_NAMES) {
+		stint_strings_free(words);
+		return stint_fail(err, STINT_USAGE, "%s: \"%s\" are no scheduler names: give one to %d names of lower-case letters, digits, - and .",
+			origin, value, MAX_SCHEDULER_NAMES);
+	}
+	stint_strings_free(*names);
+	*names = words;
+	return true;
+}
+
+static bool set_truth(bool *truth, const char *origin, const char *value, struct stint_error **err)
+{
+	const bool yes = strcmp(value, "true") == 0;
+	if (!yes && strcmp(value, "false") != 0)
+		return stint_fail(err, STINT_USAGE, "%s: \"%s\" is neither true nor false", origin, value);
+	*truth = yes;
+	return true;
+}
+
+static bool set_option(struct stint_scheduler_options *options, const struct option *option, const char *origin, const char *value,
+	struct stint_error **err)
+{
+	void *place = member(options, option);
+	switch (option->type) {
+	case NAMES: return set_names(place, origin, value, err);
+	case TRUTH:
+	case FLAG: return set_truth(place, origin, value, err);
+	case PLACEMENT:
+		if (strcmp(value, "binpack") != 0 && strcmp(value, "spread") != 0)
+			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no placement: say binpack or spread", origin, value);
+		*(enum stint_placement *)place = value[0] == 'b' ? STINT_PLACEMENT_BINPACK : STINT_PLACEMENT_SPREAD;
+		return true;
+	case LISTEN: {
+		stint_autofree char *address = NULL;
+		int port = 0;
+		if (!stint_listen_parse(value, &address, &port, err))
+			return stint_fail_wrap(err, "%s", origin);
+		break;
+	}
+	case LEVEL: {
+		bool known = false;
+		for (size_t i = 0; i < STINT_COUNT(level_words); i++)
+			known = known || strcmp(value, level_words[i]) == 0;
+		if (!known)
+			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no level: say error, warn, info or debug", origin, value);
+		break;
+	}
+	case TEXT:
+		if (!value[0])
+			return stint_fail(err, STINT_USAGE, "%s: the value is empty: leave the option out, or give one", origin);
+		break;
+	}
+	char **text = place;
+	free(*text);
+	*text = stint_strdup(value);
+	return true;
+}
+
+/* A value of the file as the command line would write it; NULL for what no option takes. */
+static char *text_of(const struct stint_json *json)
+{
+	if (stint_json_type(json) == STINT_JSON_STRING)
+		return stint_strdup(stint_json_string(json));
+	if (stint_json_type(json) == STINT_JSON_ARRAY) {
+		stint_auto_buf list = {0};
+		stint_json_each (item, json) {
+			if (!stint_json_string(item))
+				return NULL;
+			stint_buf_printf(&list, "%s%s", list.length ? "," : "", stint_json_string(item));
+		}
+		return stint_buf_steal(&list);
+	}
+	return stint_json_type(json) == STINT_JSON_BOOL || stint_json_type(json) == STINT_JSON_NUMBER ? stint_json_print(json) : NULL;
+}
+
+bool stint_scheduler_options_read(
+	struct stint_scheduler_options *options, const char *origin, const char *data, size_t length, struct stint_error **err)
+{
+	stint_auto_json *documents = stint_yaml_parse(origin, data, length, err);
+	if (!documents)
+		return false;
+	const struct stint_json *root = stint_json_first(documents);
+	if (!root)
+		return true;
+	if (stint_json_next(root) || stint_json_type(root) != STINT_JSON_OBJECT)
+		return stint_fail(err, STINT_USAGE, "%s: one map of option names and values is expected, as \"scheduler-name: stint-scheduler\"", origin);
+	stint_json_each (item, root) {
+		const char *key = stint_json_key(item);
+		const struct option *option = find_option(key, strlen(key));
+		if (!option || !option->in_file)
+			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no option of the file: stint-scheduler --help lists them", origin, key);
+		stint_autofree char *value = text_of(item);
+		stint_autofree char *where = stint_format("%s: %s", origin, key);
+		if (!value)
+			return stint_fail(err, STINT_USAGE, "%s: a text is expected", where);
+		if (!set_option(options, option, where, value, err))
+			return false;
+	}
+	return true;
+}
+
+/* Walks argv once. only_config: takes in --config alone, because the file comes before the rest. */
+static bool read_arguments(
+	int argc, char *const *argv, struct stint_scheduler_options *options, bool only_config, struct stint_error **err)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *word = strcmp(argv[i], "-h") == 0 ? "--help" : argv[i];
+		if (strncmp(word, "--", 2) != 0)
+			return stint_fail(err, STINT_USAGE, "\"%s\" is not expected: options begin with --; stint-scheduler --help lists them", word);
+		const char *equals = strchr(word, '=');
+		const size_t length = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
+		const struct option *option = find_option(word + 2, length);
+		if (!option)
+			return stint_fail(err, STINT_USAGE, "there is no option %.*s: stint-scheduler --help lists them", (int)length + 2, word);
+		stint_autofree char *origin = stint_format("--%s", option->name);
+		const char *value = equals ? equals + 1 : NULL;
+		if (!value && (option->type == FLAG || option->type == TRUTH))
+			value = "true";
+		if (!value && i + 1 < argc)
+			value = argv[++i];
+		if (!value)
+			return stint_fail(err, STINT_USAGE, "%s needs a value: %s %s", origin, origin, option->argument);
+		if (only_config == (option->offset == offsetof(struct stint_scheduler_options, config)) &&
+			!set_option(options, option, origin, value, err))
+			return false;
+	}
+	return true;
+}
+
+bool stint_scheduler_options_parse(int argc, char *const *argv, struct stint_scheduler_options *options, struct stint_error **err)
+{
+	*options = (struct stint_scheduler_options){0};
+	bool done = true;
+	for (size_t i = 0; i < STINT_COUNT(table); i++)
+		done = done && (!table[i].otherwise || set_option(options, &table[i], table[i].name, table[i].otherwise, err));
+	done = done && read_arguments(argc, argv, options, true, err);
+	if (done && options->config) {
+		stint_auto_buf file = {0};
+		done = stint_buf_read_file(&file, options->config, MAX_CONFIG_BYTES, err) &&
+		       stint_scheduler_options_read(options, options->config, file.data ? file.data : "", file.length, err);
+	}
+	done = done && read_arguments(argc, argv, options, false, err);
+	if (!done)
+		stint_scheduler_options_clear(options);
+	return done;
+}
+
+void stint_scheduler_options_clear(struct stint_scheduler_options *options)
+{
+	for (size_t i = 0; i < STINT_COUNT(table); i++) {
+		void *place = member(options, &table[i]);
+		if (table[i].type == NAMES)
+			stint_strings_free(*(char ***)place);
+		else if (table[i].type == TEXT || table[i].type == LISTEN || table[i].type == LEVEL)
+			free(*(char **)place);
+	}
+	*options = (struct stint_scheduler_options){0};
+}
+
+void stint_scheduler_options_help(struct stint_buf *out)
+{
+	stint_buf_puts(out, "usage: stint-scheduler [OPTION...]\n"
+			    "Places pods that ask for GPUs, whole or in part, under the quotas of their queues.\n\n");
+	for (size_t i = 0; i < STINT_COUNT(table); i++) {
+		stint_autofree char *left = stint_format("--%s%s%s", table[i].name, table[i].argument ? " " : "",
+			table[i].argument ? table[i].argument : "");
+		stint_buf_printf(out, "  %-36s %s", left, table[i].help);
+		if (table[i].otherwise)
+			stint_buf_printf(out, " (default %s)", table[i].otherwise);
+		stint_buf_putc(out, '\n');
+	}
+}
+
+bool stint_listen_parse(const char *text, char **address, int *port, struct stint_error **err)
+{
+	const char *colon = strrchr(text, ':');
+	int64_t number = 0;
+	if (!colon || !stint_parse_int(colon + 1, 0, 65535, &number))
+		return stint_fail(err, STINT_USAGE, "\"%s\" is no address to listen on: write ADDRESS:PORT, as 127.0.0.1:8443 or :8443", text);
+	size_t length = (size_t)(colon - text);
+	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	}
+	stint_autofree char *host = length ? stint_strndup(text, length) : NULL;
+	struct in6_addr bytes;
+	if (host && strcmp(host, "localhost") == 0) {
+		free(host);
+		host = stint_strdup("127.0.0.1");
+	}
+	if (host && inet_pton(AF_INET, host, &bytes) != 1 && inet_pton(AF_INET6, host, &bytes) != 1)
+		return stint_fail(err, STINT_USAGE, "\"%s\" is no numeric address to listen on: write it as 127.0.0.1, [::1] or leave it out for all", host);
+	*address = stint_steal(&host);
+	*port = (int)number;
+	return true;
+}
+
+enum stint_log_level stint_log_level_of(const struct stint_scheduler_options *options)
+{
+	for (size_t i = 0; i < STINT_COUNT(level_words); i++) {
+		if (strcmp(options->log_level, level_words[i]) == 0)
+			return (enum stint_log_level)i;
+	}
+	return STINT_LOG_INFO;
+}
