@@ -104,7 +104,7 @@ static bool set_option(struct stint_scheduler_options *options, const struct opt
 	case PLACEMENT:
 		if (strcmp(value, "binpack") != 0 && strcmp(value, "spread") != 0)
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no placement: say binpack or spread", origin, value);
-		*(enum stint_placement *)place = value[0] == 'b' ? STINT_PLACEMENT_BINPACK : STINT_PLACEMENT_SPREAD;
+		*(enum stint_placement *)place = value[0] == 'b' ? STINT_BINPACK : STINT_SPREAD;
 		return true;
 	case LISTEN: {
 		stint_autofree char *address = NULL;

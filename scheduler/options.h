@@ -7,9 +7,7 @@
 #ifndef STINT_SCHEDULER_OPTIONS_H
 #define STINT_SCHEDULER_OPTIONS_H
 
-#include <stint/base.h>
-
-enum stint_placement { STINT_PLACEMENT_BINPACK, STINT_PLACEMENT_SPREAD };
+#include <stint/engine.h>
 
 struct stint_scheduler_options {
 	char *kubeconfig;	  /* NULL: KUBECONFIG, ~/.kube/config, else in-cluster */

@@ -32,7 +32,7 @@ static void without_arguments_the_defaults_hold(void **state)
 	assert_null(options.scheduler_names[1]);
 	assert_true(options.leader_elect);
 	assert_null(options.listen);
-	assert_int_equal(options.gpu_placement, STINT_PLACEMENT_BINPACK);
+	assert_int_equal(options.gpu_placement, STINT_BINPACK);
 	assert_int_equal(stint_log_level_of(&options), STINT_LOG_INFO);
 	stint_scheduler_options_clear(&options);
 }
@@ -45,8 +45,8 @@ static void values_come_by_equals_sign_or_as_the_next_word(void **state)
 		"s --scheduler-name stint-scheduler,kai-scheduler --leader-elect=false --gpu-placement=spread --listen [::1]:9 --log-level debug"));
 	assert_string_equal(options.scheduler_names[1], "kai-scheduler");
 	assert_false(options.leader_elect);
-	assert_int_equal(options.gpu_placement, STINT_PLACEMENT_SPREAD);
-	assert_int_equal(options.node_placement, STINT_PLACEMENT_BINPACK);
+	assert_int_equal(options.gpu_placement, STINT_SPREAD);
+	assert_int_equal(options.node_placement, STINT_BINPACK);
 	assert_string_equal(options.listen, "[::1]:9");
 	assert_int_equal(stint_log_level_of(&options), STINT_LOG_DEBUG);
 	stint_scheduler_options_clear(&options);
@@ -101,7 +101,7 @@ static void the_command_line_wins_over_the_file_and_the_file_over_defaults(void 
 	assert_true(done);
 	assert_string_equal(options.scheduler_names[1], "other");
 	assert_true(options.leader_elect);
-	assert_int_equal(options.node_placement, STINT_PLACEMENT_SPREAD);
+	assert_int_equal(options.node_placement, STINT_SPREAD);
 	stint_scheduler_options_clear(&options);
 }
 

@@ -1,0 +1,96 @@
+/*
+ * mirror: keeps the engine's state equal to what the API server says. Objects come in as watches bring them; what they change is settled
+ * together, right before a cycle. No I/O and no clock: times are handed in.
+ *
+ * It owns the catalog and one record for each pod that somebody's placement depends on: ours, and others' once they have a node. A pod
+ * and a group are found by what the engine calls them, too.
+ */
+#ifndef STINT_SCHEDULER_MIRROR_H
+#define STINT_SCHEDULER_MIRROR_H
+
+#include <scheduler/grouper.h>
+#include <stint/engine.h>
+
+/* Why one of our pods is kept from being placed before the engine is even asked. */
+enum stint_hold {
+	STINT_HOLD_NONE,
+	STINT_HOLD_OWNER,     /* its owner has not been seen yet */
+	STINT_HOLD_POD_GROUP, /* the PodGroup that it names does not exist */
+	STINT_HOLD_WIRING,    /* asks for a share, does not read which, and could only go to real nodes */
+	STINT_HOLD_BACKOFF,   /* the last attempt to place it failed in a way that would fail again at once */
+};
+
+struct stint_mirror_group {
+	char *key;
+	char *space, *workload_kind, *workload_name;
+	uint32_t handle;
+	int32_t minimum;	/* before members have succeeded */
+	int64_t succeeded_pods; /* that were seen to */
+	int64_t succeeded_job;	/* that the Job tells */
+	struct stint_mirror_pod *first;
+	size_t members;
+	bool dirty; /* its condition is to be looked at after the next cycle */
+	struct stint_mirror_group *next_dirty;
+};
+
+enum { STINT_REASON_WORD_SIZE = 40 };
+
+struct stint_mirror_pod {
+	struct stint_pod *pod; /* counted */
+	uint32_t handle;       /* STINT_NO_HANDLE: the engine does not have it */
+	bool ours;	       /* a scheduler name that we serve, and not a device holder */
+	bool dirty;
+	bool counted;	       /* among succeeded_pods */
+	bool refused_wiring;   /* was placed on a real node and lacks the wiring */
+	enum stint_hold hold;
+	unsigned failures;     /* in a row, for the length of the next BACKOFF */
+	int64_t held_until_ms; /* BACKOFF; by the clock of stint_mirror_settle */
+	struct stint_mirror_group *group;
+	struct stint_mirror_pod *next_in_group, *previous_in_group;
+	void *bind;	    /* of the placer: what is under way for it; NULL: nothing */
+	char *note;	    /* a sentence that says more than the engine can, with its word; NULL: none */
+	const char *note_word;
+	char told[STINT_REASON_WORD_SIZE]; /* the word that its condition has; "": it has none of ours */
+};
+
+struct stint_mirror_hooks {
+	void (*changed)(void *user); /* something that a cycle could care about. Called often: arm a timer, do no work */
+	/* A pod of the reservation namespace; gone: it was deleted. `object` is borrowed. */
+	void (*holder)(void *user, struct stint_pod *object, bool gone);
+	void (*owner_missing)(void *user, const struct stint_owner_reference *reference, const char *space);
+	void (*pod_gone)(void *user, struct stint_mirror_pod *pod); /* deleted, ended or on its way out before it had a place */
+	void *user;
+};
+
+struct stint_mirror;
+/* names: the scheduler names that are served, NULL-ended, borrowed. The engine is borrowed and must outlive the mirror. */
+struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *names, const struct stint_mirror_hooks *hooks);
+void stint_mirror_free(struct stint_mirror *mirror); /* before the model and the engine are freed */
+struct stint_catalog *stint_mirror_catalog(struct stint_mirror *mirror);
+
+/* O(1) but for the object's own size; a queue, namespace or PodGroup that changes makes all waiting pods be looked at again. */
+void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object);
+void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *object);
+/* The owner does not exist: pods that wait for it go on without. */
+void stint_mirror_owner_absent(struct stint_mirror *mirror, const char *uid);
+
+/* Brings the engine up to date with everything that came in since. Before each cycle. */
+void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms);
+/* Looks again at what changes with time alone: pods on their way out, which become stuck, and the end of a BACKOFF. O(pods). */
+void stint_mirror_age(struct stint_mirror *mirror, int64_t now_ms);
+
+struct stint_mirror_pod *stint_mirror_pod_by_uid(const struct stint_mirror *mirror, const char *uid);
+struct stint_mirror_pod *stint_mirror_pod_by_handle(const struct stint_mirror *mirror, uint32_t handle);
+struct stint_mirror_group *stint_mirror_group_by_handle(const struct stint_mirror *mirror, uint32_t handle);
+bool stint_mirror_next_pod(const struct stint_mirror *mirror, size_t *at, struct stint_mirror_pod **pod);
+bool stint_mirror_next_group(const struct stint_mirror *mirror, size_t *at, struct stint_mirror_group **group);
+/* Its condition is to be looked at; then taken off that list one by one, NULL when there are no more. */
+void stint_mirror_mark_group(struct stint_mirror *mirror, struct stint_mirror_group *group);
+struct stint_mirror_group *stint_mirror_take_marked(struct stint_mirror *mirror);
+/* The pod was placed on a real node and cannot read its share there: hold it back. */
+void stint_mirror_refuse_wiring(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
+/* Keeps the pod back for 1 s, at the next failure 2 s, and so on to 32 s; returns until when. */
+int64_t stint_mirror_hold_back(struct stint_mirror *mirror, struct stint_mirror_pod *pod, int64_t now_ms);
+void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char *sentence); /* sentence is handed over; NULL word: none */
+
+#endif
