@@ -41,12 +41,19 @@ static void free_bind(struct stint_bind *bind)
 	free(bind);
 }
 
+static bool is_out(const struct stint_bind *bind)
+{
+	return bind->state == STINT_BIND_SENT || bind->state == STINT_BIND_CHECKING;
+}
+
 void stint_binder_free(struct stint_binder *binder)
 {
 	if (!binder)
 		return;
 	for (struct stint_bind *bind = binder->first, *next; bind; bind = next) {
 		next = bind->next;
+		if (is_out(bind))
+			binder->hooks.cancel(binder->hooks.user, bind);
 		free_bind(bind);
 	}
 	free(binder);
@@ -90,11 +97,6 @@ struct stint_bind *stint_binder_add(struct stint_binder *binder, void *owner, co
 	return bind;
 }
 
-static bool is_out(const struct stint_bind *bind)
-{
-	return bind->state == STINT_BIND_SENT || bind->state == STINT_BIND_CHECKING;
-}
-
 static void end(struct stint_binder *binder, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message)
 {
 	unlink_bind(binder, bind);
@@ -134,8 +136,8 @@ int64_t stint_binder_run(struct stint_binder *binder, int64_t now_ms, int64_t wr
 			continue;
 		if (bind->retry_ms <= now_ms && binder->in_flight < binder->in_flight_max)
 			send(binder, bind, STINT_BIND_SENT, now_ms);
-		else if (next_ms < 0 || bind->retry_ms < next_ms)
-			next_ms = bind->retry_ms > now_ms ? bind->retry_ms : now_ms + 1;
+		else if (bind->retry_ms > now_ms && (next_ms < 0 || bind->retry_ms < next_ms))
+			next_ms = bind->retry_ms; /* one that is due and found no room goes with the next answer */
 	}
 	while (binder->unsent && binder->in_flight < binder->in_flight_max)
 		send(binder, binder->unsent, STINT_BIND_SENT, now_ms);

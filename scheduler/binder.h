@@ -41,6 +41,7 @@ struct stint_bind {
 struct stint_binder_hooks {
 	/* SENT: write the Binding. CHECKING: read the pod. Answer with stint_binder_answer, later. */
 	void (*send)(void *user, struct stint_bind *bind);
+	void (*cancel)(void *user, struct stint_bind *bind); /* what was sent is to be forgotten: no answer may come */
 	/* The bind is over and is freed after the call. message may be NULL. Not called for one whose owner is NULL. */
 	void (*done)(void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message);
 	void *user;
@@ -48,7 +49,7 @@ struct stint_binder_hooks {
 
 struct stint_binder;
 struct stint_binder *stint_binder_new(size_t in_flight_max, const struct stint_binder_hooks *hooks);
-void stint_binder_free(struct stint_binder *binder);
+void stint_binder_free(struct stint_binder *binder); /* cancels what is out; done is not called */
 /* Texts are copied; devices and uuids may be NULL. Nothing is sent before stint_binder_run. */
 struct stint_bind *stint_binder_add(struct stint_binder *binder, void *owner, const char *space, const char *pod, const char *uid, const char *node,
 	const char *devices, const char *uuids);

@@ -341,11 +341,8 @@ static void read_told(struct stint_mirror_pod *pod)
 
 static void put_pod(struct stint_mirror *mirror, struct stint_pod *object)
 {
-	if (is_holder(object)) {
-		if (mirror->hooks.holder)
-			mirror->hooks.holder(mirror->hooks.user, object, false);
+	if (is_holder(object)) /* holders.c keeps them in the engine */
 		return;
-	}
 	struct stint_mirror_pod *pod = stint_map_get(mirror->pods, object->meta.uid);
 	const bool ours = is_served(mirror, object);
 	if (!pod && !ours && (!object->node || stint_pod_ended(object)))
@@ -368,11 +365,6 @@ static void put_pod(struct stint_mirror *mirror, struct stint_pod *object)
 
 static void remove_pod(struct stint_mirror *mirror, struct stint_pod *object)
 {
-	if (is_holder(object)) {
-		if (mirror->hooks.holder)
-			mirror->hooks.holder(mirror->hooks.user, object, true);
-		return;
-	}
 	struct stint_mirror_pod *pod = stint_map_get(mirror->pods, object->meta.uid);
 	if (!pod)
 		return;

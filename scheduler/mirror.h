@@ -38,7 +38,7 @@ enum { STINT_REASON_WORD_SIZE = 40 };
 struct stint_mirror_pod {
 	struct stint_pod *pod; /* counted */
 	uint32_t handle;       /* STINT_NO_HANDLE: the engine does not have it */
-	bool ours;	       /* a scheduler name that we serve, and not a device holder */
+	bool ours;	       /* a scheduler name that we serve, and not a device holder: those come another way */
 	bool dirty;
 	bool counted;	       /* among succeeded_pods */
 	bool refused_wiring;   /* was placed on a real node and lacks the wiring */
@@ -51,12 +51,11 @@ struct stint_mirror_pod {
 	char *note;	    /* a sentence that says more than the engine can, with its word; NULL: none */
 	const char *note_word;
 	char told[STINT_REASON_WORD_SIZE]; /* the word that its condition has; "": it has none of ours */
+	const char *told_for;		   /* what stint_explain_word said when that was found right; spares the long way */
 };
 
 struct stint_mirror_hooks {
 	void (*changed)(void *user); /* something that a cycle could care about. Called often: arm a timer, do no work */
-	/* A pod of the reservation namespace; gone: it was deleted. `object` is borrowed. */
-	void (*holder)(void *user, struct stint_pod *object, bool gone);
 	void (*owner_missing)(void *user, const struct stint_owner_reference *reference, const char *space);
 	void (*pod_gone)(void *user, struct stint_mirror_pod *pod); /* deleted, ended or on its way out before it had a place */
 	void *user;

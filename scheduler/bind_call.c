@@ -1,0 +1,108 @@
+/*
+ * bind_call: Binding writes and the reads that settle a conflict. See bind_call.h. Holds no state beyond a request.
+ *
+ * The Binding carries the pod's uid, so that it can never bind a later pod of the same name, and the devices as annotations, which the API
+ * server copies to the pod in the same write. Requests are never repeated by the client: whether to repeat is the binder's decision.
+ */
+#include <scheduler/bind_call.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+char *stint_bind_body(const struct stint_bind *bind)
+{
+	stint_auto_json *body = stint_json_new_object();
+	stint_json_set_string(body, "apiVersion", "v1");
+	stint_json_set_string(body, "kind", "Binding");
+	struct stint_json *metadata = stint_json_ensure_object(body, "metadata");
+	stint_json_set_string(metadata, "name", bind->pod);
+	stint_json_set_string(metadata, "namespace", bind->space);
+	stint_json_set_string(metadata, "uid", bind->uid);
+	if (bind->devices)
+		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), "stint.dev/gpu-devices", bind->devices);
+	if (bind->uuids)
+		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), "stint.dev/gpu-uuids", bind->uuids);
+	struct stint_json *target = stint_json_ensure_object(body, "target");
+	stint_json_set_string(target, "apiVersion", "v1");
+	stint_json_set_string(target, "kind", "Node");
+	stint_json_set_string(target, "name", bind->node);
+	return stint_json_print(body);
+}
+
+enum stint_bind_outcome stint_bind_outcome_of_write(int http_status)
+{
+	if (http_status >= 200 && http_status < 300)
+		return STINT_BIND_BOUND;
+	if (http_status == 404)
+		return STINT_BIND_GONE;
+	if (http_status == 409)
+		return STINT_BIND_CONFLICT;
+	/* 401: the credentials are renewed and the next attempt has new ones. */
+	if (http_status < 400 || http_status >= 500 || http_status == 401 || http_status == 408 || http_status == 429)
+		return STINT_BIND_UNCERTAIN;
+	return STINT_BIND_REFUSED;
+}
+
+enum stint_bind_outcome stint_bind_outcome_of_pod(const struct stint_bind *bind, int http_status, const char *body, size_t length)
+{
+	if (http_status == 404)
+		return STINT_BIND_GONE;
+	stint_auto_json *pod = http_status == 200 ? stint_json_parse(body, length, 0, NULL) : NULL;
+	if (!pod)
+		return STINT_BIND_UNCERTAIN;
+	if (strcmp(stint_json_string_or(stint_json_at(pod, "metadata", "uid"), ""), bind->uid) != 0)
+		return STINT_BIND_GONE;
+	const char *node = stint_json_string_at(pod, "spec", "nodeName");
+	return node && strcmp(node, bind->node) == 0 ? STINT_BIND_BOUND : STINT_BIND_CONFLICT;
+}
+
+struct request {
+	const struct stint_bind_sender *sender;
+	struct stint_bind *bind;
+	struct stint_kube_call *call;
+};
+
+static void on_done(void *user, struct stint_kube_response *response)
+{
+	stint_autofree struct request *request = user;
+	struct stint_bind *bind = request->bind;
+	const enum stint_bind_outcome outcome = bind->state == STINT_BIND_CHECKING
+							? stint_bind_outcome_of_pod(bind, response->status, response->body.data, response->body.length)
+							: stint_bind_outcome_of_write(response->error ? response->error->status : response->status);
+	request->sender->answered(request->sender->user, bind, outcome, response->error ? response->error->message : NULL,
+		response->error ? response->error->retry_after_ms : -1);
+}
+
+void stint_bind_call_start(const struct stint_bind_sender *sender, struct stint_bind *bind)
+{
+	struct request *request = stint_alloc(sizeof(*request));
+	*request = (struct request){.sender = sender, .bind = bind};
+	bind->call = request;
+	struct stint_kube_request call = {.resource = &stint_kube_pods,
+		.namespace_ = bind->space,
+		.name = bind->pod,
+		.timeout_ms = STINT_BIND_TIMEOUT_MS,
+		.retry = STINT_KUBE_RETRY_NEVER,
+		.on_done = on_done,
+		.user = request};
+	if (bind->state == STINT_BIND_CHECKING) {
+		request->call = stint_kube_call_start(sender->kube, &call);
+		return;
+	}
+	stint_autofree char *body = stint_bind_body(bind);
+	call.method = "POST";
+	call.subresource = "binding";
+	call.body = body;
+	call.body_length = strlen(body);
+	request->call = stint_kube_call_start(sender->kube, &call);
+}
+
+void stint_bind_call_cancel(struct stint_bind *bind)
+{
+	struct request *request = bind->call;
+	if (!request)
+		return;
+	stint_kube_call_cancel(request->call);
+	free(request);
+	bind->call = NULL;
+}

@@ -1,0 +1,173 @@
+/*
+ * conditions: writes PodScheduled=False with reason Unschedulable. See conditions.h.
+ *
+ * State: the writes under way. The message begins with our word and a colon, so that a successor, and `stint list`, can read the reason back.
+ * Invariant: stint_mirror_pod.told is set when a write starts and taken back when it fails.
+ */
+#include <scheduler/conditions.h>
+
+#include <scheduler/reasons.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IN_FLIGHT_MAX = 4, TIMEOUT_MS = 4000, RETRY_MS = 1000 };
+
+struct write {
+	struct stint_conditions *conditions;
+	struct stint_kube_call *call;
+	char *uid;
+	struct write *next;
+};
+
+struct stint_conditions {
+	struct stint_conditions_options options;
+	struct write *writes;
+	size_t in_flight;
+	struct stint_timer *retry;
+};
+
+static void on_retry(void *user)
+{
+	stint_conditions_run(user);
+}
+
+struct stint_conditions *stint_conditions_new(const struct stint_conditions_options *options)
+{
+	struct stint_conditions *conditions = stint_alloc(sizeof(*conditions));
+	conditions->options = *options;
+	conditions->retry = stint_timer_new(stint_kube_loop(options->kube), on_retry, conditions);
+	return conditions;
+}
+
+static void free_write(struct write *write)
+{
+	free(write->uid);
+	free(write);
+}
+
+void stint_conditions_free(struct stint_conditions *conditions)
+{
+	if (!conditions)
+		return;
+	for (struct write *write = conditions->writes, *next; write; write = next) {
+		next = write->next;
+		stint_kube_call_cancel(write->call);
+		free_write(write);
+	}
+	stint_timer_free(conditions->retry);
+	free(conditions);
+}
+
+char *stint_condition_patch(const char *uid, const char *word, const char *sentence, int64_t at_ms)
+{
+	stint_auto_json *patch = stint_json_new_object();
+	stint_json_set_string(stint_json_ensure_object(patch, "metadata"), "uid", uid);
+	struct stint_json *list = stint_json_ensure_array(stint_json_ensure_object(patch, "status"), "conditions");
+	struct stint_json *condition = stint_json_append(list, stint_json_new_object());
+	stint_json_set_string(condition, "type", "PodScheduled");
+	stint_json_set_string(condition, "status", "False");
+	stint_json_set_string(condition, "reason", "Unschedulable");
+	stint_autofree char *message = stint_format("%s: %s", word, sentence);
+	stint_json_set_string(condition, "message", message);
+	char time[STINT_TIME_SIZE];
+	if (at_ms >= 0)
+		stint_json_set_string(condition, "lastTransitionTime", stint_time_format(at_ms, time));
+	return stint_json_print(patch);
+}
+
+static void on_done(void *user, struct stint_kube_response *response)
+{
+	struct write *write = user;
+	struct stint_conditions *conditions = write->conditions;
+	for (struct write **at = &conditions->writes; *at; at = &(*at)->next) {
+		if (*at == write) {
+			*at = write->next;
+			break;
+		}
+	}
+	conditions->in_flight--;
+	const struct stint_error *err = response->error;
+	struct stint_mirror_pod *pod = stint_mirror_pod_by_uid(conditions->options.mirror, write->uid);
+	if (err && err->code != STINT_NOT_FOUND && err->code != STINT_CONFLICT && pod) {
+		stint_log(conditions->options.logger, STINT_LOG_WARN, "the condition of pod %s/%s could not be written: %s", pod->pod->meta.space,
+			pod->pod->meta.name, err->message);
+		pod->told[0] = '\0';
+		pod->told_for = NULL;
+		if (pod->group)
+			stint_mirror_mark_group(conditions->options.mirror, pod->group);
+		stint_timer_set(conditions->retry, RETRY_MS);
+	}
+	free_write(write);
+	if (!err)
+		stint_conditions_run(conditions);
+	else if (!stint_timer_active(conditions->retry))
+		stint_timer_set(conditions->retry, RETRY_MS);
+}
+
+static void start_write(struct stint_conditions *conditions, struct stint_mirror_pod *pod, const char *word, const char *sentence)
+{
+	const struct stint_object *meta = &pod->pod->meta;
+	struct write *write = stint_alloc(sizeof(*write));
+	*write = (struct write){.conditions = conditions, .uid = stint_strdup(meta->uid), .next = conditions->writes};
+	conditions->writes = write;
+	conditions->in_flight++;
+	stint_autofree char *body = stint_condition_patch(meta->uid, word, sentence, pod->pod->scheduled == STINT_FALSE ? -1 : stint_now_ms());
+	write->call = stint_kube_call_start(conditions->options.kube,
+		&(struct stint_kube_request){.method = "PATCH",
+			.resource = &stint_kube_pods,
+			.namespace_ = meta->space,
+			.name = meta->name,
+			.subresource = "status",
+			.body = body,
+			.body_length = strlen(body),
+			.content_type = stint_kube_patch_content_type(STINT_KUBE_PATCH_STRATEGIC),
+			.timeout_ms = TIMEOUT_MS,
+			.on_done = on_done,
+			.user = write});
+	if (conditions->options.recorder) {
+		const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
+		stint_record(conditions->options.recorder, &about, "Warning", "FailedScheduling", NULL, "%s: %s", word, sentence);
+	}
+}
+
+static bool waits(const struct stint_mirror_pod *pod)
+{
+	return !pod->pod->node && !pod->bind && !stint_pod_ended(pod->pod) && pod->pod->meta.deleted_ms < 0;
+}
+
+/* False: no more writes may be started now. */
+static bool look_at(struct stint_conditions *conditions, struct stint_mirror_pod *pod)
+{
+	const char *word = stint_explain_word(conditions->options.engine, pod);
+	if (!word || word == pod->told_for)
+		return true;
+	if (conditions->in_flight >= IN_FLIGHT_MAX)
+		return false;
+	struct stint_explanation explanation;
+	stint_explain(conditions->options.engine, pod, &explanation);
+	if (explanation.word && strcmp(explanation.word, pod->told) != 0) {
+		snprintf(pod->told, sizeof(pod->told), "%s", explanation.word);
+		start_write(conditions, pod, explanation.word, explanation.sentence);
+	}
+	pod->told_for = word;
+	stint_explanation_clear(&explanation);
+	return true;
+}
+
+void stint_conditions_run(struct stint_conditions *conditions)
+{
+	while (conditions->options.may_write(conditions->options.user)) {
+		struct stint_mirror_group *group = stint_mirror_take_marked(conditions->options.mirror);
+		if (!group)
+			return;
+		struct stint_mirror_pod *pod = group->first;
+		while (pod && (!waits(pod) || look_at(conditions, pod)))
+			pod = pod->next_in_group;
+		if (pod) {
+			stint_mirror_mark_group(conditions->options.mirror, group);
+			return;
+		}
+	}
+}

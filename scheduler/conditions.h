@@ -1,0 +1,29 @@
+/*
+ * conditions: tells a waiting pod why it waits, in its PodScheduled condition and in an event, whenever the reason has become another one.
+ * Not the numbers: those change all the time, and the why API has them.
+ */
+#ifndef STINT_SCHEDULER_CONDITIONS_H
+#define STINT_SCHEDULER_CONDITIONS_H
+
+#include <scheduler/mirror.h>
+#include <stint/kube.h>
+
+struct stint_conditions_options {
+	struct stint_kube *kube;
+	struct stint_engine *engine;
+	struct stint_mirror *mirror;
+	struct stint_recorder *recorder; /* NULL: no events */
+	const struct stint_logger *logger;
+	bool (*may_write)(void *user); /* false while binds wait, or when we do not lead */
+	void *user;
+};
+struct stint_conditions;
+struct stint_conditions *stint_conditions_new(const struct stint_conditions_options *options);
+void stint_conditions_free(struct stint_conditions *conditions);
+/* Looks at the groups that are marked in the mirror and writes what is to be written, a few at a time. O(members) and more for each new reason. */
+void stint_conditions_run(struct stint_conditions *conditions);
+
+/* The body of the patch, for tests. at_ms: the time of the transition; -1: the condition was False before, so there is none. */
+char *stint_condition_patch(const char *uid, const char *word, const char *sentence, int64_t at_ms);
+
+#endif

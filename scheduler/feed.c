@@ -1,0 +1,233 @@
+/*
+ * feed: reflectors into the mirror. See feed.h.
+ *
+ * State: one source for each watched resource, and owners that are sought. Runs on the loop. Invariant: `synced` is told once, when each source
+ * has told a whole list (or, for kinds that a cluster may lack, when the server said that there is no such kind).
+ */
+#include <scheduler/feed.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEEK_AFTER_MS = 1000, SEEK_TICK_MS = 500, SOUGHT_MAX = 10000, CALL_TIMEOUT_MS = 4000 };
+
+static const struct source_row {
+	const struct stint_kube_resource *resource;
+	enum stint_kind kind;
+	const char *namespace_;
+	const char *field_selector;
+	bool may_lack; /* a cluster without that kind is fine */
+	bool holders;
+} rows[] = {
+	{&stint_kube_queues, STINT_KIND_QUEUE, NULL, NULL, false, false},
+	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, NULL, NULL, true, false},
+	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, NULL, NULL, false, false},
+	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, NULL, NULL, false, false},
+	{&stint_kube_nodes, STINT_KIND_NODE, NULL, NULL, false, false},
+	{&stint_kube_jobs, STINT_KIND_OWNER, NULL, NULL, false, false},
+	{&stint_kube_replicasets, STINT_KIND_OWNER, NULL, NULL, false, false},
+	{&stint_kube_deployments, STINT_KIND_OWNER, NULL, NULL, false, false},
+	{&stint_kube_statefulsets, STINT_KIND_OWNER, NULL, NULL, false, false},
+	/* Failed pods use nothing and say nothing that grouping needs; clusters keep thousands of them. */
+	{&stint_kube_pods, STINT_KIND_POD, NULL, "status.phase!=Failed", false, false},
+	/* Of holders also how they failed. */
+	{&stint_kube_pods, STINT_KIND_POD, STINT_RESERVATION_NAMESPACE, NULL, false, true},
+};
+enum { SOURCES = STINT_COUNT(rows) };
+
+struct source {
+	struct stint_feed *feed;
+	const struct source_row *row;
+	struct stint_reflector *reflector;
+	bool lacking; /* the server has no such kind */
+};
+
+struct sought {
+	struct stint_feed *feed;
+	char *uid, *space, *name;
+	const struct stint_kube_resource *resource;
+	int64_t since_ms;
+	struct stint_kube_call *call;
+};
+
+struct stint_feed {
+	struct stint_feed_options options;
+	struct source sources[SOURCES];
+	bool synced;
+	struct stint_map *sought; /* by uid */
+	struct stint_timer *seek;
+};
+
+/* ---- lists and watches ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_synced(const struct source *source)
+{
+	return source->lacking || (source->reflector && stint_reflector_synced(source->reflector));
+}
+
+static void check_synced(struct stint_feed *feed)
+{
+	if (feed->synced)
+		return;
+	for (size_t i = 0; i < SOURCES; i++) {
+		if (!is_synced(&feed->sources[i]))
+			return;
+	}
+	feed->synced = true;
+	feed->options.synced(feed->options.user);
+}
+
+static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
+{
+	(void)before;
+	const struct source *source = user;
+	struct stint_feed *feed = source->feed;
+	if (source->row->holders)
+		stint_holders_put(feed->options.holders, stint_pod_of(object), change == STINT_DELETED);
+	else if (change == STINT_DELETED)
+		stint_mirror_remove(feed->options.mirror, object);
+	else
+		stint_mirror_put(feed->options.mirror, object);
+}
+
+static void on_synced(void *user, bool again)
+{
+	(void)again;
+	const struct source *source = user;
+	stint_metrics_add(source->feed->options.metrics, STINT_METRIC_RELISTS, 1, source->row->resource->plural);
+	check_synced(source->feed);
+}
+
+static void on_trouble(void *user, const struct stint_error *err, int64_t retry_ms)
+{
+	struct source *source = user;
+	if (source->row->may_lack && err->code == STINT_NOT_FOUND) {
+		source->lacking = true;
+		check_synced(source->feed);
+		return;
+	}
+	stint_log(source->feed->options.logger, STINT_LOG_WARN, "%s: %s; trying again in %lld ms", source->row->resource->plural, err->message,
+		(long long)retry_ms);
+}
+
+/* ---- owners that no watch has brought ------------------------------------------------------------------------------------------------------ */
+
+static void free_sought(void *value)
+{
+	struct sought *sought = value;
+	stint_kube_call_cancel(sought->call);
+	free(sought->uid);
+	free(sought->space);
+	free(sought->name);
+	free(sought);
+}
+
+static void on_owner(void *user, struct stint_kube_response *response)
+{
+	struct sought *sought = user;
+	struct stint_feed *feed = sought->feed;
+	sought->call = NULL;
+	stint_auto_json *json = response->error ? NULL : stint_json_parse(response->body.data, response->body.length, 0, NULL);
+	const char *uid = stint_json_string_at(json, "metadata", "uid");
+	const bool absent = (response->error && response->error->code == STINT_NOT_FOUND) || (uid && strcmp(uid, sought->uid) != 0);
+	if (absent)
+		stint_mirror_owner_absent(feed->options.mirror, sought->uid);
+	if (absent || uid) /* it is there, so the watch brings it; should it not, the pod asks again when it is looked at next */
+		stint_map_remove(feed->sought, sought->uid);
+}
+
+static void on_seek(void *user)
+{
+	struct stint_feed *feed = user;
+	const int64_t now_ms = stint_monotonic_ms();
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(feed->sought, &at, NULL, &value);) {
+		struct sought *sought = value;
+		if (stint_catalog_owner(stint_mirror_catalog(feed->options.mirror), sought->uid)) {
+			stint_map_remove(feed->sought, sought->uid);
+			continue;
+		}
+		if (sought->call || now_ms - sought->since_ms < SEEK_AFTER_MS)
+			continue;
+		sought->call = stint_kube_call_start(feed->options.kube,
+			&(struct stint_kube_request){.resource = sought->resource,
+				.namespace_ = sought->space,
+				.name = sought->name,
+				.timeout_ms = CALL_TIMEOUT_MS,
+				.on_done = on_owner,
+				.user = sought});
+	}
+	if (stint_map_count(feed->sought))
+		stint_timer_set(feed->seek, SEEK_TICK_MS);
+}
+
+void stint_feed_seek_owner(struct stint_feed *feed, const struct stint_owner_reference *reference, const char *space)
+{
+	if (!reference || !reference->uid || stint_map_has(feed->sought, reference->uid) || stint_map_count(feed->sought) >= SOUGHT_MAX)
+		return;
+	const struct stint_kube_resource *resource = stint_kube_resource_find(reference->api_version, reference->kind);
+	if (!resource)
+		return;
+	struct sought *sought = stint_alloc(sizeof(*sought));
+	*sought = (struct sought){.feed = feed,
+		.uid = stint_strdup(reference->uid),
+		.space = stint_strdup(space),
+		.name = stint_strdup(reference->name),
+		.resource = resource,
+		.since_ms = stint_monotonic_ms()};
+	stint_map_set(feed->sought, sought->uid, sought);
+	if (!stint_timer_active(feed->seek))
+		stint_timer_set(feed->seek, SEEK_TICK_MS);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------------------------------ */
+
+struct stint_feed *stint_feed_new(const struct stint_feed_options *options)
+{
+	struct stint_feed *feed = stint_alloc(sizeof(*feed));
+	feed->options = *options;
+	feed->sought = stint_map_new(free_sought);
+	feed->seek = stint_timer_new(stint_kube_loop(options->kube), on_seek, feed);
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct source *source = &feed->sources[i];
+		*source = (struct source){.feed = feed, .row = &rows[i]};
+		source->reflector = stint_reflector_start(options->kube,
+			&(struct stint_reflector_options){.resource = rows[i].resource,
+				.kind = rows[i].kind,
+				.model = options->model,
+				.namespace_ = rows[i].namespace_,
+				.field_selector = rows[i].field_selector,
+				.logger = options->logger,
+				.on_change = on_change,
+				.on_synced = on_synced,
+				.on_trouble = on_trouble,
+				.user = source});
+	}
+	return feed;
+}
+
+void stint_feed_free(struct stint_feed *feed)
+{
+	if (!feed)
+		return;
+	for (size_t i = 0; i < SOURCES; i++)
+		stint_reflector_free(feed->sources[i].reflector);
+	stint_timer_free(feed->seek);
+	stint_map_free(feed->sought);
+	free(feed);
+}
+
+bool stint_feed_synced(const struct stint_feed *feed)
+{
+	return feed->synced;
+}
+
+char *stint_feed_missing(const struct stint_feed *feed)
+{
+	stint_auto_buf text = {0};
+	for (size_t i = 0; i < SOURCES; i++) {
+		if (!is_synced(&feed->sources[i]))
+			stint_buf_printf(&text, "%s%s", text.length ? ", " : "", rows[i].resource->plural);
+	}
+	return text.length ? stint_buf_steal(&text) : NULL;
+}

@@ -1,0 +1,323 @@
+/*
+ * placer: from decision to certain outcome. See placer.h.
+ *
+ * State: the binder, its sender, and the decisions that wait for device holders. One timer serves the binder's repeats. Invariant: a decision
+ * that is not with the binder is in `waiting`.
+ */
+#include <scheduler/placer.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct placing {
+	struct stint_mirror_pod *pod;
+	char *node;
+	uint64_t devices;
+	struct stint_bind *bind; /* NULL: waits for holders */
+	struct placing *next;	 /* among those that wait */
+};
+
+struct stint_placer {
+	struct stint_placer_options options;
+	struct stint_binder *binder;
+	struct stint_bind_sender sender;
+	struct stint_timer *timer;
+	struct placing *waiting, **waiting_end;
+	size_t waiting_count;
+};
+
+static void free_placing(struct placing *placing)
+{
+	free(placing->node);
+	free(placing);
+}
+
+/* ---- the binder's hooks ---------------------------------------------------------------------------------------------------------------- */
+
+static void pump(struct stint_placer *placer)
+{
+	const int64_t now_ms = stint_monotonic_ms();
+	const int64_t next_ms = stint_binder_run(placer->binder, now_ms, placer->options.write_until_ms(placer->options.user));
+	if (next_ms >= 0)
+		stint_timer_set(placer->timer, next_ms - now_ms);
+	stint_metrics_set(placer->options.metrics, STINT_METRIC_BINDS_IN_FLIGHT, (double)stint_binder_in_flight(placer->binder));
+}
+
+static void on_timer(void *user)
+{
+	stint_placer_run(user);
+}
+
+static void send_bind(void *user, struct stint_bind *bind)
+{
+	struct stint_placer *placer = user;
+	const struct placing *placing = bind->owner;
+	if (bind->state == STINT_BIND_SENT && bind->attempts == 1 && placing)
+		stint_metrics_observe(placer->options.metrics, STINT_METRIC_TASK_SCHEDULING_MS,
+			(double)(stint_now_ms() - placing->pod->pod->meta.created_ms));
+	stint_bind_call_start(&placer->sender, bind);
+}
+
+static void cancel_bind(void *user, struct stint_bind *bind)
+{
+	(void)user;
+	stint_bind_call_cancel(bind);
+}
+
+static void answered(void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message, int64_t retry_after_ms)
+{
+	struct stint_placer *placer = user;
+	const int64_t now_ms = stint_monotonic_ms();
+	if (bind->state == STINT_BIND_SENT) {
+		stint_metrics_add(placer->options.metrics, STINT_METRIC_BINDS, 1, stint_bind_outcome_name(outcome));
+		stint_metrics_observe(placer->options.metrics, STINT_METRIC_TASK_BIND_MS, (double)(now_ms - bind->sent_ms));
+	}
+	if (outcome == STINT_BIND_UNCERTAIN)
+		stint_log(placer->options.logger, STINT_LOG_WARN, "bind of pod %s/%s to node %s has no certain answer and is repeated: %s", bind->space,
+			bind->pod, bind->node, message ? message : "no answer");
+	stint_binder_answer(placer->binder, bind, outcome, message, now_ms, retry_after_ms);
+	pump(placer);
+	if (stint_placer_pending(placer) == 0)
+		placer->options.idle(placer->options.user);
+}
+
+/* The decision is void: the engine has the pod back, and does not get to place it again at once when that would end the same way. */
+static void undo(struct stint_placer *placer, struct stint_mirror_pod *pod, bool hold_back)
+{
+	pod->bind = NULL;
+	if (pod->handle != STINT_NO_HANDLE)
+		stint_engine_pod_undo(placer->options.engine, pod->handle);
+	const int64_t until_ms = hold_back ? stint_mirror_hold_back(placer->options.mirror, pod, stint_now_ms()) : 0;
+	if (pod->group)
+		stint_mirror_mark_group(placer->options.mirror, pod->group);
+	placer->options.again(placer->options.user, until_ms);
+}
+
+static void bind_done(void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message)
+{
+	struct stint_placer *placer = user;
+	struct placing *placing = bind->owner;
+	struct stint_mirror_pod *pod = placing->pod;
+	if (outcome == STINT_BIND_BOUND) {
+		pod->bind = NULL;
+		pod->failures = 0;
+		stint_mirror_pod_note(pod, NULL, NULL);
+		if (pod->handle != STINT_NO_HANDLE)
+			stint_engine_pod_confirm(placer->options.engine, pod->handle);
+		placer->options.placed(placer->options.user, pod, bind->node);
+	} else {
+		stint_log(placer->options.logger, outcome == STINT_BIND_REFUSED ? STINT_LOG_WARN : STINT_LOG_INFO,
+			"pod %s/%s was not bound to node %s (%s): %s", bind->space, bind->pod, bind->node, stint_bind_outcome_name(outcome),
+			message ? message : "the pod tells otherwise");
+		if (outcome == STINT_BIND_REFUSED)
+			stint_mirror_pod_note(pod, "BindRefused",
+				stint_format("the API server refused to bind it to node \"%s\": %s", bind->node, message ? message : "no reason given"));
+		undo(placer, pod, true);
+	}
+	free_placing(placing);
+}
+
+/* ---- decisions ----------------------------------------------------------------------------------------------------------------------------- */
+
+static char *devices_text(uint64_t devices)
+{
+	stint_auto_buf text = {0};
+	for (int slot = 0; slot < STINT_MAX_DEVICES; slot++) {
+		if (devices >> slot & 1)
+			stint_buf_printf(&text, "%s%d", text.length ? "," : "", slot);
+	}
+	return text.length ? stint_buf_steal(&text) : NULL;
+}
+
+/* The UUIDs that a virtual node tells of its devices; NULL unless it tells all of them. */
+static char *virtual_uuids(const struct stint_node *node, uint64_t devices)
+{
+	stint_autofree struct stint_gpu_use *use = NULL;
+	const size_t count = stint_node_gpu_use(node, &use);
+	stint_auto_buf text = {0};
+	for (int slot = 0; slot < STINT_MAX_DEVICES; slot++) {
+		if (!(devices >> slot & 1))
+			continue;
+		const char *uuid = NULL;
+		for (size_t i = 0; i < count; i++) {
+			if (use[i].slot == slot && use[i].uuid[0])
+				uuid = use[i].uuid;
+		}
+		if (!uuid)
+			return NULL;
+		stint_buf_printf(&text, "%s%s", text.length ? "," : "", uuid);
+	}
+	return text.length ? stint_buf_steal(&text) : NULL;
+}
+
+static void hand_over(struct stint_placer *placer, struct placing *placing, const char *uuids)
+{
+	const struct stint_object *meta = &placing->pod->pod->meta;
+	stint_autofree char *devices = devices_text(placing->devices);
+	placing->bind = stint_binder_add(placer->binder, placing, meta->space, meta->name, meta->uid, placing->node, devices, uuids);
+}
+
+/* Whether the holders of all its devices are there. READY: *uuids is set, for free(). FAILED: *problem says why. */
+static enum stint_holder_state ask_holders(struct stint_placer *placer, const struct placing *placing, char **uuids, const char **problem)
+{
+	stint_auto_buf text = {0};
+	enum stint_holder_state state = STINT_HOLDER_READY;
+	for (int slot = 0; slot < STINT_MAX_DEVICES; slot++) {
+		if (!(placing->devices >> slot & 1))
+			continue;
+		const char *uuid = NULL;
+		const enum stint_holder_state one = stint_holders_want(
+			placer->options.holders, placing->node, slot, placing->pod->pod->spec->runtime_class, &uuid, problem);
+		if (one == STINT_HOLDER_FAILED)
+			return one;
+		if (one != STINT_HOLDER_READY)
+			state = one;
+		else
+			stint_buf_printf(&text, "%s%s", text.length ? "," : "", uuid);
+	}
+	if (state == STINT_HOLDER_READY)
+		*uuids = stint_buf_steal(&text);
+	return state;
+}
+
+static void wait_for_holders(struct stint_placer *placer, struct placing *placing)
+{
+	placing->next = NULL;
+	*placer->waiting_end = placing;
+	placer->waiting_end = &placing->next;
+	placer->waiting_count++;
+}
+
+/* True: it is over or with the binder; false: it has to wait on. */
+static bool try_holders(struct stint_placer *placer, struct placing *placing)
+{
+	stint_autofree char *uuids = NULL;
+	const char *problem = NULL;
+	switch (ask_holders(placer, placing, &uuids, &problem)) {
+	case STINT_HOLDER_READY: hand_over(placer, placing, uuids); return true;
+	case STINT_HOLDER_FAILED: {
+		struct stint_mirror_pod *pod = placing->pod;
+		stint_mirror_pod_note(pod, "DeviceHolderFailed", stint_strdup(problem));
+		free_placing(placing);
+		undo(placer, pod, false); /* the slot is blocked, so the engine looks elsewhere */
+		return true;
+	}
+	case STINT_HOLDER_NONE:
+	case STINT_HOLDER_STARTING:
+	case STINT_HOLDER_LEAVING:
+	case STINT_HOLDER_STATES: break;
+	}
+	return false;
+}
+
+static void take_one(struct stint_placer *placer, const struct stint_decision *decision)
+{
+	struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(placer->options.mirror, decision->pod);
+	struct stint_node_view node;
+	if (!pod || !stint_engine_node_view(placer->options.engine, decision->node, &node) || !node.node)
+		return;
+	const bool share = decision->gpu == STINT_GPU_FRACTION || decision->gpu == STINT_GPU_MEMORY;
+	const bool needs_holder = share && !node.node->is_virtual;
+	if (needs_holder && !pod->pod->spec->gpu_wired) {
+		stint_mirror_refuse_wiring(placer->options.mirror, pod);
+		undo(placer, pod, false);
+		return;
+	}
+	struct placing *placing = stint_alloc(sizeof(*placing));
+	*placing = (struct placing){.pod = pod, .node = stint_strdup(node.name), .devices = decision->devices};
+	pod->bind = placing;
+	if (needs_holder) {
+		if (!try_holders(placer, placing))
+			wait_for_holders(placer, placing);
+		return;
+	}
+	stint_autofree char *uuids = share ? virtual_uuids(node.node, decision->devices) : NULL;
+	hand_over(placer, placing, uuids);
+}
+
+void stint_placer_take(struct stint_placer *placer, const struct stint_decision *decisions, size_t count)
+{
+	/* The array is the engine's and ends with its next change, which undoing one decision already is. */
+	stint_autofree struct stint_decision *copies = stint_alloc((count + 1) * sizeof(*copies));
+	if (count)
+		memcpy(copies, decisions, count * sizeof(*copies));
+	for (size_t i = 0; i < count; i++) {
+		if (copies[i].kind == STINT_DECIDE_BIND)
+			take_one(placer, &copies[i]);
+	}
+	pump(placer);
+}
+
+void stint_placer_run(struct stint_placer *placer)
+{
+	struct placing *placing = placer->waiting;
+	placer->waiting = NULL;
+	placer->waiting_end = &placer->waiting;
+	placer->waiting_count = 0;
+	for (struct placing *next; placing; placing = next) {
+		next = placing->next;
+		if (!try_holders(placer, placing))
+			wait_for_holders(placer, placing);
+	}
+	pump(placer);
+}
+
+void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod *pod)
+{
+	struct placing *placing = pod->bind;
+	if (!placing)
+		return;
+	pod->bind = NULL;
+	if (placing->bind) {
+		stint_binder_drop(placer->binder, placing->bind);
+		free_placing(placing);
+		return;
+	}
+	for (struct placing **at = &placer->waiting; *at; at = &(*at)->next) {
+		if (*at != placing)
+			continue;
+		*at = placing->next;
+		if (placer->waiting_end == &placing->next)
+			placer->waiting_end = at;
+		placer->waiting_count--;
+		break;
+	}
+	free_placing(placing);
+}
+
+struct stint_placer *stint_placer_new(const struct stint_placer_options *options)
+{
+	struct stint_placer *placer = stint_alloc(sizeof(*placer));
+	placer->options = *options;
+	placer->waiting_end = &placer->waiting;
+	placer->sender = (struct stint_bind_sender){options->kube, answered, placer};
+	placer->binder = stint_binder_new(options->in_flight_max,
+		&(struct stint_binder_hooks){.send = send_bind, .cancel = cancel_bind, .done = bind_done, .user = placer});
+	placer->timer = stint_timer_new(stint_kube_loop(options->kube), on_timer, placer);
+	return placer;
+}
+
+void stint_placer_free(struct stint_placer *placer)
+{
+	if (!placer)
+		return;
+	struct stint_mirror_pod *pod = NULL;
+	for (size_t at = 0; stint_mirror_next_pod(placer->options.mirror, &at, &pod);) {
+		if (pod->bind)
+			free_placing(pod->bind);
+		pod->bind = NULL;
+	}
+	stint_timer_free(placer->timer);
+	stint_binder_free(placer->binder);
+	free(placer);
+}
+
+size_t stint_placer_pending(const struct stint_placer *placer)
+{
+	return stint_binder_pending(placer->binder) + placer->waiting_count;
+}
+
+size_t stint_placer_in_flight(const struct stint_placer *placer)
+{
+	return stint_binder_in_flight(placer->binder);
+}

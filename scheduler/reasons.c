@@ -1,0 +1,241 @@
+/*
+ * reasons: the table of words and sentences, and how a group's state becomes one of them. See reasons.h. Holds no state.
+ *
+ * A sentence says what is so and what to do about it. It names no other workload, because conditions and events are read by people who may
+ * not see each other's: who holds what stands in the why API alone, which asks what its caller may see.
+ */
+#include <scheduler/reasons.h>
+
+#include <scheduler/holder_pod.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The engine's words are those of stint_reason_name. */
+static const struct stint_reason_row rows[] = {
+	{"QueueDoesNotExist",
+		"queue \"{queue}\" does not exist: create the project, or name one that exists in label kai.scheduler/queue", false},
+	{"NoQueue", "no queue is named, and there is none called \"default\": name a project's queue in label kai.scheduler/queue", false},
+	{"QueueHasChildren", "queue \"{queue}\" is a department, and only projects hold work: name one of its projects in label kai.scheduler/queue",
+		false},
+	{"Incomplete", "{have} of the {need} pods that start together exist: it is tried when the others have been created", false},
+	{"SchedulingGated", "its pods have scheduling gates: it is tried when they have been taken away", false},
+	{"OverLimit", "\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait until {more} come free there, or "
+		      "raise the limit", false},
+	{"NonPreemptibleOverQuota",
+		"non-preemptible work of \"{queue}\" may use its quota of {bound} and uses {allocated}, and this asks for {asked}: make it preemptible, "
+		"wait until {more} come free there, or raise the quota", false},
+	{"NoRoom", "no node can take it now ({detail}): it starts when room comes free", false},
+	{"NoRoomForGang", "{have} of the {need} pods that start together found a node, the others none ({detail}): it starts when room comes free for all",
+		false},
+	{"NeverFits", "no node could take it even if nothing else ran ({detail}): ask for less, or for what the nodes have", true},
+	{"GangNeverFits", "the whole cluster has room for {have} of the {need} pods that start together ({detail}): ask for fewer, or add nodes", true},
+	{"NeverWithinBounds", "\"{queue}\" may use {bound} at most and this asks for {asked}: ask for fewer, or raise it", true},
+	{"InvalidRequest", "{detail}", true},
+	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
+	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away", false},
+	{"NoDeviceWiring", "its container would not learn which device it shares: submit it with stint, or add to that container {detail}", true},
+	{"DeviceHolderFailed", "{detail}", false},
+	{"BindRefused", "{detail}", false},
+};
+
+const struct stint_reason_row *stint_reason_rows(size_t *count)
+{
+	*count = STINT_COUNT(rows);
+	return rows;
+}
+
+const struct stint_reason_row *stint_reason_row(const char *word)
+{
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		if (word && strcmp(rows[i].word, word) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static void add_fact(struct stint_buf *out, const char *name, size_t length, const struct stint_reason_facts *facts)
+{
+	const struct {
+		const char *name, *text;
+	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked}, {"more", facts->more},
+		{"detail", facts->detail}, {"name", facts->name}};
+	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
+		if (strlen(texts[i].name) == length && memcmp(texts[i].name, name, length) == 0)
+			stint_buf_puts(out, texts[i].text ? texts[i].text : "?");
+	}
+	if (length == 4 && memcmp(name, "have", 4) == 0)
+		stint_buf_printf(out, "%u", facts->have);
+	if (length == 4 && memcmp(name, "need", 4) == 0)
+		stint_buf_printf(out, "%u", facts->need);
+}
+
+char *stint_reason_sentence(const char *word, const struct stint_reason_facts *facts)
+{
+	const struct stint_reason_row *row = stint_reason_row(word);
+	struct stint_buf out = {0};
+	for (const char *at = row ? row->sentence : ""; *at;) {
+		const char *end = *at == '{' ? strchr(at, '}') : NULL;
+		if (end) {
+			add_fact(&out, at + 1, (size_t)(end - at) - 1, facts);
+			at = end + 1;
+		} else {
+			stint_buf_putc(&out, *at++);
+		}
+	}
+	return stint_buf_steal(&out);
+}
+
+char *stint_amount_text(enum stint_dimension dimension, double amount)
+{
+	char number[STINT_QUANTITY_SIZE];
+	if (amount < 0)
+		return stint_strdup("without limit");
+	if (dimension == STINT_MEMORY)
+		return stint_format("%s of memory", stint_bytes_human((int64_t)amount, number));
+	const double shown = dimension == STINT_CPU ? amount / 1000 : amount;
+	snprintf(number, sizeof(number), "%.2f", shown);
+	char *end = number + strlen(number);
+	while (end[-1] == '0')
+		*--end = '\0';
+	if (end[-1] == '.')
+		*--end = '\0';
+	const char *unit = dimension == STINT_CPU ? "CPU core" : "GPU";
+	return stint_format("%s %s%s", number, unit, strcmp(number, "1") == 0 ? "" : "s");
+}
+
+char *stint_causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const char *extended)
+{
+	stint_auto_buf text = {0};
+	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {
+		if (!counts[cause] || cause == STINT_CAUSE_REQUEST)
+			continue;
+		stint_buf_printf(&text, "%s%u %s", text.length ? ", " : "", counts[cause], stint_cause_text((enum stint_cause)cause));
+		if (cause == STINT_CAUSE_EXTENDED && extended)
+			stint_buf_printf(&text, " %s", extended);
+	}
+	return text.length ? stint_buf_steal(&text) : NULL;
+}
+
+/* ---- from a group's state to a word ------------------------------------------------------------------------------------------------------ */
+
+static const char *word_of_hold(const struct stint_mirror_pod *pod)
+{
+	switch (pod->hold) {
+	case STINT_HOLD_POD_GROUP: return "PodGroupDoesNotExist";
+	case STINT_HOLD_WIRING: return "NoDeviceWiring";
+	case STINT_HOLD_NONE:
+	case STINT_HOLD_OWNER:
+	case STINT_HOLD_BACKOFF: break;
+	}
+	return pod->note_word;
+}
+
+static const char *word_of_record(const struct stint_engine *engine, const struct stint_record *record, uint32_t group)
+{
+	switch (record->reason) {
+	case STINT_REASON_NONE:
+	case STINT_REASON_GATED: /* the API server itself says so in the condition */
+	case STINT_REASON_COUNT: return NULL;
+	case STINT_REASON_NO_QUEUE: {
+		struct stint_group_view view;
+		return stint_engine_group_view(engine, group, &view) && view.queue_name ? "QueueDoesNotExist" : "NoQueue";
+	}
+	case STINT_REASON_INNER_QUEUE: return "QueueHasChildren";
+	case STINT_REASON_INCOMPLETE: return "Incomplete";
+	case STINT_REASON_OVER_LIMIT: return "OverLimit";
+	case STINT_REASON_OVER_QUOTA: return "NonPreemptibleOverQuota";
+	case STINT_REASON_NO_ROOM: return record->need > 1 ? "NoRoomForGang" : "NoRoom";
+	case STINT_REASON_LEAVING: return "RoomIsLeaving";
+	}
+	return NULL;
+}
+
+const char *stint_explain_word(const struct stint_engine *engine, const struct stint_mirror_pod *pod)
+{
+	const char *word = word_of_hold(pod);
+	if (word || !pod->group || pod->hold == STINT_HOLD_OWNER || pod->pod->gates_count > 0)
+		return word;
+	const struct stint_record record = stint_engine_record(engine, pod->group->handle);
+	return word_of_record(engine, &record, pod->group->handle);
+}
+
+/* A record that no waiting will change has words of its own. */
+static const char *final_word(const char *word, const struct stint_why *why)
+{
+	if (why->problem)
+		return "InvalidRequest";
+	if (!why->never)
+		return word;
+	switch (why->record.reason) {
+	case STINT_REASON_NO_ROOM: return why->record.need > 1 && why->room_when_empty > 0 ? "GangNeverFits" : "NeverFits";
+	case STINT_REASON_OVER_LIMIT:
+	case STINT_REASON_OVER_QUOTA: return "NeverWithinBounds";
+	case STINT_REASON_NONE:
+	case STINT_REASON_NO_QUEUE:
+	case STINT_REASON_INNER_QUEUE:
+	case STINT_REASON_INCOMPLETE:
+	case STINT_REASON_GATED:
+	case STINT_REASON_LEAVING:
+	case STINT_REASON_COUNT: break;
+	}
+	return word;
+}
+
+static void explain_record(struct stint_engine *engine, const struct stint_mirror_pod *pod, const char *word, struct stint_explanation *out)
+{
+	out->has_why = true;
+	stint_engine_why(engine, pod->group->handle, &out->why);
+	const struct stint_why *why = &out->why;
+	const struct stint_record *record = &why->record;
+	out->word = final_word(word, why);
+	out->never = why->never || why->problem;
+
+	struct stint_queue_view queue = {0};
+	struct stint_group_view group = {0};
+	stint_engine_group_view(engine, pod->group->handle, &group);
+	const bool known = record->queue != STINT_NO_HANDLE && stint_engine_queue_view(engine, record->queue, &queue);
+	stint_autofree char *bound = stint_amount_text(record->dimension, record->bound);
+	stint_autofree char *allocated = stint_amount_text(record->dimension, record->allocated);
+	stint_autofree char *asked = stint_amount_text(record->dimension, record->asked);
+	const double missing = record->allocated + record->asked - record->bound;
+	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
+	const bool never_fits = out->word && strcmp(out->word, "NeverFits") == 0;
+	stint_autofree char *causes = stint_causes_text(never_fits ? why->even_empty : why->short_of, why->extended);
+	stint_autofree char *nodes = stint_format("%s%s", why->nodes == 0 ? "there are no nodes" : causes ? "" : "all their room is taken",
+		causes && why->nodes ? causes : "");
+	const struct stint_reason_facts facts = {.queue = known ? queue.name : group.queue_name,
+		.bound = bound,
+		.allocated = allocated,
+		.asked = asked,
+		.more = more,
+		.have = out->word && strcmp(out->word, "GangNeverFits") == 0 ? (uint32_t)why->room_when_empty : record->have,
+		.need = record->need,
+		.detail = why->problem ? why->problem : nodes};
+	if (out->word)
+		out->sentence = stint_reason_sentence(out->word, &facts);
+}
+
+void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *pod, struct stint_explanation *out)
+{
+	*out = (struct stint_explanation){0};
+	const char *held = word_of_hold(pod);
+	if (!held) {
+		if (pod->group && pod->hold != STINT_HOLD_OWNER)
+			explain_record(engine, pod, stint_explain_word(engine, pod), out);
+		return;
+	}
+	const struct stint_reason_facts facts = {.name = stint_object_annotation(&pod->pod->meta, "pod-group-name"),
+		.detail = pod->hold == STINT_HOLD_WIRING ? stint_device_wiring_yaml : pod->note};
+	out->word = held;
+	out->never = stint_reason_row(held)->never;
+	out->sentence = stint_reason_sentence(held, &facts);
+}
+
+void stint_explanation_clear(struct stint_explanation *explanation)
+{
+	free(explanation->sentence);
+	*explanation = (struct stint_explanation){0};
+}
