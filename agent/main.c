@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		fprintf(stderr, "stint-agent: a command is missing: say hold, --version or --help\n");
 	else
-		fprintf(stderr, "stint-agent: \"%s\" is no command: say hold, --version or --help\n", strcmp(argv[1], "hold") == 0 ? argv[2] : argv[1]);
+		fprintf(stderr, "stint-agent: \"%s\" is no command: say hold, --version or --help\n",
+			strcmp(argv[1], "hold") == 0 ? argv[2] : argv[1]);
 	return STINT_USAGE;
 }

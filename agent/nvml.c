@@ -56,7 +56,8 @@ static bool load(struct nvml *nvml, const char *name, struct stint_error **err)
 	nvml->library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	if (!nvml->library) {
 		stint_autofree char *message = stint_format(
-			"NVML is not there (%s): this container must run with the NVIDIA runtime; set the runtime class of the holders", dlerror());
+			"NVML is not there (%s): this container must run with the NVIDIA runtime; set the runtime class of the holders",
+			dlerror());
 		return fail(err, "LibraryMissing", message);
 	}
 	const struct {
@@ -74,7 +75,8 @@ static bool load(struct nvml *nvml, const char *name, struct stint_error **err)
 	};
 	for (size_t i = 0; i < STINT_COUNT(symbols); i++) {
 		if (!find(nvml->library, symbols[i].name, symbols[i].into)) {
-			stint_autofree char *message = stint_format("%s has no %s: the driver of this node is too old for stint", name, symbols[i].name);
+			stint_autofree char *message =
+				stint_format("%s has no %s: the driver of this node is too old for stint", name, symbols[i].name);
 			return fail(err, "LibraryTooOld", message);
 		}
 	}
@@ -89,10 +91,13 @@ static bool ask(const struct nvml *nvml, struct stint_nvml_device *device, struc
 	if (code != NVML_OK)
 		return fail_driver(nvml, err, "count its devices", code);
 	if (count == 0)
-		return fail(err, "NoDevice", "no GPU is visible here: the pod must ask for one nvidia.com/gpu and run with the NVIDIA runtime");
+		return fail(
+			err, "NoDevice", "no GPU is visible here: the pod must ask for one nvidia.com/gpu and run with the NVIDIA runtime");
 	if (count > 1) {
-		stint_autofree char *message = stint_format("%u GPUs are visible here where one was asked for: is NVIDIA_VISIBLE_DEVICES set to "
-			"\"all\" on this node, or a privileged runtime class in use?", count);
+		stint_autofree char *message =
+			stint_format("%u GPUs are visible here where one was asked for: is NVIDIA_VISIBLE_DEVICES set to "
+				     "\"all\" on this node, or a privileged runtime class in use?",
+				count);
 		return fail(err, "SeveralDevices", message);
 	}
 	void *handle = NULL;

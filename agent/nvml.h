@@ -18,7 +18,7 @@ enum {
 struct stint_nvml_device {
 	char uuid[STINT_NVML_UUID_SIZE]; /* "GPU-..." */
 	char name[STINT_NVML_NAME_SIZE]; /* empty when the driver does not say */
-	int64_t memory_mib;              /* -1: the driver does not say */
+	int64_t memory_mib; /* -1: the driver does not say */
 };
 
 /*

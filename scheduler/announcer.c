@@ -30,8 +30,8 @@ static void take_first(struct stint_announcer *announcer, bool record)
 	const struct stint_object *meta = &one->pod->meta;
 	if (record) {
 		const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
-		stint_record(announcer->recorder, &about, "Normal", "Scheduled", NULL, "Successfully assigned pod %s/%s to node %s", meta->space,
-			meta->name, one->node);
+		stint_record(announcer->recorder, &about, "Normal", "Scheduled", NULL, "Successfully assigned pod %s/%s to node %s",
+			meta->space, meta->name, one->node);
 	}
 	stint_object_unref(&one->pod->meta);
 	free(one->node);

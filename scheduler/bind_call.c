@@ -67,8 +67,8 @@ static void on_done(void *user, struct stint_kube_response *response)
 	stint_autofree struct request *request = user;
 	struct stint_bind *bind = request->bind;
 	const enum stint_bind_outcome outcome = bind->state == STINT_BIND_CHECKING
-							? stint_bind_outcome_of_pod(bind, response->status, response->body.data, response->body.length)
-							: stint_bind_outcome_of_write(response->error ? response->error->status : response->status);
+		? stint_bind_outcome_of_pod(bind, response->status, response->body.data, response->body.length)
+		: stint_bind_outcome_of_write(response->error ? response->error->status : response->status);
 	request->sender->answered(request->sender->user, bind, outcome, response->error ? response->error->message : NULL,
 		response->error ? response->error->retry_after_ms : -1);
 }

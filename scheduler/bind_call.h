@@ -10,7 +10,8 @@
 enum { STINT_BIND_TIMEOUT_MS = 4000 }; /* contracts: with the renew deadline it stays below the length of the Lease */
 
 /* answered: once for each, from the loop */
-typedef void stint_bind_answered(void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message, int64_t retry_after_ms);
+typedef void stint_bind_answered(
+	void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message, int64_t retry_after_ms);
 
 struct stint_bind_sender {
 	struct stint_kube *kube;

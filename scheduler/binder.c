@@ -74,8 +74,8 @@ static void unlink_bind(struct stint_binder *binder, struct stint_bind *bind)
 	binder->count--;
 }
 
-struct stint_bind *stint_binder_add(struct stint_binder *binder, void *owner, const char *space, const char *pod, const char *uid, const char *node,
-	const char *devices, const char *uuids)
+struct stint_bind *stint_binder_add(struct stint_binder *binder, void *owner, const char *space, const char *pod, const char *uid,
+	const char *node, const char *devices, const char *uuids)
 {
 	struct stint_bind *bind = stint_alloc(sizeof(*bind));
 	*bind = (struct stint_bind){.space = stint_strdup(space),

@@ -17,8 +17,8 @@
 enum stint_bind_outcome {
 	STINT_BIND_BOUND,
 	STINT_BIND_CONFLICT, /* 409; as a final outcome: it is bound elsewhere, is being deleted, or may not be bound */
-	STINT_BIND_GONE,     /* the pod does not exist any more, or another has its name */
-	STINT_BIND_REFUSED,  /* the server understood and said no */
+	STINT_BIND_GONE, /* the pod does not exist any more, or another has its name */
+	STINT_BIND_REFUSED, /* the server understood and said no */
 	STINT_BIND_UNCERTAIN, /* time-out, lost connection, a server in trouble. Never final */
 	STINT_BIND_OUTCOMES,
 };
@@ -51,8 +51,8 @@ struct stint_binder;
 struct stint_binder *stint_binder_new(size_t in_flight_max, const struct stint_binder_hooks *hooks);
 void stint_binder_free(struct stint_binder *binder); /* cancels what is out; done is not called */
 /* Texts are copied; devices and uuids may be NULL. Nothing is sent before stint_binder_run. */
-struct stint_bind *stint_binder_add(struct stint_binder *binder, void *owner, const char *space, const char *pod, const char *uid, const char *node,
-	const char *devices, const char *uuids);
+struct stint_bind *stint_binder_add(struct stint_binder *binder, void *owner, const char *space, const char *pod, const char *uid,
+	const char *node, const char *devices, const char *uuids);
 /* The owner has gone: what was not sent is forgotten, what was sent ends silently. */
 void stint_binder_drop(struct stint_binder *binder, struct stint_bind *bind);
 /*
@@ -64,6 +64,6 @@ int64_t stint_binder_run(struct stint_binder *binder, int64_t now_ms, int64_t wr
 void stint_binder_answer(struct stint_binder *binder, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message,
 	int64_t now_ms, int64_t retry_after_ms);
 size_t stint_binder_in_flight(const struct stint_binder *binder); /* sent, not answered */
-size_t stint_binder_pending(const struct stint_binder *binder);	  /* all */
+size_t stint_binder_pending(const struct stint_binder *binder); /* all */
 
 #endif

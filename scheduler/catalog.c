@@ -10,10 +10,10 @@
 #include <string.h>
 
 struct stint_catalog {
-	struct stint_map *owners;	     /* by uid */
-	struct stint_map *absent;	     /* uids; the value means nothing */
-	struct stint_map *pod_groups;	     /* by "namespace/name" */
-	struct stint_map *queues;	     /* by name, as the next two */
+	struct stint_map *owners; /* by uid */
+	struct stint_map *absent; /* uids; the value means nothing */
+	struct stint_map *pod_groups; /* by "namespace/name" */
+	struct stint_map *queues; /* by name, as the next two */
 	struct stint_map *priority_classes;
 	struct stint_map *spaces;
 };
@@ -99,6 +99,20 @@ void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_obje
 const struct stint_owner *stint_catalog_owner(const struct stint_catalog *catalog, const char *uid)
 {
 	return uid ? stint_map_get(catalog->owners, uid) : NULL;
+}
+
+const struct stint_owner *stint_catalog_find_owner(const struct stint_catalog *catalog, const char *space, const char *name)
+{
+	const struct stint_owner *found = NULL;
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(catalog->owners, &at, NULL, &value);) {
+		const struct stint_owner *owner = value;
+		if (strcmp(owner->meta.name, name) != 0 || !owner->meta.space || strcmp(owner->meta.space, space) != 0)
+			continue;
+		if (!found || (owner->kind_name && found->kind_name && strcmp(owner->kind_name, found->kind_name) < 0))
+			found = owner;
+	}
+	return found;
 }
 
 void stint_catalog_note_absent(struct stint_catalog *catalog, const char *uid)

@@ -17,6 +17,8 @@ void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *objec
 void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_object *object);
 
 const struct stint_owner *stint_catalog_owner(const struct stint_catalog *catalog, const char *uid);
+/* The first by kind of that name. O(owners). */
+const struct stint_owner *stint_catalog_find_owner(const struct stint_catalog *catalog, const char *space, const char *name);
 /* An owner of a watched kind that the API server said is not there: nobody needs to wait for it. */
 void stint_catalog_note_absent(struct stint_catalog *catalog, const char *uid);
 bool stint_catalog_is_absent(const struct stint_catalog *catalog, const char *uid);

@@ -91,8 +91,8 @@ static void on_done(void *user, struct stint_kube_response *response)
 	const struct stint_error *err = response->error;
 	struct stint_mirror_pod *pod = stint_mirror_pod_by_uid(conditions->options.mirror, write->uid);
 	if (err && err->code != STINT_NOT_FOUND && err->code != STINT_CONFLICT && pod) {
-		stint_log(conditions->options.logger, STINT_LOG_WARN, "the condition of pod %s/%s could not be written: %s", pod->pod->meta.space,
-			pod->pod->meta.name, err->message);
+		stint_log(conditions->options.logger, STINT_LOG_WARN, "the condition of pod %s/%s could not be written: %s",
+			pod->pod->meta.space, pod->pod->meta.name, err->message);
 		pod->told[0] = '\0';
 		pod->told_for = NULL;
 		if (pod->group)
@@ -113,7 +113,8 @@ static void start_write(struct stint_conditions *conditions, struct stint_mirror
 	*write = (struct write){.conditions = conditions, .uid = stint_strdup(meta->uid), .next = conditions->writes};
 	conditions->writes = write;
 	conditions->in_flight++;
-	stint_autofree char *body = stint_condition_patch(meta->uid, word, sentence, pod->pod->scheduled == STINT_FALSE ? -1 : stint_now_ms());
+	stint_autofree char *body =
+		stint_condition_patch(meta->uid, word, sentence, pod->pod->scheduled == STINT_FALSE ? -1 : stint_now_ms());
 	write->call = stint_kube_call_start(conditions->options.kube,
 		&(struct stint_kube_request){.method = "PATCH",
 			.resource = &stint_kube_pods,

@@ -106,8 +106,8 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 		check_synced(source->feed);
 		return;
 	}
-	stint_log(source->feed->options.logger, STINT_LOG_WARN, "%s: %s; trying again in %lld ms", source->row->resource->plural, err->message,
-		(long long)retry_ms);
+	stint_log(source->feed->options.logger, STINT_LOG_WARN, "%s: %s; trying again in %lld ms", source->row->resource->plural,
+		err->message, (long long)retry_ms);
 }
 
 /* ---- owners that no watch has brought ------------------------------------------------------------------------------------------------------ */

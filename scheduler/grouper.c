@@ -14,7 +14,7 @@ enum { DEFAULT_PRIORITY = 50, NON_PREEMPTIBLE_FROM = 100 };
 /* How pods of an owner are grouped. */
 enum shape {
 	ONE_GROUP, /* all pods of the owner */
-	EACH_POD,  /* replicas that serve or work alone: one by one */
+	EACH_POD, /* replicas that serve or work alone: one by one */
 };
 
 static const struct kind_rule {
@@ -85,9 +85,9 @@ static void group_by_object(const struct stint_catalog *catalog, const struct st
 	out->minimum = group->min_member >= 0 ? group->min_member : 1;
 	const char *names[] = {group->priority_class};
 	out->priority = priority_of(catalog, names, STINT_COUNT(names));
-	const char *word = group->preemptibility == STINT_PREEMPTIBLE	    ? "preemptible"
-			   : group->preemptibility == STINT_NON_PREEMPTIBLE ? "non-preemptible"
-									    : NULL;
+	const char *word = group->preemptibility == STINT_PREEMPTIBLE ? "preemptible"
+		: group->preemptibility == STINT_NON_PREEMPTIBLE      ? "non-preemptible"
+								      : NULL;
 	out->preemptible = preemptible_by(word, out->priority);
 	const char *queue = group->queue && group->queue[0] ? group->queue : stint_object_label(&group->meta, "kai.scheduler/queue");
 	if (!queue)
@@ -97,8 +97,8 @@ static void group_by_object(const struct stint_catalog *catalog, const struct st
 	find_queue(catalog, queue, pod->meta.space, out);
 }
 
-static void group_by_owner(const struct stint_catalog *catalog, const struct stint_pod *pod, const struct stint_owner_chain *chain,
-	struct stint_grouping *out)
+static void group_by_owner(
+	const struct stint_catalog *catalog, const struct stint_pod *pod, const struct stint_owner_chain *chain, struct stint_grouping *out)
 {
 	/* A CronJob's runs are Jobs: each is a workload of its own, or tonight's run would wait for last night's. */
 	const struct stint_owner_reference *top = chain->top;
@@ -111,7 +111,8 @@ static void group_by_owner(const struct stint_catalog *catalog, const struct sti
 	out->workload_kind = top ? top->kind : "Pod";
 	out->workload_name = top ? top->name : pod->meta.name;
 	out->uid = each ? pod->meta.uid : top->uid;
-	out->key = stint_format("%s/%s/%s/%s", pod->meta.space, each ? "Pod" : top->kind, each ? pod->meta.name : top->name, out->uid ? out->uid : "");
+	out->key = stint_format(
+		"%s/%s/%s/%s", pod->meta.space, each ? "Pod" : top->kind, each ? pod->meta.name : top->name, out->uid ? out->uid : "");
 	out->created_ms = each || !object ? pod->meta.created_ms : object->meta.created_ms;
 
 	if (!each) {

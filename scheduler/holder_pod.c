@@ -39,7 +39,8 @@ static void add_container(struct stint_json *spec, const char *image)
 	struct stint_json *security = stint_json_ensure_object(container, "securityContext");
 	stint_json_set_bool(security, "allowPrivilegeEscalation", false);
 	stint_json_set_bool(security, "readOnlyRootFilesystem", true);
-	stint_json_append(stint_json_ensure_array(stint_json_ensure_object(security, "capabilities"), "drop"), stint_json_new_string("ALL"));
+	stint_json_append(
+		stint_json_ensure_array(stint_json_ensure_object(security, "capabilities"), "drop"), stint_json_new_string("ALL"));
 }
 
 struct stint_json *stint_holder_manifest(const char *node, int slot, const char *image, const char *runtime_class)
@@ -76,8 +77,8 @@ static void not_understood(struct stint_holder_report *report, const char *line,
 {
 	snprintf(report->cause, sizeof(report->cause), "NoReport");
 	const int shown = length < 200 ? (int)length : 200;
-	snprintf(report->message, sizeof(report->message), "its log begins with \"%.*s\" instead of a report: is --agent-image an image of stint-agent?",
-		shown, line);
+	snprintf(report->message, sizeof(report->message),
+		"its log begins with \"%.*s\" instead of a report: is --agent-image an image of stint-agent?", shown, line);
 	stint_sanitize(report->message);
 }
 

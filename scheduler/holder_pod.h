@@ -19,7 +19,7 @@ struct stint_json *stint_holder_manifest(const char *node, int slot, const char 
 struct stint_holder_report {
 	char uuid[96];
 	int64_t memory_mib; /* -1: not said */
-	char cause[64];	    /* "": it has a device */
+	char cause[64]; /* "": it has a device */
 	char message[512];
 };
 /* The first line that says something, out of a log. False: there is none yet. A line that is no report is an error report. */

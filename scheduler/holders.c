@@ -25,13 +25,13 @@ struct holder {
 	char name[STINT_HOLDER_NAME_SIZE];
 	char *runtime_class;
 	enum stint_holder_state state;
-	struct stint_pod *pod;	    /* as the watch told it last; NULL: it does not exist, as far as we know */
-	struct stint_pod *blocker;  /* stands in the engine for a holder that could not even be made */
-	char *uuid;		    /* READY; kept when the holder is lost, to see whether its successor has the same device */
-	char *problem;		    /* FAILED */
+	struct stint_pod *pod; /* as the watch told it last; NULL: it does not exist, as far as we know */
+	struct stint_pod *blocker; /* stands in the engine for a holder that could not even be made */
+	char *uuid; /* READY; kept when the holder is lost, to see whether its successor has the same device */
+	char *problem; /* FAILED */
 	unsigned failures;
 	int64_t started_ms, retry_ms; /* monotonic */
-	bool writing;		    /* a create or delete is under way */
+	bool writing; /* a create or delete is under way */
 	struct stint_kube_call *call; /* that, or a read of its log */
 	bool mismatch;
 };
@@ -179,7 +179,8 @@ static void want_tick(struct stint_holders *holders)
 static void fail_holder(struct holder *holder, const char *cause, const char *message)
 {
 	free(holder->problem);
-	holder->problem = stint_format("device slot %d of node \"%s\" cannot be held for shares (%s): %s", holder->slot, holder->node, cause, message);
+	holder->problem = stint_format(
+		"device slot %d of node \"%s\" cannot be held for shares (%s): %s", holder->slot, holder->node, cause, message);
 	stint_log(holder->all->options.logger, STINT_LOG_WARN, "%s", holder->problem);
 	int64_t backoff_ms = FIRST_BACKOFF_MS;
 	for (unsigned i = 0; i < holder->failures && backoff_ms < LAST_BACKOFF_MS; i++)
@@ -239,9 +240,11 @@ static void take_report(struct holder *holder, const struct stint_holder_report 
 	holder->state = STINT_HOLDER_READY;
 	holder->failures = 0;
 	if (holder->mismatch && holder->pod && holder->all->options.recorder) {
-		const struct stint_kube_about about = {"v1", "Pod", holder->pod->meta.space, holder->pod->meta.name, holder->pod->meta.uid, NULL, NULL};
+		const struct stint_kube_about about = {
+			"v1", "Pod", holder->pod->meta.space, holder->pod->meta.name, holder->pod->meta.uid, NULL, NULL};
 		stint_record(holder->all->options.recorder, &about, "Warning", "DeviceChanged", NULL,
-			"slot %d of node %s holds device %s now, but its shares run on %s: they go on, and no new share is placed there until they have gone",
+			"slot %d of node %s holds device %s now, but its shares run on %s: they go on, and no new share is placed there "
+			"until they have gone",
 			holder->slot, holder->node, report->uuid, before);
 	}
 	tell_engine(holder);
@@ -265,7 +268,8 @@ static void on_namespace(void *user, struct stint_kube_response *response)
 
 static void create_namespace(struct holder *holder)
 {
-	static const char body[] = "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" STINT_RESERVATION_NAMESPACE "\"}}";
+	static const char body[] =
+		"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" STINT_RESERVATION_NAMESPACE "\"}}";
 	holder->writing = true;
 	holder->call = stint_kube_call_start(holder->all->options.kube,
 		&(struct stint_kube_request){.method = "POST",
@@ -329,7 +333,8 @@ static void delete_pod(struct holder *holder)
 		return;
 	}
 	stint_kube_call_cancel(holder->call);
-	stint_autofree char *body = stint_format("{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":\"%s\"}}", holder->pod->meta.uid);
+	stint_autofree char *body = stint_format(
+		"{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":\"%s\"}}", holder->pod->meta.uid);
 	holder->writing = true;
 	holder->call = stint_kube_call_start(holder->all->options.kube,
 		&(struct stint_kube_request){.method = "DELETE",
@@ -352,8 +357,9 @@ static void on_log(void *user, struct stint_kube_response *response)
 	if (!response->error && stint_holder_report_read(response->body.data, response->body.length, &report)) {
 		take_report(holder, &report);
 	} else if (ended) {
-		stint_autofree char *message = stint_format("its holder ended (%s) and its log says nothing%s%s", stint_pod_ended(holder->pod) &&
-			holder->pod->reason ? holder->pod->reason : "no reason given", holder->pod->message ? ": " : "", holder->pod->message ? holder->pod->message : "");
+		stint_autofree char *message = stint_format("its holder ended (%s) and its log says nothing%s%s",
+			stint_pod_ended(holder->pod) && holder->pod->reason ? holder->pod->reason : "no reason given",
+			holder->pod->message ? ": " : "", holder->pod->message ? holder->pod->message : "");
 		fail_holder(holder, "HolderEnded", message);
 	} else {
 		want_tick(holder->all); /* nothing printed yet */
@@ -365,7 +371,8 @@ static void read_log(struct holder *holder)
 	if (holder->call)
 		return;
 	const struct stint_kube_log_options options = {.container = "hold", .tail_lines = -1, .limit_bytes = LOG_BYTES};
-	holder->call = stint_kube_log_start(holder->all->options.kube, STINT_RESERVATION_NAMESPACE, holder->name, &options, NULL, on_log, holder);
+	holder->call =
+		stint_kube_log_start(holder->all->options.kube, STINT_RESERVATION_NAMESPACE, holder->name, &options, NULL, on_log, holder);
 }
 
 /* ---- what happens ------------------------------------------------------------------------------------------------------------------------ */
@@ -380,8 +387,8 @@ static void start(struct holder *holder)
 	want_tick(holder->all);
 }
 
-enum stint_holder_state stint_holders_want(struct stint_holders *holders, const char *node, int slot, const char *runtime_class, const char **uuid,
-	const char **problem)
+enum stint_holder_state stint_holders_want(
+	struct stint_holders *holders, const char *node, int slot, const char *runtime_class, const char **uuid, const char **problem)
 {
 	struct holder *holder = find_or_make(holders, node, slot);
 	if (holder->state == STINT_HOLDER_NONE) {
@@ -493,7 +500,8 @@ void stint_holders_sweep(struct stint_holders *holders)
 			holder->mismatch = false;
 			tell_engine(holder);
 		}
-		if ((holder->state == STINT_HOLDER_READY || holder->state == STINT_HOLDER_STARTING) && !holder->writing && !has_share(holder)) {
+		if ((holder->state == STINT_HOLDER_READY || holder->state == STINT_HOLDER_STARTING) && !holder->writing &&
+			!has_share(holder)) {
 			if (holder->pod) {
 				set_leaving(holder);
 				delete_pod(holder);
@@ -515,7 +523,8 @@ static void tick_holder(struct holder *holder, int64_t now_ms, bool *again)
 		*again = true;
 		if (now_ms - holder->started_ms > START_TIMEOUT_MS) {
 			const char *waits = holder->pod && holder->pod->waiting_reason ? holder->pod->waiting_reason : "no sign of life";
-			stint_autofree char *message = stint_format("its holder did not report within %d s: %s", START_TIMEOUT_MS / 1000, waits);
+			stint_autofree char *message =
+				stint_format("its holder did not report within %d s: %s", START_TIMEOUT_MS / 1000, waits);
 			fail_holder(holder, "StartTimeout", message);
 		} else if (!holder->pod && !holder->call) {
 			create(holder);

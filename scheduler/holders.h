@@ -15,7 +15,14 @@
 #include <stint/engine.h>
 #include <stint/kube.h>
 
-enum stint_holder_state { STINT_HOLDER_NONE, STINT_HOLDER_STARTING, STINT_HOLDER_READY, STINT_HOLDER_FAILED, STINT_HOLDER_LEAVING, STINT_HOLDER_STATES };
+enum stint_holder_state {
+	STINT_HOLDER_NONE,
+	STINT_HOLDER_STARTING,
+	STINT_HOLDER_READY,
+	STINT_HOLDER_FAILED,
+	STINT_HOLDER_LEAVING,
+	STINT_HOLDER_STATES
+};
 const char *stint_holder_state_name(enum stint_holder_state state);
 
 struct stint_holders_options {
@@ -39,8 +46,8 @@ void stint_holders_free(struct stint_holders *holders); /* the pods stay: a succ
  * The holder of that slot, made when there is none. READY: *uuid is set. FAILED: *problem is a sentence. Both are valid until the next
  * change. runtime_class: of the pod that wants the share; NULL: none.
  */
-enum stint_holder_state stint_holders_want(struct stint_holders *holders, const char *node, int slot, const char *runtime_class, const char **uuid,
-	const char **problem);
+enum stint_holder_state stint_holders_want(
+	struct stint_holders *holders, const char *node, int slot, const char *runtime_class, const char **uuid, const char **problem);
 
 /* A holder pod as a watch brings it; gone: it was deleted. */
 void stint_holders_put(struct stint_holders *holders, struct stint_pod *pod, bool gone);

@@ -32,7 +32,8 @@ void stint_kai_groups_free(struct stint_kai_groups *groups)
 }
 
 /* Taken: by pods that the engine knows, or by another group of KAI's whose pods are still to come. */
-static bool is_taken(const struct stint_kai_groups *groups, const struct stint_engine *engine, const char *node, uint32_t handle, uint32_t number)
+static bool is_taken(
+	const struct stint_kai_groups *groups, const struct stint_engine *engine, const char *node, uint32_t handle, uint32_t number)
 {
 	struct stint_device_view device;
 	if (!stint_engine_device_view(engine, handle, number, &device) || device.whole || device.pods > 0)

@@ -55,8 +55,10 @@ void stint_metrics_free(struct stint_metrics *metrics);
  * The label values come as text, one for each label name of the metric's row, in the row's order. A counter is only ever added to.
  * O(1) amortised.
  */
-#define stint_metrics_add(metrics, id, amount, ...) stint_metrics_change(metrics, id, amount, true, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
-#define stint_metrics_set(metrics, id, value, ...) stint_metrics_change(metrics, id, value, false, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define stint_metrics_add(metrics, id, amount, ...) \
+	stint_metrics_change(metrics, id, amount, true, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define stint_metrics_set(metrics, id, value, ...) \
+	stint_metrics_change(metrics, id, value, false, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 void stint_metrics_change(struct stint_metrics *metrics, enum stint_metric id, double value, bool add, const char *const *labels);
 void stint_metrics_observe(struct stint_metrics *metrics, enum stint_metric id, double value); /* histograms, which have no labels here */
 /* Forgets the series of a labelled gauge, before it is set afresh: a deleted queue must not live on. */

@@ -22,7 +22,7 @@ struct stint_mirror {
 	struct stint_mirror_hooks hooks;
 	struct stint_catalog *catalog;
 	struct stint_kai_groups *kai;
-	struct stint_map *pods;	  /* by uid */
+	struct stint_map *pods; /* by uid */
 	struct stint_map *groups; /* by key */
 	struct stint_mirror_pod **pods_by_handle;
 	size_t pods_by_handle_capacity;
@@ -31,8 +31,8 @@ struct stint_mirror {
 	struct stint_mirror_pod **dirty;
 	size_t dirty_count, dirty_capacity;
 	struct stint_mirror_group *marked; /* a stack by next_dirty */
-	bool look_at_all;	  /* something that grouping depends on has changed for everybody */
-	bool look_at_held;	  /* an owner has come */
+	bool look_at_all; /* something that grouping depends on has changed for everybody */
+	bool look_at_held; /* an owner has come */
 	struct stint_map *gpu_nodes; /* names of nodes with GPUs; the value says which kind */
 	size_t virtual_nodes, real_nodes; /* among them */
 };
@@ -324,7 +324,7 @@ static void free_pod(void *value)
 static bool is_holder(const struct stint_pod *pod)
 {
 	return pod->meta.space && strcmp(pod->meta.space, STINT_RESERVATION_NAMESPACE) == 0 &&
-	       stint_object_annotation(&pod->meta, STINT_ANNOTATION_SLOT);
+		stint_object_annotation(&pod->meta, STINT_ANNOTATION_SLOT);
 }
 
 /* The condition that an instance before us may have written: "Word: sentence". */
@@ -446,8 +446,9 @@ static bool same_pairs(const struct stint_pairs *a, const struct stint_pairs *b)
 static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 {
 	const struct stint_owner *before = stint_catalog_owner(mirror->catalog, owner->meta.uid);
-	const bool differs = before && (!same_pairs(&before->meta.labels, &owner->meta.labels) ||
-					       !same_pairs(&before->meta.annotations, &owner->meta.annotations));
+	const bool differs = before &&
+		(!same_pairs(&before->meta.labels, &owner->meta.labels) ||
+			!same_pairs(&before->meta.annotations, &owner->meta.annotations));
 	const bool is_new = !before, more_succeeded = before && before->succeeded != owner->succeeded;
 	stint_catalog_put(mirror->catalog, &owner->meta);
 	if (differs)
@@ -455,7 +456,8 @@ static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 	if (is_new)
 		mirror->look_at_held = true;
 	if (more_succeeded && owner->kind_name) {
-		stint_autofree char *key = stint_format("%s/%s/%s/%s", owner->meta.space, owner->kind_name, owner->meta.name, owner->meta.uid);
+		stint_autofree char *key =
+			stint_format("%s/%s/%s/%s", owner->meta.space, owner->kind_name, owner->meta.name, owner->meta.uid);
 		const struct stint_mirror_group *group = stint_map_get(mirror->groups, key);
 		if (group && group->first)
 			mark_dirty(mirror, group->first);
@@ -467,7 +469,7 @@ static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 static bool same_group_object(const struct stint_pod_group *a, const struct stint_pod_group *b)
 {
 	return a->min_member == b->min_member && a->queue == b->queue && a->priority_class == b->priority_class &&
-	       a->preemptibility == b->preemptibility && a->meta.uid == b->meta.uid && same_pairs(&a->meta.labels, &b->meta.labels);
+		a->preemptibility == b->preemptibility && a->meta.uid == b->meta.uid && same_pairs(&a->meta.labels, &b->meta.labels);
 }
 
 /* Whether the change of that object may change how pods are grouped. Asked before the catalog takes it in. */

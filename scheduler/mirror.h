@@ -14,19 +14,19 @@
 /* Why one of our pods is kept from being placed before the engine is even asked. */
 enum stint_hold {
 	STINT_HOLD_NONE,
-	STINT_HOLD_OWNER,     /* its owner has not been seen yet */
+	STINT_HOLD_OWNER, /* its owner has not been seen yet */
 	STINT_HOLD_POD_GROUP, /* the PodGroup that it names does not exist */
-	STINT_HOLD_WIRING,    /* asks for a share, does not read which, and could only go to real nodes */
-	STINT_HOLD_BACKOFF,   /* the last attempt to place it failed in a way that would fail again at once */
+	STINT_HOLD_WIRING, /* asks for a share, does not read which, and could only go to real nodes */
+	STINT_HOLD_BACKOFF, /* the last attempt to place it failed in a way that would fail again at once */
 };
 
 struct stint_mirror_group {
 	char *key;
 	char *space, *workload_kind, *workload_name;
 	uint32_t handle;
-	int32_t minimum;	/* before members have succeeded */
+	int32_t minimum; /* before members have succeeded */
 	int64_t succeeded_pods; /* that were seen to */
-	int64_t succeeded_job;	/* that the Job tells */
+	int64_t succeeded_job; /* that the Job tells */
 	struct stint_mirror_pod *first;
 	size_t members;
 	bool dirty; /* its condition is to be looked at after the next cycle */
@@ -37,21 +37,21 @@ enum { STINT_REASON_WORD_SIZE = 40 };
 
 struct stint_mirror_pod {
 	struct stint_pod *pod; /* counted */
-	uint32_t handle;       /* STINT_NO_HANDLE: the engine does not have it */
-	bool ours;	       /* a scheduler name that we serve, and not a device holder: those come another way */
+	uint32_t handle; /* STINT_NO_HANDLE: the engine does not have it */
+	bool ours; /* a scheduler name that we serve, and not a device holder: those come another way */
 	bool dirty;
-	bool counted;	       /* among succeeded_pods */
-	bool refused_wiring;   /* was placed on a real node and lacks the wiring */
+	bool counted; /* among succeeded_pods */
+	bool refused_wiring; /* was placed on a real node and lacks the wiring */
 	enum stint_hold hold;
-	unsigned failures;     /* in a row, for the length of the next BACKOFF */
+	unsigned failures; /* in a row, for the length of the next BACKOFF */
 	int64_t held_until_ms; /* BACKOFF; by the clock of stint_mirror_settle */
 	struct stint_mirror_group *group;
 	struct stint_mirror_pod *next_in_group, *previous_in_group;
-	void *bind;	    /* of the placer: what is under way for it; NULL: nothing */
-	char *note;	    /* a sentence that says more than the engine can, with its word; NULL: none */
+	void *bind; /* of the placer: what is under way for it; NULL: nothing */
+	char *note; /* a sentence that says more than the engine can, with its word; NULL: none */
 	const char *note_word;
 	char told[STINT_REASON_WORD_SIZE]; /* the word that its condition has; "": it has none of ours */
-	const char *told_for;		   /* what stint_explain_word said when that was found right; spares the long way */
+	const char *told_for; /* what stint_explain_word said when that was found right; spares the long way */
 };
 
 struct stint_mirror_hooks {

@@ -24,12 +24,14 @@ static const struct option {
 	const char *help;
 } table[] = {
 #define AT(member) offsetof(struct stint_scheduler_options, member)
-	{"kubeconfig", TEXT, "FILE", NULL, AT(kubeconfig), true, "the cluster to serve; without it KUBECONFIG, ~/.kube/config, then in-cluster"},
+	{"kubeconfig", TEXT, "FILE", NULL, AT(kubeconfig), true,
+		"the cluster to serve; without it KUBECONFIG, ~/.kube/config, then in-cluster"},
 	{"scheduler-name", NAMES, "N[,N...]", "stint-scheduler", AT(scheduler_names), true, "the values of spec.schedulerName to serve"},
 	{"listen", LISTEN, "ADDRESS:PORT", NULL, AT(listen), true,
 		"HTTPS: /metrics /healthz /readyz /v1/why; without it 127.0.0.1:0, in a cluster :8443"},
 	{"leader-elect", TRUTH, "BOOL", "true", AT(leader_elect), true, "schedule only while holding the Lease stint-scheduler"},
-	{"lease-namespace", TEXT, "NAMESPACE", NULL, AT(lease_namespace), true, "where the Lease is; without it the pod's own, else kube-system"},
+	{"lease-namespace", TEXT, "NAMESPACE", NULL, AT(lease_namespace), true,
+		"where the Lease is; without it the pod's own, else kube-system"},
 	{"gpu-placement", PLACEMENT, "binpack|spread", "binpack", AT(gpu_placement), true, "which devices of a node shares go to"},
 	{"node-placement", PLACEMENT, "binpack|spread", "binpack", AT(node_placement), true, "which nodes pods go to"},
 	{"agent-image", TEXT, "IMAGE", "stint-agent:" STINT_VERSION, AT(agent_image), true, "image of the pods that hold shared devices"},
@@ -76,8 +78,9 @@ static bool set_names(char ***names, const char *origin, const char *value, stru
 		good = is_scheduler_name(words[count]);
 	if (!good || count == 0 || count > MAX_SCHEDULER_NAMES) {
 		stint_strings_free(words);
-		return stint_fail(err, STINT_USAGE, "%s: \"%s\" are no scheduler names: give one to %d names of lower-case letters, digits, - and .",
-			origin, value, MAX_SCHEDULER_NAMES);
+		return stint_fail(err, STINT_USAGE,
+			"%s: \"%s\" are no scheduler names: give one to %d names of lower-case letters, digits, - and .", origin, value,
+			MAX_SCHEDULER_NAMES);
 	}
 	stint_strings_free(*names);
 	*names = words;
@@ -139,7 +142,7 @@ static char *text_of(const struct stint_json *json)
 		return stint_strdup(stint_json_string(json));
 	if (stint_json_type(json) == STINT_JSON_ARRAY) {
 		stint_auto_buf list = {0};
-		stint_json_each (item, json) {
+		stint_json_each(item, json) {
 			if (!stint_json_string(item))
 				return NULL;
 			stint_buf_printf(&list, "%s%s", list.length ? "," : "", stint_json_string(item));
@@ -159,12 +162,14 @@ bool stint_scheduler_options_read(
 	if (!root)
 		return true;
 	if (stint_json_next(root) || stint_json_type(root) != STINT_JSON_OBJECT)
-		return stint_fail(err, STINT_USAGE, "%s: one map of option names and values is expected, as \"scheduler-name: stint-scheduler\"", origin);
-	stint_json_each (item, root) {
+		return stint_fail(err, STINT_USAGE,
+			"%s: one map of option names and values is expected, as \"scheduler-name: stint-scheduler\"", origin);
+	stint_json_each(item, root) {
 		const char *key = stint_json_key(item);
 		const struct option *option = find_option(key, strlen(key));
 		if (!option || !option->in_file)
-			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no option of the file: stint-scheduler --help lists them", origin, key);
+			return stint_fail(
+				err, STINT_USAGE, "%s: \"%s\" is no option of the file: stint-scheduler --help lists them", origin, key);
 		stint_autofree char *value = text_of(item);
 		stint_autofree char *where = stint_format("%s: %s", origin, key);
 		if (!value)
@@ -176,18 +181,19 @@ bool stint_scheduler_options_read(
 }
 
 /* Walks argv once. only_config: takes in --config alone, because the file comes before the rest. */
-static bool read_arguments(
-	int argc, char *const *argv, struct stint_scheduler_options *options, bool only_config, struct stint_error **err)
+static bool read_arguments(int argc, char *const *argv, struct stint_scheduler_options *options, bool only_config, struct stint_error **err)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *word = strcmp(argv[i], "-h") == 0 ? "--help" : argv[i];
 		if (strncmp(word, "--", 2) != 0)
-			return stint_fail(err, STINT_USAGE, "\"%s\" is not expected: options begin with --; stint-scheduler --help lists them", word);
+			return stint_fail(
+				err, STINT_USAGE, "\"%s\" is not expected: options begin with --; stint-scheduler --help lists them", word);
 		const char *equals = strchr(word, '=');
 		const size_t length = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
 		const struct option *option = find_option(word + 2, length);
 		if (!option)
-			return stint_fail(err, STINT_USAGE, "there is no option %.*s: stint-scheduler --help lists them", (int)length + 2, word);
+			return stint_fail(
+				err, STINT_USAGE, "there is no option %.*s: stint-scheduler --help lists them", (int)length + 2, word);
 		stint_autofree char *origin = stint_format("--%s", option->name);
 		const char *value = equals ? equals + 1 : NULL;
 		if (!value && (option->type == FLAG || option->type == TRUTH))
@@ -213,7 +219,7 @@ bool stint_scheduler_options_parse(int argc, char *const *argv, struct stint_sch
 	if (done && options->config) {
 		stint_auto_buf file = {0};
 		done = stint_buf_read_file(&file, options->config, MAX_CONFIG_BYTES, err) &&
-		       stint_scheduler_options_read(options, options->config, file.data ? file.data : "", file.length, err);
+			stint_scheduler_options_read(options, options->config, file.data ? file.data : "", file.length, err);
 	}
 	done = done && read_arguments(argc, argv, options, false, err);
 	if (!done)
@@ -235,11 +241,12 @@ void stint_scheduler_options_clear(struct stint_scheduler_options *options)
 
 void stint_scheduler_options_help(struct stint_buf *out)
 {
-	stint_buf_puts(out, "usage: stint-scheduler [OPTION...]\n"
-			    "Places pods that ask for GPUs, whole or in part, under the quotas of their queues.\n\n");
+	stint_buf_puts(out,
+		"usage: stint-scheduler [OPTION...]\n"
+		"Places pods that ask for GPUs, whole or in part, under the quotas of their queues.\n\n");
 	for (size_t i = 0; i < STINT_COUNT(table); i++) {
-		stint_autofree char *left = stint_format("--%s%s%s", table[i].name, table[i].argument ? " " : "",
-			table[i].argument ? table[i].argument : "");
+		stint_autofree char *left =
+			stint_format("--%s%s%s", table[i].name, table[i].argument ? " " : "", table[i].argument ? table[i].argument : "");
 		stint_buf_printf(out, "  %-36s %s", left, table[i].help);
 		if (table[i].otherwise)
 			stint_buf_printf(out, " (default %s)", table[i].otherwise);
@@ -252,7 +259,8 @@ bool stint_listen_parse(const char *text, char **address, int *port, struct stin
 	const char *colon = strrchr(text, ':');
 	int64_t number = 0;
 	if (!colon || !stint_parse_int(colon + 1, 0, 65535, &number))
-		return stint_fail(err, STINT_USAGE, "\"%s\" is no address to listen on: write ADDRESS:PORT, as 127.0.0.1:8443 or :8443", text);
+		return stint_fail(
+			err, STINT_USAGE, "\"%s\" is no address to listen on: write ADDRESS:PORT, as 127.0.0.1:8443 or :8443", text);
 	size_t length = (size_t)(colon - text);
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
@@ -265,7 +273,8 @@ bool stint_listen_parse(const char *text, char **address, int *port, struct stin
 		host = stint_strdup("127.0.0.1");
 	}
 	if (host && inet_pton(AF_INET, host, &bytes) != 1 && inet_pton(AF_INET6, host, &bytes) != 1)
-		return stint_fail(err, STINT_USAGE, "\"%s\" is no numeric address to listen on: write it as 127.0.0.1, [::1] or leave it out for all", host);
+		return stint_fail(err, STINT_USAGE,
+			"\"%s\" is no numeric address to listen on: write it as 127.0.0.1, [::1] or leave it out for all", host);
 	*address = stint_steal(&host);
 	*port = (int)number;
 	return true;

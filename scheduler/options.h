@@ -10,17 +10,17 @@
 #include <stint/engine.h>
 
 struct stint_scheduler_options {
-	char *kubeconfig;	  /* NULL: KUBECONFIG, ~/.kube/config, else in-cluster */
-	char **scheduler_names;	  /* NULL-ended, at least one */
-	char *listen;		  /* "address:port"; NULL: by where it runs */
+	char *kubeconfig; /* NULL: KUBECONFIG, ~/.kube/config, else in-cluster */
+	char **scheduler_names; /* NULL-ended, at least one */
+	char *listen; /* "address:port"; NULL: by where it runs */
 	bool leader_elect;
-	char *lease_namespace;	  /* NULL: the pod's own, else kube-system */
+	char *lease_namespace; /* NULL: the pod's own, else kube-system */
 	enum stint_placement gpu_placement, node_placement;
-	char *agent_image;	  /* of device holders */
+	char *agent_image; /* of device holders */
 	char *log_level;
-	char *journal;		  /* a file that every decision is appended to; NULL: none */
+	char *journal; /* a file that every decision is appended to; NULL: none */
 	char *config;
-	bool help, version;	  /* asked for: nothing else counts */
+	bool help, version; /* asked for: nothing else counts */
 };
 
 /* Defaults, then the file that --config names, then argv (argv[0] is skipped). On false *options is empty. Blocks on the file. */

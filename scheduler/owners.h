@@ -12,7 +12,7 @@ enum { STINT_OWNERS_MAX = 4 }; /* Pod <- ReplicaSet <- Deployment <- something i
 struct stint_owner_chain {
 	const struct stint_owner *objects[STINT_OWNERS_MAX]; /* those that can be read, the nearest first */
 	size_t count;
-	const struct stint_owner_reference *top;     /* the highest reference that is known; NULL: the pod has no owner */
+	const struct stint_owner_reference *top; /* the highest reference that is known; NULL: the pod has no owner */
 	const struct stint_owner_reference *missing; /* of a watched kind, not in the catalog yet: decide later. NULL: nothing is */
 };
 

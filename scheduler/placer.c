@@ -14,7 +14,7 @@ struct placing {
 	char *node;
 	uint64_t devices;
 	struct stint_bind *bind; /* NULL: waits for holders */
-	struct placing *next;	 /* among those that wait */
+	struct placing *next; /* among those that wait */
 };
 
 struct stint_placer {
@@ -24,6 +24,7 @@ struct stint_placer {
 	struct stint_timer *timer;
 	struct placing *waiting, **waiting_end;
 	size_t waiting_count;
+	bool closed;
 };
 
 static void free_placing(struct placing *placing)
@@ -36,6 +37,8 @@ static void free_placing(struct placing *placing)
 
 static void pump(struct stint_placer *placer)
 {
+	if (placer->closed)
+		return;
 	const int64_t now_ms = stint_monotonic_ms();
 	const int64_t next_ms = stint_binder_run(placer->binder, now_ms, placer->options.write_until_ms(placer->options.user));
 	if (next_ms >= 0)
@@ -73,8 +76,8 @@ static void answered(void *user, struct stint_bind *bind, enum stint_bind_outcom
 		stint_metrics_observe(placer->options.metrics, STINT_METRIC_TASK_BIND_MS, (double)(now_ms - bind->sent_ms));
 	}
 	if (outcome == STINT_BIND_UNCERTAIN)
-		stint_log(placer->options.logger, STINT_LOG_WARN, "bind of pod %s/%s to node %s has no certain answer and is repeated: %s", bind->space,
-			bind->pod, bind->node, message ? message : "no answer");
+		stint_log(placer->options.logger, STINT_LOG_WARN, "bind of pod %s/%s to node %s has no certain answer and is repeated: %s",
+			bind->space, bind->pod, bind->node, message ? message : "no answer");
 	stint_binder_answer(placer->binder, bind, outcome, message, now_ms, retry_after_ms);
 	pump(placer);
 	if (stint_placer_pending(placer) == 0)
@@ -111,7 +114,8 @@ static void bind_done(void *user, struct stint_bind *bind, enum stint_bind_outco
 			message ? message : "the pod tells otherwise");
 		if (outcome == STINT_BIND_REFUSED)
 			stint_mirror_pod_note(pod, "BindRefused",
-				stint_format("the API server refused to bind it to node \"%s\": %s", bind->node, message ? message : "no reason given"));
+				stint_format("the API server refused to bind it to node \"%s\": %s", bind->node,
+					message ? message : "no reason given"));
 		undo(placer, pod, true);
 	}
 	free_placing(placing);
@@ -283,6 +287,14 @@ void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod 
 		break;
 	}
 	free_placing(placing);
+}
+
+void stint_placer_close(struct stint_placer *placer)
+{
+	placer->closed = true;
+	struct stint_mirror_pod *pod = NULL;
+	for (size_t at = 0; stint_mirror_next_pod(placer->options.mirror, &at, &pod);)
+		stint_placer_pod_gone(placer, pod);
 }
 
 struct stint_placer *stint_placer_new(const struct stint_placer_options *options)

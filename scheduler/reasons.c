@@ -15,28 +15,40 @@
 
 /* The engine's words are those of stint_reason_name. */
 static const struct stint_reason_row rows[] = {
-	{"QueueDoesNotExist",
-		"queue \"{queue}\" does not exist: create the project, or name one that exists in label kai.scheduler/queue", false},
+	{"QueueDoesNotExist", "queue \"{queue}\" does not exist: create the project, or name one that exists in label kai.scheduler/queue",
+		false},
 	{"NoQueue", "no queue is named, and there is none called \"default\": name a project's queue in label kai.scheduler/queue", false},
-	{"QueueHasChildren", "queue \"{queue}\" is a department, and only projects hold work: name one of its projects in label kai.scheduler/queue",
+	{"QueueHasChildren",
+		"queue \"{queue}\" is a department, and only projects hold work: name one of its projects in label kai.scheduler/queue",
 		false},
 	{"Incomplete", "{have} of the {need} pods that start together exist: it is tried when the others have been created", false},
 	{"SchedulingGated", "its pods have scheduling gates: it is tried when they have been taken away", false},
-	{"OverLimit", "\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait until {more} come free there, or "
-		      "raise the limit", false},
+	{"OverLimit",
+		"\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait until {more} come free "
+		"there, or "
+		"raise the limit",
+		false},
 	{"NonPreemptibleOverQuota",
-		"non-preemptible work of \"{queue}\" may use its quota of {bound} and uses {allocated}, and this asks for {asked}: make it preemptible, "
-		"wait until {more} come free there, or raise the quota", false},
+		"non-preemptible work of \"{queue}\" may use its quota of {bound} and uses {allocated}, and this asks for {asked}: make it "
+		"preemptible, "
+		"wait until {more} come free there, or raise the quota",
+		false},
 	{"NoRoom", "no node can take it now ({detail}): it starts when room comes free", false},
-	{"NoRoomForGang", "{have} of the {need} pods that start together found a node, the others none ({detail}): it starts when room comes free for all",
+	{"NoRoomForGang",
+		"{have} of the {need} pods that start together found a node, the others none ({detail}): it starts when room comes free "
+		"for all",
 		false},
 	{"NeverFits", "no node could take it even if nothing else ran ({detail}): ask for less, or for what the nodes have", true},
-	{"GangNeverFits", "the whole cluster has room for {have} of the {need} pods that start together ({detail}): ask for fewer, or add nodes", true},
+	{"GangNeverFits",
+		"the whole cluster has room for {have} of the {need} pods that start together ({detail}): ask for fewer, or add nodes",
+		true},
 	{"NeverWithinBounds", "\"{queue}\" may use {bound} at most and this asks for {asked}: ask for fewer, or raise it", true},
 	{"InvalidRequest", "{detail}", true},
 	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
-	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away", false},
-	{"NoDeviceWiring", "its container would not learn which device it shares: submit it with stint, or add to that container {detail}", true},
+	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away",
+		false},
+	{"NoDeviceWiring", "its container would not learn which device it shares: submit it with stint, or add to that container {detail}",
+		true},
 	{"DeviceHolderFailed", "{detail}", false},
 	{"BindRefused", "{detail}", false},
 };
@@ -60,8 +72,8 @@ static void add_fact(struct stint_buf *out, const char *name, size_t length, con
 {
 	const struct {
 		const char *name, *text;
-	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked}, {"more", facts->more},
-		{"detail", facts->detail}, {"name", facts->name}};
+	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked},
+		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}};
 	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
 		if (strlen(texts[i].name) == length && memcmp(texts[i].name, name, length) == 0)
 			stint_buf_puts(out, texts[i].text ? texts[i].text : "?");
@@ -204,7 +216,10 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
 	const bool never_fits = out->word && strcmp(out->word, "NeverFits") == 0;
 	stint_autofree char *causes = stint_causes_text(never_fits ? why->even_empty : why->short_of, why->extended);
-	stint_autofree char *nodes = stint_format("%s%s", why->nodes == 0 ? "there are no nodes" : causes ? "" : "all their room is taken",
+	stint_autofree char *nodes = stint_format("%s%s",
+		why->nodes == 0	 ? "there are no nodes"
+			: causes ? ""
+				 : "all their room is taken",
 		causes && why->nodes ? causes : "");
 	const struct stint_reason_facts facts = {.queue = known ? queue.name : group.queue_name,
 		.bound = bound,

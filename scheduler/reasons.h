@@ -10,16 +10,16 @@
 struct stint_reason_facts {
 	const char *queue;
 	const char *bound, *allocated, *asked; /* "8 GPUs", "6 GPUs", "4 GPUs" */
-	const char *more;		       /* what is missing to let it pass, "2 GPUs" */
+	const char *more; /* what is missing to let it pass, "2 GPUs" */
 	uint32_t have, need;
 	const char *detail; /* a histogram, a cause */
-	const char *name;   /* of an object that the reason is about */
+	const char *name; /* of an object that the reason is about */
 };
 
 struct stint_reason_row {
 	const char *word;
 	const char *sentence; /* with {queue}, {bound}, {have} ... */
-	bool never;	      /* it cannot change by itself or by waiting */
+	bool never; /* it cannot change by itself or by waiting */
 };
 /* NULL: no such word. */
 const struct stint_reason_row *stint_reason_row(const char *word);

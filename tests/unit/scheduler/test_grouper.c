@@ -63,8 +63,8 @@ static void put_queue(struct fixture *f, const char *name)
 
 static void put_class(struct fixture *f, const char *name, int value, bool global_default)
 {
-	stint_autofree char *json = stint_format("{\"metadata\":{\"name\":\"%s\",\"uid\":\"c-%s\"},\"value\":%d,\"globalDefault\":%s}", name,
-		name, value, global_default ? "true" : "false");
+	stint_autofree char *json = stint_format("{\"metadata\":{\"name\":\"%s\",\"uid\":\"c-%s\"},\"value\":%d,\"globalDefault\":%s}",
+		name, name, value, global_default ? "true" : "false");
 	put(f, STINT_KIND_PRIORITY_CLASS, NULL, NULL, json);
 }
 
@@ -72,8 +72,9 @@ static void put_class(struct fixture *f, const char *name, int value, bool globa
 static const struct stint_grouping *group(struct fixture *f, const char *metadata, const char *spec)
 {
 	static const struct stint_decode_as as = {STINT_KIND_POD, NULL, NULL};
-	stint_autofree char *json = stint_format("{\"metadata\":{\"namespace\":\"vision\",\"name\":\"p\",\"uid\":\"u1\"%s%s},\"spec\":{%s}}",
-		metadata[0] ? "," : "", metadata, spec);
+	stint_autofree char *json =
+		stint_format("{\"metadata\":{\"namespace\":\"vision\",\"name\":\"p\",\"uid\":\"u1\"%s%s},\"spec\":{%s}}",
+			metadata[0] ? "," : "", metadata, spec);
 	if (f->pod)
 		stint_object_unref(&f->pod->meta);
 	f->pod = stint_pod_of(decode(f, &as, json));
@@ -82,8 +83,9 @@ static const struct stint_grouping *group(struct fixture *f, const char *metadat
 	return &f->got;
 }
 
-#define OWNED_BY(api, kind, name, uid) \
-	"\"ownerReferences\":[{\"apiVersion\":\"" api "\",\"kind\":\"" kind "\",\"name\":\"" name "\",\"uid\":\"" uid "\",\"controller\":true}]"
+#define OWNED_BY(api, kind, name, uid)                                                                                \
+	"\"ownerReferences\":[{\"apiVersion\":\"" api "\",\"kind\":\"" kind "\",\"name\":\"" name "\",\"uid\":\"" uid \
+	"\",\"controller\":true}]"
 
 static void pods_of_a_job_are_one_group_with_minimum_one(void **state)
 {
@@ -121,7 +123,8 @@ static void replicas_of_deployments_and_stateful_sets_are_placed_one_by_one(void
 	put_queue(f, "default");
 	put(f, STINT_KIND_OWNER, "apps/v1", "Deployment", "{\"metadata\":{\"namespace\":\"vision\",\"name\":\"web\",\"uid\":\"d1\"}}");
 	put(f, STINT_KIND_OWNER, "apps/v1", "ReplicaSet",
-		"{\"metadata\":{\"namespace\":\"vision\",\"name\":\"web-5d\",\"uid\":\"r1\"," OWNED_BY("apps/v1", "Deployment", "web", "d1") "}}");
+		"{\"metadata\":{\"namespace\":\"vision\",\"name\":\"web-5d\",\"uid\":\"r1\"," OWNED_BY(
+			"apps/v1", "Deployment", "web", "d1") "}}");
 	const struct stint_grouping *got = group(f, OWNED_BY("apps/v1", "ReplicaSet", "web-5d", "r1"), "");
 	assert_string_equal(got->key, "vision/Pod/p/u1");
 	assert_string_equal(got->workload_kind, "Deployment");
@@ -138,7 +141,8 @@ static void each_run_of_a_cron_job_is_a_workload_of_its_own(void **state)
 	struct fixture *f = *state;
 	put_queue(f, "default");
 	put(f, STINT_KIND_OWNER, "batch/v1", "Job",
-		"{\"metadata\":{\"namespace\":\"vision\",\"name\":\"nightly-1\",\"uid\":\"j1\"," OWNED_BY("batch/v1", "CronJob", "nightly", "c1") "}}");
+		"{\"metadata\":{\"namespace\":\"vision\",\"name\":\"nightly-1\",\"uid\":\"j1\"," OWNED_BY(
+			"batch/v1", "CronJob", "nightly", "c1") "}}");
 	const struct stint_grouping *got = group(f, OWNED_BY("batch/v1", "Job", "nightly-1", "j1"), "");
 	assert_string_equal(got->key, "vision/Job/nightly-1/j1");
 	assert_string_equal(got->workload_name, "nightly-1");
@@ -181,7 +185,8 @@ static void a_pod_group_that_the_pod_names_rules_alone(void **state)
 static void the_queue_is_looked_for_on_owner_pod_project_and_defaults_in_that_order(void **state)
 {
 	struct fixture *f = *state;
-	const char *owner_label = "{\"metadata\":{\"namespace\":\"vision\",\"name\":\"train\",\"uid\":\"j1\",\"labels\":{\"kai.scheduler/queue\":\"o\"}}}";
+	const char *owner_label =
+		"{\"metadata\":{\"namespace\":\"vision\",\"name\":\"train\",\"uid\":\"j1\",\"labels\":{\"kai.scheduler/queue\":\"o\"}}}";
 	const char *no_label = "{\"metadata\":{\"namespace\":\"vision\",\"name\":\"train\",\"uid\":\"j1\"}}";
 	const char *project = "{\"metadata\":{\"name\":\"vision\",\"uid\":\"n1\",\"labels\":{\"stint.dev/project\":\"proj\"}}}";
 	const char *no_project = "{\"metadata\":{\"name\":\"vision\",\"uid\":\"n1\"}}";
@@ -260,7 +265,8 @@ static void the_minimum_falls_as_members_succeed_but_never_below_one(void **stat
 		int32_t minimum;
 		int64_t succeeded;
 		int32_t left;
-	} table[] = {{8, 0, 8}, {8, 1, 7}, {8, 7, 1}, {8, 8, 1}, {8, 100, 1}, {1, 0, 1}, {1, 5, 1}, {8, -1, 8}, {INT32_MAX, 1, INT32_MAX - 1}};
+	} table[] = {
+		{8, 0, 8}, {8, 1, 7}, {8, 7, 1}, {8, 8, 1}, {8, 100, 1}, {1, 0, 1}, {1, 5, 1}, {8, -1, 8}, {INT32_MAX, 1, INT32_MAX - 1}};
 	for (size_t i = 0; i < STINT_COUNT(table); i++)
 		assert_int_equal(stint_grouping_minimum(table[i].minimum, table[i].succeeded), table[i].left);
 }

@@ -55,9 +55,10 @@ static void label_values_are_escaped_and_series_are_sorted(void **state)
 	stint_metrics_add(metrics, STINT_METRIC_BINDS, 4, "bound");
 	stint_metrics_set(metrics, STINT_METRIC_QUEUE_INFO, 1, "a \"b\"\\\n", "b", "c");
 	stint_autofree char *text = text_of(metrics);
-	assert_non_null(strstr(text, "stint_scheduler_binds_total{result=\"bound\"} 4\nstint_scheduler_binds_total{result=\"failed\"} 1\n"));
-	assert_non_null(strstr(text,
-		"kai_queue_info{queue_name=\"a \\\"b\\\"\\\\\\n\",queue_metadata_name=\"b\",queue_display_name=\"c\"} 1\n"));
+	assert_non_null(
+		strstr(text, "stint_scheduler_binds_total{result=\"bound\"} 4\nstint_scheduler_binds_total{result=\"failed\"} 1\n"));
+	assert_non_null(
+		strstr(text, "kai_queue_info{queue_name=\"a \\\"b\\\"\\\\\\n\",queue_metadata_name=\"b\",queue_display_name=\"c\"} 1\n"));
 	stint_metrics_forget(metrics, STINT_METRIC_QUEUE_INFO);
 	stint_autofree char *without = text_of(metrics);
 	assert_null(strstr(without, "kai_queue_info{"));

@@ -42,7 +42,8 @@ static void values_come_by_equals_sign_or_as_the_next_word(void **state)
 	(void)state;
 	struct stint_scheduler_options options;
 	assert_true(parse(&options, NULL,
-		"s --scheduler-name stint-scheduler,kai-scheduler --leader-elect=false --gpu-placement=spread --listen [::1]:9 --log-level debug"));
+		"s --scheduler-name stint-scheduler,kai-scheduler --leader-elect=false --gpu-placement=spread --listen [::1]:9 --log-level "
+		"debug"));
 	assert_string_equal(options.scheduler_names[1], "kai-scheduler");
 	assert_false(options.leader_elect);
 	assert_int_equal(options.gpu_placement, STINT_SPREAD);
@@ -108,7 +109,8 @@ static void the_command_line_wins_over_the_file_and_the_file_over_defaults(void 
 static void a_file_with_what_nobody_reads_is_refused(void **state)
 {
 	(void)state;
-	static const char *const files[] = {"nothing-like-it: 1\n", "config: other.yaml\n", "- a\n", "scheduler-name: {a: b}\n", "leader-elect: 3\n", "a: [\n"};
+	static const char *const files[] = {
+		"nothing-like-it: 1\n", "config: other.yaml\n", "- a\n", "scheduler-name: {a: b}\n", "leader-elect: 3\n", "a: [\n"};
 	for (size_t i = 0; i < STINT_COUNT(files); i++) {
 		struct stint_scheduler_options options;
 		assert_true(parse(&options, NULL, "s"));
@@ -126,7 +128,8 @@ static void addresses_to_listen_on_are_numeric(void **state)
 	static const struct {
 		const char *text, *address;
 		int port;
-	} table[] = {{":8443", NULL, 8443}, {"127.0.0.1:0", "127.0.0.1", 0}, {"[::1]:65535", "::1", 65535}, {"localhost:1", "127.0.0.1", 1}};
+	} table[] = {
+		{":8443", NULL, 8443}, {"127.0.0.1:0", "127.0.0.1", 0}, {"[::1]:65535", "::1", 65535}, {"localhost:1", "127.0.0.1", 1}};
 	for (size_t i = 0; i < STINT_COUNT(table); i++) {
 		stint_autofree char *address = NULL;
 		int port = -1;

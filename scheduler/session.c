@@ -1,0 +1,295 @@
+/*
+ * session: joins mirror, engine, placer and tellers of reasons. See session.h.
+ *
+ * State: the parts, made in the order in which they lean on each other and freed in reverse, and two timers: `soon` coalesces the changes of
+ * a few milliseconds into one cycle, `later` wakes for what changes with time alone.
+ */
+#include <scheduler/session.h>
+
+#include <scheduler/announcer.h>
+#include <scheduler/conditions.h>
+#include <scheduler/feed.h>
+#include <scheduler/journal.h>
+#include <scheduler/placer.h>
+#include <scheduler/session_metrics.h>
+
+#include <stdlib.h>
+
+enum { COALESCE_MS = 3, AGE_MS = 10 * 1000, BINDS_IN_FLIGHT = 32 };
+
+struct stint_session {
+	struct stint_session_options options;
+	struct stint_policy policy;
+	struct stint_model *model;
+	struct stint_engine *engine;
+	struct stint_mirror *mirror;
+	struct stint_holders *holders;
+	struct stint_placer *placer;
+	struct stint_conditions *conditions;
+	struct stint_announcer *announcer;
+	struct stint_feed *feed;
+	struct stint_journal *journal; /* NULL: none is kept */
+	struct stint_timer *soon, *later;
+	int64_t wake_ms; /* wall clock: the earliest end of a back-off; 0: none */
+	bool draining;
+	void (*drained)(void *user);
+	void *drained_user;
+};
+
+/* ---- the cycle ----------------------------------------------------------------------------------------------------------------------------- */
+
+static void wake_soon(void *user)
+{
+	struct stint_session *session = user;
+	if (!stint_timer_active(session->soon))
+		stint_timer_set(session->soon, COALESCE_MS);
+}
+
+static void set_later(struct stint_session *session)
+{
+	const int64_t now_ms = stint_now_ms();
+	int64_t delay_ms = AGE_MS;
+	if (session->wake_ms > 0 && session->wake_ms - now_ms < delay_ms)
+		delay_ms = session->wake_ms > now_ms ? session->wake_ms - now_ms : 0;
+	stint_timer_set(session->later, delay_ms);
+}
+
+static void on_later(void *user)
+{
+	struct stint_session *session = user;
+	const int64_t now_ms = stint_now_ms();
+	if (session->wake_ms <= now_ms)
+		session->wake_ms = 0;
+	stint_mirror_age(session->mirror, now_ms);
+	set_later(session);
+}
+
+static void note_cycle(struct stint_session *session, const struct stint_cycle *cycle, int64_t took_us)
+{
+	struct stint_metrics *metrics = session->options.metrics;
+	stint_metrics_add(metrics, STINT_METRIC_CYCLES, 1);
+	stint_metrics_set(metrics, STINT_METRIC_CYCLE_MS, (double)took_us / 1000);
+	stint_metrics_set(metrics, STINT_METRIC_ACTION_MS, (double)took_us / 1000, "allocate");
+	stint_metrics_observe(metrics, STINT_METRIC_CYCLE_SECONDS, (double)took_us / 1e6);
+	stint_metrics_add(metrics, STINT_METRIC_GROUPS_TRIED, (double)cycle->tried, "allocate");
+	size_t groups = 0;
+	for (size_t i = 0; i < cycle->count; i++) {
+		if (cycle->decisions[i].kind == STINT_DECIDE_BIND && (i == 0 || cycle->decisions[i].group != cycle->decisions[i - 1].group))
+			groups++;
+	}
+	stint_metrics_add(metrics, STINT_METRIC_GROUPS_SCHEDULED, (double)groups, "allocate");
+}
+
+static void run_cycle(void *user)
+{
+	struct stint_session *session = user;
+	if (!stint_feed_synced(session->feed) || session->draining)
+		return;
+	const int64_t now_ms = stint_now_ms();
+	stint_mirror_settle(session->mirror, now_ms);
+	stint_holders_sweep(session->holders);
+	stint_placer_run(session->placer);
+
+	const int64_t started_us = stint_monotonic_us();
+	const struct stint_cycle cycle = stint_engine_cycle(session->engine, &session->policy, now_ms);
+	note_cycle(session, &cycle, stint_monotonic_us() - started_us);
+	for (size_t i = 0; i < cycle.judged_count; i++) {
+		struct stint_mirror_group *group = stint_mirror_group_by_handle(session->mirror, cycle.judged[i]);
+		if (group)
+			stint_mirror_mark_group(session->mirror, group);
+	}
+	if (session->journal)
+		stint_journal_write(session->journal, session->engine, &cycle, now_ms);
+	stint_placer_take(session->placer, cycle.decisions, cycle.count);
+	stint_conditions_run(session->conditions);
+}
+
+/* ---- hooks of the parts ------------------------------------------------------------------------------------------------------------------------ */
+
+static int64_t write_until(void *user)
+{
+	const struct stint_session *session = user;
+	return session->options.write_until_ms(session->options.user);
+}
+
+static bool may_tell(void *user)
+{
+	struct stint_session *session = user;
+	return stint_placer_pending(session->placer) == 0 && !session->draining && stint_monotonic_ms() < write_until(session);
+}
+
+static void on_placed(void *user, struct stint_mirror_pod *pod, const char *node)
+{
+	struct stint_session *session = user;
+	stint_announcer_scheduled(session->announcer, pod->pod, node);
+}
+
+static void on_again(void *user, int64_t until_ms)
+{
+	struct stint_session *session = user;
+	if (until_ms == 0) {
+		wake_soon(session);
+	} else if (session->wake_ms == 0 || until_ms < session->wake_ms) {
+		session->wake_ms = until_ms;
+		set_later(session);
+	}
+}
+
+static void on_idle(void *user)
+{
+	struct stint_session *session = user;
+	if (session->draining && session->drained) {
+		void (*drained)(void *) = session->drained;
+		session->drained = NULL;
+		drained(session->drained_user); /* may free the session */
+		return;
+	}
+	stint_conditions_run(session->conditions);
+}
+
+static void on_pod_gone(void *user, struct stint_mirror_pod *pod)
+{
+	struct stint_session *session = user;
+	if (session->placer)
+		stint_placer_pod_gone(session->placer, pod);
+}
+
+static void on_owner_missing(void *user, const struct stint_owner_reference *reference, const char *space)
+{
+	struct stint_session *session = user;
+	if (session->feed)
+		stint_feed_seek_owner(session->feed, reference, space);
+}
+
+/* Shares that were placed by somebody before us must have holders; most have, and this finds them. */
+static void on_synced(void *user)
+{
+	struct stint_session *session = user;
+	stint_mirror_settle(session->mirror, stint_now_ms());
+	struct stint_mirror_pod *pod = NULL;
+	for (size_t at = 0; stint_mirror_next_pod(session->mirror, &at, &pod);) {
+		struct stint_node_view node;
+		const enum stint_gpu_kind kind = pod->pod->spec->gpu.kind;
+		if (!pod->ours || !pod->pod->node || stint_pod_ended(pod->pod) || (kind != STINT_GPU_FRACTION && kind != STINT_GPU_MEMORY))
+			continue;
+		const uint32_t handle = stint_engine_node_find(session->engine, pod->pod->node);
+		if (handle != STINT_NO_HANDLE && stint_engine_node_view(session->engine, handle, &node) && node.node &&
+			!node.node->is_virtual)
+			stint_holders_adopt_share(session->holders, pod->pod);
+	}
+	stint_log(session->options.logger, STINT_LOG_INFO, "the cluster is known; scheduling begins");
+	wake_soon(session);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------------------------------------- */
+
+struct stint_session *stint_session_new(const struct stint_session_options *options)
+{
+	struct stint_session *session = stint_alloc(sizeof(*session));
+	session->options = *options;
+	struct stint_loop *loop = stint_kube_loop(options->kube);
+	session->policy = stint_policy_of(options->settings->gpu_placement, options->settings->node_placement);
+	session->model = stint_model_new();
+	session->engine = stint_engine_new();
+	session->soon = stint_timer_new(loop, run_cycle, session);
+	session->later = stint_timer_new(loop, on_later, session);
+	session->mirror = stint_mirror_new(session->engine, options->settings->scheduler_names,
+		&(struct stint_mirror_hooks){
+			.changed = wake_soon, .owner_missing = on_owner_missing, .pod_gone = on_pod_gone, .user = session});
+	session->holders = stint_holders_new(&(struct stint_holders_options){.kube = options->kube,
+		.engine = session->engine,
+		.model = session->model,
+		.recorder = options->recorder,
+		.logger = options->logger,
+		.image = options->settings->agent_image,
+		.write_until_ms = write_until,
+		.changed = wake_soon,
+		.user = session});
+	session->placer = stint_placer_new(&(struct stint_placer_options){.kube = options->kube,
+		.engine = session->engine,
+		.mirror = session->mirror,
+		.metrics = options->metrics,
+		.holders = session->holders,
+		.logger = options->logger,
+		.in_flight_max = BINDS_IN_FLIGHT,
+		.write_until_ms = write_until,
+		.placed = on_placed,
+		.again = on_again,
+		.idle = on_idle,
+		.user = session});
+	session->conditions = stint_conditions_new(&(struct stint_conditions_options){.kube = options->kube,
+		.engine = session->engine,
+		.mirror = session->mirror,
+		.recorder = options->recorder,
+		.logger = options->logger,
+		.may_write = may_tell,
+		.user = session});
+	session->announcer = stint_announcer_new(loop, options->recorder, may_tell, session);
+	session->journal = options->settings->journal ? stint_journal_open(options->settings->journal, options->logger) : NULL;
+	session->feed = stint_feed_new(&(struct stint_feed_options){.kube = options->kube,
+		.model = session->model,
+		.mirror = session->mirror,
+		.holders = session->holders,
+		.metrics = options->metrics,
+		.logger = options->logger,
+		.synced = on_synced,
+		.user = session});
+	set_later(session);
+	return session;
+}
+
+void stint_session_free(struct stint_session *session)
+{
+	if (!session)
+		return;
+	stint_feed_free(session->feed);
+	stint_journal_close(session->journal);
+	stint_announcer_free(session->announcer);
+	stint_conditions_free(session->conditions);
+	stint_placer_free(session->placer);
+	stint_holders_free(session->holders);
+	stint_mirror_free(session->mirror);
+	stint_engine_free(session->engine);
+	stint_model_free(session->model);
+	stint_timer_free(session->soon);
+	stint_timer_free(session->later);
+	free(session);
+}
+
+void stint_session_drain(struct stint_session *session, void (*drained)(void *user), void *user)
+{
+	session->draining = true;
+	if (stint_placer_in_flight(session->placer) == 0) {
+		drained(user);
+		return;
+	}
+	session->drained = drained;
+	session->drained_user = user;
+	stint_placer_close(session->placer);
+}
+
+char *stint_session_missing(const struct stint_session *session)
+{
+	return stint_feed_missing(session->feed);
+}
+
+void stint_session_measure(struct stint_session *session)
+{
+	stint_measure_engine(session->options.metrics, session->engine);
+	stint_measure_mirror(session->options.metrics, session->mirror, session->engine);
+	size_t holders[STINT_HOLDER_STATES];
+	stint_holders_count(session->holders, holders);
+	for (int state = STINT_HOLDER_STARTING; state < STINT_HOLDER_STATES; state++)
+		stint_metrics_set(session->options.metrics, STINT_METRIC_HOLDERS, (double)holders[state],
+			stint_holder_state_name((enum stint_holder_state)state));
+}
+
+struct stint_engine *stint_session_engine(struct stint_session *session)
+{
+	return session->engine;
+}
+
+struct stint_mirror *stint_session_mirror(struct stint_session *session)
+{
+	return session->mirror;
+}

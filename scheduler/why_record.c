@@ -1,0 +1,334 @@
+/*
+ * why_record: the answer to `stint why`. See why_record.h. Holds no state.
+ *
+ * A workload may have several groups (the replicas of a Deployment are placed one by one). The one that has waited longest is explained;
+ * all of them are counted.
+ */
+#include <scheduler/why_record.h>
+
+#include <scheduler/reasons.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- finding it ----------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_named(const struct stint_mirror_group *group, const char *space, const char *name)
+{
+	if (strcmp(group->space, space) != 0)
+		return false;
+	if (strcmp(group->workload_name, name) == 0)
+		return true;
+	for (const struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group) {
+		const char *owner = pod->pod->meta.owner.name;
+		const char *pod_group = stint_object_annotation(&pod->pod->meta, "pod-group-name");
+		if (strcmp(pod->pod->meta.name, name) == 0 || (owner && strcmp(owner, name) == 0) ||
+			(pod_group && strcmp(pod_group, name) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool waits(const struct stint_mirror_pod *pod)
+{
+	return !pod->pod->node && !pod->bind && !stint_pod_ended(pod->pod) && pod->pod->meta.deleted_ms < 0;
+}
+
+struct found {
+	struct stint_mirror_pod *waiting; /* the one to be explained; NULL: none waits */
+	struct stint_mirror_group *group; /* any, when none waits */
+	size_t total, waiting_count, placed;
+};
+
+static bool is_earlier(const struct stint_mirror_pod *a, const struct stint_mirror_pod *b)
+{
+	if (a->pod->meta.created_ms != b->pod->meta.created_ms)
+		return a->pod->meta.created_ms < b->pod->meta.created_ms;
+	return strcmp(a->pod->meta.name, b->pod->meta.name) < 0;
+}
+
+static struct found find_workload(const struct stint_why_question *question)
+{
+	struct found found = {0};
+	struct stint_mirror_group *group = NULL;
+	for (size_t at = 0; stint_mirror_next_group(question->mirror, &at, &group);) {
+		if (!is_named(group, question->space, question->workload))
+			continue;
+		if (!found.group)
+			found.group = group;
+		for (struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group) {
+			if (stint_pod_ended(pod->pod))
+				continue;
+			found.total++;
+			if (pod->pod->node || pod->bind)
+				found.placed++;
+			if (!waits(pod))
+				continue;
+			found.waiting_count++;
+			if (!found.waiting || is_earlier(pod, found.waiting))
+				found.waiting = pod;
+		}
+	}
+	if (found.waiting)
+		found.group = found.waiting->group;
+	return found;
+}
+
+/* ---- who holds it, and until when ------------------------------------------------------------------------------------------------------------ */
+
+/* When all pods of the group must have ended, by their activeDeadlineSeconds; -1: one of them has no such time. */
+static int64_t ends_at(const struct stint_mirror_group *group)
+{
+	int64_t end_ms = 0;
+	for (const struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group) {
+		if (stint_pod_ended(pod->pod) || !pod->pod->node)
+			continue;
+		if (pod->pod->spec->active_deadline_s < 0 || pod->pod->started_ms < 0)
+			return -1;
+		const int64_t one_ms = pod->pod->started_ms + pod->pod->spec->active_deadline_s * 1000;
+		end_ms = one_ms > end_ms ? one_ms : end_ms;
+	}
+	return end_ms > 0 ? end_ms : -1;
+}
+
+static void add_holder(struct stint_json *list, const struct stint_why_question *question, const struct stint_holder *holder)
+{
+	const struct stint_mirror_group *group =
+		holder->group == STINT_NO_HANDLE ? NULL : stint_mirror_group_by_handle(question->mirror, holder->group);
+	struct stint_json *item = stint_json_append(list, stint_json_new_object());
+	const bool visible = group && (strcmp(group->space, question->space) == 0 || question->visible(question->user, group->space));
+	if (visible) {
+		stint_json_set_string(item, "project", group->space);
+		stint_json_set_string(item, "workload", group->workload_name);
+		stint_json_set_string(item, "workload_kind", group->workload_kind);
+	} else {
+		stint_json_set_string(item, "project", group ? STINT_WHY_HIDDEN : "pods of other schedulers");
+	}
+	stint_json_set_int(item, "pods", holder->pods);
+	stint_json_set_double(item, "gpus", holder->gpus);
+	stint_json_set_int(item, "cpu_milli", holder->cpu_milli);
+	stint_json_set_int(item, "memory_bytes", holder->memory_bytes);
+	stint_json_set_bool(item, "leaving", holder->leaving);
+	const int64_t end_ms = group ? ends_at(group) : -1;
+	if (end_ms >= 0)
+		stint_json_set_int(item, "ends_in_s", end_ms > question->now_ms ? (end_ms - question->now_ms) / 1000 : 0);
+}
+
+/* Seconds until the holders that end by themselves have given back `gpus`; -1: nobody can tell. */
+static int64_t starts_in_s(const struct stint_json *holders, double gpus)
+{
+	if (gpus <= 0)
+		return -1;
+	int64_t after = -1;
+	for (;;) { /* at most STINT_MAX_HOLDERS turns: each takes a later end */
+		int64_t next = -1;
+		double freed = 0;
+		stint_json_each(holder, holders) {
+			int64_t ends = -1;
+			if (!stint_json_int(stint_json_get(holder, "ends_in_s"), &ends))
+				continue;
+			if (ends > after && (next < 0 || ends < next))
+				next = ends;
+		}
+		if (next < 0)
+			return -1;
+		stint_json_each(holder, holders) {
+			int64_t ends = -1;
+			double has = 0;
+			if (stint_json_int(stint_json_get(holder, "ends_in_s"), &ends) && ends <= next &&
+				stint_json_double(stint_json_get(holder, "gpus"), &has))
+				freed += has;
+		}
+		if (freed + 1e-9 >= gpus)
+			return next;
+		after = next;
+	}
+}
+
+/* ---- what would help ---------------------------------------------------------------------------------------------------------------------------- */
+
+static struct stint_json *add_change(struct stint_json *changes, const char *change, char *text)
+{
+	struct stint_json *item = stint_json_append(changes, stint_json_new_object());
+	stint_json_set_string(item, "change", change);
+	stint_json_set_string(item, "text", text);
+	free(text);
+	return item;
+}
+
+static void add_bound_changes(struct stint_json *changes, const struct stint_record *record, const char *queue)
+{
+	const double room = record->bound - record->allocated, wanted = record->allocated + record->asked;
+	stint_autofree char *to = stint_amount_text(record->dimension, wanted);
+	const bool quota = record->reason == STINT_REASON_OVER_QUOTA;
+	if (room > 0) {
+		stint_autofree char *fits = stint_amount_text(record->dimension, room);
+		stint_json_set_double(add_change(changes, "ask-less", stint_format("ask for %s or less in all", fits)), "amount", room);
+	}
+	if (quota)
+		add_change(
+			changes, "preemptible", stint_format("submit it with --preemptible: then only the limit of \"%s\" counts", queue));
+	stint_json_set_double(add_change(changes, quota ? "raise-quota" : "raise-limit",
+				      stint_format("raise the %s of \"%s\" to %s", quota ? "quota" : "limit", queue, to)),
+		"amount", wanted);
+}
+
+static void add_node_changes(struct stint_json *changes, const struct stint_why *why)
+{
+	static const struct {
+		enum stint_cause cause;
+		const char *change, *text;
+	} rows[] = {
+		{STINT_CAUSE_SELECTOR, "selector", "loosen its node selector or affinity"},
+		{STINT_CAUSE_TAINT, "toleration", "tolerate the taint of the nodes that would do otherwise"},
+		{STINT_CAUSE_UNSCHEDULABLE, "uncordon", "uncordon a node"},
+		{STINT_CAUSE_NOT_READY, "repair", "bring a node back that is not ready"},
+		{STINT_CAUSE_GPU_MEMORY, "gpu-memory", "ask for less memory of a device"},
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		if (why->short_of[rows[i].cause] > 0)
+			stint_json_set_int(add_change(changes, rows[i].change,
+						   stint_format("%s (%u node(s))", rows[i].text, why->short_of[rows[i].cause])),
+				"nodes", why->short_of[rows[i].cause]);
+	}
+}
+
+/* ---- the record ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void add_nodes(struct stint_json *record, const struct stint_why *why)
+{
+	struct stint_json *nodes = stint_json_ensure_object(record, "nodes");
+	stint_json_set_int(nodes, "total", why->nodes);
+	stint_json_set_int(nodes, "fitting", why->fitting);
+	struct stint_json *list = stint_json_ensure_array(nodes, "short");
+	static const char *const words[STINT_CAUSE_COUNT] = {"request", "unschedulable", "not-ready", "pressure", "selector", "taint",
+		"ports", "gpu", "gpu-share", "gpu-memory", "cpu", "memory", "pods", "extended"};
+	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {
+		if (!why->short_of[cause])
+			continue;
+		struct stint_json *item = stint_json_append(list, stint_json_new_object());
+		stint_json_set_string(item, "cause", words[cause]);
+		stint_json_set_string(item, "text", stint_cause_text((enum stint_cause)cause));
+		stint_json_set_int(item, "nodes", why->short_of[cause]);
+		stint_json_set_int(item, "even_when_empty", why->even_empty[cause]);
+	}
+}
+
+static void add_why(struct stint_json *record, const struct stint_why_question *question, const struct stint_explanation *explanation)
+{
+	const struct stint_why *why = &explanation->why;
+	const enum stint_reason reason = why->record.reason;
+	const bool over = reason == STINT_REASON_OVER_LIMIT || reason == STINT_REASON_OVER_QUOTA;
+	char time[STINT_TIME_SIZE];
+	if (why->record.since_ms >= 0)
+		stint_json_set_string(record, "since", stint_time_format(why->record.since_ms, time));
+	if (why->position) {
+		stint_json_set_int(record, "position", why->position);
+		stint_json_set_int(record, "waiting_in_queue", why->waiting);
+	}
+	struct stint_json *changes = stint_json_ensure_array(record, "changes");
+	struct stint_queue_view queue;
+	double missing = 0;
+	if (over && stint_engine_queue_view(question->engine, why->record.queue, &queue)) {
+		struct stint_json *bound = stint_json_ensure_object(record, "bound");
+		stint_json_set_string(bound, "queue", queue.name);
+		stint_json_set_string(bound, "dimension", stint_dimension_name(why->record.dimension));
+		stint_json_set_double(bound, "bound", why->record.bound);
+		stint_json_set_double(bound, "allocated", why->record.allocated);
+		stint_json_set_double(bound, "asked", why->record.asked);
+		add_bound_changes(changes, &why->record, queue.name);
+		missing = why->record.dimension == STINT_GPU ? why->record.allocated + why->record.asked - why->record.bound : 0;
+	}
+	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_LEAVING) {
+		struct stint_pod_view pod;
+		add_nodes(record, why);
+		add_node_changes(changes, why);
+		if (stint_engine_pod_view(question->engine, why->record.pod, &pod) && why->record.need > why->record.have)
+			missing = pod.gpus * (why->record.need - why->record.have);
+	}
+	struct stint_json *holders = stint_json_ensure_array(record, "holders");
+	for (size_t i = 0; i < why->holders_count; i++)
+		add_holder(holders, question, &why->holders[i]);
+	stint_json_set_int(record, "holders_total", (int64_t)why->holders_total);
+	const int64_t starts = why->never ? -1 : starts_in_s(holders, missing);
+	if (starts >= 0)
+		stint_json_set_int(record, "starts_in_s", starts);
+}
+
+static void add_group(struct stint_json *record, const struct stint_why_question *question, const struct stint_mirror_group *group)
+{
+	struct stint_group_view view;
+	stint_json_set_string(record, "workload_kind", group->workload_kind);
+	if (!stint_engine_group_view(question->engine, group->handle, &view))
+		return;
+	if (view.queue_name)
+		stint_json_set_string(record, "queue", view.queue_name);
+	stint_json_set_int(record, "priority", view.priority);
+	stint_json_set_bool(record, "preemptible", view.preemptible);
+	stint_json_set_int(record, "minimum", view.min_member);
+}
+
+static void add_phase(struct stint_json *record, const struct found *found, const char *phase)
+{
+	stint_json_set_string(record, "phase", phase);
+	struct stint_json *pods = stint_json_ensure_object(record, "pods");
+	stint_json_set_int(pods, "total", (int64_t)found->total);
+	stint_json_set_int(pods, "waiting", (int64_t)found->waiting_count);
+	stint_json_set_int(pods, "placed", (int64_t)found->placed);
+}
+
+/* An owner without pods of ours: there is nothing to place, and its controller knows why. */
+static bool add_owner(struct stint_json *record, const struct stint_why_question *question)
+{
+	const struct stint_owner *owner =
+		stint_catalog_find_owner(stint_mirror_catalog(question->mirror), question->space, question->workload);
+	if (!owner)
+		return false;
+	stint_json_set_string(record, "workload_kind", owner->kind_name);
+	const bool suspended = owner->suspend == STINT_TRUE || owner->replicas == 0;
+	const char *message = owner->complete ? "it has ended"
+		: owner->failed_for_good      ? (owner->failed_message ? owner->failed_message : "it has failed")
+		: suspended		      ? "it is suspended: resume it"
+					      : "it has no pods to place: its events tell why none are created";
+	stint_json_set_string(record, "reason", owner->complete || owner->failed_for_good ? "Ended" : suspended ? "Suspended" : "NoPods");
+	stint_json_set_string(record, "message", message);
+	return true;
+}
+
+struct stint_json *stint_why_record(const struct stint_why_question *question)
+{
+	stint_auto_json *record = stint_json_new_object();
+	stint_json_set_string(record, "apiVersion", "stint.dev/v1");
+	stint_json_set_string(record, "kind", "Why");
+	stint_json_set_string(record, "project", question->space);
+	stint_json_set_string(record, "workload", question->workload);
+	const struct found found = find_workload(question);
+	if (!found.group || found.total == 0) {
+		add_phase(record, &found, "NoPods");
+		if (!add_owner(record, question) && !found.group)
+			return NULL;
+		if (found.group)
+			add_group(record, question, found.group);
+		return stint_steal(&record);
+	}
+	stint_json_set_string(record, "workload", found.group->workload_name);
+	add_group(record, question, found.group);
+	add_phase(record, &found, found.waiting ? "Waiting" : "Placed");
+	if (!found.waiting)
+		return stint_steal(&record);
+
+	struct stint_explanation explanation;
+	stint_explain(question->engine, found.waiting, &explanation);
+	const bool gated = found.waiting->pod->gates_count > 0;
+	stint_json_set_string(record, "reason", explanation.word ? explanation.word : gated ? "SchedulingGated" : "NotJudgedYet");
+	stint_json_set_string(record, "message",
+		explanation.word ? explanation.sentence
+			: gated	 ? stint_reason_row("SchedulingGated")->sentence
+				 : "it has only just come: the scheduler looks at it in a moment");
+	stint_json_set_bool(record, "never", explanation.never);
+	if (explanation.has_why)
+		add_why(record, question, &explanation);
+	stint_explanation_clear(&explanation);
+	return stint_steal(&record);
+}
