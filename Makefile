@@ -28,7 +28,7 @@ endif
 
 PACKAGES := libcurl libcjson yaml-0.1 libmicrohttpd gnutls zlib libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lwslay
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lwslay -lm
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef
