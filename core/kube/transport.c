@@ -215,9 +215,13 @@ static int close_on_exec(void *user, curl_socket_t socket, curlsocktype purpose)
 
 static bool set_all(struct stint_kube *kube, CURL *easy, const struct kube_identity *identity, const char *url, struct stint_error **err)
 {
+	/*
+	 * No CURLOPT_PIPEWAIT: calls that wait for a connection which turns out to be HTTP/1.1 are let go one by one, as others end
+	 * (libcurl 7.88), so that behind watches, which do not end, some wait for ever.
+	 */
 	long version = kube->http1_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	return SET(easy, CURLOPT_URL, url) && SET(easy, CURLOPT_PATH_AS_IS, 1L) && SET(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
-		SET(easy, CURLOPT_FOLLOWLOCATION, 0L) && SET(easy, CURLOPT_HTTP_VERSION, version) && SET(easy, CURLOPT_PIPEWAIT, 1L) &&
+		SET(easy, CURLOPT_FOLLOWLOCATION, 0L) && SET(easy, CURLOPT_HTTP_VERSION, version) &&
 		SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) && SET(easy, CURLOPT_TCP_KEEPALIVE, 1L) &&
 		SET(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) && SET(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S) &&
 		SET(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec) && SET(easy, CURLOPT_USERAGENT, kube->user_agent) &&
