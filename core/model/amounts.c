@@ -1,5 +1,5 @@
 /* Resource lists: read, summed, and handed over as a sorted vector (kai-engine 1.1). */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 

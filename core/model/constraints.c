@@ -1,5 +1,5 @@
 /* Decoders of what constrains placement: requirements, taints, tolerations. */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 

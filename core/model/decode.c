@@ -2,7 +2,7 @@
  * A model's life, the head of every object, and the decoding of one object: metadata here, the rest by the kind's own decoder. Once
  * decoded an object never changes; its destruction gives every text back to the model.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 
@@ -224,7 +224,6 @@ struct stint_object *stint_object_decode(
 struct stint_object *stint_object_from_json(
 	struct stint_model *model, const struct stint_decode_as *as, const struct stint_json *json, struct stint_error **err)
 {
-	stint_autofree
-	char *text = stint_json_print(json);
+	stint_autofree char *text = stint_json_print(json);
 	return stint_object_decode(model, as, text, strlen(text), err);
 }

@@ -1,5 +1,5 @@
 /* The GPU ask of a pod: its annotations over what its containers request (kai-engine 1.2, kai-api 2.2). */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdarg.h>
 
@@ -11,8 +11,7 @@ static void set_problem(struct stint_model *model, struct stint_gpu_ask *ask, co
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *sentence = stint_vformat(format, args);
+	stint_autofree char *sentence = stint_vformat(format, args);
 	va_end(args);
 	stint_sanitize(sentence);
 	stint_text_drop(model, ask->problem);

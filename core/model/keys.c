@@ -2,7 +2,7 @@
  * Which annotations of pods, nodes and pod templates are kept. Pods carry up to 256 KiB of annotations that nobody here reads, so only
  * those are kept whose meaning reference kai-api 2.2 or the contracts give; `stint describe` reads the whole object instead.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 static const char *const kept_prefixes[] = {
 	"autoscaling.knative.dev/",

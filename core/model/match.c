@@ -2,7 +2,7 @@
  * What matches what: requirements against labels, terms against nodes, tolerations against taints. Pure; the rules are those of
  * k8s.io/apimachinery/pkg/labels, component-helpers/scheduling/corev1/nodeaffinity and of the toleration API.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 static bool among(const char *value, const struct stint_requirement *requirement)
 {

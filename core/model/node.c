@@ -1,5 +1,5 @@
 /* The decoder of nodes, and the use of their devices. */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

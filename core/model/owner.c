@@ -2,7 +2,7 @@
  * The decoder of whatever owns pods: Job, ReplicaSet, Deployment, StatefulSet and custom resources. What a kind does not have stays
  * absent; the pod template is read wherever it stands in spec.template.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 struct stint_owner *stint_owner_of(struct stint_object *object)
 {

@@ -1,5 +1,5 @@
 /* The decoder of pods, and what is derived from one. */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdio.h>
 

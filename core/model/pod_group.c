@@ -1,5 +1,5 @@
 /* The decoder of PodGroup (kai-api 1.2). */
-#include "private.h"
+#include "core/model/private.h"
 
 struct stint_pod_group *stint_pod_group_of(struct stint_object *object)
 {

@@ -1,5 +1,5 @@
 /* The decoders of the small cluster-wide kinds: Queue (kai-api 1.1), Topology (1.4), PriorityClass, and of Namespace. */
-#include "private.h"
+#include "core/model/private.h"
 
 struct stint_queue *stint_queue_of(struct stint_object *object)
 {

@@ -1,5 +1,5 @@
 /* Small readers on top of the cursor; see private.h for what they have in common. */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Label selectors: the text form of kubectl's -l and the JSON form of metav1.LabelSelector, both turned into sorted requirements that
  * the one matcher reads. A selector owns its texts and needs no model.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * Request = containers + sidecars, then the larger of that and each ordinary init container with the sidecars declared before it,
  * then the overhead. A sidecar is an init container with restartPolicy Always.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * pointer and the pointer is the key of its shape. Sharing costs one hash and one comparison, both of pointers and numbers, since every
  * text is one of the model.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * Invariants: slots_count is a power of two or 0; at most 2/3 of the slots are used; no tombstones (removal shifts back). The hash is
  * seeded per model, so that a peer cannot choose texts that collide.
  */
-#include "private.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 

@@ -349,7 +349,7 @@ struct stint_reflector_options {
 	/*
 	 * A change, in the order of the server. `object` is counted by the reflector for the call: stint_object_ref keeps it. `before` is what was
 	 * known (NULL for ADDED). DELETED gives the last state that the server told, or `before` itself when a new list no longer has it.
-	 * May free the reflector.
+	 * May free the reflector, but not the model.
 	 */
 	void (*on_change)(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before);
 	/* The list is complete and told, first or anew (`again`); what follows comes from the watch. May be NULL. */
