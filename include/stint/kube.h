@@ -436,7 +436,10 @@ bool stint_elector_leads(const struct stint_elector *elector);
 int64_t stint_elector_write_until_ms(const struct stint_elector *elector);
 /* An annotation that every write of ours puts on the Lease while we lead; NULL removes it. Writes at once when we lead. */
 void stint_elector_annotate(struct stint_elector *elector, const char *key, const char *value);
-/* Gives the Lease up (if we lead) so that another can take it at once, and stops trying; on_stopped comes first, then on_done, once. */
+/*
+ * Gives the Lease up (if we lead) so that another can take it at once, and stops trying; on_stopped comes first, then on_done, once: at
+ * once when there is nothing to give up. A server that does not answer is given up after renew_ms / 2.
+ */
 void stint_elector_release(struct stint_elector *elector, void (*on_done)(void *user), void *user);
 void stint_elector_free(struct stint_elector *elector); /* NULL is fine; tells nothing, writes nothing */
 
