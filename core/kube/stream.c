@@ -45,7 +45,9 @@ static void disconnect(struct stint_kube_stream *stream)
 	stream->easy = NULL;
 	kube_identity_release(stream->identity);
 	stream->identity = NULL;
-	stint_timer_stop(stream->timer);
+	if (stream->timer) {
+		stint_timer_stop(stream->timer);
+	}
 	if (stream->out.data) {
 		explicit_bzero(stream->out.data, stream->out.capacity); /* a token is in it */
 	}

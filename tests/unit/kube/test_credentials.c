@@ -296,7 +296,8 @@ static void test_a_plugin_may_give_a_certificate(void **state)
 	stint_autofree char *path = stint_format("%s/status", f->folder);
 	write_text(path, text, 0600);
 	stint_autofree char *body = stint_format(
-		"printf '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":'; cat %s; echo '}'", path);
+		"printf '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":'; cat %s; echo '}'",
+		path);
 	use_plugin(f, body);
 	assert_works(ask(f, &err));
 	assert_string_equal(f->common_name, "alice");
@@ -352,7 +353,9 @@ static void test_a_plugin_that_fails_is_named_and_its_output_is_not_shown(void *
 		{"echo s3cret", "did not print an ExecCredential"},
 		{"kill -9 $$", "ended by signal 9"},
 		{"head -c 3000000 /dev/zero", "more than 1 MiB"},
-		{"echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"s3cret\"}}'",
+		{"echo "
+		 "'{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+		 "v1beta1\",\"status\":{\"token\":\"s3cret\"}}'",
 			"another apiVersion"},
 		{CREDENTIAL("{}"), "neither a token nor a client certificate"},
 		{CREDENTIAL("{\"token\":\"s3cret\",\"clientKeyData\":\"x\"}"), "without a key, or the reverse"},
