@@ -61,8 +61,9 @@ struct stint_workload {
 	const char *uid;
 	enum stint_workload_type type;
 	enum stint_workload_phase phase;
-	const char *reason; /* one word why it is in that phase, "Unschedulable", "BackoffLimitExceeded"; NULL: nothing to say */
+	const char *reason; /* one word why it is in that phase, "NoRoom", "BackoffLimitExceeded"; NULL: nothing to say */
 	const char *message; /* the sentence behind it, or NULL */
+	bool never; /* it waits, and can never be scheduled as asked */
 	const char *queue; /* label kai.scheduler/queue of the owner, then of a pod; NULL: the project's */
 	const char *priority_class; /* or NULL */
 	double gpus_requested; /* of all pods that are to run at once */
@@ -157,8 +158,6 @@ struct stint_json *stint_share_queue(const struct stint_share *share, bool is_de
 /* Changes a Queue that exists by what was said, in place. False: an error. *changed tells whether anything is another now. */
 bool stint_share_apply(
 	const struct stint_share *share, bool is_department, struct stint_json *queue, bool *changed, struct stint_error **err);
-/* The RoleBinding that holds the project's people; NULL when there are none. */
-struct stint_json *stint_share_role_binding(const struct stint_share *share);
 /* The sum of the GPU quotas of a department's projects: -1 when one of them is unlimited. queues: a JSON array of Queues. */
 double stint_department_quota(const struct stint_json *queues, const char *department);
 
@@ -187,11 +186,48 @@ struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct s
 	const struct stint_workload **workload, struct stint_error **err);
 /* The names of the schedulers that stint serves (Lease annotation, see contracts), NULL-ended, for stint_strings_free; NULL: not known. */
 char **stint_scheduler_names_read(struct stint_kube *kube);
+struct stint_create_options {
+	const char *project; /* the namespace of objects that name none */
+	bool dry_run; /* the server checks and stores nothing */
+	bool own; /* the objects after the first are owned by it, so that they go with it */
+};
 /*
- * Creates the objects in order; those after the first are owned by the first when it is namespaced (so that they go with it). When one
- * fails, those that were made are deleted again. dry_run: the server checks and stores nothing. Gives the objects as the server made them.
+ * Creates the objects in order. When one fails, those that were made are deleted again. Gives the objects as the server made them, a JSON
+ * array of the caller.
  */
 struct stint_json *stint_objects_create(
-	struct stint_kube *kube, const struct stint_json *objects, const char *project, bool dry_run, struct stint_error **err);
+	struct stint_kube *kube, const struct stint_json *objects, const struct stint_create_options *options, struct stint_error **err);
+/*
+ * A project is a Queue, a namespace and the bindings of its people. The Queue is written last; when anything fails, what was made or
+ * changed is put back. adopt: the namespace may exist already. The department must exist; one that keeps the sum of its projects' quotas is
+ * adjusted.
+ */
+bool stint_project_create(struct stint_kube *kube, const struct stint_share *share, bool adopt, struct stint_error **err);
+bool stint_department_create(struct stint_kube *kube, const struct stint_share *share, struct stint_error **err);
+/* Changes what was said and leaves the rest. *changed: something is another now. People are added to those that there are. */
+bool stint_share_update(
+	struct stint_kube *kube, const struct stint_share *share, bool is_department, bool *changed, struct stint_error **err);
+/*
+ * Removes the Queue, the bindings and, when stint made it, the namespace with all that is in it. STINT_CONFLICT while workloads exist,
+ * unless cascade. Returns when the namespace has gone, at most timeout_ms (then STINT_TIMEOUT; it will go on).
+ */
+bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascade, int64_t timeout_ms, struct stint_error **err);
+bool stint_department_delete(
+	struct stint_kube *kube, const char *name, struct stint_error **err); /* STINT_CONFLICT while it has projects */
+/* Whether a Queue (of that list) stands for a department: it has no parent, or it has children. */
+bool stint_queue_is_department(const struct stint_json *queues, const struct stint_json *queue);
+/* Deletes a workload's owner (or bare pod), its pods with it, in the background. dry_run: nothing is stored. */
+bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload *workload, bool dry_run, struct stint_error **err);
+
+/* What a submission needs to know of the cluster. UNKNOWN: the caller may not read it. */
+struct stint_surroundings {
+	char *taken_by; /* the kind of a workload that has the name already; NULL: the name is free */
+	char *scheduler_name; /* the first name that stint serves; NULL: not known */
+	enum stint_truth has_namespace, has_queue, has_priority_class, has_runtime_class;
+};
+/* All in one round of requests. priority_class and runtime_class may be NULL. */
+bool stint_surroundings_read(struct stint_kube *kube, const char *project, const char *name, const char *priority_class,
+	const char *runtime_class, struct stint_surroundings *out, struct stint_error **err);
+void stint_surroundings_free(struct stint_surroundings *surroundings); /* its contents; also for STINT_CLEANUP */
 
 #endif

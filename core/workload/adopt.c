@@ -1,0 +1,97 @@
+/*
+ * adopt: objects of a person's own file made ready for a project. What the file says stands; only what it leaves open is filled in. Kinds
+ * are not known one by one: whatever holds a pod template is found by its form, so that custom resources work too.
+ */
+#include <string.h>
+
+#include <stint/workload.h>
+
+enum { MOST_OBJECTS = 500 };
+
+static bool is_pod_spec(const struct stint_json *spec)
+{
+	return stint_json_type(stint_json_get(spec, "containers")) == STINT_JSON_ARRAY;
+}
+
+static void adopt_pods(struct stint_json *metadata_owner, struct stint_json *spec, const char *project, const char *scheduler_name)
+{
+	if (!stint_json_string(stint_json_get(spec, "schedulerName")))
+		stint_json_set_string(spec, "schedulerName", scheduler_name);
+	struct stint_json *labels = stint_json_ensure_object(stint_json_ensure_object(metadata_owner, "metadata"), "labels");
+	if (!stint_json_get(labels, STINT_LABEL_QUEUE))
+		stint_json_set_string(labels, STINT_LABEL_QUEUE, project);
+}
+
+/* Every {metadata, spec: {containers}} below value. Returns whether there was one. The depth is bounded by the parser's. */
+static bool adopt_templates(struct stint_json *value, const char *project, const char *scheduler_name)
+{
+	bool found = false;
+	const enum stint_json_type type = stint_json_type(value);
+	if (type != STINT_JSON_OBJECT && type != STINT_JSON_ARRAY)
+		return false;
+	struct stint_json *spec = type == STINT_JSON_OBJECT ? stint_json_get(value, "spec") : NULL;
+	if (is_pod_spec(spec)) {
+		adopt_pods(value, spec, project, scheduler_name);
+		return true;
+	}
+	stint_json_each(child, value)
+		found |= adopt_templates(child, project, scheduler_name);
+	return found;
+}
+
+static bool adopt_one(struct stint_json *object, const char *project, const char *scheduler_name, struct stint_error **err)
+{
+	const char *kind = stint_json_string(stint_json_get(object, "kind"));
+	const char *name = stint_json_string_at(object, "metadata", "name"), *space = stint_json_string_at(object, "metadata", "namespace");
+	if (stint_json_type(object) != STINT_JSON_OBJECT || !kind || !stint_json_string(stint_json_get(object, "apiVersion")))
+		return stint_fail(err, STINT_USAGE, "the file holds something that is no Kubernetes object: give it apiVersion and kind");
+	if (!name && !stint_json_string_at(object, "metadata", "generateName"))
+		return stint_fail(err, STINT_USAGE, "the %s of the file has no name: give it metadata.name", kind);
+	if (space && strcmp(space, project) != 0)
+		return stint_fail(err, STINT_USAGE,
+			"%s \"%s\" of the file is for namespace \"%s\" and the project is \"%s\": say -p %s, or take the "
+			"namespace out of the file",
+			kind, name ? name : "", space, project, space);
+	struct stint_json *metadata = stint_json_ensure_object(object, "metadata");
+	stint_json_set_string(metadata, "namespace", project);
+	if (!adopt_templates(object, project, scheduler_name))
+		return true;
+	struct stint_json *labels = stint_json_ensure_object(metadata, "labels");
+	if (!stint_json_get(labels, STINT_LABEL_QUEUE))
+		stint_json_set_string(labels, STINT_LABEL_QUEUE, project);
+	return true;
+}
+
+/* A List in the file stands for its items. */
+static void expand_lists(struct stint_json *objects)
+{
+	struct stint_json *next;
+	size_t index = 0;
+	for (struct stint_json *object = stint_json_first(objects); object; object = next, index++) {
+		struct stint_json *items = stint_json_get(object, "items");
+		next = stint_json_next(object);
+		if (!stint_ends_with(stint_json_string_or(stint_json_get(object, "kind"), ""), "List") ||
+			stint_json_type(items) != STINT_JSON_ARRAY)
+			continue;
+		size_t at = index + 1;
+		stint_json_each(item, items)
+			stint_json_insert(objects, at++, stint_json_dup(item));
+		stint_json_unlink(objects, object);
+		index = at - 2;
+	}
+}
+
+bool stint_objects_adopt(struct stint_json *objects, const char *project, const char *scheduler_name, struct stint_error **err)
+{
+	expand_lists(objects);
+	const size_t count = stint_json_count(objects);
+	if (count == 0)
+		return stint_fail(err, STINT_USAGE, "the file holds no objects: write a Job, a Deployment or another kind into it");
+	if (count > MOST_OBJECTS)
+		return stint_fail(err, STINT_USAGE, "the file holds %zu objects: submit takes %d at most", count, MOST_OBJECTS);
+	stint_json_each(object, objects) {
+		if (!adopt_one(object, project, scheduler_name, err))
+			return false;
+	}
+	return true;
+}
