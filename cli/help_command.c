@@ -1,6 +1,6 @@
 /*
- * help: the verb. It prints what --help prints, manual pages, and the reference documentation; man/ and docs/ hold what it prints, and the lint
- * makes them again.
+ * help: the verb. It prints what --help prints, manual pages, and the reference documentation; man/ and docs/ hold what it prints, and the
+ * lint makes them again.
  */
 #include "cli/commands.h"
 #include "cli/help.h"

@@ -1,6 +1,6 @@
 /*
- * man: manual pages and the reference documentation, from the table of commands. No dates and no versions stand in them, so that making them
- * again without a change gives the same bytes.
+ * man: manual pages and the reference documentation, from the table of commands. No dates and no versions stand in them, so that making
+ * them again without a change gives the same bytes.
  */
 #include <stdlib.h>
 #include <string.h>

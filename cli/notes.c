@@ -25,11 +25,17 @@ int cli_fail(struct cli_context *ctx, enum stint_code code, const char *format, 
 	return (int)code;
 }
 
-/* A note is one line: what came with line ends is joined. */
+enum { LONGEST_NOTE = 2000 };
+
+/* A note is one line, and not endless whatever it quotes: what came with line ends is joined. */
 static void say(FILE *notes, char *message)
 {
-	stint_sanitize(message);
 	size_t length = strlen(message);
+	if (length > LONGEST_NOTE) {
+		length = LONGEST_NOTE;
+		memcpy(message + length - 3, "...", 4);
+	}
+	stint_sanitize(message);
 	while (length && (message[length - 1] == '\n' || message[length - 1] == ' '))
 		message[--length] = '\0';
 	for (char *at = message; *at; at++)

@@ -86,14 +86,15 @@ static bool take_long(struct walk *walk, const char *word, struct stint_error **
 }
 
 /* A cluster such as -yA or -n4; "-g=1" means what it says. */
-static bool take_letters(struct walk *walk, const char *letters, struct stint_error **err)
+static bool take_letters(struct walk *walk, const char *word, struct stint_error **err)
 {
-	for (; *letters; letters++) {
+	for (const char *letters = word; *letters; letters++) {
 		const struct cli_flag *flag = cli_flag_by_letter(walk->out->command, *letters);
 		const char spelt[] = {'-', *letters, '\0'};
 		if (!flag) {
 			stint_autofree char *command = spoken(walk->out);
-			return stint_fail(err, STINT_USAGE, "\"%s\" has no flag %s: \"%s --help\" lists them", command, spelt, command);
+			return stint_fail(err, STINT_USAGE, "\"%s\" has no flag %s in \"-%s\": \"%s --help\" lists them", command, spelt,
+				word, command);
 		}
 		const bool last = flag->type != CLI_SWITCH || letters[1] == '=';
 		const char *attached = letters[1] == '=' ? letters + 2 : last && letters[1] ? letters + 1 : NULL;

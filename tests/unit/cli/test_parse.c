@@ -146,7 +146,7 @@ static void bad_lines_are_usage_errors_that_name_what_is_wrong(void **state)
 		{"go x --gpu 1", "did you mean --gpus?"},
 		{"go x --gpus", "--gpus needs an argument"},
 		{"go x -g", "-g needs an argument"},
-		{"go x -Z", "has no flag -Z"},
+		{"go x -Z", "has no flag -Z in \"-Z\""},
 		{"go x --gpus=", "--gpus has an empty argument"},
 		{"go x --follow=maybe", "--follow is a switch"},
 		{"go x --tail 1.5", "--tail needs a whole number"},

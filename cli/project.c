@@ -1,0 +1,208 @@
+/*
+ * project: the nouns `project` and `department`: their rows of the table of commands. The verbs are in project_read.c and project_write.c.
+ */
+#include "cli/project.h"
+
+#include "cli/output/output.h"
+
+#define SHARE_FLAGS(quota_help)                                                                                                           \
+	{.name = "gpus", .type = CLI_TEXT, .argument = "N", .help = quota_help},                                                          \
+		{.name = "gpu-limit",                                                                                                     \
+			.type = CLI_TEXT,                                                                                                 \
+			.argument = "N",                                                                                                  \
+			.help = "GPUs that it may use at most; -1 (unless set): unlimited"},                                              \
+		{.name = "weight", .type = CLI_TEXT, .argument = "N", .help = "its part of what is left above the quotas; 1 unless set"}, \
+		{.name = "priority",                                                                                                      \
+			.type = CLI_TEXT,                                                                                                 \
+			.argument = "N",                                                                                                  \
+			.help = "who comes first above the quotas, higher first; 100 unless set"},                                        \
+		{.name = "cpu", .type = CLI_TEXT, .argument = "CORES", .help = "CPU quota, as 64 or 500m; -1 (unless set): unlimited"},   \
+	{                                                                                                                                 \
+		.name = "memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory quota, as 256Gi; -1 (unless set): unlimited"      \
+	}
+#define PEOPLE_FLAGS                                                                                                                      \
+	{.name = "department",                                                                                                            \
+		.type = CLI_TEXT,                                                                                                         \
+		.argument = "NAME",                                                                                                       \
+		.source = CLI_DEPARTMENT_NAMES,                                                                                           \
+		.help = "the department that it is in; default-department unless set"},                                                   \
+		{.name = "user", .type = CLI_TEXT, .argument = "USER", .repeated = true, .help = "give a user the rights to work in it"}, \
+	{                                                                                                                                 \
+		.name = "group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "give a group the rights to work in it" \
+	}
+
+static const struct cli_flag create_flags[] = {
+	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants; 0 unless set"),
+	PEOPLE_FLAGS,
+	{.name = "adopt", .type = CLI_SWITCH, .help = "use a namespace of that name that exists already"},
+	{.name = NULL},
+};
+static const struct cli_flag update_flags[] = {
+	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants"),
+	PEOPLE_FLAGS,
+	{.name = NULL},
+};
+static const struct cli_flag delete_flags[] = {
+	{.name = "cascade", .type = CLI_SWITCH, .help = "with all workloads that it has"},
+	{.name = NULL},
+};
+static const struct cli_flag department_create_flags[] = {
+	SHARE_FLAGS("GPUs that its projects have for sure; unless set the sum of theirs, kept up to date"),
+	{.name = NULL},
+};
+static const struct cli_flag department_update_flags[] = {
+	SHARE_FLAGS("GPUs that its projects have for sure; from then on no longer the sum of theirs"),
+	{.name = NULL},
+};
+
+static const struct cli_positional new_name[] = {
+	{.name = "NAME", .help = "its name; projects and departments share one set of names"},
+	{.name = NULL},
+};
+static const struct cli_positional project_name[] = {
+	{.name = "NAME", .help = "the project", .source = CLI_PROJECT_NAMES},
+	{.name = NULL},
+};
+static const struct cli_positional department_name[] = {
+	{.name = "NAME", .help = "the department", .source = CLI_DEPARTMENT_NAMES},
+	{.name = NULL},
+};
+
+enum { SEES = CLI_EXIT(STINT_FORBIDDEN), CHANGES = SEES | CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_CONFLICT) };
+
+/* ---- project ----------------------------------------------------------------------------------------------------------------------- */
+
+static const struct cli_command project_create = {
+	.name = "create",
+	.group = CLI_ADMIN,
+	.summary = "Create a project: a Queue, a namespace and the rights of its people",
+	.description = "Everything or nothing is made: the Queue is written last, and a failure takes the rest back.",
+	.examples = "stint project create vision --gpus 8 --department research --user ada --group vision-team\n"
+		    "# a namespace that is there already becomes a project\n"
+		    "stint project create legacy --gpus 2 --adopt",
+	.positionals = new_name,
+	.flags = create_flags,
+	.exits = CHANGES,
+	.run = cli_share_create,
+};
+static const struct cli_command project_update = {
+	.name = "update",
+	.group = CLI_ADMIN,
+	.summary = "Change a project's share, department or people",
+	.description = "What is not said stays. --user and --group add to those that there are.",
+	.examples = "stint project update vision --gpus 12 --weight 2",
+	.positionals = project_name,
+	.flags = update_flags,
+	.exits = CHANGES,
+	.run = cli_share_update,
+};
+static const struct cli_command project_delete = {
+	.name = "delete",
+	.aliases = "rm",
+	.group = CLI_ADMIN,
+	.summary = "Delete a project",
+	.description =
+		"It is refused while the project has workloads, unless --cascade is said. The namespace goes only if stint has made it.",
+	.examples = "stint project delete vision -y\n"
+		    "stint project delete vision --cascade -y",
+	.positionals = project_name,
+	.flags = delete_flags,
+	.sets = CLI_SET_YES,
+	.exits = CHANGES | CLI_EXIT(STINT_TIMEOUT),
+	.run = cli_share_delete,
+};
+static const struct cli_command project_list = {
+	.name = "list",
+	.aliases = "ls",
+	.group = CLI_ADMIN,
+	.summary = "List the projects with their shares",
+	.examples = "stint project list -o wide --sort-by gpu_quota",
+	.sets = CLI_SET_LIST,
+	.formats = CLI_FORMATS_LIST,
+	.exits = SEES,
+	.run = cli_share_list,
+};
+static const struct cli_command project_describe = {
+	.name = "describe",
+	.group = CLI_ADMIN,
+	.summary = "Show a project: its share, what it uses, its people",
+	.positionals = project_name,
+	.formats = CLI_FORMATS_OBJECT,
+	.exits = SEES | CLI_EXIT(STINT_NOT_FOUND),
+	.run = cli_share_describe,
+};
+static const struct cli_command *const project_children[] = {
+	&project_list, &project_describe, &project_create, &project_update, &project_delete, NULL};
+
+const struct cli_command cli_command_project = {
+	.name = "project",
+	.aliases = "projects",
+	.group = CLI_ADMIN,
+	.summary = "Keep projects: who may use how much",
+	.description = "A project is a leaf Queue and a namespace of the same name. Its GPU quota is what it has for sure; what others "
+		       "leave unused it may "
+		       "borrow, up to its limit.",
+	.children = project_children,
+};
+
+/* ---- department -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct cli_command department_create = {
+	.name = "create",
+	.group = CLI_ADMIN,
+	.summary = "Create a department",
+	.examples = "stint department create research",
+	.positionals = new_name,
+	.flags = department_create_flags,
+	.exits = CHANGES,
+	.run = cli_share_create,
+};
+static const struct cli_command department_update = {
+	.name = "update",
+	.group = CLI_ADMIN,
+	.summary = "Change a department's share",
+	.examples = "stint department update research --gpus 64 --gpu-limit 96",
+	.positionals = department_name,
+	.flags = department_update_flags,
+	.exits = CHANGES,
+	.run = cli_share_update,
+};
+static const struct cli_command department_delete = {
+	.name = "delete",
+	.aliases = "rm",
+	.group = CLI_ADMIN,
+	.summary = "Delete a department that has no projects",
+	.positionals = department_name,
+	.sets = CLI_SET_YES,
+	.exits = CHANGES,
+	.run = cli_share_delete,
+};
+static const struct cli_command department_list = {
+	.name = "list",
+	.aliases = "ls",
+	.group = CLI_ADMIN,
+	.summary = "List the departments with their shares and projects",
+	.sets = CLI_SET_LIST,
+	.formats = CLI_FORMATS_LIST,
+	.exits = SEES,
+	.run = cli_share_list,
+};
+static const struct cli_command department_describe = {
+	.name = "describe",
+	.group = CLI_ADMIN,
+	.summary = "Show a department: its share and its projects",
+	.positionals = department_name,
+	.formats = CLI_FORMATS_OBJECT,
+	.exits = SEES | CLI_EXIT(STINT_NOT_FOUND),
+	.run = cli_share_describe,
+};
+static const struct cli_command *const department_children[] = {
+	&department_list, &department_describe, &department_create, &department_update, &department_delete, NULL};
+
+const struct cli_command cli_command_department = {
+	.name = "department",
+	.aliases = "departments",
+	.group = CLI_ADMIN,
+	.summary = "Keep departments: groups of projects with a share of their own",
+	.children = department_children,
+};

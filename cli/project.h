@@ -1,0 +1,18 @@
+/*
+ * project: the verbs of `stint project` and `stint department` are the same functions: ctx->parent tells which noun it was.
+ */
+#ifndef STINT_CLI_PROJECT_H
+#define STINT_CLI_PROJECT_H
+
+#include "cli/cli.h"
+
+extern const struct cli_command cli_command_department;
+bool cli_share_is_department(const struct cli_context *ctx);
+
+int cli_share_create(struct cli_context *ctx);
+int cli_share_update(struct cli_context *ctx);
+int cli_share_delete(struct cli_context *ctx);
+int cli_share_list(struct cli_context *ctx);
+int cli_share_describe(struct cli_context *ctx);
+
+#endif

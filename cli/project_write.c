@@ -1,0 +1,100 @@
+/*
+ * project_write: create, update and delete of projects and departments. core/workload does the work and undoes it; interrupts wait
+ * meanwhile.
+ */
+#include <string.h>
+
+#include <stint/kube.h>
+#include <stint/workload.h>
+
+#include "cli/project.h"
+
+enum { GONE_TIMEOUT_MS = 120000 };
+
+bool cli_share_is_department(const struct cli_context *ctx)
+{
+	return ctx->parent == &cli_command_department;
+}
+
+static struct stint_share read_share(const struct cli_context *ctx)
+{
+	const bool department = cli_share_is_department(ctx);
+	return (struct stint_share){
+		.name = cli_positional(ctx, 0),
+		.department = department ? NULL : cli_text(ctx, "department"),
+		.gpus = cli_text(ctx, "gpus"),
+		.gpu_limit = cli_text(ctx, "gpu-limit"),
+		.weight = cli_text(ctx, "weight"),
+		.priority = cli_text(ctx, "priority"),
+		.cpu = cli_text(ctx, "cpu"),
+		.memory = cli_text(ctx, "memory"),
+		.users = department ? NULL : cli_texts(ctx, "user"),
+		.groups = department ? NULL : cli_texts(ctx, "group"),
+	};
+}
+
+/* -g 0 and -1 are not the same to those beside it. */
+static void warn_unlimited(struct cli_context *ctx, const struct stint_share *share)
+{
+	if (share->gpus && strcmp(share->gpus, "-1") == 0)
+		cli_note(ctx, "\"%s\" has an unlimited quota: nobody can reclaim what it uses", share->name);
+}
+
+int cli_share_create(struct cli_context *ctx)
+{
+	const bool department = cli_share_is_department(ctx);
+	const struct stint_share share = read_share(ctx);
+	/* What is wrong with the words is told before anybody is asked. */
+	struct stint_json *queue = stint_share_queue(&share, department, &ctx->err);
+	stint_json_free(queue);
+	struct stint_kube *kube = queue ? cli_connect(ctx) : NULL;
+	if (!kube)
+		return cli_failed(ctx);
+	cli_hold_interrupts();
+	const bool made = department ? stint_department_create(kube, &share, &ctx->err)
+				     : stint_project_create(kube, &share, cli_switch(ctx, "adopt"), &ctx->err);
+	cli_release_interrupts();
+	if (!made)
+		return cli_failed(ctx);
+	warn_unlimited(ctx, &share);
+	fprintf(ctx->out, "%s %s created\n", department ? "department" : "project", share.name);
+	return STINT_OK;
+}
+
+int cli_share_update(struct cli_context *ctx)
+{
+	const bool department = cli_share_is_department(ctx);
+	const struct stint_share share = read_share(ctx);
+	struct stint_json *queue = stint_share_queue(&share, department, &ctx->err);
+	stint_json_free(queue);
+	struct stint_kube *kube = queue ? cli_connect(ctx) : NULL;
+	bool changed = false;
+	if (!kube)
+		return cli_failed(ctx);
+	cli_hold_interrupts();
+	const bool fine = stint_share_update(kube, &share, department, &changed, &ctx->err);
+	cli_release_interrupts();
+	if (!fine)
+		return cli_failed(ctx);
+	warn_unlimited(ctx, &share);
+	fprintf(ctx->out, "%s %s %s\n", department ? "department" : "project", share.name, changed ? "updated" : "unchanged");
+	return STINT_OK;
+}
+
+int cli_share_delete(struct cli_context *ctx)
+{
+	const bool department = cli_share_is_department(ctx);
+	const char *name = cli_positional(ctx, 0), *what = department ? "department" : "project";
+	const bool cascade = !department && cli_switch(ctx, "cascade");
+	if (!stint_name_check(what, name, 63, &ctx->err))
+		return cli_failed(ctx);
+	struct stint_kube *kube = cli_connect(ctx);
+	if (!kube || !cli_confirm(ctx, "Delete %s \"%s\"%s?", what, name, cascade ? " with all that runs in it" : ""))
+		return cli_failed(ctx);
+	const bool gone = department ? stint_department_delete(kube, name, &ctx->err)
+				     : stint_project_delete(kube, name, cascade, GONE_TIMEOUT_MS, &ctx->err);
+	if (!gone)
+		return cli_failed(ctx);
+	fprintf(ctx->out, "%s %s deleted\n", what, name);
+	return STINT_OK;
+}

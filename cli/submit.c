@@ -1,0 +1,406 @@
+/*
+ * submit: from flags (or a file) to objects in the cluster. core/workload checks and builds; here is the order of things: nothing is
+ * created before everything has been checked, and what was created is removed again when the rest cannot be.
+ */
+#include "cli/submit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <stint/kube.h>
+#include <stint/workload.h>
+
+#include "cli/output/output.h"
+
+/* NVIDIA's container toolkit installs it under this name. */
+#define USUAL_RUNTIME_CLASS "nvidia"
+
+static const char *text_or_null(const struct cli_context *ctx, const char *flag)
+{
+	return cli_given(ctx, flag) ? cli_text(ctx, flag) : NULL;
+}
+
+/* [TYPE] NAME: a word counts as a type only when a name follows. */
+static bool read_name(struct cli_context *ctx, struct stint_submission *out)
+{
+	const char *first = cli_positional(ctx, 0), *second = cli_positional(ctx, 1);
+	out->type = STINT_TRAINING;
+	out->name = second ? second : first;
+	if (!first)
+		return stint_fail(
+			&ctx->err, STINT_USAGE, "\"stint submit\" needs NAME or a file: stint submit NAME -i IMAGE, or -f job.yaml");
+	if (second && !stint_workload_type_parse(first, &out->type))
+		return stint_fail(&ctx->err, STINT_USAGE, "\"%s\" is no type of workload: there are train, workspace and inference", first);
+	return true;
+}
+
+static void read_flags(const struct cli_context *ctx, struct stint_submission *out)
+{
+	out->image = cli_text(ctx, "image");
+	out->command = (const char *const *)ctx->rest;
+	out->gpus = cli_text(ctx, "gpus");
+	out->gpu_memory = cli_text(ctx, "gpu-memory");
+	out->devices = cli_text(ctx, "devices");
+	out->workers = cli_text(ctx, "workers");
+	out->cpu = cli_text(ctx, "cpu");
+	out->memory = cli_text(ctx, "memory");
+	out->shm_size = cli_text(ctx, "shm-size");
+	out->workdir = cli_text(ctx, "workdir");
+	out->env = cli_texts(ctx, "env");
+	out->labels = cli_texts(ctx, "label");
+	out->annotations = cli_texts(ctx, "annotation");
+	out->node_selectors = cli_texts(ctx, "node-selector");
+	out->tolerations = cli_texts(ctx, "toleration");
+	out->claims = cli_texts(ctx, "pvc");
+	out->ports = cli_texts(ctx, "port");
+	out->time = cli_text(ctx, "time");
+	out->ttl = cli_text(ctx, "ttl");
+	out->retries = text_or_null(ctx, "retries");
+	out->runtime_class = cli_text(ctx, "runtime-class");
+	out->priority = cli_text(ctx, "priority");
+	out->image_pull_policy = cli_text(ctx, "image-pull-policy");
+	if (cli_given(ctx, "preemptible"))
+		out->preemptible = cli_switch(ctx, "preemptible") ? STINT_TRUE : STINT_FALSE;
+}
+
+/* The scheduler's name without a cluster: own setting, then ours. Freed by the caller. */
+static char *configured_scheduler(struct cli_context *ctx)
+{
+	char **names = stint_split(cli_setting(ctx, "scheduler-names") ? cli_setting(ctx, "scheduler-names") : STINT_SCHEDULER_NAME, ", ");
+	char *first = stint_strdup(names[0] ? names[0] : STINT_SCHEDULER_NAME);
+	stint_strings_free(names);
+	return first;
+}
+
+static bool check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found)
+{
+	if (found->has_namespace == STINT_FALSE)
+		return stint_fail(&ctx->err, STINT_NOT_FOUND,
+			"there is no project \"%s\": \"stint project list\" shows those that there are, \"stint project create %s\" makes "
+			"it",
+			project, project);
+	if (found->taken_by)
+		return stint_fail(&ctx->err, STINT_CONFLICT,
+			"project \"%s\" has a %s \"%s\" already: give the workload another name, or delete that one first", project,
+			found->taken_by, name);
+	if (found->has_queue == STINT_FALSE)
+		cli_note(ctx,
+			"namespace \"%s\" is no project yet: its pods go to the default queue, or wait (\"stint project create %s "
+			"--adopt\")",
+			project, project);
+	return true;
+}
+
+/* What the cluster has decides what may be named in the pods. */
+static bool fit(struct cli_context *ctx, struct stint_kube *kube, struct stint_submission *out, struct stint_surroundings *found)
+{
+	const char *priority = out->priority ? out->priority : stint_workload_type_priority(out->type);
+	const char *setting = cli_setting(ctx, "runtime-class");
+	const bool wants_gpu = out->gpus || out->gpu_memory;
+	const char *runtime = out->runtime_class ? out->runtime_class : !wants_gpu ? NULL : setting ? setting : USUAL_RUNTIME_CLASS;
+	if (!stint_surroundings_read(kube, out->project, out->name, priority, runtime, found, &ctx->err) ||
+		!check_place(ctx, out->project, out->name, found))
+		return false;
+	if (found->has_priority_class == STINT_FALSE) {
+		if (out->priority)
+			return stint_fail(&ctx->err, STINT_NOT_FOUND,
+				"there is no priority class \"%s\": \"kubectl get priorityclasses\" shows those that there are",
+				out->priority);
+		out->priority = ""; /* a cluster without our classes: pods get its default */
+	}
+	if (found->has_runtime_class == STINT_FALSE && (out->runtime_class || setting))
+		return stint_fail(
+			&ctx->err, STINT_NOT_FOUND, "there is no runtime class \"%s\": leave it out, or install it first", runtime);
+	if (!out->runtime_class)
+		out->runtime_class = found->has_runtime_class == STINT_TRUE ? runtime : NULL;
+	if (found->scheduler_name && !cli_setting(ctx, "scheduler-names"))
+		out->scheduler_name = found->scheduler_name;
+	return true;
+}
+
+/* ---- objects -> cluster and screen ------------------------------------------------------------------------------------------------- */
+
+static char *resource_name(const struct stint_json *object)
+{
+	const char *slash = strchr(stint_json_string_or(stint_json_get(object, "apiVersion"), ""), '/');
+	const char *api_version = stint_json_string_or(stint_json_get(object, "apiVersion"), "");
+	stint_autofree char *kind = stint_strdup(stint_json_string_or(stint_json_get(object, "kind"), ""));
+	for (char *at = kind; *at; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+	return stint_format("%s%s%.*s/%s", kind, slash ? "." : "", slash ? (int)(slash - api_version) : 0, api_version,
+		stint_json_string_or(stint_json_at(object, "metadata", "name"), ""));
+}
+
+int cli_print_objects(struct cli_context *ctx, const struct stint_json *objects, enum cli_format otherwise)
+{
+	const enum cli_format format = ctx->format == CLI_FORMAT_TABLE ? otherwise : ctx->format;
+	if (format == CLI_FORMAT_NAME) {
+		stint_json_each(object, objects) {
+			stint_autofree char *name = resource_name(object);
+			fprintf(ctx->out, "%s\n", name);
+		}
+		return STINT_OK;
+	}
+	if (format == CLI_FORMAT_YAML) {
+		stint_json_each(object, objects) {
+			stint_autofree char *yaml = stint_yaml_print(object);
+			fprintf(ctx->out, "%s%s", object == stint_json_first(objects) ? "" : "---\n", yaml);
+		}
+		return STINT_OK;
+	}
+	/* One object stands for itself, several are a List, as in kubectl. */
+	stint_auto_json *list = NULL;
+	if (stint_json_count(objects) != 1) {
+		list = stint_json_new_object();
+		stint_json_set_string(list, "apiVersion", "v1");
+		stint_json_set_string(list, "kind", "List");
+		stint_json_set(list, "items", stint_json_dup(objects));
+	}
+	int exit_code = STINT_OK;
+	cli_print_object(ctx, list ? list : stint_json_first(objects), NULL, &exit_code);
+	return exit_code;
+}
+
+/* Creates (or with --dry-run only shows) the objects and says what was done. */
+static int create(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *objects, const char *project, bool own)
+{
+	const char *dry_run = cli_text(ctx, "dry-run");
+	if (strcmp(dry_run, "client") == 0)
+		return cli_print_objects(ctx, objects, CLI_FORMAT_YAML);
+	const struct stint_create_options options = {.project = project, .dry_run = strcmp(dry_run, "server") == 0, .own = own};
+	cli_hold_interrupts();
+	stint_auto_json *made = stint_objects_create(kube, objects, &options, &ctx->err);
+	cli_release_interrupts();
+	if (!made)
+		return cli_failed(ctx);
+	if (options.dry_run)
+		return cli_print_objects(ctx, made, CLI_FORMAT_YAML);
+	const char *name = stint_json_string_at(stint_json_first(made), "metadata", "name");
+	if (ctx->format != CLI_FORMAT_TABLE) {
+		const int exit_code = cli_print_objects(ctx, made, CLI_FORMAT_NAME);
+		if (exit_code != STINT_OK)
+			return exit_code;
+	} else {
+		stint_autofree char *resource = resource_name(stint_json_first(made));
+		fprintf(ctx->out, "%s submitted to project %s\n", resource, project);
+	}
+	if (!cli_switch(ctx, "wait"))
+		return STINT_OK;
+	cli_flush(ctx);
+	return cli_wait_for_start(ctx, kube, project, name, cli_given(ctx, "timeout") ? cli_duration_ms(ctx, "timeout") : -1);
+}
+
+static int run_flags(struct cli_context *ctx)
+{
+	struct stint_submission submission = {0};
+	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
+	const bool offline = strcmp(cli_text(ctx, "dry-run"), "client") == 0;
+	if (!read_name(ctx, &submission) || !(submission.project = cli_project(ctx)))
+		return cli_failed(ctx);
+	read_flags(ctx, &submission);
+	stint_autofree char *scheduler = configured_scheduler(ctx);
+	submission.scheduler_name = scheduler;
+	/* What is wrong with the words is told before anybody is asked. */
+	stint_auto_json *objects = stint_submission_build(&submission, &ctx->err);
+	if (!objects)
+		return cli_failed(ctx);
+	if (offline)
+		return create(ctx, NULL, objects, submission.project, true);
+	struct stint_kube *kube = cli_connect(ctx);
+	if (!kube || !fit(ctx, kube, &submission, &found))
+		return cli_failed(ctx);
+	stint_json_clear(&objects);
+	objects = stint_submission_build(&submission, &ctx->err);
+	return objects ? create(ctx, kube, objects, submission.project, true) : cli_failed(ctx);
+}
+
+/* ---- -f ----------------------------------------------------------------------------------------------------------------------------- */
+
+static struct stint_json *read_file(struct cli_context *ctx, const char *path)
+{
+	stint_auto_buf text = {0};
+	if (!stint_buf_read_file(&text, path, STINT_YAML_MAX_BYTES, &ctx->err))
+		return NULL;
+	return stint_yaml_parse(strcmp(path, "-") == 0 ? "standard input" : path, text.data ? text.data : "", text.length, &ctx->err);
+}
+
+/* Flags that describe a workload would contradict the file. */
+static bool check_file_flags(struct cli_context *ctx)
+{
+	for (const struct cli_flag *flag = ctx->command->flags; flag->name; flag++) {
+		if (strcmp(flag->name, "file") == 0 || strcmp(flag->name, "wait") == 0 || strcmp(flag->name, "timeout") == 0)
+			continue;
+		if (cli_given(ctx, flag->name))
+			return stint_fail(&ctx->err, STINT_USAGE, "--%s and -f cannot stand together: the file says what the workload is",
+				flag->name);
+	}
+	if (ctx->positional_count || ctx->rest_given)
+		return stint_fail(
+			&ctx->err, STINT_USAGE, "a name or command and -f cannot stand together: the file says what the workload is");
+	return true;
+}
+
+/* The project of -p or -n, else the namespace of the file's first object, else the usual one. */
+static const char *file_project(struct cli_context *ctx, const struct stint_json *objects)
+{
+	const char *said = stint_json_string_at(stint_json_first(objects), "metadata", "namespace");
+	if (cli_given(ctx, "project") || cli_given(ctx, "namespace") || !said)
+		return cli_project(ctx);
+	return stint_name_check("project", said, 63, &ctx->err) ? said : NULL;
+}
+
+static int run_file(struct cli_context *ctx)
+{
+	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
+	stint_auto_json *objects = check_file_flags(ctx) ? read_file(ctx, cli_text(ctx, "file")) : NULL;
+	if (!objects)
+		return cli_failed(ctx);
+	stint_autofree char *project = stint_strdup(file_project(ctx, objects));
+	stint_autofree char *scheduler = configured_scheduler(ctx);
+	if (!project)
+		return cli_failed(ctx);
+	/* Checked on a copy, because the scheduler's name is known only with a connection. */
+	stint_auto_json *checked = stint_json_dup(objects);
+	if (!stint_objects_adopt(checked, project, scheduler, &ctx->err))
+		return cli_failed(ctx);
+	if (strcmp(cli_text(ctx, "dry-run"), "client") == 0)
+		return create(ctx, NULL, checked, project, false);
+	struct stint_kube *kube = cli_connect(ctx);
+	const char *name = stint_json_string_at(stint_json_first(checked), "metadata", "name");
+	if (!kube || !stint_surroundings_read(kube, project, name ? name : "", NULL, NULL, &found, &ctx->err) ||
+		!check_place(ctx, project, name ? name : "", &found))
+		return cli_failed(ctx);
+	if (found.scheduler_name && !cli_setting(ctx, "scheduler-names")) {
+		free(scheduler);
+		scheduler = stint_steal(&found.scheduler_name);
+	}
+	if (!stint_objects_adopt(objects, project, scheduler, &ctx->err))
+		return cli_failed(ctx);
+	return create(ctx, kube, objects, project, false);
+}
+
+static int run(struct cli_context *ctx)
+{
+	return cli_given(ctx, "file") ? run_file(ctx) : run_flags(ctx);
+}
+
+static const struct cli_flag flags[] = {
+	{.name = "image", .letter = 'i', .type = CLI_TEXT, .argument = "IMAGE", .help = "the container image"},
+	{.name = "gpus",
+		.letter = 'g',
+		.type = CLI_TEXT,
+		.argument = "N",
+		.help = "GPUs of each pod: 2, or a part of one, 0.5; none unless given"},
+	{.name = "gpu-memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory of one GPU in place of -g, as 10Gi"},
+	{.name = "devices", .type = CLI_TEXT, .argument = "N", .help = "take the part of each of so many GPUs"},
+	{.name = "workers",
+		.type = CLI_TEXT,
+		.argument = "N",
+		.help = "run N pods as one gang, all or none; each finds MASTER_ADDR, MASTER_PORT, WORLD_SIZE and RANK"},
+	{.name = "cpu", .type = CLI_TEXT, .argument = "CORES", .help = "CPU request of each pod, as 4 or 500m"},
+	{.name = "memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory request of each pod, as 64Gi"},
+	{.name = "env",
+		.letter = 'e',
+		.type = CLI_TEXT,
+		.argument = "KEY=VALUE",
+		.repeated = true,
+		.help = "a variable of the environment"},
+	{.name = "label", .type = CLI_TEXT, .argument = "KEY=VALUE", .repeated = true, .help = "a label on the workload and its pods"},
+	{.name = "annotation",
+		.type = CLI_TEXT,
+		.argument = "KEY=VALUE",
+		.repeated = true,
+		.help = "an annotation on the workload and its pods"},
+	{.name = "node-selector", .type = CLI_TEXT, .argument = "KEY=VALUE", .repeated = true, .help = "only nodes with this label"},
+	{.name = "toleration", .type = CLI_TEXT, .argument = "KEY[=VALUE][:EFFECT]", .repeated = true, .help = "nodes with this taint too"},
+	{.name = "pvc",
+		.type = CLI_TEXT,
+		.argument = "CLAIM:/PATH[:ro]",
+		.repeated = true,
+		.help = "mount a PersistentVolumeClaim",
+		.source = CLI_CLAIM_NAMES},
+	{.name = "shm-size",
+		.type = CLI_TEXT,
+		.argument = "SIZE",
+		.help = "bound of the memory-backed /dev/shm; default: the pod's memory"},
+	{.name = "port",
+		.type = CLI_TEXT,
+		.argument = "PORT[:TARGET]",
+		.repeated = true,
+		.help = "a port of the Service of a workspace (default 8888) or inference service (default 8080)"},
+	{.name = "workdir", .type = CLI_TEXT, .argument = "PATH", .help = "the working directory of the command"},
+	{.name = "time",
+		.type = CLI_TEXT,
+		.argument = "DURATION",
+		.help = "how long a pod may run, counted from its start; with it the scheduler can fill gaps (trainings)"},
+	{.name = "ttl", .type = CLI_TEXT, .argument = "DURATION", .help = "delete the workload so long after it has ended (trainings)"},
+	{.name = "retries",
+		.type = CLI_TEXT,
+		.argument = "N",
+		.otherwise = "0",
+		.help = "pods that may fail before the workload fails; evictions never count (trainings)"},
+	{.name = "priority",
+		.type = CLI_TEXT,
+		.argument = "CLASS",
+		.source = CLI_PRIORITY_CLASS_NAMES,
+		.help = "the priority class; default: train, build or inference, after the type"},
+	{.name = "preemptible",
+		.type = CLI_SWITCH,
+		.help = "may borrow above the quota and be evicted; =false: neither. Default: as the priority class"},
+	{.name = "runtime-class",
+		.type = CLI_TEXT,
+		.argument = "CLASS",
+		.source = CLI_RUNTIME_CLASS_NAMES,
+		.help = "the runtime class of pods with GPUs; default: nvidia, where the cluster has it"},
+	{.name = "image-pull-policy",
+		.type = CLI_CHOICE,
+		.argument = "POLICY",
+		.choices = "Always|IfNotPresent|Never",
+		.help = "when the image is pulled"},
+	{.name = "file",
+		.letter = 'f',
+		.type = CLI_FILE,
+		.argument = "FILE",
+		.help = "submit the objects of a YAML or JSON file; - is standard input"},
+	{.name = "wait", .type = CLI_SWITCH, .help = "return when it runs (or has ended); 7: it can never run as asked"},
+	{.name = "timeout", .type = CLI_DURATION, .help = "with --wait: how long; then the exit code is 6"},
+	{.name = NULL},
+};
+
+static const struct cli_positional positionals[] = {
+	{.name = "TYPE",
+		.help = "train (unless said), workspace or inference; a word counts as a type only when NAME follows",
+		.optional = true},
+	{.name = "NAME", .help = "the workload's name, unique in its project", .optional = true},
+	{.name = NULL},
+};
+
+const struct cli_command cli_command_submit = {
+	.name = "submit",
+	.aliases = "run",
+	.group = CLI_WORKLOADS,
+	.summary = "Submit a training, a workspace or an inference service",
+	.description = "A training is a Job (with --workers an indexed Job and a headless Service), a workspace a StatefulSet of one with "
+		       "a Service, an "
+		       "inference service a Deployment with a Service. All of them are queued in the project; the scheduler decides when "
+		       "and where they run.\n\n"
+		       "-g 0.5 is half a GPU, -g 2 two of them, --gpu-memory 10Gi a size, -g 0.5 --devices 2 half of each of two.",
+	.usage = "[train|workspace|inference] NAME -i IMAGE [flags] [-- COMMAND [ARG...]]",
+	.examples = "# half a GPU for one run\n"
+		    "stint submit hello -i python:3.12 -g 0.5 -- python -c 'print(\"hello\")'\n"
+		    "# eight pods of eight GPUs, all or none, for at most four hours\n"
+		    "stint submit train big -i pytorch:2.5 -g 8 --workers 8 --time 4h -- torchrun train.py\n"
+		    "# a notebook on 10 GiB of a GPU\n"
+		    "stint submit workspace lab -i jupyter:1 --gpu-memory 10Gi --port 8888\n"
+		    "# what would be created\n"
+		    "stint submit hello -i python:3.12 -g 1 --dry-run=client",
+	.positionals = positionals,
+	.flags = flags,
+	.sets = CLI_SET_DRY_RUN,
+	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_NAME | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
+	.rest = CLI_REST_COMMAND,
+	.rest_help = "COMMAND [ARG...]",
+	.exits = CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_FORBIDDEN) | CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT) |
+		CLI_EXIT(STINT_UNSCHEDULABLE),
+	.run = run,
+};
