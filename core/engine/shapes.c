@@ -133,7 +133,7 @@ static void read_gpus(struct shape *shape, const struct stint_gpu_ask *ask)
 		shape->portion = ask->portion > 0 && ask->portion <= 1 ? ask->portion : 1;
 		shape->percent = (int32_t)round(shape->portion * 100);
 		break;
-	case STINT_GPU_MEMORY: shape->memory_mib = bounded(ask->memory_mib) >> 17; break;
+	case STINT_GPU_MEMORY: shape->memory_mib = ask->memory_mib < MOST_ASKED >> 17 ? ask->memory_mib : MOST_ASKED >> 17; break;
 	}
 	shape->asked.gpu_percent = (int64_t)shape->devices * shape->percent;
 	shape->asked_mib = (int64_t)shape->devices * shape->memory_mib;

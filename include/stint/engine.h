@@ -117,7 +117,8 @@ enum stint_decision_kind {
 struct stint_decision {
 	enum stint_decision_kind kind;
 	uint32_t pod, group, node;
-	uint64_t devices; /* BIND: the slots, whole or shared; 0 for pods without GPUs */
+	uint64_t devices; /* slots, whole or shared; 0 for pods without GPUs. RESERVE: those of them that are shared already */
+	uint64_t unopened; /* RESERVE: shares of devices yet to be opened; equal bits on one node mean one device */
 	uint32_t device_count;
 	enum stint_gpu_kind gpu;
 	uint32_t portion_percent; /* of each device, as its queue is charged; 100 for whole ones */
