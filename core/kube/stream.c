@@ -280,8 +280,8 @@ static void pump_frames(struct stint_kube_stream *stream)
 		return;
 	}
 	if (received == WSLAY_ERR_CALLBACK_FAILURE || sent == WSLAY_ERR_CALLBACK_FAILURE) {
-		/* A port-forward ends so in the ordinary course of things. */
-		if (stream->port_forward && stream->at_end) {
+		/* A forwarded connection ends so in the ordinary course of things. */
+		if (stream->port_forward) {
 			close_stream(stream);
 		} else {
 			lost(stream, "the server closed the connection");
@@ -525,13 +525,15 @@ static void timer_due(void *user)
 		close_stream(stream);
 	} else if (stream->has_status) {
 		close_stream(stream); /* it has said all there is and does not hang up */
-	} else if (!stream->paused && stint_monotonic_ms() - stream->heard_ms > SILENCE_MS) {
-		lost(stream, "it has been silent for a minute");
 	} else {
 		const struct wslay_event_msg ping = {.opcode = WSLAY_PING};
 		wslay_event_queue_msg(stream->ws, &ping);
 		stint_timer_set(stream->timer, PING_MS);
+		/* A handler may have blocked for long (a pager that is not scrolled): what has come meanwhile is heard first. */
 		pump(stream);
+		if (stream->phase == STREAM_OPEN && !stream->paused && stint_monotonic_ms() - stream->heard_ms > SILENCE_MS) {
+			lost(stream, "it has been silent for a minute");
+		}
 	}
 	leave(stream);
 }
