@@ -153,6 +153,8 @@ bool stint_json_equal(const struct stint_json *a, const struct stint_json *b)
 	enum stint_json_type type = stint_json_type(a);
 	if (type != stint_json_type(b))
 		return false;
+	if (type == STINT_JSON_NULL)
+		return true; /* nothing is equal to nothing, too */
 	if (type == STINT_JSON_OBJECT) {
 		if (stint_json_count(a) != stint_json_count(b))
 			return false;
