@@ -1,0 +1,149 @@
+/*
+ * The API's context: schema and store in one, the forms that share a home, and what a fresh cluster holds before anybody writes.
+ */
+#include "api_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct stint_kind *stint_api_kind(const struct stint_api *api, const char *api_version, const char *kind)
+{
+	return stint_schema_kind(api->schema, api_version, kind);
+}
+
+const char *stint_api_manager(const struct stint_api_call *call)
+{
+	return call->manager && *call->manager ? call->manager : "stint-sandbox";
+}
+
+void stint_api_tell(struct stint_json **status, struct stint_json **refusal)
+{
+	if (status && *refusal)
+		*status = stint_steal(refusal);
+}
+
+struct stint_json *stint_status_success(int code)
+{
+	struct stint_json *status = stint_json_new_object();
+
+	stint_json_set_string(status, "kind", "Status");
+	stint_json_set_string(status, "apiVersion", "v1");
+	stint_json_set(status, "metadata", stint_json_new_object());
+	stint_json_set_string(status, "status", "Success");
+	if (code)
+		stint_json_set_int(status, "code", code);
+	return status;
+}
+
+bool stint_api_not_found(const struct stint_api_call *call, struct stint_json **status)
+{
+	*status = stint_status_new(404, "NotFound", call->kind, call->name, NULL, "%s%s%s \"%s\" not found", call->kind->plural,
+		*call->kind->group ? "." : "", call->kind->group, call->name);
+	return false;
+}
+
+bool stint_api_conflict(const struct stint_api_call *call, struct stint_json **status, const char *format, ...)
+{
+	va_list args;
+	stint_autofree char *why = NULL;
+
+	va_start(args, format);
+	why = stint_vformat(format, args);
+	va_end(args);
+	*status = stint_status_new(409, "Conflict", call->kind, call->name, NULL, "Operation cannot be fulfilled on %s%s%s \"%s\": %s",
+		call->kind->plural, *call->kind->group ? "." : "", call->kind->group, call->name, why);
+	return false;
+}
+
+bool stint_api_bad(struct stint_json **status, const char *format, ...)
+{
+	va_list args;
+	stint_autofree char *message = NULL;
+
+	va_start(args, format);
+	message = stint_vformat(format, args);
+	va_end(args);
+	*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "%s", message);
+	return false;
+}
+
+bool stint_api_invalid(
+	const struct stint_api_call *call, struct stint_json **status, const char *cause, const char *field, const char *format, ...)
+{
+	struct stint_json *causes = stint_json_new_array();
+	va_list args;
+	stint_autofree char *message = NULL;
+
+	va_start(args, format);
+	message = stint_vformat(format, args);
+	va_end(args);
+	stint_cause_add(causes, cause, field, "%s", message);
+	*status = stint_status_invalid(call->kind, call->name ? call->name : "", causes);
+	return false;
+}
+
+/* ---- a fresh cluster ----------------------------------------------------------------------------------------------------------- */
+
+static const char *const base_objects[] = {
+	"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"default\"}}",
+	"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"kube-system\"}}",
+	"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"kube-public\"}}",
+	"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"kube-node-lease\"}}",
+	"{\"apiVersion\":\"scheduling.k8s.io/v1\",\"kind\":\"PriorityClass\",\"metadata\":{\"name\":\"system-cluster-critical\"},"
+	"\"value\":2000000000,\"description\":\"Used for system critical pods that must run in the cluster, but can be moved to another "
+	"node if "
+	"necessary.\"}",
+	"{\"apiVersion\":\"scheduling.k8s.io/v1\",\"kind\":\"PriorityClass\",\"metadata\":{\"name\":\"system-node-critical\"},"
+	"\"value\":2000001000,\"description\":\"Used for system critical pods that must not be moved from their current node.\"}",
+	"{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":"
+	"{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"clusterIP\":\"10.96.0.1\",\"ports\":[{\"name\":\"https\","
+	"\"port\":443,\"protocol\":\"TCP\",\"targetPort\":6443}]}}",
+	"{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"cluster-admin\"},"
+	"\"rules\":[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"verbs\":[\"*\"]},{\"nonResourceURLs\":[\"*\"],\"verbs\":[\"*\"]}]}",
+	"{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"ClusterRoleBinding\",\"metadata\":{\"name\":\"cluster-admin\"},"
+	"\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"cluster-admin\"},"
+	"\"subjects\":[{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"Group\",\"name\":\"system:masters\"}]}",
+};
+
+static void make_base(struct stint_api *api, const char *text)
+{
+	struct stint_json *object = stint_json_parse(text, strlen(text), 0, NULL);
+	stint_auto_json *status = NULL;
+	struct stint_api_call call = {
+		.kind = stint_api_kind(api, stint_json_string_at(object, "apiVersion"), stint_json_string_at(object, "kind")),
+		.manager = "kube-apiserver",
+	};
+	/* The object is taken over: the namespace is asked for by a copy. */
+	stint_autofree char *space = stint_strdup(stint_json_string_at(object, "metadata", "namespace"));
+
+	call.space = space;
+	if (!stint_api_create(api, &call, object, NULL, &status))
+		stint_log(api->logger, STINT_LOG_ERROR, "sandbox: %s",
+			stint_json_string_or(stint_json_get(status, "message"), "no base object"));
+}
+
+struct stint_api *stint_api_new(struct stint_loop *loop, const struct stint_logger *logger)
+{
+	struct stint_api *api = stint_alloc(sizeof(*api));
+	const struct stint_kind *events;
+
+	api->loop = loop;
+	api->logger = logger;
+	api->schema = stint_schema_new();
+	api->store = stint_store_new(loop, NULL);
+	events = stint_api_kind(api, "events.k8s.io/v1", "Event");
+	if (events)
+		stint_store_set_home(api->store, events, stint_api_kind(api, "v1", "Event"));
+	for (size_t i = 0; i < STINT_COUNT(base_objects); i++)
+		make_base(api, base_objects[i]);
+	return api;
+}
+
+void stint_api_free(struct stint_api *api)
+{
+	if (!api)
+		return;
+	stint_store_free(api->store);
+	stint_schema_free(api->schema);
+	free(api);
+}

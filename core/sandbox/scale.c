@@ -1,0 +1,127 @@
+/*
+ * The scale subresource: autoscaling/v1 Scale over spec.replicas, status.replicas and the selector of Deployments, ReplicaSets, StatefulSets,
+ * ReplicationControllers and custom kinds that say where theirs are.
+ */
+#include "api_internal.h"
+#include "selector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_term(struct stint_buf *out, const char *format, const char *key, const char *values)
+{
+	if (out->length > 0)
+		stint_buf_putc(out, ',');
+	for (const char *c = format; *c; c++) {
+		if (*c == 'K')
+			stint_buf_puts(out, key);
+		else if (*c == 'V')
+			stint_buf_puts(out, values);
+		else
+			stint_buf_putc(out, *c);
+	}
+}
+
+char *stint_selector_text(const struct stint_json *selector)
+{
+	static const char *const operators[][2] = {{"In", "K in (V)"}, {"NotIn", "K notin (V)"}, {"Exists", "K"}, {"DoesNotExist", "!K"}};
+	const struct stint_json *labels = stint_json_get(selector, "matchLabels");
+	stint_auto_buf out = {0};
+
+	if (!labels && !stint_json_get(selector, "matchExpressions"))
+		labels = selector;
+	stint_json_each(label, labels)
+		add_term(&out, "K=V", stint_json_key(label), stint_json_string_or(label, ""));
+	stint_json_each(expression, stint_json_get(selector, "matchExpressions")) {
+		stint_auto_buf values = {0};
+
+		stint_json_each(value, stint_json_get(expression, "values"))
+			stint_buf_printf(&values, "%s%s", values.length ? "," : "", stint_json_string_or(value, ""));
+		for (size_t i = 0; i < STINT_COUNT(operators); i++) {
+			if (strcmp(operators[i][0], stint_json_string_or(stint_json_get(expression, "operator"), "")) == 0)
+				add_term(&out, operators[i][1], stint_json_string_or(stint_json_get(expression, "key"), ""),
+					values.data ? values.data : "");
+		}
+	}
+	return stint_buf_steal(&out);
+}
+
+static struct stint_json *scale_of(const struct stint_json *object)
+{
+	static const char *const copied[] = {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"};
+	struct stint_json *scale = stint_json_new_object(), *metadata;
+	const struct stint_json *selector = stint_json_at(object, "spec", "selector");
+
+	stint_json_set_string(scale, "kind", "Scale");
+	stint_json_set_string(scale, "apiVersion", "autoscaling/v1");
+	metadata = stint_json_ensure_object(scale, "metadata");
+	for (size_t i = 0; i < STINT_COUNT(copied); i++) {
+		const struct stint_json *value = stint_json_at(object, "metadata", copied[i]);
+
+		if (value)
+			stint_json_set(metadata, copied[i], stint_json_dup(value));
+	}
+	stint_json_set_int(
+		stint_json_ensure_object(scale, "spec"), "replicas", stint_json_int_or(stint_json_at(object, "spec", "replicas"), 0));
+	stint_json_set_int(
+		stint_json_ensure_object(scale, "status"), "replicas", stint_json_int_or(stint_json_at(object, "status", "replicas"), 0));
+	if (stint_json_first(selector)) {
+		stint_autofree char *text = stint_selector_text(selector);
+
+		stint_json_set_string(stint_json_get(scale, "status"), "selector", text);
+	}
+	return scale;
+}
+
+struct stint_json *stint_scale_read(struct stint_api *api, const struct stint_api_call *call, struct stint_json **status)
+{
+	const struct stint_stored *stored = stint_store_get(api->store, call->kind, call->space, call->name);
+	stint_auto_json *object = NULL;
+
+	if (!stored) {
+		stint_api_not_found(call, status);
+		return NULL;
+	}
+	object = stint_form_read(call->kind, stored);
+	return scale_of(object);
+}
+
+bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call, struct stint_json *scale, struct stint_json **out,
+	struct stint_json **status)
+{
+	struct stint_stored *stored = stint_store_get(api->store, call->kind, call->space, call->name);
+	const char *version = stint_json_string_or(stint_json_at(scale, "metadata", "resourceVersion"), "");
+	const char *uid = stint_json_string_or(stint_json_at(scale, "metadata", "uid"), "");
+	const char *name = stint_json_string_or(stint_json_at(scale, "metadata", "name"), call->name);
+	int64_t replicas = stint_json_int_or(stint_json_at(scale, "spec", "replicas"), 0);
+	struct stint_api_call whole = *call;
+	stint_auto_json *owned = scale;
+	stint_auto_json *old = NULL;
+	stint_auto_json *object = NULL;
+	stint_auto_json *written = NULL;
+
+	if (strcmp(name, call->name) != 0)
+		return stint_api_bad(status, "the name of the object (%s) does not match the name on the URL (%s)", name, call->name);
+	if (!stored)
+		return stint_api_not_found(call, status);
+	old = stint_form_read(call->kind, stored);
+	if (*uid && strcmp(uid, stored->uid) != 0)
+		return stint_api_conflict(
+			call, status, "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, stored->uid);
+	if (*version && strcmp(version, stint_json_string_or(stint_json_at(old, "metadata", "resourceVersion"), "")) != 0)
+		return stint_api_conflict(
+			call, status, "the object has been modified; please apply your changes to the latest version and try again");
+	if (replicas < 0) {
+		whole.kind = stint_api_kind(api, "autoscaling/v1", "Scale");
+		return stint_api_invalid(&whole, status, "FieldValueInvalid", "spec.replicas",
+			"Invalid value: %lld: must be greater than or equal to 0", (long long)replicas);
+	}
+	whole.subresource = NULL;
+	object = stint_json_dup(old);
+	stint_json_set_int(stint_json_ensure_object(object, "spec"), "replicas", replicas);
+	if (!stint_api_commit(api, &whole, stored, old, stint_steal(&object), true, &written, status))
+		return false;
+	if (out)
+		*out = scale_of(written);
+	return true;
+}
