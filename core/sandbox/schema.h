@@ -9,10 +9,10 @@
  * a struct stint_error: a Kubernetes client needs the reason, the details and the causes. *status is written only on refusal.
  *
  * The order in which a write passes through:
- *   create  read -> default -> prepare_create -> validate_create -> track(live NULL) -> store
+ *   create  read -> default -> track(live NULL) -> prepare_create -> validate_create -> store
  *   update  read -> default -> prepare_update -> validate_update -> track -> store
- *   patch   patch_* on a copy of the live object -> decode -> default -> prepare_update -> ...
- *   apply   decode of the body -> apply -> default -> prepare_* -> validate_* -> track_apply -> store
+ *   patch   patch_* on a copy of the live object -> decode_patched -> default -> prepare_update -> ...
+ *   apply   decode of the body -> apply -> default -> prepare_* -> validate_* -> store
  */
 #ifndef STINT_SANDBOX_SCHEMA_H
 #define STINT_SANDBOX_SCHEMA_H
@@ -100,6 +100,9 @@ struct stint_json *stint_schema_read(const struct stint_schema *schema, const st
  */
 bool stint_schema_decode(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object,
 	enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status);
+/* The same for the outcome of a patch, where a wrong type is 422 and names the patch. */
+bool stint_schema_decode_patched(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object,
+	const struct stint_json *patch, enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status);
 
 /* ---- what a write means ---------------------------------------------------------------------------------------------------- */
 
@@ -141,7 +144,8 @@ struct stint_writer {
 
 /*
  * After an ordinary write: fields that object sets otherwise than live (NULL for a create) go to the writer as operation Update and
- * leave everybody else; fields that have gone leave all. A body that brings `managedFields: []` or [{}] resets the record.
+ * leave everybody else; fields that have gone leave all. A body that brings `managedFields: [{}]` resets the record.
+ * A real server records before it generates (Job selectors, cluster IPs): so call this before stint_schema_prepare_create.
  */
 void stint_schema_track(const struct stint_schema *schema, const struct stint_kind *kind, const struct stint_json *live,
 	struct stint_json *object, const struct stint_writer *writer);
