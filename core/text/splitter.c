@@ -9,6 +9,8 @@
 
 #include <stint/text.h>
 
+#include "core/text/scan.h"
+
 enum { MAX_REST_BYTES = 1024 * 1024 };
 
 enum place { AROUND, BETWEEN, INSIDE };
@@ -158,20 +160,14 @@ static bool hand_out(struct stint_splitter *s, const char *begin, size_t length,
 static const char *scan_inside(struct stint_splitter *s, const char *at, const char *end, struct stint_error **err)
 {
 	const char *begin = at;
-	while (at < end) {
-		if (s->in_string) {
-			at = scan_string(s, at, end);
-			continue;
-		}
-		char byte = *at++;
-		if (byte == '"') {
-			s->in_string = true;
-		} else if (byte == '{' || byte == '[') {
-			s->depth++;
-		} else if ((byte == '}' || byte == ']') && --s->depth == 0) {
-			return hand_out(s, begin, (size_t)(at - begin), err) ? at : NULL;
-		}
-	}
+	bool closed;
+	struct json_scan scan = {.depth = s->depth, .in_string = s->in_string, .escaped = s->escaped};
+	at = json_scan_brackets(&scan, at, end, &closed);
+	s->depth = scan.depth;
+	s->in_string = scan.in_string;
+	s->escaped = scan.escaped;
+	if (closed)
+		return hand_out(s, begin, (size_t)(at - begin), err) ? at : NULL;
 	if (s->item.length + (size_t)(at - begin) > s->max_item_bytes) {
 		stint_fail(err, STINT_FAILED, "an item of the server's list is larger than %zu bytes", s->max_item_bytes);
 		return NULL;
