@@ -114,14 +114,6 @@ static bool delete_or_gone(struct stint_kube *kube, const struct stint_kube_reso
 	return stint_error_move(err, &error);
 }
 
-bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload *workload, bool dry_run, struct stint_error **err)
-{
-	const struct stint_kube_resource *resource = stint_kube_discover(kube, workload->api_version, workload->kind, err);
-	const struct stint_kube_delete_options options = {
-		.uid = workload->owner || workload->pods_count ? workload->uid : NULL, .dry_run = dry_run};
-	return resource && stint_kube_delete(kube, resource, workload->project, workload->name, &options, err);
-}
-
 /* Whatever runs in the namespace, whoever schedules it: it would go with it. */
 static bool clear_workloads(struct stint_kube *kube, const char *name, bool cascade, bool space_goes, struct stint_error **err)
 {
@@ -135,7 +127,7 @@ static bool clear_workloads(struct stint_kube *kube, const char *name, bool casc
 		fine = stint_fail(err, STINT_CONFLICT, "project \"%s\" has %zu workload%s (%s%s): delete them first, or say --cascade",
 			name, count, count == 1 ? "" : "s", list[0]->name, count == 1 ? "" : " and others");
 	for (size_t at = 0; fine && !space_goes && at < count; at++)
-		fine = stint_workload_delete(kube, list[at], false, err);
+		fine = stint_workload_delete(kube, list[at], err);
 	stint_workload_set_free(set);
 	stint_model_free(model);
 	return fine;

@@ -216,8 +216,15 @@ bool stint_department_delete(
 	struct stint_kube *kube, const char *name, struct stint_error **err); /* STINT_CONFLICT while it has projects */
 /* Whether a Queue (of that list) stands for a department: it has no parent, or it has children. */
 bool stint_queue_is_department(const struct stint_json *queues, const struct stint_json *queue);
-/* Deletes a workload's owner (or bare pod), its pods with it, in the background. dry_run: nothing is stored. */
-bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload *workload, bool dry_run, struct stint_error **err);
+/* Deletes a workload's owner (or bare pod) and its Service, its pods with it, in the background. */
+bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload *workload, struct stint_error **err);
+/*
+ * Takes a workload's pods away and gives its devices back, or brings them again: spec.suspend of what has it; Deployments and StatefulSets
+ * are scaled to nothing and remember how many they were. *changed: it was not so already. STINT_CONFLICT: it has ended; STINT_USAGE: its
+ * kind cannot.
+ */
+bool stint_workload_suspend(
+	struct stint_kube *kube, const struct stint_workload *workload, bool suspend, bool *changed, struct stint_error **err);
 
 /* What a submission needs to know of the cluster. UNKNOWN: the caller may not read it. */
 struct stint_surroundings {
