@@ -40,22 +40,22 @@ enum {
 
 /* Row of the table of kinds. Strings live as long as the schema; a custom kind that was removed keeps its memory until then. */
 struct stint_kind {
-	const char *group;       /* "" for the core group */
-	const char *version;     /* "v1" */
+	const char *group; /* "" for the core group */
+	const char *version; /* "v1" */
 	const char *api_version; /* "v1", "apps/v1" */
 	const char *kind;
 	const char *list_kind;
-	const char *plural;   /* NULL for kinds that are never a resource of their own (Scale, DeleteOptions, Status, Eviction) */
+	const char *plural; /* NULL for kinds that are never a resource of their own (Scale, DeleteOptions, Status, Eviction) */
 	const char *singular;
 	const char *const *short_names; /* NULL-ended, never NULL */
-	const char *const *categories;  /* NULL-ended, never NULL */
-	const char *schema_name;        /* "io.k8s.api.core.v1.Pod" */
+	const char *const *categories; /* NULL-ended, never NULL */
+	const char *schema_name; /* "io.k8s.api.core.v1.Pod" */
 	const struct stint_type *type;
 	unsigned subresources; /* STINT_SUB_* */
 	bool namespaced;
 	bool virtual_create; /* answers a create and stores nothing: reviews and bindings */
-	bool custom;         /* no strategic merge patch; strict about resourceVersion on PUT */
-	bool removed;        /* its CustomResourceDefinition has gone */
+	bool custom; /* no strategic merge patch; strict about resourceVersion on PUT */
+	bool removed; /* its CustomResourceDefinition has gone */
 };
 
 struct stint_schema *stint_schema_new(void);
@@ -63,7 +63,8 @@ void stint_schema_free(struct stint_schema *schema);
 
 /* NULL when there is no such kind. Look-ups leave removed kinds out. */
 const struct stint_kind *stint_schema_kind(const struct stint_schema *schema, const char *api_version, const char *kind);
-const struct stint_kind *stint_schema_resource(const struct stint_schema *schema, const char *group, const char *version, const char *plural);
+const struct stint_kind *stint_schema_resource(
+	const struct stint_schema *schema, const char *group, const char *version, const char *plural);
 /* All kinds in table order, removed ones included; the array may move when a custom kind is added. */
 const struct stint_kind *const *stint_schema_kinds(const struct stint_schema *schema, size_t *count);
 
@@ -74,8 +75,8 @@ void stint_schema_custom_remove(struct stint_schema *schema, const struct stint_
 /* ---- Status objects -------------------------------------------------------------------------------------------------------- */
 
 /* A Failure. kind may be NULL (no details); causes is an array of {reason, message, field} and is taken over, or NULL. */
-struct stint_json *stint_status_new(int code, const char *reason, const struct stint_kind *kind, const char *name, struct stint_json *causes,
-	const char *format, ...) STINT_PRINTF(6, 7);
+struct stint_json *stint_status_new(int code, const char *reason, const struct stint_kind *kind, const char *name,
+	struct stint_json *causes, const char *format, ...) STINT_PRINTF(6, 7);
 /* Adds one cause of a 422: reason is FieldValueInvalid, FieldValueRequired, FieldValueForbidden, FieldValueDuplicate, FieldValueNotSupported... */
 void stint_cause_add(struct stint_json *causes, const char *reason, const char *field, const char *format, ...) STINT_PRINTF(4, 5);
 /* The 422 Invalid that the causes (taken over) make: `Pod "x" is invalid: spec.y: Required value`. NULL when there is none. */
@@ -92,8 +93,8 @@ bool stint_field_validation_parse(const char *text, enum stint_field_validation 
  * path's (or filled in where the body has none), then as stint_schema_decode. NULL on refusal (400). *warnings (may be NULL) gets an
  * array of sentences for Warning headers, or stays NULL.
  */
-struct stint_json *stint_schema_read(const struct stint_schema *schema, const struct stint_kind *kind, const char *data, size_t length, bool yaml,
-	enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status);
+struct stint_json *stint_schema_read(const struct stint_schema *schema, const struct stint_kind *kind, const char *data, size_t length,
+	bool yaml, enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status);
 /*
  * Checks types, drops unknown fields and nulls, writes quantities, times and empty values the way a real server stores them.
  * Changes object in place.
@@ -130,16 +131,17 @@ bool stint_schema_validate_update(const struct stint_schema *schema, const struc
 /* Each changes object in place; after a refusal its content is undefined, so patch a copy. */
 bool stint_patch_merge(struct stint_json *object, const struct stint_json *patch); /* RFC 7386; false when the patch is no object */
 bool stint_patch_json(struct stint_json *object, const struct stint_json *operations, const struct stint_kind *kind, const char *name,
-	struct stint_json **status); /* RFC 6902; at most 10,000 operations. 400 for a broken document, 422 for a failed test or a missing path */
+	struct stint_json *
+		*status); /* RFC 6902; at most 10,000 operations. 400 for a broken document, 422 for a failed test or a missing path */
 bool stint_patch_strategic(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object,
 	const struct stint_json *patch, struct stint_json **status);
 
 /* ---- field ownership (managedFields) and server-side apply ------------------------------------------------------------------ */
 
 struct stint_writer {
-	const char *manager;     /* query parameter fieldManager, else the user agent up to the first "/"; at most 128 characters */
+	const char *manager; /* query parameter fieldManager, else the user agent up to the first "/"; at most 128 characters */
 	const char *subresource; /* NULL for the main resource */
-	const char *time;        /* RFC 3339, now */
+	const char *time; /* RFC 3339, now */
 };
 
 /*
@@ -163,8 +165,9 @@ bool stint_schema_same(const struct stint_json *a, const struct stint_json *b);
 
 /* ---- OpenAPI --------------------------------------------------------------------------------------------------------------- */
 
-struct stint_json *stint_openapi_index(const struct stint_schema *schema);                              /* GET /openapi/v3 */
-struct stint_json *stint_openapi_v3(const struct stint_schema *schema, const char *group_version_path); /* "api/v1", "apis/apps/v1"; NULL: none such */
-struct stint_json *stint_openapi_v2(const struct stint_schema *schema);                                 /* GET /openapi/v2 as JSON */
+struct stint_json *stint_openapi_index(const struct stint_schema *schema); /* GET /openapi/v3 */
+struct stint_json *stint_openapi_v3(
+	const struct stint_schema *schema, const char *group_version_path); /* "api/v1", "apis/apps/v1"; NULL: none such */
+struct stint_json *stint_openapi_v2(const struct stint_schema *schema); /* GET /openapi/v2 as JSON */
 
 #endif

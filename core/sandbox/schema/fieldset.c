@@ -1,0 +1,141 @@
+/*
+ * Sets of fields: algebra, the wire form, and paths for people.
+ */
+#include "core/sandbox/schema/fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_member(const struct stint_json *node)
+{
+	return stint_json_get(node, ".") != NULL;
+}
+
+struct stint_json *fields_decode(const struct stint_json *wire)
+{
+	struct stint_json *set = stint_json_new_object();
+	if (stint_json_type(wire) != STINT_JSON_OBJECT)
+		return set;
+	stint_json_each (child, wire) {
+		const char *key = stint_json_key(child);
+		if (strcmp(key, ".") == 0) {
+			stint_json_set(set, ".", stint_json_new_object());
+			continue;
+		}
+		struct stint_json *node = stint_json_set(set, key, fields_decode(child));
+		if (!stint_json_first(node))
+			stint_json_set(node, ".", stint_json_new_object());
+	}
+	return set;
+}
+
+struct stint_json *fields_encode(const struct stint_json *set)
+{
+	struct stint_json *wire = stint_json_new_object();
+	bool alone = is_member(set) && !stint_json_next(stint_json_first(set));
+	stint_json_each (child, set) {
+		if (strcmp(stint_json_key(child), ".") == 0) {
+			if (!alone)
+				stint_json_set(wire, ".", stint_json_new_object());
+		} else {
+			stint_json_set(wire, stint_json_key(child), fields_encode(child));
+		}
+	}
+	return wire;
+}
+
+bool fields_empty(const struct stint_json *set)
+{
+	return !stint_json_first(set);
+}
+
+void fields_union(struct stint_json *set, const struct stint_json *other)
+{
+	stint_json_each (child, other) {
+		const char *key = stint_json_key(child);
+		struct stint_json *known = stint_json_get(set, key);
+		if (known)
+			fields_union(known, child);
+		else
+			stint_json_set(set, key, stint_json_dup(child));
+	}
+}
+
+void fields_subtract(struct stint_json *set, const struct stint_json *other)
+{
+	for (struct stint_json *child = stint_json_first(set), *next; child; child = next) {
+		next = stint_json_next(child);
+		const struct stint_json *taken = stint_json_get(other, stint_json_key(child));
+		if (!taken)
+			continue;
+		if (strcmp(stint_json_key(child), ".") == 0) {
+			stint_json_unlink(set, child);
+			continue;
+		}
+		fields_subtract(child, taken);
+		if (fields_empty(child))
+			stint_json_unlink(set, child);
+	}
+}
+
+struct stint_json *fields_intersection(const struct stint_json *a, const struct stint_json *b)
+{
+	struct stint_json *both = stint_json_new_object();
+	stint_json_each (child, a) {
+		const struct stint_json *other = stint_json_get(b, stint_json_key(child));
+		if (!other)
+			continue;
+		if (strcmp(stint_json_key(child), ".") == 0) {
+			stint_json_set(both, ".", stint_json_new_object());
+			continue;
+		}
+		struct stint_json *node = fields_intersection(child, other);
+		if (fields_empty(node))
+			stint_json_free(node);
+		else
+			stint_json_set(both, stint_json_key(child), node);
+	}
+	return both;
+}
+
+/* ---- paths for people --------------------------------------------------------------------------------------------------------- */
+
+static void put_element(struct stint_buf *path, const char *key)
+{
+	if (stint_starts_with(key, "f:")) {
+		stint_buf_printf(path, ".%s", key + 2);
+	} else if (stint_starts_with(key, "v:")) {
+		stint_buf_printf(path, "[=%s]", key + 2);
+	} else if (stint_starts_with(key, "k:")) {
+		stint_auto_json
+		*keys = stint_json_parse(key + 2, strlen(key + 2), 0, NULL);
+		stint_buf_putc(path, '[');
+		stint_json_each (value, keys) {
+			stint_autofree
+			char *shown = stint_json_print(value);
+			stint_buf_printf(path, "%s%s=%s", value == stint_json_first(keys) ? "" : ",", stint_json_key(value), shown);
+		}
+		stint_buf_putc(path, ']');
+	}
+}
+
+static void visit_members(const struct stint_json *set, struct stint_buf *path, void (*visit)(void *user, const char *path), void *user)
+{
+	if (is_member(set) && path->length)
+		visit(user, path->data);
+	stint_json_each (child, set) {
+		if (strcmp(stint_json_key(child), ".") == 0)
+			continue;
+		size_t mark = path->length;
+		put_element(path, stint_json_key(child));
+		visit_members(child, path, visit, user);
+		schema_path_pop(path, mark);
+	}
+}
+
+void fields_each(const struct stint_json *set, void (*visit)(void *user, const char *path), void *user)
+{
+	stint_auto_buf
+	path = {0};
+	visit_members(set, &path, visit, user);
+}
