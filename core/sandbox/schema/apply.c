@@ -16,7 +16,7 @@ static struct stint_json *merge_members(const struct stint_type *type, const str
 	struct stint_json *result = stint_json_dup(live);
 	stint_json_each (member, config) {
 		const char *name = stint_json_key(member);
-		stint_json_set(result, name, merged(fields_member_type(type, name), stint_json_get(live, name), member));
+		stint_json_set(result, name, merged(schema_fields_member_type(type, name), stint_json_get(live, name), member));
 	}
 	return result;
 }
@@ -43,7 +43,7 @@ static struct keyed_list keyed_items(const struct stint_type *type, const struct
 {
 	struct keyed_list keyed = {.list = stint_alloc((stint_json_count(items) + 1) * sizeof(struct keyed))};
 	stint_json_each (item, items) {
-		char *key = fields_item_key(type, item);
+		char *key = schema_fields_item_key(type, item);
 		keyed.list[keyed.count++] = (struct keyed){key ? key : stint_strdup(""), item, false};
 	}
 	return keyed;
@@ -94,7 +94,7 @@ static struct stint_json *merge_items(const struct stint_type *type, const struc
 
 static struct stint_json *merged(const struct stint_type *type, const struct stint_json *live, const struct stint_json *config)
 {
-	bool mergeable = live && stint_json_type(live) == stint_json_type(config) && !fields_is_leaf(type, config);
+	bool mergeable = live && stint_json_type(live) == stint_json_type(config) && !schema_fields_is_leaf(type, config);
 	if (mergeable && stint_json_type(config) == STINT_JSON_OBJECT)
 		return merge_members(type, live, config);
 	if (mergeable && stint_json_type(config) == STINT_JSON_ARRAY)
@@ -114,11 +114,11 @@ static void prune(const struct stint_type *type, struct stint_json *value, const
 		if (field && stint_json_type(value) == STINT_JSON_OBJECT)
 			item = stint_json_get(value, key + 2);
 		else if (!field && stint_json_type(value) == STINT_JSON_ARRAY && type && type->form == FORM_LIST)
-			item = fields_find_item(type, value, key);
+			item = schema_fields_find_item(type, value, key);
 		if (!item)
 			continue;
 		const struct stint_json *still = stint_json_get(owned, key);
-		const struct stint_type *of = field ? fields_member_type(type, key + 2) : type->item;
+		const struct stint_type *of = field ? schema_fields_member_type(type, key + 2) : type->item;
 		if (!still && (field || stint_json_get(node, ".")))
 			stint_json_unlink(value, item);
 		else
@@ -177,7 +177,7 @@ static struct stint_json *conflict_status(const struct managers *managers, const
 	text = {0};
 	for (size_t i = 0; i < count; i++) {
 		stint_auto_json
-		*both = fields_intersection(others[i]->set, changed);
+		*both = schema_fields_intersection(others[i]->set, changed);
 		stint_autofree
 		char *shown = shown_manager(others[i]);
 		const struct stint_json *last = NULL;
@@ -185,7 +185,7 @@ static struct stint_json *conflict_status(const struct managers *managers, const
 		stint_json_each (cause, conflicts.causes)
 			last = cause;
 		conflicts.manager = shown;
-		fields_each(both, add_conflict, &conflicts);
+		schema_fields_each(both, add_conflict, &conflicts);
 		if (conflicts.count == before)
 			continue;
 		stint_buf_printf(&text, "%sconflicts with %s:", text.length ? "\n" : "", shown);
@@ -221,14 +221,14 @@ static bool kubectl_owns(const struct stint_kind *kind, const struct stint_json 
 	if (!applied)
 		return false;
 	stint_auto_json
-	*own = fields_of(kind->type, applied);
+	*own = schema_fields_of(kind->type, applied);
 	for (size_t i = 0; i < managers->count; i++) {
 		if (&managers->list[i] == self)
 			continue;
 		stint_auto_json
-		*both = fields_intersection(managers->list[i].set, changed);
-		fields_subtract(both, own);
-		if (!fields_empty(both))
+		*both = schema_fields_intersection(managers->list[i].set, changed);
+		schema_fields_subtract(both, own);
+		if (!schema_fields_empty(both))
 			return false;
 	}
 	return true;
@@ -239,16 +239,16 @@ static bool kubectl_owns(const struct stint_kind *kind, const struct stint_json 
 static struct manager *read_managers(
 	const struct stint_kind *kind, const struct stint_json *live, const struct stint_writer *writer, struct managers *managers)
 {
-	managers_read(managers, stint_json_at(live, "metadata", "managedFields"));
+	schema_managers_read(managers, stint_json_at(live, "metadata", "managedFields"));
 	if (live && !managers->count) {
 		/* Nobody was recorded: everything there is belongs to whoever came before. */
 		struct stint_writer before = {.manager = "before-first-apply", .time = writer->time};
-		struct manager *former = managers_entry(managers, kind, &before, false);
+		struct manager *former = schema_managers_entry(managers, kind, &before, false);
 		stint_json_free(former->set);
-		former->set = fields_beyond_zero(kind, live);
-		fields_filter(kind, "", former->set);
+		former->set = schema_fields_beyond_zero(kind, live);
+		schema_fields_filter(kind, "", former->set);
 	}
-	return managers_entry(managers, kind, writer, true);
+	return schema_managers_entry(managers, kind, writer, true);
 }
 
 struct stint_json *stint_schema_apply(const struct stint_schema *schema, const struct stint_kind *kind, const struct stint_json *live,
@@ -265,23 +265,23 @@ struct stint_json *stint_schema_apply(const struct stint_schema *schema, const s
 	*last = self->set;
 	/* Unfiltered: what holds the object together (its name) counts as said when it comes to removing parents. */
 	stint_auto_json
-	*owned = fields_of(kind->type, config);
+	*owned = schema_fields_of(kind->type, config);
 	self->set = stint_json_dup(owned);
-	fields_filter(kind, writer->subresource, self->set);
+	schema_fields_filter(kind, writer->subresource, self->set);
 	stint_auto_json
 	*object = live ? merged(kind->type, live, config) : stint_json_dup(config);
 	for (size_t i = 0; i < managers.count; i++)
-		fields_union(owned, managers.list[i].set);
+		schema_fields_union(owned, managers.list[i].set);
 	if (live)
 		prune(kind->type, object, last, owned);
 	stint_auto_json
 	*zero = live ? NULL : schema_zero(kind->type);
-	STINT_CLEANUP(fields_difference_clear) struct fields_difference difference;
-	fields_compare(kind->type, live ? live : zero, object, &difference);
+	STINT_CLEANUP(schema_fields_difference_clear) struct fields_difference difference;
+	schema_fields_compare(kind->type, live ? live : zero, object, &difference);
 	struct stint_json *changed = difference.added;
-	fields_union(changed, difference.modified);
-	fields_filter(kind, writer->subresource, changed);
-	fields_filter(kind, writer->subresource, difference.removed);
+	schema_fields_union(changed, difference.modified);
+	schema_fields_filter(kind, writer->subresource, changed);
+	schema_fields_filter(kind, writer->subresource, difference.removed);
 	if (!force && !kubectl_owns(kind, live, &managers, self, changed)) {
 		struct stint_json *refusal = conflict_status(&managers, self, changed);
 		if (refusal) {
@@ -289,12 +289,12 @@ struct stint_json *stint_schema_apply(const struct stint_schema *schema, const s
 			return NULL;
 		}
 	}
-	managers_subtract(&managers, changed, self);
-	managers_subtract(&managers, difference.removed, self);
-	if (!live || !fields_empty(changed) || !fields_empty(difference.removed) || !stint_json_equal(last, self->set)) {
+	schema_managers_subtract(&managers, changed, self);
+	schema_managers_subtract(&managers, difference.removed, self);
+	if (!live || !schema_fields_empty(changed) || !schema_fields_empty(difference.removed) || !stint_json_equal(last, self->set)) {
 		free(self->time);
 		self->time = stint_strdup(writer->time);
 	}
-	managers_write(&managers, object);
+	schema_managers_write(&managers, object);
 	return stint_steal(&object);
 }

@@ -9,7 +9,7 @@
 
 enum { MAX_CAUSES = 50 };
 
-void check_cause(struct check *check, const char *reason, const char *field, const char *format, ...)
+void schema_check_cause(struct check *check, const char *reason, const char *field, const char *format, ...)
 {
 	if (check->full)
 		return;
@@ -28,12 +28,12 @@ void check_cause(struct check *check, const char *reason, const char *field, con
 	check->full = stint_json_count(check->causes) >= MAX_CAUSES;
 }
 
-void check_missing(struct check *check, const char *field, const char *detail)
+void schema_check_missing(struct check *check, const char *field, const char *detail)
 {
-	check_cause(check, "FieldValueRequired", field, "Required value%s%s", detail ? ": " : "", detail ? detail : "");
+	schema_check_cause(check, "FieldValueRequired", field, "Required value%s%s", detail ? ": " : "", detail ? detail : "");
 }
 
-void check_bad(struct check *check, const char *field, const struct stint_json *value, const char *format, ...)
+void schema_check_bad(struct check *check, const char *field, const struct stint_json *value, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -42,10 +42,10 @@ void check_bad(struct check *check, const char *field, const struct stint_json *
 	va_end(args);
 	stint_autofree
 	char *shown = stint_json_print(value ? value : NULL);
-	check_cause(check, "FieldValueInvalid", field, "Invalid value: %.2000s: %s", value ? shown : "null", detail);
+	schema_check_cause(check, "FieldValueInvalid", field, "Invalid value: %.2000s: %s", value ? shown : "null", detail);
 }
 
-void check_bad_text(struct check *check, const char *field, const char *value, const char *format, ...)
+void schema_check_bad_text(struct check *check, const char *field, const char *value, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -54,38 +54,38 @@ void check_bad_text(struct check *check, const char *field, const char *value, c
 	va_end(args);
 	stint_auto_json
 	*text = stint_json_new_string(value);
-	check_bad(check, field, text, "%s", detail);
+	schema_check_bad(check, field, text, "%s", detail);
 }
 
-void check_forbidden(struct check *check, const char *field, const char *format, ...)
+void schema_check_forbidden(struct check *check, const char *field, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	stint_autofree
 	char *detail = stint_vformat(format, args);
 	va_end(args);
-	check_cause(check, "FieldValueForbidden", field, "Forbidden: %s", detail);
+	schema_check_cause(check, "FieldValueForbidden", field, "Forbidden: %s", detail);
 }
 
-void check_duplicate(struct check *check, const char *field, const char *value)
+void schema_check_duplicate(struct check *check, const char *field, const char *value)
 {
 	stint_auto_json
 	*text = stint_json_new_string(value);
 	stint_autofree
 	char *shown = stint_json_print(text);
-	check_cause(check, "FieldValueDuplicate", field, "Duplicate value: %s", shown);
+	schema_check_cause(check, "FieldValueDuplicate", field, "Duplicate value: %s", shown);
 }
 
-void check_not_found(struct check *check, const char *field, const char *value)
+void schema_check_not_found(struct check *check, const char *field, const char *value)
 {
 	stint_auto_json
 	*text = stint_json_new_string(value);
 	stint_autofree
 	char *shown = stint_json_print(text);
-	check_cause(check, "FieldValueNotFound", field, "Not found: %s", shown);
+	schema_check_cause(check, "FieldValueNotFound", field, "Not found: %s", shown);
 }
 
-void check_unsupported(struct check *check, const char *field, const char *value, const char *const *supported)
+void schema_check_unsupported(struct check *check, const char *field, const char *value, const char *const *supported)
 {
 	stint_auto_buf
 	text = {0};
@@ -95,21 +95,21 @@ void check_unsupported(struct check *check, const char *field, const char *value
 	*given = stint_json_new_string(value);
 	stint_autofree
 	char *shown = stint_json_print(given);
-	check_cause(
+	schema_check_cause(
 		check, "FieldValueNotSupported", field, "Unsupported value: %s: supported values: %s", shown, text.data ? text.data : "");
 }
 
-void check_too_long(struct check *check, const char *field, int64_t limit)
+void schema_check_too_long(struct check *check, const char *field, int64_t limit)
 {
-	check_cause(check, "FieldValueTooLong", field, "Too long: may not be more than %lld bytes", (long long)limit);
+	schema_check_cause(check, "FieldValueTooLong", field, "Too long: may not be more than %lld bytes", (long long)limit);
 }
 
-void check_too_many(struct check *check, const char *field, size_t count, int64_t limit)
+void schema_check_too_many(struct check *check, const char *field, size_t count, int64_t limit)
 {
-	check_cause(check, "FieldValueTooMany", field, "Too many: %zu: must have at most %lld items", count, (long long)limit);
+	schema_check_cause(check, "FieldValueTooMany", field, "Too many: %zu: must have at most %lld items", count, (long long)limit);
 }
 
-void check_warn(struct check *check, const char *format, ...)
+void schema_check_warn(struct check *check, const char *format, ...)
 {
 	if (!check->warnings)
 		return;
@@ -123,11 +123,11 @@ void check_warn(struct check *check, const char *format, ...)
 	stint_json_append(*check->warnings, stint_json_new_string(text));
 }
 
-void check_immutable(struct check *check, const char *field, const struct stint_json *now, const struct stint_json *old)
+void schema_check_immutable(struct check *check, const char *field, const struct stint_json *now, const struct stint_json *old)
 {
 	if (stint_json_equal(now, old) || (schema_is_zero(now) && schema_is_zero(old)))
 		return;
-	check_bad(check, field, now, "field is immutable");
+	schema_check_bad(check, field, now, "field is immutable");
 }
 
 /* ---- the walk -------------------------------------------------------------------------------------------------------------- */
@@ -138,12 +138,12 @@ static void check_number(struct check *check, const struct type_rules *rules, co
 	if (!stint_json_double(value, &number))
 		return;
 	if (rules->has_min && rules->has_max && rules->min > 0 && (number < rules->min || number > rules->max))
-		check_bad(check, NULL, value, "must be between %.0f and %.0f, inclusive", rules->min, rules->max);
+		schema_check_bad(check, NULL, value, "must be between %.0f and %.0f, inclusive", rules->min, rules->max);
 	else if (rules->has_min && number < rules->min)
-		check_bad(check, NULL, value, rules->min == 1 ? "must be greater than 0" : "must be greater than or equal to %.0f",
+		schema_check_bad(check, NULL, value, rules->min == 1 ? "must be greater than 0" : "must be greater than or equal to %.0f",
 			rules->min);
 	else if (rules->has_max && number > rules->max)
-		check_bad(check, NULL, value, "must be less than or equal to %.0f", rules->max);
+		schema_check_bad(check, NULL, value, "must be less than or equal to %.0f", rules->max);
 }
 
 static void check_rules(struct check *check, const struct stint_type *type, const struct stint_json *value)
@@ -151,7 +151,7 @@ static void check_rules(struct check *check, const struct stint_type *type, cons
 	const struct type_rules *rules = type->rules;
 	const char *text = stint_json_string(value);
 	if (rules->one_of && text && *text && !schema_word_in(rules->one_of, text))
-		check_unsupported(check, NULL, text, rules->one_of);
+		schema_check_unsupported(check, NULL, text, rules->one_of);
 	check_number(check, rules, value);
 }
 
@@ -167,16 +167,16 @@ static void check_fields(struct check *check, const struct stint_type *type, con
 		bool empty = given == STINT_JSON_NULL || (given == STINT_JSON_STRING && schema_is_zero(value)) ||
 			(given == STINT_JSON_ARRAY && !stint_json_first(value));
 		if (empty && field->needed)
-			check_missing(check, field->name, NULL);
+			schema_check_missing(check, field->name, NULL);
 		if (given == STINT_JSON_NULL)
 			continue;
 		size_t mark = schema_path_field(&check->path, field->name);
-		check_value(check, field->type, value);
+		schema_check_value(check, field->type, value);
 		schema_path_pop(&check->path, mark);
 	}
 }
 
-void check_value(struct check *check, const struct stint_type *type, const struct stint_json *value)
+void schema_check_value(struct check *check, const struct stint_type *type, const struct stint_json *value)
 {
 	if (check->full)
 		return;
@@ -190,7 +190,7 @@ void check_value(struct check *check, const struct stint_type *type, const struc
 			break;
 		stint_json_each (item, value) {
 			size_t mark = schema_path_index(&check->path, index++);
-			check_value(check, type->item, item);
+			schema_check_value(check, type->item, item);
 			schema_path_pop(&check->path, mark);
 		}
 		break;
@@ -199,7 +199,7 @@ void check_value(struct check *check, const struct stint_type *type, const struc
 			break;
 		stint_json_each (item, value) {
 			size_t mark = schema_path_key(&check->path, stint_json_key(item));
-			check_value(check, type->item, item);
+			schema_check_value(check, type->item, item);
 			schema_path_pop(&check->path, mark);
 		}
 		break;
@@ -215,9 +215,9 @@ static void check_whole(struct check *check)
 {
 	const struct stint_type *type = check->kind->type;
 	if (check->kind->custom)
-		check_custom_value(check, type, check->object);
+		schema_check_custom_value(check, type, check->object);
 	else
-		check_value(check, type, check->object);
+		schema_check_value(check, type, check->object);
 }
 
 static bool conclude(struct check *check, struct stint_json **status)
@@ -236,7 +236,7 @@ bool stint_schema_validate_create(const struct stint_schema *schema, const struc
 {
 	(void)schema;
 	struct check check = {.kind = kind, .object = object, .causes = stint_json_new_array(), .warnings = warnings};
-	check_metadata(&check, stint_json_get(object, "metadata"), true);
+	schema_check_metadata(&check, stint_json_get(object, "metadata"), true);
 	check_whole(&check);
 	return conclude(&check, status);
 }
@@ -246,11 +246,11 @@ bool stint_schema_validate_update(const struct stint_schema *schema, const struc
 {
 	(void)schema;
 	struct check check = {.kind = kind, .object = object, .old = old, .causes = stint_json_new_array(), .warnings = warnings};
-	check_metadata_update(&check);
+	schema_check_metadata_update(&check);
 	bool main_write = !subresource || !*subresource;
 	/* What a write of the status did not touch is not looked at again. */
 	if (main_write) {
-		check_kind_update(&check);
+		schema_check_kind_update(&check);
 		if (!check.full && !stint_json_first(check.causes))
 			check_whole(&check);
 	} else if (kind->custom) {

@@ -18,30 +18,30 @@ struct check {
 	bool full; /* enough causes: no more are kept */
 };
 
-void check_missing(struct check *check, const char *field, const char *detail); /* detail may be NULL */
-void check_bad(struct check *check, const char *field, const struct stint_json *value, const char *format, ...) STINT_PRINTF(4, 5);
-void check_bad_text(struct check *check, const char *field, const char *value, const char *format, ...) STINT_PRINTF(4, 5);
-void check_forbidden(struct check *check, const char *field, const char *format, ...) STINT_PRINTF(3, 4);
-void check_duplicate(struct check *check, const char *field, const char *value);
-void check_unsupported(struct check *check, const char *field, const char *value, const char *const *supported);
-void check_not_found(struct check *check, const char *field, const char *value);
-void check_too_long(struct check *check, const char *field, int64_t limit);
-void check_too_many(struct check *check, const char *field, size_t count, int64_t limit);
+void schema_check_missing(struct check *check, const char *field, const char *detail); /* detail may be NULL */
+void schema_check_bad(struct check *check, const char *field, const struct stint_json *value, const char *format, ...) STINT_PRINTF(4, 5);
+void schema_check_bad_text(struct check *check, const char *field, const char *value, const char *format, ...) STINT_PRINTF(4, 5);
+void schema_check_forbidden(struct check *check, const char *field, const char *format, ...) STINT_PRINTF(3, 4);
+void schema_check_duplicate(struct check *check, const char *field, const char *value);
+void schema_check_unsupported(struct check *check, const char *field, const char *value, const char *const *supported);
+void schema_check_not_found(struct check *check, const char *field, const char *value);
+void schema_check_too_long(struct check *check, const char *field, int64_t limit);
+void schema_check_too_many(struct check *check, const char *field, size_t count, int64_t limit);
 /* A cause of any reason and wording. */
-void check_cause(struct check *check, const char *reason, const char *field, const char *format, ...) STINT_PRINTF(4, 5);
-void check_warn(struct check *check, const char *format, ...) STINT_PRINTF(2, 3);
+void schema_check_cause(struct check *check, const char *reason, const char *field, const char *format, ...) STINT_PRINTF(4, 5);
+void schema_check_warn(struct check *check, const char *format, ...) STINT_PRINTF(2, 3);
 /* 422 "field is immutable" unless both are equal (absent and zero count as equal). */
-void check_immutable(struct check *check, const char *field, const struct stint_json *now, const struct stint_json *old);
+void schema_check_immutable(struct check *check, const char *field, const struct stint_json *now, const struct stint_json *old);
 
 /* Walks the declared rules and hooks of a type. */
-void check_value(struct check *check, const struct stint_type *type, const struct stint_json *value);
-void check_custom_value(struct check *check, const struct stint_type *type, const struct stint_json *value);
+void schema_check_value(struct check *check, const struct stint_type *type, const struct stint_json *value);
+void schema_check_custom_value(struct check *check, const struct stint_type *type, const struct stint_json *value);
 /* The rules of metadata: names, labels, annotations, owners, finalizers. */
-void check_metadata(struct check *check, const struct stint_json *metadata, bool whole);
-void check_metadata_update(struct check *check);
-void check_labels(struct check *check, const char *field, const struct stint_json *labels);
+void schema_check_metadata(struct check *check, const struct stint_json *metadata, bool whole);
+void schema_check_metadata_update(struct check *check);
+void schema_check_labels(struct check *check, const char *field, const struct stint_json *labels);
 /* What an update of that kind may not change; check_update.c. */
-void check_kind_update(struct check *check);
+void schema_check_kind_update(struct check *check);
 
 /* Ways to say a name. Each returns NULL when text is one, else a literal saying what a name is. */
 enum name_form {
@@ -56,8 +56,8 @@ enum name_form {
 	NAME_PORT,
 	NAME_C_IDENTIFIER,
 };
-const char *name_problem(enum name_form form, const char *text);
+const char *schema_name_problem(enum name_form form, const char *text);
 /* Reports the problem, if there is one. */
-void check_name(struct check *check, const char *field, const char *text, enum name_form form);
+void schema_check_name(struct check *check, const char *field, const char *text, enum name_form form);
 
 #endif

@@ -34,19 +34,19 @@ static void check_resource_list(struct check *check, const char *list, const str
 		const char *name = stint_json_key(resource), *amount = stint_json_string_or(resource, "0");
 		stint_autofree
 		char *place = stint_format("%s[%s]", list, name);
-		const char *problem = name_problem(NAME_QUALIFIED, name);
+		const char *problem = schema_name_problem(NAME_QUALIFIED, name);
 		if (problem)
-			check_bad_text(check, place, name, "%s", problem);
+			schema_check_bad_text(check, place, name, "%s", problem);
 		else if (!strchr(name, '/') && !schema_word_in(standard, name) && !stint_starts_with(name, "hugepages-"))
-			check_bad_text(check, place, name, "must be a standard resource for containers");
+			schema_check_bad_text(check, place, name, "must be a standard resource for containers");
 		if (schema_quantity_sign(amount) < 0)
-			check_bad_text(check, place, amount, "must be greater than or equal to 0");
+			schema_check_bad_text(check, place, amount, "must be greater than or equal to 0");
 		else if (is_extended(name) && !schema_quantity_whole(amount))
-			check_bad_text(check, place, amount, "must be an integer");
+			schema_check_bad_text(check, place, amount, "must be an integer");
 	}
 }
 
-void check_resources(struct check *check, const struct stint_json *resources)
+void schema_check_resources(struct check *check, const struct stint_json *resources)
 {
 	const struct stint_json *limits = stint_json_get(resources, "limits"), *requests = stint_json_get(resources, "requests");
 	check_resource_list(check, "limits", limits);
@@ -55,11 +55,11 @@ void check_resources(struct check *check, const struct stint_json *resources)
 		const char *name = stint_json_key(request), *amount = stint_json_string_or(request, "0");
 		const char *limit = stint_json_string(stint_json_get(limits, name));
 		if (!limit && is_extended(name))
-			check_missing(check, "limits", "Limit must be set for non overcommitable resources");
+			schema_check_missing(check, "limits", "Limit must be set for non overcommitable resources");
 		else if (limit && is_extended(name) && schema_quantity_compare(amount, limit) != 0)
-			check_bad_text(check, "requests", amount, "must be equal to %s limit of %s", name, limit);
+			schema_check_bad_text(check, "requests", amount, "must be equal to %s limit of %s", name, limit);
 		else if (limit && schema_quantity_compare(amount, limit) > 0)
-			check_bad_text(check, "requests", amount, "must be less than or equal to %s limit of %s", name, limit);
+			schema_check_bad_text(check, "requests", amount, "must be less than or equal to %s limit of %s", name, limit);
 	}
 }
 
@@ -69,40 +69,41 @@ static void check_port_number(struct check *check, const char *field, const stru
 {
 	int64_t port = stint_json_int_or(value, 0);
 	if (port < 1 || port > 65535)
-		check_bad(check, field, value, "must be between 1 and 65535, inclusive");
+		schema_check_bad(check, field, value, "must be between 1 and 65535, inclusive");
 }
 
-void check_container_port(struct check *check, const struct stint_json *port)
+void schema_check_container_port(struct check *check, const struct stint_json *port)
 {
 	const char *name = text_of(port, "name");
 	if (*name)
-		check_name(check, "name", name, NAME_PORT);
+		schema_check_name(check, "name", name, NAME_PORT);
 	if (schema_is_zero(stint_json_get(port, "containerPort")))
-		check_missing(check, "containerPort", NULL);
+		schema_check_missing(check, "containerPort", NULL);
 	else
 		check_port_number(check, "containerPort", stint_json_get(port, "containerPort"));
 	if (!schema_is_zero(stint_json_get(port, "hostPort")))
 		check_port_number(check, "hostPort", stint_json_get(port, "hostPort"));
 }
 
-void check_env_var(struct check *check, const struct stint_json *variable)
+void schema_check_env_var(struct check *check, const struct stint_json *variable)
 {
 	static const char *const sources[] = {"fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef", NULL};
 	const char *name = text_of(variable, "name");
 	if (*name)
-		check_name(check, "name", name, NAME_ENVIRONMENT);
+		schema_check_name(check, "name", name, NAME_ENVIRONMENT);
 	const struct stint_json *from = stint_json_get(variable, "valueFrom");
 	if (!from)
 		return;
 	int count = count_members(from, sources);
 	if (*text_of(variable, "value"))
-		check_cause(check, "FieldValueInvalid", "valueFrom", "Invalid value: \"\": may not be specified when `value` is not empty");
+		schema_check_cause(
+			check, "FieldValueInvalid", "valueFrom", "Invalid value: \"\": may not be specified when `value` is not empty");
 	if (count == 0)
-		check_cause(check, "FieldValueInvalid", "valueFrom",
+		schema_check_cause(check, "FieldValueInvalid", "valueFrom",
 			"Invalid value: \"\": must specify one of: `fieldRef`, "
 			"`resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
 	if (count > 1)
-		check_cause(check, "FieldValueInvalid", "valueFrom",
+		schema_check_cause(check, "FieldValueInvalid", "valueFrom",
 			"Invalid value: \"\": may not have more than one field specified at a time");
 }
 
@@ -110,13 +111,13 @@ static void check_handler(struct check *check, const struct stint_json *handler,
 {
 	int count = count_members(handler, names);
 	if (count == 0)
-		check_missing(check, NULL, "must specify a handler type");
+		schema_check_missing(check, NULL, "must specify a handler type");
 	bool first = true;
 	for (; count > 1 && *names; names++) {
 		if (!stint_json_get(handler, *names))
 			continue;
 		if (!first)
-			check_forbidden(check, *names, "may not specify more than 1 %s", word);
+			schema_check_forbidden(check, *names, "may not specify more than 1 %s", word);
 		first = false;
 	}
 	const struct stint_json *http = stint_json_get(handler, "httpGet");
@@ -128,16 +129,16 @@ static void check_handler(struct check *check, const struct stint_json *handler,
 		check_port_number(check, "tcpSocket.port", port);
 	const struct stint_json *exec = stint_json_get(handler, "exec");
 	if (exec && !stint_json_first(stint_json_get(exec, "command")))
-		check_missing(check, "exec.command", NULL);
+		schema_check_missing(check, "exec.command", NULL);
 }
 
-void check_probe(struct check *check, const struct stint_json *probe)
+void schema_check_probe(struct check *check, const struct stint_json *probe)
 {
 	static const char *const handlers[] = {"exec", "httpGet", "tcpSocket", "grpc", NULL};
 	check_handler(check, probe, handlers, "handler type");
 }
 
-void check_lifecycle_handler(struct check *check, const struct stint_json *handler)
+void schema_check_lifecycle_handler(struct check *check, const struct stint_json *handler)
 {
 	static const char *const handlers[] = {"exec", "httpGet", "tcpSocket", "sleep", NULL};
 	check_handler(check, handler, handlers, "handler type");
@@ -157,18 +158,18 @@ static void check_mounts(struct check *check, const struct stint_json *container
 			if (earlier == mount)
 				break;
 			if (*path && strcmp(path, text_of(earlier, "mountPath")) == 0) {
-				check_bad_text(check, place, path, "must be unique");
+				schema_check_bad_text(check, place, path, "must be unique");
 				break;
 			}
 		}
 	}
 }
 
-void check_container(struct check *check, const struct stint_json *container)
+void schema_check_container(struct check *check, const struct stint_json *container)
 {
 	const char *name = text_of(container, "name");
 	if (*name)
-		check_name(check, "name", name, NAME_LABEL);
+		schema_check_name(check, "name", name, NAME_LABEL);
 	size_t index = 0;
 	const struct stint_json *ports = stint_json_get(container, "ports");
 	stint_json_each (port, ports) {
@@ -179,7 +180,7 @@ void check_container(struct check *check, const struct stint_json *container)
 			if (earlier == port)
 				break;
 			if (*port_name && strcmp(port_name, text_of(earlier, "name")) == 0) {
-				check_duplicate(check, place, port_name);
+				schema_check_duplicate(check, place, port_name);
 				break;
 			}
 		}
@@ -191,6 +192,6 @@ void check_container(struct check *check, const struct stint_json *container)
 		stint_autofree
 		char *place = stint_format("%s.successThreshold", once[i]);
 		if (threshold && stint_json_int_or(threshold, 1) != 1)
-			check_bad(check, place, threshold, "must be 1");
+			schema_check_bad(check, place, threshold, "must be 1");
 	}
 }

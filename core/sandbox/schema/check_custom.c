@@ -63,8 +63,8 @@ static void refuse_type(struct check *check, const struct stint_type *type, cons
 	const char *given = given_word(value);
 	stint_autofree
 	char *path = stint_strdup(path_of(check));
-	check_cause(check, "FieldValueTypeInvalid", NULL, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", given, path,
-		wanted_word(type), given);
+	schema_check_cause(check, "FieldValueTypeInvalid", NULL, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", given,
+		path, wanted_word(type), given);
 }
 
 static void check_text(struct check *check, const struct type_rules *rules, const struct stint_json *value)
@@ -76,11 +76,12 @@ static void check_text(struct check *check, const struct type_rules *rules, cons
 	stint_autofree
 	char *path = stint_strdup(path_of(check));
 	if (rules->min_length >= 0 && length < rules->min_length)
-		check_bad(check, NULL, value, "%s in body should be at least %lld chars long", path, (long long)rules->min_length);
+		schema_check_bad(check, NULL, value, "%s in body should be at least %lld chars long", path, (long long)rules->min_length);
 	if (rules->max_length >= 0 && length > rules->max_length)
-		check_cause(check, "FieldValueTooLong", NULL, "Too long: may not be more than %lld bytes", (long long)rules->max_length);
+		schema_check_cause(
+			check, "FieldValueTooLong", NULL, "Too long: may not be more than %lld bytes", (long long)rules->max_length);
 	if (rules->regex && regexec(rules->regex, text, 0, NULL, 0) != 0)
-		check_bad(check, NULL, value, "%s in body should match '%s'", path, rules->pattern);
+		schema_check_bad(check, NULL, value, "%s in body should match '%s'", path, rules->pattern);
 }
 
 static void check_bounds(struct check *check, const struct type_rules *rules, const struct stint_json *value)
@@ -93,11 +94,13 @@ static void check_bounds(struct check *check, const struct type_rules *rules, co
 	stint_autofree
 	char *path = stint_strdup(path_of(check));
 	if (below || (rules->has_min && not_min))
-		check_bad(check, NULL, value, "%s in body should be greater than%s %g", path, not_min ? "" : " or equal to", rules->min);
+		schema_check_bad(
+			check, NULL, value, "%s in body should be greater than%s %g", path, not_min ? "" : " or equal to", rules->min);
 	if (above || (rules->has_max && not_max))
-		check_bad(check, NULL, value, "%s in body should be less than%s %g", path, not_max ? "" : " or equal to", rules->max);
+		schema_check_bad(
+			check, NULL, value, "%s in body should be less than%s %g", path, not_max ? "" : " or equal to", rules->max);
 	if (stint_json_double(stint_json_get(rules->schema, "multipleOf"), &step) && step > 0 && fabs(remainder(number, step)) > 1e-9)
-		check_bad(check, NULL, value, "%s in body should be a multiple of %g", path, step);
+		schema_check_bad(check, NULL, value, "%s in body should be a multiple of %g", path, step);
 }
 
 static void check_one_of(struct check *check, const struct type_rules *rules, const struct stint_json *value)
@@ -105,7 +108,7 @@ static void check_one_of(struct check *check, const struct type_rules *rules, co
 	const struct stint_json *allowed = stint_json_get(rules->schema, "enum");
 	const char *text = stint_json_string(value);
 	if (rules->one_of && text && !schema_word_in(rules->one_of, text))
-		check_unsupported(check, NULL, text, rules->one_of);
+		schema_check_unsupported(check, NULL, text, rules->one_of);
 	if (!allowed || rules->one_of)
 		return;
 	bool found = false;
@@ -120,7 +123,7 @@ static void check_one_of(struct check *check, const struct type_rules *rules, co
 	stint_autofree
 	char *given = stint_json_print(value);
 	if (!found)
-		check_cause(check, "FieldValueNotSupported", NULL, "Unsupported value: %s: supported values: %s", given,
+		schema_check_cause(check, "FieldValueNotSupported", NULL, "Unsupported value: %s: supported values: %s", given,
 			words.data ? words.data : "");
 }
 
@@ -130,9 +133,9 @@ static void check_sizes(struct check *check, const struct type_rules *rules, con
 	stint_autofree
 	char *path = stint_strdup(path_of(check));
 	if (rules->min_length >= 0 && count < rules->min_length)
-		check_bad(check, NULL, value, "%s in body should have at least %lld %s", path, (long long)rules->min_length, what);
+		schema_check_bad(check, NULL, value, "%s in body should have at least %lld %s", path, (long long)rules->min_length, what);
 	if (rules->max_length >= 0 && count > rules->max_length)
-		check_too_many(check, NULL, (size_t)count, rules->max_length);
+		schema_check_too_many(check, NULL, (size_t)count, rules->max_length);
 	if (!stint_json_bool_or(stint_json_get(rules->schema, "uniqueItems"), false))
 		return;
 	stint_json_each (item, value)
@@ -140,7 +143,7 @@ static void check_sizes(struct check *check, const struct type_rules *rules, con
 			if (other == item)
 				break;
 			if (stint_json_equal(item, other))
-				check_bad(check, NULL, value, "%s in body shouldn't contain duplicates", path);
+				schema_check_bad(check, NULL, value, "%s in body shouldn't contain duplicates", path);
 		}
 }
 
@@ -164,7 +167,7 @@ static void check_identity(struct check *check, const struct stint_type *type, c
 				continue;
 			stint_autofree
 			char *shown = stint_json_print(item);
-			check_cause(check, "FieldValueDuplicate", place, "Duplicate value: %s", shown);
+			schema_check_cause(check, "FieldValueDuplicate", place, "Duplicate value: %s", shown);
 			break;
 		}
 	}
@@ -174,19 +177,19 @@ static void check_members(struct check *check, const struct stint_type *type, co
 {
 	for (size_t i = 0; i < type->field_count; i++)
 		if (type->fields[i].required && !stint_json_get(object, type->fields[i].name))
-			check_missing(check, type->fields[i].name, NULL);
+			schema_check_missing(check, type->fields[i].name, NULL);
 	stint_json_each (member, object) {
 		const struct type_field *field = schema_field(type, stint_json_key(member));
 		const struct stint_type *of = field ? field->type : type->item;
 		if (!of || (field && !of->custom && of->form == FORM_OBJECT)) /* metadata has rules of its own */
 			continue;
 		size_t mark = schema_path_field(&check->path, stint_json_key(member));
-		check_custom_value(check, of, member);
+		schema_check_custom_value(check, of, member);
 		schema_path_pop(&check->path, mark);
 	}
 }
 
-void check_custom_value(struct check *check, const struct stint_type *type, const struct stint_json *value)
+void schema_check_custom_value(struct check *check, const struct stint_type *type, const struct stint_json *value)
 {
 	if (check->full || (type->nullable && stint_json_type(value) == STINT_JSON_NULL))
 		return;
@@ -210,14 +213,14 @@ void check_custom_value(struct check *check, const struct stint_type *type, cons
 	stint_autofree
 	char *path = stint_strdup(path_of(check));
 	if ((type->form == FORM_TIME || type->form == FORM_MICRO_TIME) && !stint_time_parse(text, strlen(text), &ms))
-		check_bad(check, NULL, value, "%s in body must be of type date-time: \"%s\"", path, text);
+		schema_check_bad(check, NULL, value, "%s in body must be of type date-time: \"%s\"", path, text);
 	if (type->form == FORM_INT && type->bits == 32 && stint_json_int(value, &whole) && (whole < INT32_MIN || whole > INT32_MAX))
-		check_bad(check, NULL, value, "Checked value must be of type int32 with format int32");
+		schema_check_bad(check, NULL, value, "Checked value must be of type int32 with format int32");
 	if (type->form == FORM_QUANTITY && text) {
 		stint_autofree
 		char *canonical = schema_quantity_canonical(text);
 		if (!canonical)
-			check_bad(check, NULL, value,
+			schema_check_bad(check, NULL, value,
 				"%s in body should match '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?"
 				"(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$'",
 				path);
@@ -227,7 +230,7 @@ void check_custom_value(struct check *check, const struct stint_type *type, cons
 	} else if (type->form == FORM_MAP) {
 		stint_json_each (member, value) {
 			size_t mark = schema_path_field(&check->path, stint_json_key(member));
-			check_custom_value(check, type->item, member);
+			schema_check_custom_value(check, type->item, member);
 			schema_path_pop(&check->path, mark);
 		}
 	} else if (type->form == FORM_LIST) {
@@ -236,7 +239,7 @@ void check_custom_value(struct check *check, const struct stint_type *type, cons
 			check_identity(check, type, value);
 		stint_json_each (item, value) {
 			size_t mark = schema_path_index(&check->path, index++);
-			check_custom_value(check, type->item, item);
+			schema_check_custom_value(check, type->item, item);
 			schema_path_pop(&check->path, mark);
 		}
 	}
@@ -246,10 +249,10 @@ void check_custom_value(struct check *check, const struct stint_type *type, cons
 
 /* ---- KAI's kinds --------------------------------------------------------------------------------------------------------------- */
 
-void check_queue(struct check *check, const struct stint_json *queue)
+void schema_check_queue(struct check *check, const struct stint_json *queue)
 {
 	if (!stint_json_at(queue, "spec", "resources"))
-		check_warn(check, "resources must be specified");
+		schema_check_warn(check, "resources must be specified");
 }
 
 /* KAI looks parents up in lower case. */
@@ -279,35 +282,35 @@ static void check_subgroup(struct check *check, const struct stint_json *groups,
 	const char *name = text_of(group, "name"), *parent = text_of(group, "parent");
 	size_t children = count_children(groups, name);
 	if (find_group(groups, name) != group)
-		check_warn(check, "duplicate subgroup name %s", name);
+		schema_check_warn(check, "duplicate subgroup name %s", name);
 	if (*parent && !find_group(groups, parent))
-		check_warn(check, "parent %s of subgroup %s was not found", parent, name);
+		schema_check_warn(check, "parent %s of subgroup %s was not found", parent, name);
 	const struct stint_json *above = group;
 	size_t steps = 0;
 	while (above && *text_of(above, "parent") && steps++ <= total)
 		above = find_group(groups, text_of(above, "parent"));
 	if (steps > total)
-		check_warn(check, "subgroup %s is its own ancestor", name);
+		schema_check_warn(check, "subgroup %s is its own ancestor", name);
 	if (has_number(group, "minMember") && has_number(group, "minSubGroup"))
-		check_warn(check, "subgroup %s: minMember and minSubGroup exclude each other", name);
+		schema_check_warn(check, "subgroup %s: minMember and minSubGroup exclude each other", name);
 	if (!children && has_number(group, "minSubGroup"))
-		check_warn(check, "subgroup %s has no subgroups and must not set minSubGroup", name);
+		schema_check_warn(check, "subgroup %s has no subgroups and must not set minSubGroup", name);
 	if (!children && !has_number(group, "minMember"))
-		check_warn(check, "subgroup %s has no subgroups and must set minMember", name);
+		schema_check_warn(check, "subgroup %s has no subgroups and must set minMember", name);
 	if (children && has_number(group, "minMember"))
-		check_warn(check, "subgroup %s has subgroups and should not set minMember", name);
+		schema_check_warn(check, "subgroup %s has subgroups and should not set minMember", name);
 	if (stint_json_int_or(stint_json_get(group, "minSubGroup"), 0) > (int64_t)children && children)
-		check_warn(check, "subgroup %s: minSubGroup is greater than the number of its subgroups", name);
+		schema_check_warn(check, "subgroup %s: minSubGroup is greater than the number of its subgroups", name);
 }
 
-void check_pod_group(struct check *check, const struct stint_json *object)
+void schema_check_pod_group(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *spec = stint_json_get(object, "spec"), *groups = stint_json_get(spec, "subGroups");
 	if (has_number(spec, "minMember") && has_number(spec, "minSubGroup"))
-		check_warn(check, "minMember and minSubGroup exclude each other");
+		schema_check_warn(check, "minMember and minSubGroup exclude each other");
 	size_t total = stint_json_count(groups);
 	if (total && stint_json_int_or(stint_json_get(spec, "minSubGroup"), 0) > (int64_t)count_children(groups, ""))
-		check_warn(check, "minSubGroup is greater than the number of subgroups");
+		schema_check_warn(check, "minSubGroup is greater than the number of subgroups");
 	if (stint_json_type(groups) == STINT_JSON_ARRAY)
 		stint_json_each (group, groups)
 			check_subgroup(check, groups, group, total);
@@ -322,14 +325,14 @@ static bool same_labels(const struct stint_json *a, const struct stint_json *b)
 	return !left && !right;
 }
 
-void check_topology(struct check *check, const struct stint_json *object)
+void schema_check_topology(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *levels = stint_json_at(object, "spec", "levels");
 	const struct stint_json *old = stint_json_at(check->old, "spec", "levels");
 	if (stint_json_type(levels) != STINT_JSON_ARRAY)
 		return;
 	if (old && !same_labels(levels, old))
-		check_bad(check, "spec.levels", levels, "the node labels of the levels cannot be changed");
+		schema_check_bad(check, "spec.levels", levels, "the node labels of the levels cannot be changed");
 	bool unique = true, host_last = true;
 	stint_json_each (level, levels) {
 		const char *label = text_of(level, "nodeLabel"), *alias = text_of(level, "alias");
@@ -341,18 +344,18 @@ void check_topology(struct check *check, const struct stint_json *object)
 			if (*alias &&
 				((other != level && strcmp(text_of(other, "alias"), alias) == 0) ||
 					strcmp(text_of(other, "nodeLabel"), alias) == 0))
-				check_warn(check, "invalid topology aliases: %s is not unique", alias);
+				schema_check_warn(check, "invalid topology aliases: %s is not unique", alias);
 		}
 	}
 	if (!unique)
-		check_bad(check, "spec.levels", levels, "each level needs a node label of its own");
+		schema_check_bad(check, "spec.levels", levels, "each level needs a node label of its own");
 	if (!host_last)
-		check_bad(check, "spec.levels", levels, "kubernetes.io/hostname can only be the last level");
+		schema_check_bad(check, "spec.levels", levels, "kubernetes.io/hostname can only be the last level");
 }
 
 /* ---- definitions ----------------------------------------------------------------------------------------------------------------- */
 
-void check_definition(struct check *check, const struct stint_json *object)
+void schema_check_definition(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *spec = stint_json_get(object, "spec"), *names = stint_json_get(spec, "names");
 	const char *group = text_of(spec, "group"), *plural = text_of(names, "plural");
@@ -360,25 +363,25 @@ void check_definition(struct check *check, const struct stint_json *object)
 	stint_autofree
 	char *wanted = stint_format("%s.%s", plural, group);
 	if (*plural && *group && strcmp(wanted, name) != 0)
-		check_bad_text(check, "metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
+		schema_check_bad_text(check, "metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
 	if (*group && !strchr(group, '.'))
-		check_bad_text(check, "spec.group", group, "should be a domain with at least one dot");
-	check_name(check, "spec.names.plural", *plural ? plural : NULL, NAME_LABEL_1035);
+		schema_check_bad_text(check, "spec.group", group, "should be a domain with at least one dot");
+	schema_check_name(check, "spec.names.plural", *plural ? plural : NULL, NAME_LABEL_1035);
 	size_t stored = 0, index = 0;
 	stint_json_each (version, stint_json_get(spec, "versions")) {
 		stint_autofree
 		char *place = stint_format("spec.versions[%zu]", index++);
 		size_t mark = schema_path_field(&check->path, place);
 		stored += stint_json_bool_or(stint_json_get(version, "storage"), false);
-		check_name(check, "name", stint_json_string(stint_json_get(version, "name")), NAME_LABEL_1035);
+		schema_check_name(check, "name", stint_json_string(stint_json_get(version, "name")), NAME_LABEL_1035);
 		const struct stint_json *root = stint_json_at(version, "schema", "openAPIV3Schema");
 		if (!root)
-			check_missing(check, "schema.openAPIV3Schema", "schemas are required");
+			schema_check_missing(check, "schema.openAPIV3Schema", "schemas are required");
 		else if (strcmp(text_of(root, "type"), "object") != 0)
-			check_bad_text(check, "schema.openAPIV3Schema.type", text_of(root, "type"), "must be object at the root");
+			schema_check_bad_text(check, "schema.openAPIV3Schema.type", text_of(root, "type"), "must be object at the root");
 		schema_path_pop(&check->path, mark);
 	}
 	if (index && stored != 1)
-		check_bad(check, "spec.versions", stint_json_get(spec, "versions"),
+		schema_check_bad(check, "spec.versions", stint_json_get(spec, "versions"),
 			"must have exactly one version marked as storage version");
 }

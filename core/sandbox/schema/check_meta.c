@@ -30,11 +30,11 @@ static enum name_form form_of_name(const struct stint_kind *kind)
 	return NAME_SUBDOMAIN;
 }
 
-void check_labels(struct check *check, const char *field, const struct stint_json *labels)
+void schema_check_labels(struct check *check, const char *field, const struct stint_json *labels)
 {
 	stint_json_each (label, labels) {
-		check_name(check, field, stint_json_key(label), NAME_QUALIFIED);
-		check_name(check, field, stint_json_string(label), NAME_LABEL_VALUE);
+		schema_check_name(check, field, stint_json_key(label), NAME_QUALIFIED);
+		schema_check_name(check, field, stint_json_string(label), NAME_LABEL_VALUE);
 	}
 }
 
@@ -48,18 +48,18 @@ static void check_annotations(struct check *check, const struct stint_json *anno
 		char *lower = stint_strdup(key);
 		for (char *at = lower; *at; at++)
 			*at = (char)tolower((unsigned char)*at);
-		const char *problem = name_problem(NAME_QUALIFIED, lower);
+		const char *problem = schema_name_problem(NAME_QUALIFIED, lower);
 		if (problem)
-			check_bad_text(check, "annotations", key, "%s", problem);
+			schema_check_bad_text(check, "annotations", key, "%s", problem);
 	}
 	if (bytes > MAX_ANNOTATION_BYTES)
-		check_too_long(check, "annotations", MAX_ANNOTATION_BYTES);
+		schema_check_too_long(check, "annotations", MAX_ANNOTATION_BYTES);
 }
 
 /* Metadata within an object: that of a pod template. */
-void check_template_metadata(struct check *check, const struct stint_json *metadata)
+void schema_check_template_metadata(struct check *check, const struct stint_json *metadata)
 {
-	check_labels(check, "labels", stint_json_get(metadata, "labels"));
+	schema_check_labels(check, "labels", stint_json_get(metadata, "labels"));
 	check_annotations(check, stint_json_get(metadata, "annotations"));
 }
 
@@ -69,11 +69,11 @@ static void check_owner_reference(struct check *check, const struct stint_json *
 	for (size_t i = 0; i < STINT_COUNT(fields); i++) {
 		const char *text = stint_json_string_or(stint_json_get(reference, fields[i]), "");
 		if (!*text)
-			check_bad_text(check, fields[i], text, i == 0 ? "version must not be empty" : "must not be empty");
+			schema_check_bad_text(check, fields[i], text, i == 0 ? "version must not be empty" : "must not be empty");
 	}
 	if (strcmp(stint_json_string_or(stint_json_get(reference, "apiVersion"), ""), "v1") == 0 &&
 		strcmp(stint_json_string_or(stint_json_get(reference, "kind"), ""), "Event") == 0)
-		check_bad(check, NULL, reference, "/v1, Kind=Event is disallowed from being an owner");
+		schema_check_bad(check, NULL, reference, "/v1, Kind=Event is disallowed from being an owner");
 }
 
 static void check_owners(struct check *check, const struct stint_json *references)
@@ -85,7 +85,7 @@ static void check_owners(struct check *check, const struct stint_json *reference
 		if (!stint_json_bool_or(stint_json_get(reference, "controller"), false))
 			continue;
 		if (controller)
-			check_bad(check, NULL, references,
+			schema_check_bad(check, NULL, references,
 				"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
 				stint_json_string_or(stint_json_get(controller, "kind"), ""),
 				stint_json_string_or(stint_json_get(controller, "name"), ""),
@@ -102,37 +102,37 @@ static void check_finalizers(struct check *check, const struct stint_json *final
 	bool orphan = false, foreground = false;
 	stint_json_each (finalizer, finalizers) {
 		const char *text = stint_json_string_or(finalizer, "");
-		check_name(check, "finalizers", text, NAME_QUALIFIED);
+		schema_check_name(check, "finalizers", text, NAME_QUALIFIED);
 		orphan |= strcmp(text, "orphan") == 0;
 		foreground |= strcmp(text, "foregroundDeletion") == 0;
 	}
 	if (orphan && foreground)
-		check_bad(check, "finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+		schema_check_bad(check, "finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
 }
 
-void check_metadata(struct check *check, const struct stint_json *metadata, bool whole)
+void schema_check_metadata(struct check *check, const struct stint_json *metadata, bool whole)
 {
 	size_t mark = schema_path_field(&check->path, "metadata");
 	const char *name = stint_json_string_or(stint_json_get(metadata, "name"), "");
 	const char *space = stint_json_string_or(stint_json_get(metadata, "namespace"), "");
 	if (whole && !check->kind->virtual_create) {
 		if (!*name)
-			check_missing(check, "name", "name or generateName is required");
+			schema_check_missing(check, "name", "name or generateName is required");
 		else
-			check_name(check, "name", name, form_of_name(check->kind));
+			schema_check_name(check, "name", name, form_of_name(check->kind));
 		if (!check->kind->namespaced && *space)
-			check_forbidden(check, "namespace", "not allowed on this type");
+			schema_check_forbidden(check, "namespace", "not allowed on this type");
 		else if (check->kind->namespaced && !*space)
-			check_missing(check, "namespace", NULL);
+			schema_check_missing(check, "namespace", NULL);
 	}
-	check_labels(check, "labels", stint_json_get(metadata, "labels"));
+	schema_check_labels(check, "labels", stint_json_get(metadata, "labels"));
 	check_annotations(check, stint_json_get(metadata, "annotations"));
 	check_owners(check, stint_json_get(metadata, "ownerReferences"));
 	check_finalizers(check, stint_json_get(metadata, "finalizers"));
 	schema_path_pop(&check->path, mark);
 }
 
-void check_metadata_update(struct check *check)
+void schema_check_metadata_update(struct check *check)
 {
 	static const char *const immutable[] = {
 		"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"};
@@ -145,21 +145,21 @@ void check_metadata_update(struct check *check)
 			stint_json_each (other, before)
 				known |= stint_json_equal(finalizer, other);
 			if (!known)
-				check_forbidden(check, "finalizers",
+				schema_check_forbidden(check, "finalizers",
 					"no new finalizers can be added if the object is being deleted, found new finalizers "
 					"[]string{\"%s\"}",
 					stint_json_string_or(finalizer, ""));
 		}
 	}
 	for (size_t i = 0; i < STINT_COUNT(immutable); i++)
-		check_immutable(check, immutable[i], stint_json_get(now, immutable[i]), stint_json_get(old, immutable[i]));
+		schema_check_immutable(check, immutable[i], stint_json_get(now, immutable[i]), stint_json_get(old, immutable[i]));
 	schema_path_pop(&check->path, mark);
-	check_metadata(check, now, false);
+	schema_check_metadata(check, now, false);
 }
 
-void check_label_selector(struct check *check, const struct stint_json *selector)
+void schema_check_label_selector(struct check *check, const struct stint_json *selector)
 {
-	check_labels(check, "matchLabels", stint_json_get(selector, "matchLabels"));
+	schema_check_labels(check, "matchLabels", stint_json_get(selector, "matchLabels"));
 	size_t index = 0;
 	stint_json_each (requirement, stint_json_get(selector, "matchExpressions")) {
 		stint_autofree
@@ -168,15 +168,15 @@ void check_label_selector(struct check *check, const struct stint_json *selector
 		const char *word = stint_json_string_or(stint_json_get(requirement, "operator"), "");
 		const struct stint_json *values = stint_json_get(requirement, "values");
 		if ((strcmp(word, "In") == 0 || strcmp(word, "NotIn") == 0) && !stint_json_first(values))
-			check_missing(check, "values", "must be specified when `operator` is 'In' or 'NotIn'");
+			schema_check_missing(check, "values", "must be specified when `operator` is 'In' or 'NotIn'");
 		if ((strcmp(word, "Exists") == 0 || strcmp(word, "DoesNotExist") == 0) && stint_json_first(values))
-			check_forbidden(check, "values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-		check_name(check, "key", stint_json_string(stint_json_get(requirement, "key")), NAME_QUALIFIED);
+			schema_check_forbidden(check, "values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+		schema_check_name(check, "key", stint_json_string(stint_json_get(requirement, "key")), NAME_QUALIFIED);
 		size_t at = 0;
 		stint_json_each (value, values) {
 			stint_autofree
 			char *one = stint_format("values[%zu]", at++);
-			check_name(check, one, stint_json_string(value), NAME_LABEL_VALUE);
+			schema_check_name(check, one, stint_json_string(value), NAME_LABEL_VALUE);
 		}
 		schema_path_pop(&check->path, mark);
 	}

@@ -32,7 +32,7 @@ static void check_unique(struct check *check, const struct stint_json *spec, con
 		char *place = stint_format("%s[%zu].%s", list, index++, key);
 		const char *name = text_of(item, key);
 		if (*name && (listed(items, key, name, item) || (others && listed(stint_json_get(spec, others), key, name, NULL))))
-			check_duplicate(check, place, name);
+			schema_check_duplicate(check, place, name);
 	}
 }
 
@@ -47,7 +47,7 @@ static void check_mounted_volumes(struct check *check, const struct stint_json *
 			char *place = stint_format("%s[%zu].volumeMounts[%zu].name", list, index, at++);
 			const char *name = text_of(mount, "name");
 			if (*name && !listed(volumes, "name", name, NULL))
-				check_not_found(check, place, name);
+				schema_check_not_found(check, place, name);
 		}
 		index++;
 	}
@@ -63,7 +63,7 @@ static void check_init_containers(struct check *check, const struct stint_json *
 			stint_autofree
 			char *place = stint_format("initContainers[%zu].%s", index, forbidden[i]);
 			if (stint_json_get(container, forbidden[i]))
-				check_forbidden(check, place, "may not be set for init containers without restartPolicy=Always");
+				schema_check_forbidden(check, place, "may not be set for init containers without restartPolicy=Always");
 		}
 		index++;
 	}
@@ -78,10 +78,10 @@ static void check_resource_claims(struct check *check, const struct stint_json *
 		char *place = stint_format("resourceClaims[%zu]", index++);
 		bool by_name = stint_json_get(claim, "resourceClaimName"), by_template = stint_json_get(claim, "resourceClaimTemplateName");
 		if (by_name && by_template)
-			check_bad(
+			schema_check_bad(
 				check, place, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
 		else if (!by_name && !by_template)
-			check_bad(check, place, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+			schema_check_bad(check, place, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
 	}
 	size_t at = 0;
 	stint_json_each (container, stint_json_get(spec, "containers")) {
@@ -91,7 +91,7 @@ static void check_resource_claims(struct check *check, const struct stint_json *
 			char *place = stint_format("containers[%zu].resources.claims[%zu].name", at, n++);
 			const char *name = text_of(used, "name");
 			if (*name && !listed(claims, "name", name, NULL))
-				check_not_found(check, place, name);
+				schema_check_not_found(check, place, name);
 		}
 		at++;
 	}
@@ -113,17 +113,17 @@ static void check_names(struct check *check, const struct stint_json *spec)
 	for (size_t i = 0; i < STINT_COUNT(names); i++) {
 		const char *name = text_of(spec, names[i].field);
 		if (*name)
-			check_name(check, names[i].field, name, names[i].form);
+			schema_check_name(check, names[i].field, name, names[i].form);
 	}
 	size_t index = 0;
 	stint_json_each (gate, stint_json_get(spec, "schedulingGates")) {
 		stint_autofree
 		char *place = stint_format("schedulingGates[%zu].name", index++);
-		check_name(check, place, stint_json_string(stint_json_get(gate, "name")), NAME_QUALIFIED);
+		schema_check_name(check, place, stint_json_string(stint_json_get(gate, "name")), NAME_QUALIFIED);
 	}
 }
 
-void check_pod_spec(struct check *check, const struct stint_json *spec)
+void schema_check_pod_spec(struct check *check, const struct stint_json *spec)
 {
 	check_unique(check, spec, "volumes", "name", NULL);
 	check_unique(check, spec, "containers", "name", NULL);
@@ -135,79 +135,79 @@ void check_pod_spec(struct check *check, const struct stint_json *spec)
 	check_init_containers(check, spec);
 	check_resource_claims(check, spec);
 	check_names(check, spec);
-	check_labels(check, "nodeSelector", stint_json_get(spec, "nodeSelector"));
+	schema_check_labels(check, "nodeSelector", stint_json_get(spec, "nodeSelector"));
 	int64_t grace = stint_json_int_or(stint_json_get(spec, "terminationGracePeriodSeconds"), 0);
 	if (grace < 0)
-		check_bad(check, "terminationGracePeriodSeconds", stint_json_get(spec, "terminationGracePeriodSeconds"),
+		schema_check_bad(check, "terminationGracePeriodSeconds", stint_json_get(spec, "terminationGracePeriodSeconds"),
 			"must be greater than or equal to 0");
 	if (strcmp(text_of(spec, "dnsPolicy"), "None") == 0 && !stint_json_first(stint_json_at(spec, "dnsConfig", "nameservers")))
-		check_missing(check, "dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None");
+		schema_check_missing(check, "dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None");
 	stint_json_each (resource, stint_json_get(spec, "overhead")) {
 		stint_autofree
 		char *place = stint_format("overhead[%s]", stint_json_key(resource));
 		if (schema_quantity_sign(stint_json_string_or(resource, "0")) < 0)
-			check_bad(check, place, resource, "must be greater than or equal to 0");
+			schema_check_bad(check, place, resource, "must be greater than or equal to 0");
 	}
 }
 
-void check_pod(struct check *check, const struct stint_json *pod)
+void schema_check_pod(struct check *check, const struct stint_json *pod)
 {
 	const struct stint_json *spec = stint_json_get(pod, "spec");
 	if (!check->old && stint_json_first(stint_json_get(spec, "schedulingGates")) && *text_of(spec, "nodeName"))
-		check_forbidden(check, "spec.nodeName", "cannot be set until all schedulingGates have been cleared");
+		schema_check_forbidden(check, "spec.nodeName", "cannot be set until all schedulingGates have been cleared");
 	if (!check->old && stint_json_first(stint_json_get(spec, "ephemeralContainers")))
-		check_forbidden(check, "spec.ephemeralContainers", "cannot be set on create");
+		schema_check_forbidden(check, "spec.ephemeralContainers", "cannot be set on create");
 }
 
-void check_toleration(struct check *check, const struct stint_json *toleration)
+void schema_check_toleration(struct check *check, const struct stint_json *toleration)
 {
 	const char *key = text_of(toleration, "key"), *word = text_of(toleration, "operator"), *value = text_of(toleration, "value");
 	if (*key)
-		check_name(check, "key", key, NAME_QUALIFIED);
+		schema_check_name(check, "key", key, NAME_QUALIFIED);
 	else if (strcmp(word, "Exists") != 0)
-		check_bad_text(check, "operator", word,
+		schema_check_bad_text(check, "operator", word,
 			"operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
 	if (stint_json_get(toleration, "tolerationSeconds") && strcmp(text_of(toleration, "effect"), "NoExecute") != 0)
-		check_bad_text(
+		schema_check_bad_text(
 			check, "effect", text_of(toleration, "effect"), "effect must be 'NoExecute' when `tolerationSeconds` is set");
 	if (strcmp(word, "Exists") != 0)
-		check_name(check, "operator", value, NAME_LABEL_VALUE);
+		schema_check_name(check, "operator", value, NAME_LABEL_VALUE);
 	else if (*value)
-		check_bad_text(check, "operator", value, "value must be empty when `operator` is 'Exists'");
+		schema_check_bad_text(check, "operator", value, "value must be empty when `operator` is 'Exists'");
 }
 
-void check_taint(struct check *check, const struct stint_json *taint)
+void schema_check_taint(struct check *check, const struct stint_json *taint)
 {
-	check_name(check, "key", stint_json_string(stint_json_get(taint, "key")), NAME_QUALIFIED);
-	check_name(check, "value", stint_json_string(stint_json_get(taint, "value")), NAME_LABEL_VALUE);
+	schema_check_name(check, "key", stint_json_string(stint_json_get(taint, "key")), NAME_QUALIFIED);
+	schema_check_name(check, "value", stint_json_string(stint_json_get(taint, "value")), NAME_LABEL_VALUE);
 }
 
-void check_affinity_term(struct check *check, const struct stint_json *term)
+void schema_check_affinity_term(struct check *check, const struct stint_json *term)
 {
 	const char *key = text_of(term, "topologyKey");
 	if (*key)
-		check_name(check, "topologyKey", key, NAME_QUALIFIED);
+		schema_check_name(check, "topologyKey", key, NAME_QUALIFIED);
 	size_t index = 0;
 	stint_json_each (space, stint_json_get(term, "namespaces")) {
 		stint_autofree
 		char *place = stint_format("namespaces[%zu]", index++);
-		check_name(check, place, stint_json_string(space), NAME_LABEL);
+		schema_check_name(check, place, stint_json_string(space), NAME_LABEL);
 	}
 }
 
-void check_node_selector_requirement(struct check *check, const struct stint_json *requirement)
+void schema_check_node_selector_requirement(struct check *check, const struct stint_json *requirement)
 {
 	const char *word = text_of(requirement, "operator");
 	const struct stint_json *values = stint_json_get(requirement, "values");
 	size_t count = stint_json_count(values);
 	bool listed_values = strcmp(word, "In") == 0 || strcmp(word, "NotIn") == 0;
 	if (listed_values && count == 0)
-		check_missing(check, "values", "must be specified when `operator` is 'In' or 'NotIn'");
+		schema_check_missing(check, "values", "must be specified when `operator` is 'In' or 'NotIn'");
 	if ((strcmp(word, "Exists") == 0 || strcmp(word, "DoesNotExist") == 0) && count > 0)
-		check_forbidden(check, "values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+		schema_check_forbidden(check, "values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
 	if ((strcmp(word, "Gt") == 0 || strcmp(word, "Lt") == 0) && count != 1)
-		check_missing(check, "values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
+		schema_check_missing(check, "values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
 	/* matchFields name a field, not a label. */
 	if (strcmp(text_of(requirement, "key"), "metadata.name") != 0)
-		check_name(check, "key", stint_json_string(stint_json_get(requirement, "key")), NAME_QUALIFIED);
+		schema_check_name(check, "key", stint_json_string(stint_json_get(requirement, "key")), NAME_QUALIFIED);
 }

@@ -50,7 +50,8 @@ static void check_pod_lists(struct check *check, const struct stint_json *now, c
 {
 	stint_json_each (toleration, stint_json_get(old, "tolerations")) {
 		if (!same_but_seconds(stint_json_get(now, "tolerations"), toleration)) {
-			check_forbidden(check, "tolerations", "existing toleration can not be modified except its tolerationSeconds");
+			schema_check_forbidden(
+				check, "tolerations", "existing toleration can not be modified except its tolerationSeconds");
 			break;
 		}
 	}
@@ -59,16 +60,16 @@ static void check_pod_lists(struct check *check, const struct stint_json *now, c
 		stint_autofree
 		char *place = stint_format("schedulingGates[%zu]", index++);
 		if (!contains(stint_json_get(old, "schedulingGates"), gate))
-			check_forbidden(
+			schema_check_forbidden(
 				check, place, "only deletion is allowed, but found new scheduling gate '%s'", text_of(gate, "name"));
 	}
 	const struct stint_json *deadline = stint_json_get(now, "activeDeadlineSeconds");
 	const struct stint_json *before = stint_json_get(old, "activeDeadlineSeconds");
 	if (before && !deadline)
-		check_cause(check, "FieldValueInvalid", "activeDeadlineSeconds",
+		schema_check_cause(check, "FieldValueInvalid", "activeDeadlineSeconds",
 			"Invalid value: null: must not update from a positive integer to nil value");
 	else if (before && stint_json_int_or(deadline, 0) > stint_json_int_or(before, 0))
-		check_bad(check, "activeDeadlineSeconds", deadline, "must be less than or equal to previous value");
+		schema_check_bad(check, "activeDeadlineSeconds", deadline, "must be less than or equal to previous value");
 }
 
 /* A gated pod's node selector and affinity may still be narrowed. */
@@ -79,7 +80,7 @@ static void drop_gated(struct check *check, struct stint_json *now, struct stint
 	const struct stint_json *selector = stint_json_get(now, "nodeSelector");
 	stint_json_each (entry, stint_json_get(old, "nodeSelector")) {
 		if (!stint_json_equal(entry, stint_json_get(selector, stint_json_key(entry)))) {
-			check_bad(check, "nodeSelector", selector,
+			schema_check_bad(check, "nodeSelector", selector,
 				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
 			break;
 		}
@@ -104,7 +105,7 @@ static void update_pod(struct check *check)
 	for (size_t i = 0; i < STINT_COUNT(lists); i++) {
 		if (stint_json_count(stint_json_get(now, lists[i])) == stint_json_count(stint_json_get(old, lists[i])))
 			continue;
-		check_forbidden(check, lists[i], "pod updates may not add or remove containers");
+		schema_check_forbidden(check, lists[i], "pod updates may not add or remove containers");
 		counted = false;
 	}
 	if (counted && !stint_json_equal(now, old)) {
@@ -122,7 +123,7 @@ static void update_pod(struct check *check)
 			remove_images(trees[i], "initContainers");
 		}
 		if (!stint_json_equal(a, b))
-			check_forbidden(check, NULL,
+			schema_check_forbidden(check, NULL,
 				"pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
 				"`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
 				"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
@@ -149,7 +150,7 @@ static void update_stateful_set(struct check *check)
 	static const char *const free_fields[] = {"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
 		"persistentVolumeClaimRetentionPolicy", "minReadySeconds", NULL};
 	if (!equal_but(stint_json_get(check->object, "spec"), stint_json_get(check->old, "spec"), free_fields))
-		check_forbidden(check, "spec",
+		schema_check_forbidden(check, "spec",
 			"updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
 			"'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
 }
@@ -176,12 +177,12 @@ static void update_job(struct check *check)
 	const struct stint_json *completions = stint_json_get(now, "completions");
 	size_t mark = schema_path_field(&check->path, "spec");
 	for (size_t i = 0; i < STINT_COUNT(immutable); i++)
-		check_immutable(check, immutable[i], stint_json_get(now, immutable[i]), stint_json_get(old, immutable[i]));
+		schema_check_immutable(check, immutable[i], stint_json_get(now, immutable[i]), stint_json_get(old, immutable[i]));
 	bool changed = !stint_json_equal(completions, stint_json_get(old, "completions"));
 	if (strcmp(text_of(now, "completionMode"), "Indexed") != 0)
-		check_immutable(check, "completions", completions, stint_json_get(old, "completions"));
+		schema_check_immutable(check, "completions", completions, stint_json_get(old, "completions"));
 	else if (changed && completions && !stint_json_equal(completions, stint_json_get(now, "parallelism")))
-		check_bad(check, "completions", completions, "can only be modified in tandem with spec.parallelism");
+		schema_check_bad(check, "completions", completions, "can only be modified in tandem with spec.parallelism");
 	bool suspended = stint_json_bool_or(stint_json_get(old, "suspend"), false);
 	bool started = stint_json_string(stint_json_at(check->old, "status", "startTime"));
 	stint_auto_json
@@ -193,7 +194,7 @@ static void update_job(struct check *check)
 		drop_placement(before);
 	}
 	if (!stint_json_equal(template, before))
-		check_bad(check, "template", stint_json_get(now, "template"), "field is immutable");
+		schema_check_bad(check, "template", stint_json_get(now, "template"), "field is immutable");
 	schema_path_pop(&check->path, mark);
 }
 
@@ -205,11 +206,11 @@ static void update_sealed(struct check *check)
 	if (!stint_json_bool_or(stint_json_get(check->old, "immutable"), false))
 		return;
 	if (!stint_json_bool_or(stint_json_get(check->object, "immutable"), false))
-		check_forbidden(check, "immutable", "field is immutable when `immutable` is set");
+		schema_check_forbidden(check, "immutable", "field is immutable when `immutable` is set");
 	for (size_t i = 0; i < STINT_COUNT(fields); i++) {
 		const struct stint_json *now = stint_json_get(check->object, fields[i]), *old = stint_json_get(check->old, fields[i]);
 		if (!stint_json_equal(now, old) && !(schema_is_zero(now) && schema_is_zero(old)))
-			check_forbidden(check, fields[i], "field is immutable when `immutable` is set");
+			schema_check_forbidden(check, fields[i], "field is immutable when `immutable` is set");
 	}
 }
 
@@ -225,14 +226,14 @@ static void update_claim(struct check *check)
 	bool bound = strcmp(stint_json_string_or(stint_json_at(check->old, "status", "phase"), ""), "Bound") == 0;
 	const char *size = stint_json_string_or(stint_json_at(now, "resources", "requests", "storage"), "0");
 	if (schema_quantity_compare(size, stint_json_string_or(stint_json_at(old, "resources", "requests", "storage"), "0")) < 0)
-		check_forbidden(check, "spec.resources.requests.storage", "field can not be less than status.capacity");
+		schema_check_forbidden(check, "spec.resources.requests.storage", "field can not be less than status.capacity");
 	struct stint_json *trees[] = {now, before};
 	for (size_t i = 0; i < STINT_COUNT(trees) && bound; i++) {
 		stint_json_remove(stint_json_at(trees[i], "resources", "requests"), "storage");
 		stint_json_remove(trees[i], "volumeAttributesClassName");
 	}
 	if (!stint_json_equal(now, before))
-		check_forbidden(check, "spec",
+		schema_check_forbidden(check, "spec",
 			"spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
 }
 
@@ -242,23 +243,23 @@ static void update_service(struct check *check)
 	bool external = strcmp(text_of(now, "type"), "ExternalName") == 0 || strcmp(text_of(old, "type"), "ExternalName") == 0;
 	const char *address = text_of(old, "clusterIP");
 	if (!external && *address && strcmp(address, text_of(now, "clusterIP")) != 0)
-		check_bad(check, "spec.clusterIPs[0]", stint_json_get(now, "clusterIPs"), "may not change once set");
+		schema_check_bad(check, "spec.clusterIPs[0]", stint_json_get(now, "clusterIPs"), "may not change once set");
 }
 
 static void update_node(struct check *check)
 {
 	const struct stint_json *now = stint_json_get(check->object, "spec"), *old = stint_json_get(check->old, "spec");
 	if (*text_of(old, "providerID") && strcmp(text_of(old, "providerID"), text_of(now, "providerID")) != 0)
-		check_forbidden(check, "spec.providerID", "node updates may not change providerID except from \"\" to valid");
+		schema_check_forbidden(check, "spec.providerID", "node updates may not change providerID except from \"\" to valid");
 	if (stint_json_first(stint_json_get(old, "podCIDRs")) &&
 		!stint_json_equal(stint_json_get(now, "podCIDRs"), stint_json_get(old, "podCIDRs")))
-		check_forbidden(check, "spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid");
+		schema_check_forbidden(check, "spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid");
 }
 
 static void update_priority_class(struct check *check)
 {
 	if (!stint_json_equal(stint_json_get(check->object, "value"), stint_json_get(check->old, "value")))
-		check_forbidden(check, "value", "may not be changed in an update.");
+		schema_check_forbidden(check, "value", "may not be changed in an update.");
 }
 
 static void update_storage_class(struct check *check)
@@ -267,7 +268,7 @@ static void update_storage_class(struct check *check)
 	for (size_t i = 0; i < STINT_COUNT(fields); i++) {
 		const struct stint_json *now = stint_json_get(check->object, fields[i]), *old = stint_json_get(check->old, fields[i]);
 		if (!stint_json_equal(now, old) && !(schema_is_zero(now) && schema_is_zero(old)))
-			check_forbidden(check, fields[i], "updates to %s are forbidden.", fields[i]);
+			schema_check_forbidden(check, fields[i], "updates to %s are forbidden.", fields[i]);
 	}
 }
 
@@ -275,14 +276,14 @@ static void update_role_binding(struct check *check)
 {
 	const struct stint_json *now = stint_json_get(check->object, "roleRef");
 	if (!stint_json_equal(now, stint_json_get(check->old, "roleRef")))
-		check_bad(check, "roleRef", now, "cannot change roleRef");
+		schema_check_bad(check, "roleRef", now, "cannot change roleRef");
 }
 
 static void update_event(struct check *check)
 {
 	static const char *const free_fields[] = {"metadata", "series", NULL};
 	if (*check->kind->group && !equal_but(check->object, check->old, free_fields))
-		check_immutable(check, "note", stint_json_get(check->object, "note"), stint_json_get(check->old, "note"));
+		schema_check_immutable(check, "note", stint_json_get(check->object, "note"), stint_json_get(check->old, "note"));
 }
 
 static void update_definition(struct check *check)
@@ -291,9 +292,9 @@ static void update_definition(struct check *check)
 	const struct stint_json *now = stint_json_get(check->object, "spec"), *old = stint_json_get(check->old, "spec");
 	size_t mark = schema_path_field(&check->path, "spec");
 	for (size_t i = 0; i < STINT_COUNT(fields); i++)
-		check_immutable(check, fields[i], stint_json_get(now, fields[i]), stint_json_get(old, fields[i]));
-	check_immutable(check, "names.kind", stint_json_at(now, "names", "kind"), stint_json_at(old, "names", "kind"));
-	check_immutable(check, "names.plural", stint_json_at(now, "names", "plural"), stint_json_at(old, "names", "plural"));
+		schema_check_immutable(check, fields[i], stint_json_get(now, fields[i]), stint_json_get(old, fields[i]));
+	schema_check_immutable(check, "names.kind", stint_json_at(now, "names", "kind"), stint_json_at(old, "names", "kind"));
+	schema_check_immutable(check, "names.plural", stint_json_at(now, "names", "plural"), stint_json_at(old, "names", "plural"));
 	schema_path_pop(&check->path, mark);
 }
 
@@ -338,7 +339,7 @@ static const struct update_rule rules[] = {
 	{"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition", {NULL}, update_definition},
 };
 
-void check_kind_update(struct check *check)
+void schema_check_kind_update(struct check *check)
 {
 	for (size_t i = 0; i < STINT_COUNT(rules); i++) {
 		const struct update_rule *rule = &rules[i];
@@ -348,7 +349,7 @@ void check_kind_update(struct check *check)
 			const char *const keys[] = {rule->immutable[0], rule->immutable[1], NULL};
 			stint_autofree
 			char *field = stint_format("%s%s%s", keys[0], keys[1] ? "." : "", keys[1] ? keys[1] : "");
-			check_immutable(check, field, stint_json_at_keys(check->object, keys), stint_json_at_keys(check->old, keys));
+			schema_check_immutable(check, field, stint_json_at_keys(check->object, keys), stint_json_at_keys(check->old, keys));
 		}
 		if (rule->check)
 			rule->check(check);

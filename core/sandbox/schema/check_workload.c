@@ -43,7 +43,7 @@ static void check_template_labels(struct check *check, const struct stint_json *
 	const struct stint_json *selector = stint_json_get(spec, "selector");
 	const struct stint_json *labels = stint_json_at(spec, "template", "metadata", "labels");
 	if (selector && !selector_matches(selector, labels))
-		check_bad(check, "spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
+		schema_check_bad(check, "spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
 }
 
 static bool is_empty_selector(const struct stint_json *selector)
@@ -58,15 +58,15 @@ static void check_controller(struct check *check, const struct stint_json *objec
 	static const char *const always[] = {"Always", NULL};
 	const struct stint_json *spec = stint_json_get(object, "spec"), *selector = stint_json_get(spec, "selector");
 	if (selector && is_empty_selector(selector))
-		check_bad(check, "spec.selector", selector, "empty selector is invalid for %s", word);
+		schema_check_bad(check, "spec.selector", selector, "empty selector is invalid for %s", word);
 	else
 		check_template_labels(check, spec);
 	const struct stint_json *pod = stint_json_at(spec, "template", "spec");
 	const char *restart = text_of(pod, "restartPolicy");
 	if (*restart && strcmp(restart, "Always") != 0)
-		check_unsupported(check, "spec.template.spec.restartPolicy", restart, always);
+		schema_check_unsupported(check, "spec.template.spec.restartPolicy", restart, always);
 	if (stint_json_get(pod, "activeDeadlineSeconds"))
-		check_forbidden(check, "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in %s is not Supported",
+		schema_check_forbidden(check, "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in %s is not Supported",
 			check->kind->kind);
 }
 
@@ -78,13 +78,13 @@ static bool check_share(struct check *check, const char *field, const struct sti
 	if (!text) {
 		*number = stint_json_int_or(value, 0);
 		if (*number < 0)
-			check_bad(check, field, value, "must be greater than or equal to 0");
+			schema_check_bad(check, field, value, "must be greater than or equal to 0");
 		return *number >= 0;
 	}
 	stint_autofree
 	char *digits = stint_strndup(text, strlen(text) ? strlen(text) - 1 : 0);
 	if (!stint_ends_with(text, "%") || !stint_parse_int(digits, 0, INT32_MAX, number)) {
-		check_bad_text(check, field, text,
+		schema_check_bad_text(check, field, text,
 			"a valid percent string must be a numeric string followed by an ending '%%' (e.g. '1%%',  or '93%%', regex used "
 			"for validation is '[0-9]+%%')");
 		return false;
@@ -92,63 +92,63 @@ static bool check_share(struct check *check, const char *field, const struct sti
 	return true;
 }
 
-void check_deployment(struct check *check, const struct stint_json *object)
+void schema_check_deployment(struct check *check, const struct stint_json *object)
 {
 	check_controller(check, object, "deployment");
 	const struct stint_json *spec = stint_json_get(object, "spec"), *strategy = stint_json_get(spec, "strategy");
 	const struct stint_json *rolling = stint_json_get(strategy, "rollingUpdate");
 	if (strcmp(text_of(strategy, "type"), "Recreate") == 0 && rolling)
-		check_forbidden(check, "spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
+		schema_check_forbidden(check, "spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
 	if (strcmp(text_of(strategy, "type"), "RollingUpdate") == 0 && rolling) {
 		int64_t unavailable, surge;
 		const struct stint_json *value = stint_json_get(rolling, "maxUnavailable");
 		bool fine = check_share(check, "spec.strategy.rollingUpdate.maxUnavailable", value, &unavailable);
 		fine &= check_share(check, "spec.strategy.rollingUpdate.maxSurge", stint_json_get(rolling, "maxSurge"), &surge);
 		if (fine && unavailable == 0 && surge == 0)
-			check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "may not be 0 when `maxSurge` is 0");
+			schema_check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "may not be 0 when `maxSurge` is 0");
 		if (fine && stint_json_string(value) && unavailable > 100)
-			check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "must not be greater than 100%%");
+			schema_check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "must not be greater than 100%%");
 	}
 	const struct stint_json *deadline = stint_json_get(spec, "progressDeadlineSeconds");
 	if (deadline && stint_json_int_or(deadline, 0) <= stint_json_int_or(stint_json_get(spec, "minReadySeconds"), 0))
-		check_bad(check, "spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds");
+		schema_check_bad(check, "spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds");
 }
 
-void check_replica_set(struct check *check, const struct stint_json *object)
+void schema_check_replica_set(struct check *check, const struct stint_json *object)
 {
 	check_controller(check, object, "deployment"); /* a real server says deployment here too */
 }
 
-void check_stateful_set(struct check *check, const struct stint_json *object)
+void schema_check_stateful_set(struct check *check, const struct stint_json *object)
 {
 	check_controller(check, object, "statefulset");
 	const char *service = text_of(stint_json_get(object, "spec"), "serviceName");
 	if (*service)
-		check_name(check, "spec.serviceName", service, NAME_SUBDOMAIN);
+		schema_check_name(check, "spec.serviceName", service, NAME_SUBDOMAIN);
 }
 
-void check_daemon_set(struct check *check, const struct stint_json *object)
+void schema_check_daemon_set(struct check *check, const struct stint_json *object)
 {
 	check_controller(check, object, "daemonset");
 }
 
-void check_replication_controller(struct check *check, const struct stint_json *object)
+void schema_check_replication_controller(struct check *check, const struct stint_json *object)
 {
 	static const char *const always[] = {"Always", NULL};
 	const struct stint_json *spec = stint_json_get(object, "spec"), *selector = stint_json_get(spec, "selector");
 	const struct stint_json *labels = stint_json_at(spec, "template", "metadata", "labels");
 	if (!stint_json_first(selector))
-		check_missing(check, "spec.selector", NULL);
+		schema_check_missing(check, "spec.selector", NULL);
 	if (!stint_json_get(spec, "template"))
-		check_missing(check, "spec.template", NULL);
+		schema_check_missing(check, "spec.template", NULL);
 	bool matches = true;
 	stint_json_each (wanted, selector)
 		matches &= stint_json_equal(wanted, stint_json_get(labels, stint_json_key(wanted)));
 	if (!matches)
-		check_bad(check, "spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
+		schema_check_bad(check, "spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
 	const char *restart = stint_json_string_or(stint_json_at(spec, "template", "spec", "restartPolicy"), "");
 	if (*restart && strcmp(restart, "Always") != 0)
-		check_unsupported(check, "spec.template.spec.restartPolicy", restart, always);
+		schema_check_unsupported(check, "spec.template.spec.restartPolicy", restart, always);
 }
 
 /* ---- Jobs -------------------------------------------------------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ static void check_exit_codes(struct check *check, const struct stint_json *spec,
 	const struct stint_json *values = stint_json_get(codes, "values");
 	bool in = strcmp(text_of(codes, "operator"), "In") == 0, ordered = true;
 	if (stint_json_count(values) > MAX_EXIT_CODES)
-		check_too_many(check, values_place, stint_json_count(values), MAX_EXIT_CODES);
+		schema_check_too_many(check, values_place, stint_json_count(values), MAX_EXIT_CODES);
 	int64_t last = INT64_MIN;
 	size_t index = 0;
 	stint_json_each (value, values) {
@@ -168,14 +168,14 @@ static void check_exit_codes(struct check *check, const struct stint_json *spec,
 		char *one = stint_format("%s[%zu]", values_place, index++);
 		int64_t code = stint_json_int_or(value, 0);
 		if (in && code == 0)
-			check_bad(check, one, value, "must not be 0 for the In operator");
+			schema_check_bad(check, one, value, "must not be 0 for the In operator");
 		if (code == last)
-			check_cause(check, "FieldValueDuplicate", one, "Duplicate value: %lld", (long long)code);
+			schema_check_cause(check, "FieldValueDuplicate", one, "Duplicate value: %lld", (long long)code);
 		ordered &= code >= last;
 		last = code;
 	}
 	if (!ordered)
-		check_bad(check, values_place, values, "must be ordered");
+		schema_check_bad(check, values_place, values, "must be ordered");
 	const char *name = text_of(codes, "containerName");
 	bool known = !*name;
 	static const char *const lists[] = {"containers", "initContainers"};
@@ -185,7 +185,7 @@ static void check_exit_codes(struct check *check, const struct stint_json *spec,
 	stint_autofree
 	char *name_place = stint_format("%s.containerName", place);
 	if (!known)
-		check_bad_text(check, name_place, name, "must be one of the container or initContainer names in the pod template");
+		schema_check_bad_text(check, name_place, name, "must be one of the container or initContainer names in the pod template");
 }
 
 static void check_failure_policy(struct check *check, const struct stint_json *spec)
@@ -193,7 +193,7 @@ static void check_failure_policy(struct check *check, const struct stint_json *s
 	const struct stint_json *rules = stint_json_at(spec, "podFailurePolicy", "rules");
 	size_t count = stint_json_count(rules), index = 0;
 	if (count > MAX_FAILURE_RULES)
-		check_too_many(check, "podFailurePolicy.rules", count, MAX_FAILURE_RULES);
+		schema_check_too_many(check, "podFailurePolicy.rules", count, MAX_FAILURE_RULES);
 	stint_json_each (rule, rules) {
 		stint_autofree
 		char *place = stint_format("podFailurePolicy.rules[%zu]", index++);
@@ -202,16 +202,16 @@ static void check_failure_policy(struct check *check, const struct stint_json *s
 		const struct stint_json *codes = stint_json_get(rule, "onExitCodes");
 		bool conditions = stint_json_first(stint_json_get(rule, "onPodConditions"));
 		if (strcmp(text_of(rule, "action"), "FailIndex") == 0 && !stint_json_get(spec, "backoffLimitPerIndex"))
-			check_bad_text(check, action, "FailIndex", "requires the backoffLimitPerIndex to be set");
+			schema_check_bad_text(check, action, "FailIndex", "requires the backoffLimitPerIndex to be set");
 		stint_autofree
 		char *codes_place = stint_format("%s.onExitCodes", place);
 		if (codes)
 			check_exit_codes(check, spec, codes, codes_place);
 		if (codes && conditions)
-			check_cause(check, "FieldValueInvalid", place,
+			schema_check_cause(check, "FieldValueInvalid", place,
 				"Invalid value: specifying both OnExitCodes and OnPodConditions is not supported");
 		if (!codes && !conditions)
-			check_cause(check, "FieldValueInvalid", place,
+			schema_check_cause(check, "FieldValueInvalid", place,
 				"Invalid value: specifying one of OnExitCodes and OnPodConditions is required");
 	}
 }
@@ -222,14 +222,14 @@ static void check_indexed_job(struct check *check, const struct stint_json *spec
 	const struct stint_json *parallelism = stint_json_get(spec, "parallelism");
 	int64_t wanted = stint_json_int_or(completions, 0);
 	if (!completions)
-		check_missing(check, "completions", "when completion mode is Indexed");
+		schema_check_missing(check, "completions", "when completion mode is Indexed");
 	if (stint_json_int_or(parallelism, 0) > MAX_INDEXED_PARALLELISM)
-		check_bad(check, "parallelism", parallelism, "must be less than or equal to %d when completion mode is Indexed",
+		schema_check_bad(check, "parallelism", parallelism, "must be less than or equal to %d when completion mode is Indexed",
 			MAX_INDEXED_PARALLELISM);
 	if (completions && failed && stint_json_int_or(failed, 0) > wanted)
-		check_bad(check, "maxFailedIndexes", failed, "must be less than or equal to completions");
+		schema_check_bad(check, "maxFailedIndexes", failed, "must be less than or equal to completions");
 	if (wanted > HIGH_COMPLETIONS && stint_json_get(spec, "backoffLimitPerIndex") && !failed)
-		check_missing(check, "maxFailedIndexes", "must be specified when completions is above 100000");
+		schema_check_missing(check, "maxFailedIndexes", "must be specified when completions is above 100000");
 }
 
 /* `spec` stands at the check's place. */
@@ -238,33 +238,33 @@ static void check_job_spec(struct check *check, const struct stint_json *spec)
 	static const char *const restarts[] = {"OnFailure", "Never", NULL};
 	bool indexed = strcmp(text_of(spec, "completionMode"), "Indexed") == 0;
 	if (stint_json_get(spec, "maxFailedIndexes") && !stint_json_get(spec, "backoffLimitPerIndex"))
-		check_missing(check, "backoffLimitPerIndex", "when maxFailedIndexes is specified");
+		schema_check_missing(check, "backoffLimitPerIndex", "when maxFailedIndexes is specified");
 	if (indexed)
 		check_indexed_job(check, spec);
 	static const char *const indexed_only[] = {"backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"};
 	for (size_t i = 0; i < STINT_COUNT(indexed_only) && !indexed; i++)
 		if (stint_json_get(spec, indexed_only[i]))
-			check_bad(check, indexed_only[i], stint_json_get(spec, indexed_only[i]), "requires indexed completion mode");
+			schema_check_bad(check, indexed_only[i], stint_json_get(spec, indexed_only[i]), "requires indexed completion mode");
 	const struct stint_json *policy = stint_json_get(spec, "podFailurePolicy");
 	if (policy)
 		check_failure_policy(check, spec);
 	if (policy && strcmp(text_of(spec, "podReplacementPolicy"), "TerminatingOrFailed") == 0)
-		check_cause(check, "FieldValueNotSupported", "podReplacementPolicy",
+		schema_check_cause(check, "FieldValueNotSupported", "podReplacementPolicy",
 			"Unsupported value: \"TerminatingOrFailed\": supported values: \"Failed\"");
 	const char *manager = text_of(spec, "managedBy");
-	if (*manager && (!strchr(manager, '/') || name_problem(NAME_QUALIFIED, manager)))
-		check_bad_text(check, "managedBy", manager, "must be a domain-prefixed path (such as \"acme.io/foo\")");
+	if (*manager && (!strchr(manager, '/') || schema_name_problem(NAME_QUALIFIED, manager)))
+		schema_check_bad_text(check, "managedBy", manager, "must be a domain-prefixed path (such as \"acme.io/foo\")");
 	const char *restart = stint_json_string_or(stint_json_at(spec, "template", "spec", "restartPolicy"), "");
 	if (!*restart || strcmp(restart, "Always") == 0)
-		check_missing(check, "template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
+		schema_check_missing(check, "template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
 	else if (!schema_word_in(restarts, restart))
-		check_unsupported(check, "template.spec.restartPolicy", restart, restarts);
+		schema_check_unsupported(check, "template.spec.restartPolicy", restart, restarts);
 	else if (policy && strcmp(restart, "Never") != 0)
-		check_bad_text(
+		schema_check_bad_text(
 			check, "template.spec.restartPolicy", restart, "only \"Never\" is supported when podFailurePolicy is specified");
 }
 
-void check_job(struct check *check, const struct stint_json *job)
+void schema_check_job(struct check *check, const struct stint_json *job)
 {
 	const struct stint_json *spec = stint_json_get(job, "spec"), *selector = stint_json_get(spec, "selector");
 	const struct stint_json *labels = stint_json_at(spec, "template", "metadata", "labels");
@@ -273,7 +273,7 @@ void check_job(struct check *check, const struct stint_json *job)
 	size_t mark = schema_path_field(&check->path, "spec");
 	check_job_spec(check, spec);
 	if (!selector)
-		check_missing(check, "selector", NULL);
+		schema_check_missing(check, "selector", NULL);
 	schema_path_pop(&check->path, mark);
 	bool manual = stint_json_bool_or(stint_json_get(spec, "manualSelector"), false);
 	if (!manual && !check->old && selector) {
@@ -283,12 +283,12 @@ void check_job(struct check *check, const struct stint_json *job)
 		if (!*selected)
 			selected = text_of(stint_json_get(selector, "matchLabels"), "controller-uid");
 		if (strcmp(of_name, name) != 0)
-			check_bad(check, "spec.template.metadata.labels", labels, "must be '%s'", name);
+			schema_check_bad(check, "spec.template.metadata.labels", labels, "must be '%s'", name);
 		if (strcmp(of_uid, uid) != 0)
-			check_bad(check, "spec.template.metadata.labels", labels, "must be '%s'", uid);
+			schema_check_bad(check, "spec.template.metadata.labels", labels, "must be '%s'", uid);
 		if (strcmp(selected, uid) != 0 || stint_json_count(stint_json_get(selector, "matchLabels")) > 2 ||
 			stint_json_first(stint_json_get(selector, "matchExpressions")))
-			check_bad(check, "spec.selector", selector, "`selector` not auto-generated");
+			schema_check_bad(check, "spec.selector", selector, "`selector` not auto-generated");
 	}
 	if (selector)
 		check_template_labels(check, spec);
@@ -296,8 +296,9 @@ void check_job(struct check *check, const struct stint_json *job)
 	if (strcmp(text_of(spec, "completionMode"), "Indexed") == 0 && completions > 0) {
 		stint_autofree
 		char *hostname = stint_format("%s-%lld", name, (long long)completions - 1);
-		if (name_problem(NAME_LABEL, hostname))
-			check_bad_text(check, "metadata.name", name, "will not able to create pod with invalid DNS label: %s", hostname);
+		if (schema_name_problem(NAME_LABEL, hostname))
+			schema_check_bad_text(
+				check, "metadata.name", name, "will not able to create pod with invalid DNS label: %s", hostname);
 	}
 }
 
@@ -362,23 +363,23 @@ static bool is_schedule(const char *text)
 	return fine && count == STINT_COUNT(low);
 }
 
-void check_cron_job(struct check *check, const struct stint_json *object)
+void schema_check_cron_job(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *spec = stint_json_get(object, "spec");
 	const char *schedule = text_of(spec, "schedule");
 	if (*schedule && (stint_starts_with(schedule, "TZ") || stint_starts_with(schedule, "CRON_TZ")))
-		check_bad_text(check, "spec.schedule", schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
+		schema_check_bad_text(check, "spec.schedule", schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
 	else if (*schedule && !is_schedule(schedule))
-		check_bad_text(check, "spec.schedule", schedule, "expected exactly 5 fields, found something else");
+		schema_check_bad_text(check, "spec.schedule", schedule, "expected exactly 5 fields, found something else");
 	const char *name = stint_json_string_or(stint_json_at(object, "metadata", "name"), "");
 	if (strlen(name) > 52)
-		check_bad_text(check, "metadata.name", name, "must be no more than 52 characters");
+		schema_check_bad_text(check, "metadata.name", name, "must be no more than 52 characters");
 	const struct stint_json *template = stint_json_at(spec, "jobTemplate", "spec");
 	size_t mark = schema_path_field(&check->path, "spec.jobTemplate.spec");
 	if (template)
 		check_job_spec(check, template);
 	if (stint_json_bool_or(stint_json_get(template, "manualSelector"), false))
-		check_cause(
+		schema_check_cause(
 			check, "FieldValueNotSupported", "manualSelector", "Unsupported value: true: supported values: \"nil\", \"false\"");
 	schema_path_pop(&check->path, mark);
 }

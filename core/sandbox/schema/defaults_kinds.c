@@ -29,7 +29,7 @@ static void string_default(struct stint_json *object, const char *key, const cha
 		stint_json_set_string(object, key, value);
 }
 
-void default_namespace(struct stint_json *object)
+void schema_default_namespace(struct stint_json *object)
 {
 	const char *name = stint_json_string_at(object, "metadata", "name");
 	if (!name)
@@ -38,7 +38,7 @@ void default_namespace(struct stint_json *object)
 	stint_json_set_string(labels, "kubernetes.io/metadata.name", name);
 }
 
-void default_secret(struct stint_json *object)
+void schema_default_secret(struct stint_json *object)
 {
 	struct stint_json *text = stint_json_get(object, "stringData");
 	if (stint_json_first(text)) {
@@ -53,7 +53,7 @@ void default_secret(struct stint_json *object)
 	stint_json_remove(object, "stringData");
 }
 
-void default_service_spec(struct stint_json *spec)
+void schema_default_service_spec(struct stint_json *spec)
 {
 	const char *type = stint_json_string_or(stint_json_get(spec, "type"), "ClusterIP");
 	bool external = strcmp(type, "ExternalName") == 0;
@@ -70,7 +70,7 @@ void default_service_spec(struct stint_json *spec)
 		stint_json_set_bool(spec, "allocateLoadBalancerNodePorts", true);
 }
 
-void default_service_port(struct stint_json *port)
+void schema_default_service_port(struct stint_json *port)
 {
 	const struct stint_json *target = stint_json_get(port, "targetPort"), *number = stint_json_get(port, "port");
 	if (number && schema_is_zero(target))
@@ -85,7 +85,7 @@ static void copy_missing(struct stint_json *to, const struct stint_json *from)
 }
 
 /* A container's default limit is its maximum; its default request the default limit, then the minimum. */
-void default_limit_range_item(struct stint_json *item)
+void schema_default_limit_range_item(struct stint_json *item)
 {
 	if (!is_text(item, "type", "Container"))
 		return;
@@ -101,7 +101,7 @@ static struct stint_json *rolling_update(struct stint_json *strategy)
 	return is_text(strategy, "type", "RollingUpdate") ? stint_json_ensure_object(strategy, "rollingUpdate") : NULL;
 }
 
-void default_deployment_strategy(struct stint_json *strategy)
+void schema_default_deployment_strategy(struct stint_json *strategy)
 {
 	struct stint_json *rolling = rolling_update(strategy);
 	if (rolling && absent(rolling, "maxUnavailable"))
@@ -110,14 +110,14 @@ void default_deployment_strategy(struct stint_json *strategy)
 		stint_json_set_string(rolling, "maxSurge", "25%");
 }
 
-void default_stateful_set_strategy(struct stint_json *strategy)
+void schema_default_stateful_set_strategy(struct stint_json *strategy)
 {
 	struct stint_json *rolling = rolling_update(strategy);
 	if (rolling)
 		int_default(rolling, "partition", 0);
 }
 
-void default_daemon_set_strategy(struct stint_json *strategy)
+void schema_default_daemon_set_strategy(struct stint_json *strategy)
 {
 	struct stint_json *rolling = rolling_update(strategy);
 	if (!rolling)
@@ -126,7 +126,7 @@ void default_daemon_set_strategy(struct stint_json *strategy)
 	int_default(rolling, "maxSurge", 0);
 }
 
-void default_replication_controller(struct stint_json *object)
+void schema_default_replication_controller(struct stint_json *object)
 {
 	const struct stint_json *labels = stint_json_at(object, "spec", "template", "metadata", "labels");
 	if (!stint_json_first(labels))
@@ -138,7 +138,7 @@ void default_replication_controller(struct stint_json *object)
 		stint_json_set(metadata, "labels", stint_json_dup(labels));
 }
 
-void default_job(struct stint_json *job)
+void schema_default_job(struct stint_json *job)
 {
 	struct stint_json *spec = stint_json_ensure_object(job, "spec");
 	if (absent(spec, "parallelism"))
@@ -165,7 +165,7 @@ static void scaling_policy(struct stint_json *rules, const char *type, int64_t v
 	stint_json_set_int(policy, "periodSeconds", seconds);
 }
 
-void default_autoscaler(struct stint_json *spec)
+void schema_default_autoscaler(struct stint_json *spec)
 {
 	if (!stint_json_first(stint_json_get(spec, "metrics"))) {
 		struct stint_json *metric = stint_json_append(stint_json_ensure_array(spec, "metrics"), stint_json_new_object());
@@ -191,7 +191,7 @@ void default_autoscaler(struct stint_json *spec)
 		scaling_policy(down, "Percent", 100, 15);
 }
 
-void default_network_policy(struct stint_json *spec)
+void schema_default_network_policy(struct stint_json *spec)
 {
 	if (stint_json_first(stint_json_get(spec, "policyTypes")))
 		return;
@@ -201,19 +201,19 @@ void default_network_policy(struct stint_json *spec)
 		stint_json_append(types, stint_json_new_string("Egress"));
 }
 
-void default_role_subject(struct stint_json *subject)
+void schema_default_role_subject(struct stint_json *subject)
 {
 	if (is_text(subject, "kind", "User") || is_text(subject, "kind", "Group"))
 		string_default(subject, "apiGroup", "rbac.authorization.k8s.io");
 }
 
-void default_device_request(struct stint_json *request)
+void schema_default_device_request(struct stint_json *request)
 {
 	if (is_text(request, "allocationMode", "ExactCount") && schema_is_zero(stint_json_get(request, "count")))
 		stint_json_set_int(request, "count", 1);
 }
 
-void default_definition(struct stint_json *spec)
+void schema_default_definition(struct stint_json *spec)
 {
 	struct stint_json *names = stint_json_ensure_object(spec, "names");
 	stint_autofree

@@ -25,7 +25,7 @@ static void request_limits(struct stint_json *containers)
 	}
 }
 
-void default_pod(struct stint_json *pod)
+void schema_default_pod(struct stint_json *pod)
 {
 	struct stint_json *spec = stint_json_get(pod, "spec");
 	if (!spec)
@@ -47,7 +47,7 @@ static void open_host_ports(struct stint_json *containers)
 	}
 }
 
-void default_pod_spec(struct stint_json *spec)
+void schema_default_pod_spec(struct stint_json *spec)
 {
 	/* serviceAccount is the old name of serviceAccountName; both are always written. */
 	const char *account = stint_json_string(stint_json_get(spec, "serviceAccountName"));
@@ -73,17 +73,17 @@ static const char *pull_policy(const char *image)
 	return tag && strcmp(tag, ":latest") != 0 ? "IfNotPresent" : "Always";
 }
 
-void default_container(struct stint_json *container)
+void schema_default_container(struct stint_json *container)
 {
 	set_missing_string(container, "imagePullPolicy", pull_policy(stint_json_string_or(stint_json_get(container, "image"), "")));
 }
 
-void default_image_volume(struct stint_json *source)
+void schema_default_image_volume(struct stint_json *source)
 {
 	set_missing_string(source, "pullPolicy", pull_policy(stint_json_string_or(stint_json_get(source, "reference"), "")));
 }
 
-void default_volume(struct stint_json *volume)
+void schema_default_volume(struct stint_json *volume)
 {
 	bool sourced = false;
 	stint_json_each (member, volume)
@@ -92,7 +92,7 @@ void default_volume(struct stint_json *volume)
 		stint_json_set(volume, "emptyDir", stint_json_new_object());
 }
 
-void default_node_status(struct stint_json *status)
+void schema_default_node_status(struct stint_json *status)
 {
 	const struct stint_json *capacity = stint_json_get(status, "capacity");
 	if (capacity && !stint_json_get(status, "allocatable"))

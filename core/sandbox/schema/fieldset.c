@@ -11,7 +11,7 @@ static bool is_member(const struct stint_json *node)
 	return stint_json_get(node, ".") != NULL;
 }
 
-struct stint_json *fields_decode(const struct stint_json *wire)
+struct stint_json *schema_fields_decode(const struct stint_json *wire)
 {
 	struct stint_json *set = stint_json_new_object();
 	if (stint_json_type(wire) != STINT_JSON_OBJECT)
@@ -22,14 +22,14 @@ struct stint_json *fields_decode(const struct stint_json *wire)
 			stint_json_set(set, ".", stint_json_new_object());
 			continue;
 		}
-		struct stint_json *node = stint_json_set(set, key, fields_decode(child));
+		struct stint_json *node = stint_json_set(set, key, schema_fields_decode(child));
 		if (!stint_json_first(node))
 			stint_json_set(node, ".", stint_json_new_object());
 	}
 	return set;
 }
 
-struct stint_json *fields_encode(const struct stint_json *set)
+struct stint_json *schema_fields_encode(const struct stint_json *set)
 {
 	struct stint_json *wire = stint_json_new_object();
 	bool alone = is_member(set) && !stint_json_next(stint_json_first(set));
@@ -38,30 +38,30 @@ struct stint_json *fields_encode(const struct stint_json *set)
 			if (!alone)
 				stint_json_set(wire, ".", stint_json_new_object());
 		} else {
-			stint_json_set(wire, stint_json_key(child), fields_encode(child));
+			stint_json_set(wire, stint_json_key(child), schema_fields_encode(child));
 		}
 	}
 	return wire;
 }
 
-bool fields_empty(const struct stint_json *set)
+bool schema_fields_empty(const struct stint_json *set)
 {
 	return !stint_json_first(set);
 }
 
-void fields_union(struct stint_json *set, const struct stint_json *other)
+void schema_fields_union(struct stint_json *set, const struct stint_json *other)
 {
 	stint_json_each (child, other) {
 		const char *key = stint_json_key(child);
 		struct stint_json *known = stint_json_get(set, key);
 		if (known)
-			fields_union(known, child);
+			schema_fields_union(known, child);
 		else
 			stint_json_set(set, key, stint_json_dup(child));
 	}
 }
 
-void fields_subtract(struct stint_json *set, const struct stint_json *other)
+void schema_fields_subtract(struct stint_json *set, const struct stint_json *other)
 {
 	for (struct stint_json *child = stint_json_first(set), *next; child; child = next) {
 		next = stint_json_next(child);
@@ -72,13 +72,13 @@ void fields_subtract(struct stint_json *set, const struct stint_json *other)
 			stint_json_unlink(set, child);
 			continue;
 		}
-		fields_subtract(child, taken);
-		if (fields_empty(child))
+		schema_fields_subtract(child, taken);
+		if (schema_fields_empty(child))
 			stint_json_unlink(set, child);
 	}
 }
 
-struct stint_json *fields_intersection(const struct stint_json *a, const struct stint_json *b)
+struct stint_json *schema_fields_intersection(const struct stint_json *a, const struct stint_json *b)
 {
 	struct stint_json *both = stint_json_new_object();
 	stint_json_each (child, a) {
@@ -89,8 +89,8 @@ struct stint_json *fields_intersection(const struct stint_json *a, const struct 
 			stint_json_set(both, ".", stint_json_new_object());
 			continue;
 		}
-		struct stint_json *node = fields_intersection(child, other);
-		if (fields_empty(node))
+		struct stint_json *node = schema_fields_intersection(child, other);
+		if (schema_fields_empty(node))
 			stint_json_free(node);
 		else
 			stint_json_set(both, stint_json_key(child), node);
@@ -133,7 +133,7 @@ static void visit_members(const struct stint_json *set, struct stint_buf *path, 
 	}
 }
 
-void fields_each(const struct stint_json *set, void (*visit)(void *user, const char *path), void *user)
+void schema_fields_each(const struct stint_json *set, void (*visit)(void *user, const char *path), void *user)
 {
 	stint_auto_buf
 	path = {0};

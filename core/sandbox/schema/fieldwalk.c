@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct stint_type *fields_member_type(const struct stint_type *type, const char *name)
+const struct stint_type *schema_fields_member_type(const struct stint_type *type, const char *name)
 {
 	if (!type)
 		return NULL;
@@ -22,7 +22,7 @@ static bool is_deduced(const struct stint_type *type)
 	return !type || (type->form == FORM_ANY && type->custom);
 }
 
-bool fields_is_leaf(const struct stint_type *type, const struct stint_json *value)
+bool schema_fields_is_leaf(const struct stint_type *type, const struct stint_json *value)
 {
 	enum stint_json_type given = stint_json_type(value);
 	if (is_deduced(type))
@@ -42,7 +42,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-char *fields_item_key(const struct stint_type *list, const struct stint_json *item)
+char *schema_fields_item_key(const struct stint_type *list, const struct stint_json *item)
 {
 	if (list->topology == LIST_SET) {
 		stint_autofree
@@ -70,11 +70,11 @@ char *fields_item_key(const struct stint_type *list, const struct stint_json *it
 	return stint_format("k:%s", text);
 }
 
-struct stint_json *fields_find_item(const struct stint_type *list, const struct stint_json *items, const char *key)
+struct stint_json *schema_fields_find_item(const struct stint_type *list, const struct stint_json *items, const char *key)
 {
 	stint_json_each (item, items) {
 		stint_autofree
-		char *other = fields_item_key(list, item);
+		char *other = schema_fields_item_key(list, item);
 		if (other && strcmp(other, key) == 0)
 			return item;
 	}
@@ -97,7 +97,7 @@ static void own(struct stint_json *node)
 
 static void collect(const struct stint_type *type, const struct stint_json *value, struct stint_json *node)
 {
-	if (fields_is_leaf(type, value)) {
+	if (schema_fields_is_leaf(type, value)) {
 		own(node);
 		return;
 	}
@@ -105,7 +105,7 @@ static void collect(const struct stint_type *type, const struct stint_json *valu
 		stint_json_each (member, value) {
 			const char *name = stint_json_key(member);
 			struct stint_json *child = enter(node, "f:", name);
-			collect(fields_member_type(type, name), member, child);
+			collect(schema_fields_member_type(type, name), member, child);
 			bool is_field = type && type->form == FORM_OBJECT && schema_field(type, name);
 			bool empty = stint_json_type(member) == STINT_JSON_NULL ||
 				(stint_json_type(member) == STINT_JSON_OBJECT && !stint_json_first(member));
@@ -116,7 +116,7 @@ static void collect(const struct stint_type *type, const struct stint_json *valu
 	}
 	stint_json_each (item, value) {
 		stint_autofree
-		char *key = fields_item_key(type, item);
+		char *key = schema_fields_item_key(type, item);
 		if (!key)
 			continue;
 		struct stint_json *child = stint_json_ensure_object(node, key);
@@ -138,7 +138,7 @@ static void drop_hollow(struct stint_json *set)
 	}
 }
 
-struct stint_json *fields_of(const struct stint_type *type, const struct stint_json *object)
+struct stint_json *schema_fields_of(const struct stint_type *type, const struct stint_json *object)
 {
 	struct stint_json *set = stint_json_new_object();
 	collect(type, object, set);
@@ -200,7 +200,7 @@ static void compare_members(struct walk *walk, const struct stint_type *type, co
 			if (other == NULL || !stint_json_equal(member, other)) {
 				stint_autofree
 				char *key = stint_format("f:%s", name);
-				descend(walk, key, fields_member_type(type, name), side ? member : other, side ? other : member);
+				descend(walk, key, schema_fields_member_type(type, name), side ? member : other, side ? other : member);
 			}
 		}
 	}
@@ -214,8 +214,8 @@ static void compare_items(struct walk *walk, const struct stint_type *type, cons
 			continue;
 		stint_json_each (item, sides[side]) {
 			stint_autofree
-			char *key = fields_item_key(type, item);
-			const struct stint_json *other = key ? fields_find_item(type, sides[1 - side], key) : NULL;
+			char *key = schema_fields_item_key(type, item);
+			const struct stint_json *other = key ? schema_fields_find_item(type, sides[1 - side], key) : NULL;
 			if (!key || (side == 1 && other))
 				continue;
 			descend(walk, key, type->item, side ? item : other, side ? other : item);
@@ -226,7 +226,7 @@ static void compare_items(struct walk *walk, const struct stint_type *type, cons
 static void compare(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)
 {
 	bool hollow = !stint_json_first(old) && !stint_json_first(now); /* scalars, too: they have no items */
-	if (fields_is_leaf(type, now ? now : old) || (old && now && fields_is_leaf(type, old)) || hollow) {
+	if (schema_fields_is_leaf(type, now ? now : old) || (old && now && schema_fields_is_leaf(type, old)) || hollow) {
 		compare_leaf(walk, old, now);
 		return;
 	}
@@ -240,7 +240,7 @@ static void compare(struct walk *walk, const struct stint_type *type, const stru
 		insert(walk, walk->difference->removed);
 }
 
-void fields_compare(
+void schema_fields_compare(
 	const struct stint_type *type, const struct stint_json *old, const struct stint_json *now, struct fields_difference *difference)
 {
 	*difference = (struct fields_difference){stint_json_new_object(), stint_json_new_object(), stint_json_new_object()};
@@ -248,7 +248,7 @@ void fields_compare(
 	compare_members(&walk, type, old, now);
 }
 
-void fields_difference_clear(struct fields_difference *difference)
+void schema_fields_difference_clear(struct fields_difference *difference)
 {
 	stint_json_free(difference->added);
 	stint_json_free(difference->modified);

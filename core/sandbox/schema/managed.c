@@ -21,7 +21,7 @@ static void manager_free(struct manager *manager)
 	stint_json_free(manager->set);
 }
 
-void managers_clear(struct managers *managers)
+void schema_managers_clear(struct managers *managers)
 {
 	for (size_t i = 0; i < managers->count; i++)
 		manager_free(&managers->list[i]);
@@ -41,7 +41,7 @@ static struct manager *append(struct managers *managers)
 	return &managers->list[managers->count++];
 }
 
-void managers_read(struct managers *managers, const struct stint_json *managed_fields)
+void schema_managers_read(struct managers *managers, const struct stint_json *managed_fields)
 {
 	if (stint_json_type(managed_fields) != STINT_JSON_ARRAY)
 		return;
@@ -52,11 +52,12 @@ void managers_read(struct managers *managers, const struct stint_json *managed_f
 		manager->subresource = text_of(entry, "subresource");
 		manager->time = text_of(entry, "time");
 		manager->applied = strcmp(stint_json_string_or(stint_json_get(entry, "operation"), ""), "Apply") == 0;
-		manager->set = fields_decode(stint_json_get(entry, "fieldsV1"));
+		manager->set = schema_fields_decode(stint_json_get(entry, "fieldsV1"));
 	}
 }
 
-struct manager *managers_entry(struct managers *managers, const struct stint_kind *kind, const struct stint_writer *writer, bool applied)
+struct manager *schema_managers_entry(
+	struct managers *managers, const struct stint_kind *kind, const struct stint_writer *writer, bool applied)
 {
 	const char *subresource = writer->subresource ? writer->subresource : "";
 	for (size_t i = 0; i < managers->count; i++) {
@@ -75,11 +76,11 @@ struct manager *managers_entry(struct managers *managers, const struct stint_kin
 	return manager;
 }
 
-void managers_subtract(struct managers *managers, const struct stint_json *set, const struct manager *except)
+void schema_managers_subtract(struct managers *managers, const struct stint_json *set, const struct manager *except)
 {
 	for (size_t i = 0; i < managers->count; i++)
 		if (&managers->list[i] != except)
-			fields_subtract(managers->list[i].set, set);
+			schema_fields_subtract(managers->list[i].set, set);
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------------------- */
@@ -108,7 +109,7 @@ static void cap_updaters(struct managers *managers)
 	struct manager *ancient = &managers->list[first];
 	size_t merged = managers->count - first - MAX_UPDATERS;
 	for (size_t i = 1; i <= merged; i++) {
-		fields_union(ancient->set, managers->list[first + i].set);
+		schema_fields_union(ancient->set, managers->list[first + i].set);
 		free(ancient->time);
 		ancient->time = stint_strdup(managers->list[first + i].time);
 		manager_free(&managers->list[first + i]);
@@ -129,17 +130,17 @@ static struct stint_json *entry_of(const struct manager *manager)
 	if (*manager->time)
 		stint_json_set_string(entry, "time", manager->time);
 	stint_json_set_string(entry, "fieldsType", "FieldsV1");
-	stint_json_set(entry, "fieldsV1", fields_encode(manager->set));
+	stint_json_set(entry, "fieldsV1", schema_fields_encode(manager->set));
 	if (*manager->subresource)
 		stint_json_set_string(entry, "subresource", manager->subresource);
 	return entry;
 }
 
-void managers_write(struct managers *managers, struct stint_json *object)
+void schema_managers_write(struct managers *managers, struct stint_json *object)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < managers->count; i++) {
-		if (fields_empty(managers->list[i].set))
+		if (schema_fields_empty(managers->list[i].set))
 			manager_free(&managers->list[i]);
 		else
 			managers->list[kept++] = managers->list[i];
@@ -161,7 +162,7 @@ void managers_write(struct managers *managers, struct stint_json *object)
 
 /* ---- which fields count ---------------------------------------------------------------------------------------------------------- */
 
-void fields_filter(const struct stint_kind *kind, const char *subresource, struct stint_json *set)
+void schema_fields_filter(const struct stint_kind *kind, const char *subresource, struct stint_json *set)
 {
 	stint_json_remove(set, "f:apiVersion");
 	stint_json_remove(set, "f:kind");
@@ -169,7 +170,7 @@ void fields_filter(const struct stint_kind *kind, const char *subresource, struc
 	stint_json_remove(metadata, ".");
 	for (size_t i = 0; i < STINT_COUNT(system_fields); i++)
 		stint_json_remove(metadata, system_fields[i]);
-	if (metadata && fields_empty(metadata))
+	if (metadata && schema_fields_empty(metadata))
 		stint_json_remove(set, "f:metadata");
 	if (!subresource || !*subresource) {
 		if (kind->subresources & STINT_SUB_STATUS)
@@ -184,14 +185,14 @@ void fields_filter(const struct stint_kind *kind, const char *subresource, struc
 	}
 }
 
-struct stint_json *fields_beyond_zero(const struct stint_kind *kind, const struct stint_json *object)
+struct stint_json *schema_fields_beyond_zero(const struct stint_kind *kind, const struct stint_json *object)
 {
 	stint_auto_json
 	*zero = schema_zero(kind->type);
-	STINT_CLEANUP(fields_difference_clear) struct fields_difference difference;
-	fields_compare(kind->type, zero, object, &difference);
+	STINT_CLEANUP(schema_fields_difference_clear) struct fields_difference difference;
+	schema_fields_compare(kind->type, zero, object, &difference);
 	struct stint_json *set = stint_json_dup(difference.added);
-	fields_union(set, difference.modified);
+	schema_fields_union(set, difference.modified);
 	return set;
 }
 
@@ -215,20 +216,20 @@ void stint_schema_track(const struct stint_schema *schema, const struct stint_ki
 	(void)schema;
 	stint_auto_json
 	*zero = live ? NULL : schema_zero(kind->type);
-	STINT_CLEANUP(fields_difference_clear) struct fields_difference difference;
-	fields_compare(kind->type, live ? live : zero, object, &difference);
-	fields_union(difference.added, difference.modified);
-	fields_filter(kind, writer->subresource, difference.added);
-	fields_filter(kind, writer->subresource, difference.removed);
+	STINT_CLEANUP(schema_fields_difference_clear) struct fields_difference difference;
+	schema_fields_compare(kind->type, live ? live : zero, object, &difference);
+	schema_fields_union(difference.added, difference.modified);
+	schema_fields_filter(kind, writer->subresource, difference.added);
+	schema_fields_filter(kind, writer->subresource, difference.removed);
 	auto_managers managers = {0};
-	managers_read(&managers, record_to_start_from(live, object, !writer->subresource || !*writer->subresource));
-	managers_subtract(&managers, difference.removed, NULL);
-	managers_subtract(&managers, difference.added, NULL);
-	if (!fields_empty(difference.added)) {
-		struct manager *self = managers_entry(&managers, kind, writer, false);
-		fields_union(self->set, difference.added);
+	schema_managers_read(&managers, record_to_start_from(live, object, !writer->subresource || !*writer->subresource));
+	schema_managers_subtract(&managers, difference.removed, NULL);
+	schema_managers_subtract(&managers, difference.added, NULL);
+	if (!schema_fields_empty(difference.added)) {
+		struct manager *self = schema_managers_entry(&managers, kind, writer, false);
+		schema_fields_union(self->set, difference.added);
 		free(self->time);
 		self->time = stint_strdup(writer->time);
 	}
-	managers_write(&managers, object);
+	schema_managers_write(&managers, object);
 }

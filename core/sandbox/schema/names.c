@@ -183,7 +183,7 @@ static const char *c_identifier_problem(const char *text)
 		      "or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
 }
 
-const char *name_problem(enum name_form form, const char *text)
+const char *schema_name_problem(enum name_form form, const char *text)
 {
 	switch (form) {
 	case NAME_LABEL: return label_problem(text);
@@ -200,9 +200,9 @@ const char *name_problem(enum name_form form, const char *text)
 	return NULL;
 }
 
-void check_name(struct check *check, const char *field, const char *text, enum name_form form)
+void schema_check_name(struct check *check, const char *field, const char *text, enum name_form form)
 {
-	const char *problem = text ? name_problem(form, text) : NULL;
+	const char *problem = text ? schema_name_problem(form, text) : NULL;
 	if (problem)
-		check_bad_text(check, field, text, "%s", problem);
+		schema_check_bad_text(check, field, text, "%s", problem);
 }
