@@ -71,6 +71,7 @@ static struct stint_map *place_of(const struct stint_catalog *catalog, const str
 	case STINT_KIND_NAMESPACE: return catalog->spaces;
 	case STINT_KIND_POD:
 	case STINT_KIND_NODE:
+	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY: break;
 	}
 	return NULL;

@@ -490,6 +490,7 @@ static bool regroups(const struct stint_mirror *mirror, struct stint_object *obj
 		return stint_catalog_project(mirror->catalog, object->name) != stint_object_label(object, "stint.dev/project");
 	case STINT_KIND_POD:
 	case STINT_KIND_NODE:
+	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY:
 	case STINT_KIND_OWNER: break;
 	}
@@ -512,6 +513,7 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 	case STINT_KIND_POD_GROUP:
 	case STINT_KIND_PRIORITY_CLASS:
 	case STINT_KIND_NAMESPACE: break;
+	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY: return;
 	}
 	const bool all = regroups(mirror, object);
@@ -532,6 +534,7 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 		count_node(mirror, object->name, NULL);
 		changed(mirror);
 		return;
+	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY: return;
 	case STINT_KIND_OWNER: stint_catalog_remove(mirror->catalog, object); return; /* its pods go by themselves */
 	case STINT_KIND_QUEUE: stint_engine_queue_remove(mirror->engine, object->name); break;

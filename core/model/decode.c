@@ -14,6 +14,7 @@ static const struct kind_decoder *const kinds[] = {
 	[STINT_KIND_TOPOLOGY] = &decode_topology_kind,
 	[STINT_KIND_PRIORITY_CLASS] = &decode_priority_class_kind,
 	[STINT_KIND_NAMESPACE] = &decode_space_kind,
+	[STINT_KIND_EVENT] = &decode_event_kind,
 	[STINT_KIND_OWNER] = &decode_owner_kind,
 };
 

@@ -132,6 +132,6 @@ struct kind_decoder {
 /* What an owner is when the object does not say it itself. */
 void owner_set_type(struct stint_object *object, const char *api_version, const char *kind_name);
 extern const struct kind_decoder decode_pod_kind, decode_node_kind, decode_queue_kind, decode_pod_group_kind, decode_topology_kind,
-	decode_priority_class_kind, decode_space_kind, decode_owner_kind;
+	decode_priority_class_kind, decode_space_kind, decode_event_kind, decode_owner_kind;
 
 #endif

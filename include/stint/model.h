@@ -124,6 +124,7 @@ enum stint_kind {
 	STINT_KIND_TOPOLOGY,
 	STINT_KIND_PRIORITY_CLASS,
 	STINT_KIND_NAMESPACE,
+	STINT_KIND_EVENT,
 	STINT_KIND_OWNER, /* anything that owns pods, directly or not: Job, ReplicaSet, Deployment, StatefulSet, a custom resource */
 };
 
@@ -385,6 +386,22 @@ struct stint_space { /* a Namespace; its project is label stint.dev/project */
 	bool terminating;
 };
 
+/* A core/v1 Event, in its old form (count, lastTimestamp) or its new one (series, eventTime). */
+struct stint_event {
+	struct stint_object meta;
+	const char *about_kind;
+	const char *about_space; /* namespace of what it is about */
+	const char *about_name;
+	const char *about_uid;
+	const char *type; /* Normal, Warning */
+	const char *reason;
+	const char *message;
+	const char *component; /* who reports */
+	int32_t count; /* at least 1 */
+	int64_t first_ms; /* -1: not said */
+	int64_t last_ms; /* the latest time that it names, else its creation */
+};
+
 struct stint_owner {
 	struct stint_object meta;
 	const char *api_version; /* as the object says, else as the decoder was told */
@@ -445,5 +462,6 @@ struct stint_topology *stint_topology_of(struct stint_object *object);
 struct stint_priority_class *stint_priority_class_of(struct stint_object *object);
 struct stint_space *stint_space_of(struct stint_object *object);
 struct stint_owner *stint_owner_of(struct stint_object *object);
+struct stint_event *stint_event_of(struct stint_object *object);
 
 #endif

@@ -221,6 +221,33 @@ static void a_custom_owner_may_use_our_words_for_other_things(void **state)
 	release(model, object);
 }
 
+static void events_of_both_forms_are_read(void **state)
+{
+	static const char *const texts[] = {
+		"{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"kind\":\"Pod\",\"namespace\":\"vision\",\"name\":\"p\",\"uid\":\"u\"}"
+		",\"type\":\"Warning\","
+		"\"reason\":\"BackOff\",\"message\":\"m\",\"count\":3,\"firstTimestamp\":\"2026-11-24T06:00:00Z\",\"lastTimestamp\":\"2026-"
+		"11-24T06:00:30Z\","
+		"\"eventTime\":null,\"source\":{\"component\":\"kubelet\"},\"reportingComponent\":\"\"}",
+		"{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"kind\":\"Pod\",\"namespace\":\"vision\",\"name\":\"p\",\"uid\":\"u\"}"
+		",\"type\":\"Warning\","
+		"\"reason\":\"BackOff\",\"message\":\"m\",\"eventTime\":\"2026-11-24T06:00:00.000001Z\",\"firstTimestamp\":null,\"source\":"
+		"{},"
+		"\"series\":{\"count\":3,\"lastObservedTime\":\"2026-11-24T06:00:30.000000Z\"},\"reportingComponent\":\"kubelet\"}",
+	};
+	(void)state;
+	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
+		struct stint_model *model = stint_model_new();
+		struct stint_object *object = decode(model, STINT_KIND_EVENT, texts[i]);
+		struct stint_event *event = stint_event_of(object);
+		assert_string_equal(event->about_name, "p");
+		assert_string_equal(event->component, "kubelet");
+		assert_int_equal(event->count, 3);
+		assert_int_equal(event->last_ms % 60000, 30000);
+		release(model, object);
+	}
+}
+
 static void texts_are_one_each_until_the_last_holder_goes(void **state)
 {
 	struct stint_model *model = stint_model_new();
@@ -259,6 +286,7 @@ int main(void)
 		cmocka_unit_test(small_kinds_are_read),
 		cmocka_unit_test(a_job_is_read_with_its_template),
 		cmocka_unit_test(a_custom_owner_may_use_our_words_for_other_things),
+		cmocka_unit_test(events_of_both_forms_are_read),
 		cmocka_unit_test(texts_are_one_each_until_the_last_holder_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
