@@ -25,7 +25,8 @@ static void copy_text(struct stint_json *to, const char *key, const char *text)
 		stint_json_set_string(to, key, text);
 }
 
-static struct stint_json *new_event(const char *name, const char *space, const char *component, const struct stint_json *about, const char *now)
+static struct stint_json *new_event(
+	const char *name, const char *space, const char *component, const struct stint_json *about, const char *now)
 {
 	struct stint_json *event = stint_json_new_object();
 	stint_json_set_string(event, "apiVersion", "v1");

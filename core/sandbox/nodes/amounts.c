@@ -132,3 +132,14 @@ const struct amount *amounts_excess(const struct amounts *have, const struct amo
 	}
 	return NULL;
 }
+
+int64_t amounts_divide(const char *quantity, const char *divisor)
+{
+	int64_t milli = 0, part = 0;
+	if (!stint_quantity_parse(stint_slice_of(quantity), STINT_UNIT_MILLI, &milli) || milli < 0)
+		return 0;
+	/* "0" stands for the default, which is 1. */
+	if (!stint_quantity_parse(stint_slice_of(divisor), STINT_UNIT_MILLI, &part) || part <= 0)
+		part = 1000;
+	return milli / part + (milli % part > 0);
+}

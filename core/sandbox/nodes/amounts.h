@@ -30,5 +30,7 @@ void amounts_of_node(const struct stint_json *node, struct amounts *out);
  * name at all counts as none of it.
  */
 const struct amount *amounts_excess(const struct amounts *have, const struct amounts *used, const struct amounts *wanted);
+/* How often the divisor goes into the quantity, rounded up, as the downward API reports resources. 0 when it is no quantity. */
+int64_t amounts_divide(const char *quantity, const char *divisor);
 
 #endif

@@ -163,9 +163,10 @@ static bool pod_admit(struct vpod *pod, const struct stint_json *object)
 	/* cpu is reported in thousandths, as kubelet does; everything else in its unit. */
 	int64_t unit = strcmp(excess->resource, "cpu") == 0 ? 1 : 1000;
 	stint_autofree char *reason = stint_format("OutOf%s", excess->resource);
-	stint_autofree char *message = stint_format(
-		"Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64 ", capacity: %" PRId64, excess->resource,
-		excess->milli / unit, amounts_get(&node->used, excess->resource) / unit, amounts_get(&node->allocatable, excess->resource) / unit);
+	stint_autofree char *message =
+		stint_format("Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64 ", capacity: %" PRId64,
+			excess->resource, excess->milli / unit, amounts_get(&node->used, excess->resource) / unit,
+			amounts_get(&node->allocatable, excess->resource) / unit);
 	event_tell(pod->fleet->api, "kubelet", object, "Warning", reason, message);
 	write_status(pod, play_refuse(object, reason, message, stint_now_ms()));
 	pod->play->ended = true;
@@ -360,6 +361,7 @@ struct fleet *fleet_new(struct stint_api *api)
 	fleet->tick = stint_timer_new(api->loop, on_tick, fleet);
 	fleet->hooks = (struct stint_node_api){
 		.user = fleet, .log = fleet_log, .exec = fleet_exec, .attach = fleet_attach, .port_forward = fleet_port_forward};
+	fleet->streams = channel_set_new(api->loop);
 	api->nodes = &fleet->hooks;
 	fleet->node_events = stint_store_subscribe(api->store, fleet->node_kind, on_node, fleet);
 	fleet->pod_events = stint_store_subscribe(api->store, fleet->pod_kind, on_pod, fleet);
@@ -377,6 +379,7 @@ void fleet_free(struct fleet *fleet)
 	stint_store_unsubscribe(fleet->node_events);
 	stint_store_unsubscribe(fleet->pod_events);
 	stint_timer_free(fleet->tick);
+	channel_set_free(fleet->streams);
 	stint_map_free(fleet->pods);
 	stint_map_free(fleet->nodes);
 	free(fleet);

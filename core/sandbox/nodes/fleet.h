@@ -8,6 +8,7 @@
 #define STINT_SANDBOX_FLEET_H
 
 #include "core/sandbox/nodes/amounts.h"
+#include "core/sandbox/nodes/channels.h"
 #include "core/sandbox/nodes/nodes.h"
 #include "core/sandbox/nodes/play.h"
 #include "core/sandbox/nodes/use.h"
@@ -17,7 +18,7 @@ struct vnode {
 	char *ip;
 	struct amounts allocatable, used;
 	uint32_t next_pod_ip; /* of the node's /24 or larger block */
-	uint32_t number;      /* decides its addresses */
+	uint32_t number; /* decides its addresses */
 	int64_t lease_at_ms, heartbeat_at_ms; /* when the next is due, monotonic */
 	/* Devices: what was reported last, and when (wall clock; 0: never). */
 	struct use_value *devices;
@@ -54,11 +55,12 @@ struct vwaiter {
 struct fleet {
 	struct stint_api *api;
 	struct stint_map *nodes; /* name -> vnode */
-	struct stint_map *pods;  /* "namespace/name" -> vpod */
+	struct stint_map *pods; /* "namespace/name" -> vpod */
 	uint32_t node_number;
 	struct stint_subscription *node_events, *pod_events;
 	struct stint_timer *tick; /* leases, heartbeats and use: once a second */
 	struct stint_node_api hooks;
+	struct channel_set *streams; /* exec, attach and port-forward connections */
 	const struct stint_kind *node_kind, *pod_kind, *lease_kind;
 };
 

@@ -57,7 +57,8 @@ static bool read_number(struct stint_httpd_request *request, const char *key, in
 		return true;
 	if (stint_parse_int(text, low, INT64_MAX / 1000, out))
 		return true;
-	stint_cause_add(causes, "FieldValueInvalid", key, "Invalid value: \"%.64s\": must be greater than or equal to %lld", text, (long long)low);
+	stint_cause_add(
+		causes, "FieldValueInvalid", key, "Invalid value: \"%.64s\": must be greater than or equal to %lld", text, (long long)low);
 	return false;
 }
 
@@ -74,7 +75,8 @@ static bool read_options(struct stint_httpd_request *request, struct log_options
 		options->since_ms = stint_now_ms() - since_s * 1000;
 	const char *since = stint_httpd_query(request, "sinceTime");
 	if (since && since_s >= 0)
-		stint_cause_add(causes, "FieldValueForbidden", "sinceTime", "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
+		stint_cause_add(causes, "FieldValueForbidden", "sinceTime",
+			"Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
 	else if (since && !stint_time_parse(since, strlen(since), &options->since_ms))
 		stint_cause_add(causes, "FieldValueInvalid", "sinceTime", "Invalid value: \"%.64s\": not a time", since);
 	options->timestamps = target_flag(request, "timestamps");
@@ -82,7 +84,8 @@ static bool read_options(struct stint_httpd_request *request, struct log_options
 		stint_json_free(causes);
 		return true;
 	}
-	stint_api_reply_status(request, stint_status_new(422, "Invalid", NULL, NULL, causes, "PodLogOptions is invalid: an option has a wrong value"));
+	stint_api_reply_status(
+		request, stint_status_new(422, "Invalid", NULL, NULL, causes, "PodLogOptions is invalid: an option has a wrong value"));
 	return false;
 }
 
@@ -171,8 +174,8 @@ void fleet_log(void *user, const struct stint_stored *stored, struct stint_httpd
 		run = &box->previous;
 		if (run->started_ms < 0) {
 			stint_api_reply_status(request,
-				stint_status_new(400, "BadRequest", NULL, NULL, NULL, "previous terminated container \"%s\" in pod \"%s\" not found",
-					target.container, stored->name));
+				stint_status_new(400, "BadRequest", NULL, NULL, NULL,
+					"previous terminated container \"%s\" in pod \"%s\" not found", target.container, stored->name));
 			return;
 		}
 	} else if (run->started_ms < 0) {

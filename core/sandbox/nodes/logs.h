@@ -8,9 +8,9 @@
 #include "core/sandbox/nodes/play.h"
 
 struct log_options {
-	int64_t tail_lines;  /* -1: all */
+	int64_t tail_lines; /* -1: all */
 	int64_t limit_bytes; /* -1: no limit */
-	int64_t since_ms;    /* wall clock; INT64_MIN: from the beginning */
+	int64_t since_ms; /* wall clock; INT64_MIN: from the beginning */
 	bool timestamps;
 };
 

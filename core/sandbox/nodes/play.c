@@ -209,7 +209,8 @@ static void tell_starts(const struct play *play, const struct stint_json *pod, s
 	for (size_t i = 0; i < STINT_COUNT(lists); i++) {
 		stint_json_each(item, stint_json_at(pod, "spec", lists[i])) {
 			if (index >= first_new && index < play->count && play->boxes[index].run.started_ms >= 0)
-				add_news(turn, "Normal", "Started", stint_format("Started container %s", stint_json_string_or(stint_json_get(item, "name"), "")));
+				add_news(turn, "Normal", "Started",
+					stint_format("Started container %s", stint_json_string_or(stint_json_get(item, "name"), "")));
 			index++;
 		}
 	}
@@ -235,7 +236,8 @@ static void stop(struct play *play, const struct stint_json *pod, const struct r
 	add_news(turn, "Normal", "Killing", stint_strdup("Stopping the pod's containers"));
 }
 
-void play_step(struct play *play, const struct stint_json *pod, const char *host_ip, const char *pod_ip, int64_t now_ms, struct play_turn *turn)
+void play_step(
+	struct play *play, const struct stint_json *pod, const char *host_ip, const char *pod_ip, int64_t now_ms, struct play_turn *turn)
 {
 	*turn = (struct play_turn){.wake_ms = -1};
 	struct report_input input = {.play = play, .host_ip = host_ip, .pod_ip = pod_ip, .now_ms = now_ms};

@@ -11,11 +11,11 @@
 #include <stint/text.h>
 
 enum {
-	PLAY_INIT_MS = 100,         /* how long an init container takes */
-	PLAY_BACKOFF_MS = 10000,    /* the second restart waits this long, each further one twice as long */
+	PLAY_INIT_MS = 100, /* how long an init container takes */
+	PLAY_BACKOFF_MS = 10000, /* the second restart waits this long, each further one twice as long */
 	PLAY_BACKOFF_MAX_MS = 300000,
-	PLAY_KILLED = 137,          /* exit code of a container that was killed at a deadline */
-	PLAY_TERMINATED = 143,      /* of one that was told to stop and did */
+	PLAY_KILLED = 137, /* exit code of a container that was killed at a deadline */
+	PLAY_TERMINATED = 143, /* of one that was told to stop and did */
 };
 
 enum play_state { PLAY_WAITING, PLAY_RUNNING, PLAY_TERMINATED_STATE };
@@ -36,8 +36,8 @@ struct play_box {
 
 struct play {
 	int64_t started_ms; /* the pod's start; -1 before */
-	bool ended;         /* its phase is Succeeded or Failed: nothing runs any more */
-	size_t count;       /* init containers first, in the order of the spec */
+	bool ended; /* its phase is Succeeded or Failed: nothing runs any more */
+	size_t count; /* init containers first, in the order of the spec */
 	struct play_box boxes[];
 };
 
@@ -50,8 +50,8 @@ struct play_news {
 
 struct play_turn {
 	struct stint_json *status; /* what status must become; NULL: as it is */
-	bool remove;               /* the node has let go of the pod: delete it with grace 0 */
-	int64_t wake_ms;           /* when to come again, wall clock; -1: only when the pod changes */
+	bool remove; /* the node has let go of the pod: delete it with grace 0 */
+	int64_t wake_ms; /* when to come again, wall clock; -1: only when the pod changes */
 	struct play_news news[PLAY_MAX_NEWS];
 	size_t news_count;
 };
@@ -60,7 +60,8 @@ void play_turn_free(struct play_turn *turn); /* the content; also for STINT_CLEA
 /* For a bound pod that the node has taken. Freed with free(). */
 struct play *play_new(const struct stint_json *pod);
 /* Moves the pod on to `now_ms`. host_ip and pod_ip go into the status. */
-void play_step(struct play *play, const struct stint_json *pod, const char *host_ip, const char *pod_ip, int64_t now_ms, struct play_turn *turn);
+void play_step(
+	struct play *play, const struct stint_json *pod, const char *host_ip, const char *pod_ip, int64_t now_ms, struct play_turn *turn);
 /* The status of a pod that the node does not take (reason "OutOfcpu"...): Failed, nothing has run. */
 struct stint_json *play_refuse(const struct stint_json *pod, const char *reason, const char *message, int64_t now_ms);
 

@@ -176,14 +176,15 @@ static bool gates_open(const struct stint_json *pod, struct stint_json *status)
 	return true;
 }
 
-static void put_conditions(struct stint_json *status, const struct stint_json *pod, const struct report_input *input, const struct summary *sum,
-	const char *phase)
+static void put_conditions(struct stint_json *status, const struct stint_json *pod, const struct report_input *input,
+	const struct summary *sum, const char *phase)
 {
 	int64_t now = input->now_ms;
 	bool ended = input->play->ended;
 	const char *why = !ended ? NULL : strcmp(phase, "Succeeded") == 0 ? "PodCompleted" : "PodFailed";
 	play_condition_set(status, "PodReadyToStartContainers", !ended, NULL, NULL, now);
-	play_condition_set(status, "Initialized", sum->initialized, sum->initialized ? (ended && !sum->failed ? why : NULL) : "ContainersNotInitialized", NULL, now);
+	play_condition_set(status, "Initialized", sum->initialized,
+		sum->initialized ? (ended && !sum->failed ? why : NULL) : "ContainersNotInitialized", NULL, now);
 	const char *not_ready = ended ? why : "ContainersNotReady";
 	bool ready = sum->containers_ready && !ended;
 	play_condition_set(status, "ContainersReady", ready, ready ? NULL : not_ready, NULL, now);

@@ -3,8 +3,8 @@
  */
 #include "core/sandbox/nodes/shapes.h"
 
-#include <stint/model.h>
 #include <stdlib.h>
+#include <stint/model.h>
 #include <string.h>
 #include <strings.h>
 
@@ -97,7 +97,8 @@ static bool set_model(struct node_shape *shape, const char *name, int64_t memory
 	const struct gpu_model *model = gpu_model_find(name);
 	if (!model && memory_mib == 0) {
 		stint_autofree char *known = gpu_model_names();
-		return stint_fail(err, STINT_USAGE, "GPU model \"%s\" is not known and no gpuMemory says how large it is: take one of %s", name, known);
+		return stint_fail(err, STINT_USAGE, "GPU model \"%s\" is not known and no gpuMemory says how large it is: take one of %s",
+			name, known);
 	}
 	shape->gpu_product = stint_strdup(model ? model->name : name);
 	shape->gpu_family = stint_strdup(model ? model->family : NULL);
@@ -176,7 +177,8 @@ static bool are_taints(const struct stint_json *taints)
 static bool is_node_name(const char *text)
 {
 	size_t length = strlen(text);
-	return length > 0 && length <= 200 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == length && text[0] != '-' && text[0] != '.';
+	return length > 0 && length <= 200 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == length && text[0] != '-' &&
+		text[0] != '.';
 }
 
 static bool known_keys_only(const struct stint_json *entry, const char *where, struct stint_error **err)
@@ -187,8 +189,8 @@ static bool known_keys_only(const struct stint_json *entry, const char *where, s
 			known = known || strcmp(stint_json_key(member), known_keys[i]) == 0;
 		if (!known)
 			return stint_fail(err, STINT_USAGE,
-				"%s: unknown key \"%s\": it takes count, name, gpus, gpuModel, gpuMemory, cpu, memory, labels and taints", where,
-				stint_json_key(member));
+				"%s: unknown key \"%s\": it takes count, name, gpus, gpuModel, gpuMemory, cpu, memory, labels and taints",
+				where, stint_json_key(member));
 	}
 	return true;
 }
@@ -205,7 +207,8 @@ static bool read_shape(const struct stint_json *entry, const char *where, struct
 		return stint_fail(err, STINT_USAGE, "%s: gpus must be a whole number from 0 to %d", where, SHAPE_MAX_GPUS);
 	const char *name = stint_json_string_or(stint_json_get(entry, "name"), "node");
 	if (!is_node_name(name))
-		return stint_fail(err, STINT_USAGE, "%s: name \"%s\" is no node name: lower-case letters, digits, '-' and '.'", where, name);
+		return stint_fail(
+			err, STINT_USAGE, "%s: name \"%s\" is no node name: lower-case letters, digits, '-' and '.'", where, name);
 	shape->prefix = stint_strdup(name);
 	const struct stint_json *cpu = stint_json_get(entry, "cpu"), *memory = stint_json_get(entry, "memory");
 	if ((cpu && !read_quantity(cpu, STINT_UNIT_MILLI, &shape->cpu_milli)) ||
@@ -237,7 +240,8 @@ static bool add_shape(struct node_shapes *shapes, const struct stint_json *entry
 	}
 	for (size_t i = 0; i < shapes->count; i++) {
 		if (strcmp(shapes->items[i].prefix, shape.prefix) == 0) {
-			stint_fail(err, STINT_USAGE, "%s: the name \"%s\" is used by an entry before it: give each entry a name of its own", where, shape.prefix);
+			stint_fail(err, STINT_USAGE, "%s: the name \"%s\" is used by an entry before it: give each entry a name of its own",
+				where, shape.prefix);
 			shape_free(&shape);
 			return false;
 		}
@@ -265,7 +269,8 @@ bool node_shapes_parse(const char *file_name, const char *data, size_t length, s
 	if (number == 0)
 		return stint_fail(err, STINT_USAGE, "%s: no shapes in it: write a list such as [{count: 4, gpus: 8}]", file_name);
 	if (node_shapes_total(shapes) > SHAPE_MAX_NODES)
-		return stint_fail(err, STINT_USAGE, "%s: %zu nodes: a sandbox has at most %d", file_name, node_shapes_total(shapes), SHAPE_MAX_NODES);
+		return stint_fail(
+			err, STINT_USAGE, "%s: %zu nodes: a sandbox has at most %d", file_name, node_shapes_total(shapes), SHAPE_MAX_NODES);
 	return true;
 }
 

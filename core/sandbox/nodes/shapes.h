@@ -10,12 +10,12 @@
 
 enum {
 	SHAPE_MAX_NODES = 20000, /* of all shapes together */
-	SHAPE_MAX_GPUS = 64,     /* of one node */
+	SHAPE_MAX_GPUS = 64, /* of one node */
 };
 
 /* A GPU as the GPU operator's feature discovery calls it. */
 struct gpu_model {
-	const char *name;   /* value of nvidia.com/gpu.product */
+	const char *name; /* value of nvidia.com/gpu.product */
 	const char *family; /* value of nvidia.com/gpu.family */
 	int64_t memory_mib; /* of one device */
 };
@@ -30,7 +30,7 @@ struct node_shape {
 	int64_t count;
 	int64_t gpus;
 	char *gpu_product; /* NULL when gpus is 0 */
-	char *gpu_family;  /* NULL when not known */
+	char *gpu_family; /* NULL when not known */
 	int64_t gpu_memory_mib;
 	int64_t cpu_milli;
 	int64_t memory_bytes;

@@ -38,14 +38,14 @@ static const char *pick_container(const struct stint_stored *stored, const struc
 	if (stint_json_count(containers) == 1)
 		return stint_json_string(stint_json_get(stint_json_first(containers), "name"));
 	stint_autofree char *names = container_names(object, "containers"), *inits = container_names(object, "initContainers");
-	stint_autofree char *message = stint_format("a container name must be specified for pod %s, choose one of: [%s]%s%s%s", stored->name, names,
-		*inits ? " or one of the init containers: [" : "", inits, *inits ? "]" : "");
+	stint_autofree char *message = stint_format("a container name must be specified for pod %s, choose one of: [%s]%s%s%s",
+		stored->name, names, *inits ? " or one of the init containers: [" : "", inits, *inits ? "]" : "");
 	refuse(request, 400, "BadRequest", message);
 	return NULL;
 }
 
-bool target_find(struct fleet *fleet, const struct stint_stored *stored, const struct stint_json *object, struct stint_httpd_request *request,
-	struct target *target)
+bool target_find(struct fleet *fleet, const struct stint_stored *stored, const struct stint_json *object,
+	struct stint_httpd_request *request, struct target *target)
 {
 	const char *container = pick_container(stored, object, request);
 	if (!container)
@@ -68,7 +68,8 @@ bool target_find(struct fleet *fleet, const struct stint_stored *stored, const s
 		refuse(request, 400, "BadRequest", message);
 		return false;
 	}
-	stint_autofree char *message = stint_format("node \"%s\" is no virtual node of this sandbox: nothing there runs pod %s", node, stored->name);
+	stint_autofree char *message =
+		stint_format("node \"%s\" is no virtual node of this sandbox: nothing there runs pod %s", node, stored->name);
 	refuse(request, 500, "InternalError", message);
 	return false;
 }

@@ -67,7 +67,8 @@ char *use_device_uuid(const char *node, size_t slot, char out[static USE_UUID_SI
 	stint_autofree char *seed = stint_format("%s/%zu", node, slot);
 	char digest[65];
 	stint_sha256_hex(seed, strlen(seed), digest);
-	stint_autofree char *text = stint_format("GPU-%.8s-%.4s-%.4s-%.4s-%.12s", digest, digest + 8, digest + 12, digest + 16, digest + 20);
+	stint_autofree char *text =
+		stint_format("GPU-%.8s-%.4s-%.4s-%.4s-%.12s", digest, digest + 8, digest + 12, digest + 16, digest + 20);
 	memcpy(out, text, USE_UUID_SIZE);
 	return out;
 }
@@ -154,7 +155,8 @@ void vpod_learn_devices(struct vpod *pod, const struct stint_json *object)
 	pod->share = 1;
 	if (whole == 0 && fraction && !stint_parse_double(fraction, 0, 1, &pod->share))
 		pod->share = 1;
-	else if (whole == 0 && !fraction && memory && stint_parse_int(memory, 1, INT32_MAX, &memory_mib) && pod->node->device_memory_mib > memory_mib)
+	else if (whole == 0 && !fraction && memory && stint_parse_int(memory, 1, INT32_MAX, &memory_mib) &&
+		pod->node->device_memory_mib > memory_mib)
 		pod->share = (double)memory_mib / (double)pod->node->device_memory_mib;
 	pod->slots = devices ? parse_slots(devices) : lowest_free(pod, whole);
 }

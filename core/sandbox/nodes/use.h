@@ -8,10 +8,10 @@
 #include <stint/text.h>
 
 enum {
-	USE_MOVE_PERCENT = 5,        /* a smaller change is not worth a write */
-	USE_MIN_PERIOD_MS = 15000,   /* between two writes */
+	USE_MOVE_PERCENT = 5, /* a smaller change is not worth a write */
+	USE_MIN_PERIOD_MS = 15000, /* between two writes */
 	USE_STAMP_PERIOD_MS = 45000, /* a write for the time stamp alone: readers take a minute-old value as unknown */
-	USE_WAVE_MS = 30000,         /* how long a pod stays equally busy */
+	USE_WAVE_MS = 30000, /* how long a pod stays equally busy */
 };
 
 struct use_value {
