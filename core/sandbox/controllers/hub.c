@@ -12,7 +12,7 @@
 enum { TIDY_MS = 10000, ENDPOINTS_MS = 200 /* a burst of pods becomes one pass over the services */ };
 
 static const struct controller *const controllers[] = {&job_controller, &replica_controller, &deployment_controller, &stateful_controller,
-	&daemon_controller, &namespace_controller, &budget_controller, &endpoint_controller};
+	&daemon_controller, &namespace_controller, &node_controller, &budget_controller, &endpoint_controller};
 
 /* ---- the queue ------------------------------------------------------------------------------------------------------------- */
 
@@ -373,6 +373,7 @@ struct hub *controllers_new(struct stint_api *api, const char *root_ca_pem)
 	hub->pods = pod_book_new();
 	hub->work = stint_map_new(work_free);
 	hub->job_memories = stint_map_new(free);
+	hub->missing_nodes = stint_map_new(free);
 	hub->pod_kind = stint_api_kind(api, "v1", "Pod");
 	hub->namespace_kind = stint_api_kind(api, "v1", "Namespace");
 	hub->node_kind = stint_api_kind(api, "v1", "Node");
@@ -400,6 +401,7 @@ void controllers_free(struct hub *hub)
 	garbage_free(hub->garbage);
 	stint_map_free(hub->work);
 	stint_map_free(hub->job_memories);
+	stint_map_free(hub->missing_nodes);
 	pod_book_free(hub->pods);
 	free(hub->root_ca_pem);
 	free(hub);

@@ -26,6 +26,7 @@ struct hub {
 	struct pod_book *pods;
 	struct stint_map *work; /* "controller/namespace/name" -> struct work */
 	struct stint_map *job_memories; /* uid of a Job -> struct job_memory */
+	struct stint_map *missing_nodes; /* name -> since when pods name it and it is not there (int64_t, monotonic) */
 	struct garbage *garbage;
 	struct stint_subscription *events;
 	struct stint_timer *tidying;
@@ -34,7 +35,7 @@ struct hub {
 };
 
 extern const struct controller job_controller, replica_controller, deployment_controller, stateful_controller, daemon_controller;
-extern const struct controller namespace_controller, budget_controller, endpoint_controller;
+extern const struct controller namespace_controller, node_controller, budget_controller, endpoint_controller;
 
 /* Syncs the object in delay_ms (0: in the next turn), or sooner if it was to be synced sooner. */
 void hub_wake(struct hub *hub, const struct controller *controller, const char *space, const char *name, int64_t delay_ms);
