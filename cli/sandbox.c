@@ -1,0 +1,180 @@
+/*
+ * sandbox: up, down and status of a whole cluster on this machine.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/output/output.h"
+#include "cli/sandbox/daemon.h"
+#include "cli/sandbox/state.h"
+
+static int run_up(struct cli_context *ctx)
+{
+	stint_autofree char *folder = state_folder(cli_text(ctx, "dir"), &ctx->err);
+	struct daemon_options options = {.folder = folder, .scheduler = !cli_switch(ctx, "no-scheduler"), .lock_fd = -1};
+	if (!folder || !state_lock(folder, &options.lock_fd, &ctx->err))
+		return cli_failed(ctx);
+	stint_autofree char *shapes = NULL;
+	if (cli_text(ctx, "filename")) {
+		if (cli_given(ctx, "nodes") || cli_given(ctx, "gpus") || cli_given(ctx, "gpu-model"))
+			return cli_fail(ctx, STINT_USAGE, "-f says what the nodes are: leave --nodes, --gpus and --gpu-model out");
+		shapes = realpath(cli_text(ctx, "filename"), NULL); /* the daemon has another current folder */
+	}
+	options.cluster = (struct stint_sandbox_options){
+		.dir = folder,
+		.port = (int)cli_int(ctx, "port"),
+		.nodes = (int)cli_int(ctx, "nodes"),
+		.gpus = (int)cli_int(ctx, "gpus"),
+		.gpu_model = cli_text(ctx, "gpu-model"),
+		.shapes = shapes ? shapes : cli_text(ctx, "filename"),
+	};
+	cli_hold_interrupts();
+	bool started = daemon_start(&options, &ctx->err);
+	stint_close_fd(&options.lock_fd);
+	cli_release_interrupts();
+	if (!started)
+		return cli_failed(ctx);
+	fprintf(ctx->out, "export KUBECONFIG=%s/kubeconfig\n", folder);
+	return STINT_OK;
+}
+
+static int run_down(struct cli_context *ctx)
+{
+	stint_autofree char *folder = state_folder(cli_text(ctx, "dir"), &ctx->err);
+	if (!folder)
+		return cli_failed(ctx);
+	pid_t pid = state_running(folder);
+	if (pid == 0) {
+		state_clear(folder); /* what a crash has left */
+		cli_note(ctx, "no sandbox runs in %s", folder);
+		return STINT_OK;
+	}
+	return daemon_stop(folder, pid, &ctx->err) ? STINT_OK : cli_failed(ctx);
+}
+
+static struct stint_json *status_of(const char *folder)
+{
+	struct stint_json *status = stint_json_new_object();
+	stint_autofree char *kubeconfig = state_path(folder, "kubeconfig");
+	pid_t pid = state_running(folder);
+	stint_json_set_bool(status, "running", pid > 0);
+	stint_json_set_string(status, "folder", folder);
+	if (pid == 0)
+		return status;
+	stint_json_set_string(status, "kubeconfig", kubeconfig);
+	stint_auto_json *state = state_read(folder);
+	stint_json_each(member, state)
+		stint_json_set(status, stint_json_key(member), stint_json_dup(member));
+	stint_json_set_int(status, "pid", pid);
+	return status;
+}
+
+static void print_status(struct cli_context *ctx, const struct stint_json *status)
+{
+	if (!stint_json_bool_or(stint_json_get(status, "running"), false)) {
+		fprintf(ctx->out, "no sandbox runs in %s\n", stint_json_string_or(stint_json_get(status, "folder"), ""));
+		return;
+	}
+	const struct stint_json *scheduler = stint_json_get(status, "scheduler");
+	bool wanted = stint_json_bool_or(stint_json_get(scheduler, "wanted"), false);
+	bool running = stint_json_bool_or(stint_json_get(scheduler, "running"), false);
+	fprintf(ctx->out, "running     since %s (process %lld)\n", stint_json_string_or(stint_json_get(status, "started"), "?"),
+		(long long)stint_json_int_or(stint_json_get(status, "pid"), 0));
+	fprintf(ctx->out, "server      %s\n", stint_json_string_or(stint_json_get(status, "server"), "?"));
+	fprintf(ctx->out, "kubeconfig  %s\n", stint_json_string_or(stint_json_get(status, "kubeconfig"), "?"));
+	fprintf(ctx->out, "nodes       %lld\n", (long long)stint_json_int_or(stint_json_get(status, "nodes"), 0));
+	fprintf(ctx->out, "scheduler   %s (%lld restarts)\n",
+		!wanted		  ? "not wanted"
+			: running ? "running"
+				  : "between two starts",
+		(long long)stint_json_int_or(stint_json_get(scheduler, "restarts"), 0));
+}
+
+static int run_status(struct cli_context *ctx)
+{
+	stint_autofree char *folder = state_folder(cli_text(ctx, "dir"), &ctx->err);
+	if (!folder)
+		return cli_failed(ctx);
+	stint_auto_json *status = status_of(folder);
+	int exit_code = STINT_OK;
+	if (!cli_print_object(ctx, status, NULL, &exit_code))
+		print_status(ctx, status);
+	if (exit_code == STINT_OK && !stint_json_bool_or(stint_json_get(status, "running"), false))
+		return STINT_NOT_FOUND;
+	return exit_code;
+}
+
+#define DIR_FLAG                                                                                             \
+	{                                                                                                    \
+		.name = "dir", .type = CLI_FOLDER, .argument = "FOLDER",                                     \
+		.help = "where the sandbox lives (default: ${XDG_STATE_HOME:-~/.local/state}/stint/sandbox)" \
+	}
+
+static const struct cli_flag up_flags[] = {
+	DIR_FLAG,
+	{.name = "nodes",
+		.type = CLI_INT,
+		.argument = "N",
+		.otherwise = "4",
+		.help = "virtual nodes to begin with",
+		.low = 0,
+		.high = 20000},
+	{.name = "gpus", .type = CLI_INT, .argument = "G", .otherwise = "8", .help = "GPUs of each node", .low = 0, .high = 64},
+	{.name = "gpu-model",
+		.type = CLI_TEXT,
+		.argument = "MODEL",
+		.help = "what GPUs they are: H100-80GB-HBM3, L40S, ... (default: A100-SXM4-80GB)"},
+	{.name = "filename", .letter = 'f', .type = CLI_FILE, .argument = "SHAPES", .help = "a YAML list of groups of nodes instead"},
+	{.name = "port",
+		.type = CLI_INT,
+		.argument = "P",
+		.otherwise = "0",
+		.help = "port on loopback; 0: any free one",
+		.low = 0,
+		.high = 65535},
+	{.name = "no-scheduler", .type = CLI_SWITCH, .help = "do not start stint-scheduler"},
+	{.name = NULL},
+};
+static const struct cli_flag dir_flags[] = {DIR_FLAG, {.name = NULL}};
+
+static const struct cli_command up = {
+	.name = "up",
+	.summary = "Start a cluster on this machine, in the background",
+	.description =
+		"Starts an API server, virtual nodes with GPUs, the controllers and stint-scheduler, and returns when they are ready. "
+		"Nothing runs on the host: pods are played, as their annotations sim/run-seconds, sim/exit-code and sim/log say.\n\n"
+		"SHAPES is a list of {count, name, gpus, gpuModel, gpuMemory, cpu, memory, labels, taints}.",
+	.examples = "eval \"$(stint sandbox up --nodes 4 --gpus 8)\"\n"
+		    "# two kinds of nodes\n"
+		    "echo '[{name: big, count: 2, gpus: 8, gpuModel: H200}, {name: small, count: 8, gpus: 1, gpuModel: L4}]' | stint "
+		    "sandbox up -f /dev/stdin",
+	.flags = up_flags,
+	.exits = CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT),
+	.run = run_up,
+};
+
+static const struct cli_command down = {
+	.name = "down",
+	.summary = "End the cluster and forget all that is in it",
+	.flags = dir_flags,
+	.run = run_down,
+};
+
+static const struct cli_command status = {
+	.name = "status",
+	.summary = "Tell whether a sandbox runs, and where",
+	.flags = dir_flags,
+	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
+	.exits = CLI_EXIT(STINT_NOT_FOUND),
+	.run = run_status,
+};
+
+static const struct cli_command *const children[] = {&up, &down, &status, NULL};
+
+const struct cli_command cli_command_sandbox = {
+	.name = "sandbox",
+	.group = CLI_TOOLS,
+	.summary = "A whole cluster on this machine, embedded: up, down, status",
+	.children = children,
+};
