@@ -4,6 +4,9 @@
  */
 #include <stint/sandbox.h>
 
+#include "controllers/controllers.h"
+#include "nodes/furnish.h"
+#include "nodes/nodes.h"
 #include "rest.h"
 
 #include <stdlib.h>
@@ -13,8 +16,11 @@ enum { CERTIFICATE_DAYS = 365, TOKEN_BYTES = 24 };
 
 struct stint_sandbox {
 	struct stint_api *api;
+	struct hub *controllers;
+	struct fleet *fleet;
 	struct stint_server *server;
 	char *kubeconfig;
+	size_t nodes; /* that it began with */
 };
 
 /* What a cluster proves itself and its admin with. */
@@ -91,6 +97,32 @@ static void publish_client_ca(struct stint_api *api, const char *ca_pem)
 	stint_api_create(api, &call, map, NULL, NULL);
 }
 
+static bool read_shapes(const struct stint_sandbox_options *options, struct node_shapes *shapes, struct stint_error **err)
+{
+	stint_auto_buf text = {0};
+
+	if (!options->shapes)
+		return node_shapes_uniform(options->nodes, options->gpus, options->gpu_model, shapes, err);
+	return stint_buf_read_file(&text, options->shapes, STINT_YAML_MAX_BYTES, err) &&
+		node_shapes_parse(options->shapes, text.data ? text.data : "", text.length, shapes, err);
+}
+
+/* Controllers and kubelets first: they see the nodes come. */
+static bool populate(
+	struct stint_sandbox *sandbox, const struct stint_sandbox_options *options, const char *ca_pem, struct stint_error **err)
+{
+	struct node_shapes shapes = {0};
+	bool done;
+
+	sandbox->controllers = controllers_new(sandbox->api, ca_pem);
+	sandbox->fleet = fleet_new(sandbox->api);
+	done = read_shapes(options, &shapes, err) && furnish_cluster(sandbox->api, node_shapes_gpus(&shapes), err) &&
+		fleet_create_nodes(sandbox->api, &shapes, err);
+	sandbox->nodes = node_shapes_total(&shapes);
+	node_shapes_free(&shapes);
+	return done;
+}
+
 static bool start(struct stint_sandbox *sandbox, const struct stint_sandbox_options *options, const struct identity *identity,
 	struct stint_error **err)
 {
@@ -103,6 +135,8 @@ static bool start(struct stint_sandbox *sandbox, const struct stint_sandbox_opti
 	};
 
 	publish_client_ca(sandbox->api, identity->ca.certificate_pem);
+	if (!populate(sandbox, options, identity->ca.certificate_pem, err))
+		return false;
 	sandbox->server = stint_server_start(sandbox->api, &server, err);
 	return sandbox->server && write_files(options->dir, identity, stint_server_port(sandbox->server), err);
 }
@@ -134,10 +168,31 @@ const char *stint_sandbox_kubeconfig(const struct stint_sandbox *sandbox)
 	return sandbox->kubeconfig;
 }
 
+size_t stint_sandbox_nodes(const struct stint_sandbox *sandbox)
+{
+	return stint_store_count(sandbox->api->store, stint_api_kind(sandbox->api, "v1", "Node"));
+}
+
+bool stint_sandbox_nodes_ready(const struct stint_sandbox *sandbox)
+{
+	return fleet_node_count(sandbox->fleet) >= sandbox->nodes;
+}
+
+bool stint_sandbox_scheduler_leads(const struct stint_sandbox *sandbox)
+{
+	const struct stint_kind *kind = stint_api_kind(sandbox->api, "coordination.k8s.io/v1", "Lease");
+	const struct stint_stored *stored = stint_store_get(sandbox->api->store, kind, "kube-system", "stint-scheduler");
+	stint_auto_json *lease = stored ? stint_stored_parse(stored) : NULL;
+
+	return *stint_json_string_or(stint_json_at(lease, "spec", "holderIdentity"), "") != '\0';
+}
+
 void stint_sandbox_stop(struct stint_sandbox *sandbox)
 {
 	if (!sandbox)
 		return;
+	fleet_free(sandbox->fleet);
+	controllers_free(sandbox->controllers);
 	stint_server_stop(sandbox->server);
 	stint_api_free(sandbox->api);
 	free(sandbox->kubeconfig);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sandbox/nodes/amounts.h"
+#include "core/sandbox/nodes/demand.h"
 
 static struct stint_json *find_container(const struct stint_json *pod, const char *name)
 {
@@ -68,7 +68,7 @@ static char *resource_field(const struct stint_json *pod, const struct stint_jso
 		return stint_strdup("0");
 	stint_autofree char *list = stint_strndup(resource, (size_t)(dot - resource));
 	const char *text = stint_json_string_or(stint_json_at(container, "resources", list, dot + 1), "0");
-	return stint_format("%" PRId64, amounts_divide(text, stint_json_string_or(stint_json_get(ref, "divisor"), "1")));
+	return stint_format("%" PRId64, demand_divide(text, stint_json_string_or(stint_json_get(ref, "divisor"), "1")));
 }
 
 /* ---- config maps and secrets ----------------------------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ static void wake_waiters(struct vpod *pod, bool gone)
 static void pod_uncount(struct vpod *pod)
 {
 	if (pod->counted)
-		amounts_add(&pod->node->used, &pod->amounts, -1);
+		demand_add(&pod->node->used, &pod->amounts, -1);
 	pod->counted = false;
 }
 
@@ -77,7 +77,7 @@ static void pod_free(void *value)
 	if (pod->next)
 		pod->next->link = pod->link;
 	stint_timer_free(pod->timer);
-	amounts_free(&pod->amounts);
+	demand_free(&pod->amounts);
 	free(pod->play);
 	free(pod->space);
 	free(pod->name);
@@ -154,9 +154,9 @@ static void on_timer(void *user)
 static bool pod_admit(struct vpod *pod, const struct stint_json *object)
 {
 	struct vnode *node = pod->node;
-	const struct amount *excess = amounts_excess(&node->allocatable, &node->used, &pod->amounts);
+	const struct demand_item *excess = demand_excess(&node->allocatable, &node->used, &pod->amounts);
 	if (!excess) {
-		amounts_add(&node->used, &pod->amounts, 1);
+		demand_add(&node->used, &pod->amounts, 1);
 		pod->counted = true;
 		return true;
 	}
@@ -165,8 +165,8 @@ static bool pod_admit(struct vpod *pod, const struct stint_json *object)
 	stint_autofree char *reason = stint_format("OutOf%s", excess->resource);
 	stint_autofree char *message =
 		stint_format("Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64 ", capacity: %" PRId64,
-			excess->resource, excess->milli / unit, amounts_get(&node->used, excess->resource) / unit,
-			amounts_get(&node->allocatable, excess->resource) / unit);
+			excess->resource, excess->milli / unit, demand_get(&node->used, excess->resource) / unit,
+			demand_get(&node->allocatable, excess->resource) / unit);
 	event_tell(pod->fleet->api, "kubelet", object, "Warning", reason, message);
 	write_status(pod, play_refuse(object, reason, message, stint_now_ms()));
 	pod->play->ended = true;
@@ -192,7 +192,7 @@ static void pod_take(struct fleet *fleet, struct vnode *node, const struct stint
 		       : stint_format("10.%u.%u.%u", 64 + ((node->number >> 8) & 127), node->number & 255, 2 + number % 252);
 	pod->timer = stint_timer_new(fleet->api->loop, on_timer, pod);
 	pod->play = play_new(object);
-	amounts_of_pod(object, &pod->amounts);
+	demand_of_pod(object, &pod->amounts);
 	stint_autofree char *key = pod_key(pod->space, pod->name);
 	stint_map_set(fleet->pods, key, pod);
 	bool deleting = stint_json_at(object, "metadata", "deletionTimestamp") != NULL;
@@ -240,8 +240,8 @@ static void on_pod(void *user, const struct stint_store_event *event)
 static void node_free(void *value)
 {
 	struct vnode *node = value;
-	amounts_free(&node->allocatable);
-	amounts_free(&node->used);
+	demand_free(&node->allocatable);
+	demand_free(&node->used);
 	free(node->devices);
 	free(node->name);
 	free(node->ip);
@@ -259,8 +259,8 @@ static void node_drop(struct fleet *fleet, struct vnode *node)
 
 static void node_learn(struct vnode *node, const struct stint_json *object)
 {
-	amounts_free(&node->allocatable);
-	amounts_of_node(object, &node->allocatable);
+	demand_free(&node->allocatable);
+	demand_of_node(object, &node->allocatable);
 	vnode_learn_devices(node, object);
 }
 
@@ -383,6 +383,11 @@ void fleet_free(struct fleet *fleet)
 	stint_map_free(fleet->pods);
 	stint_map_free(fleet->nodes);
 	free(fleet);
+}
+
+size_t fleet_node_count(const struct fleet *fleet)
+{
+	return stint_map_count(fleet->nodes);
 }
 
 bool fleet_create_nodes(struct stint_api *api, const struct node_shapes *shapes, struct stint_error **err)

@@ -7,8 +7,8 @@
 #ifndef STINT_SANDBOX_FLEET_H
 #define STINT_SANDBOX_FLEET_H
 
-#include "core/sandbox/nodes/amounts.h"
 #include "core/sandbox/nodes/channels.h"
+#include "core/sandbox/nodes/demand.h"
 #include "core/sandbox/nodes/nodes.h"
 #include "core/sandbox/nodes/play.h"
 #include "core/sandbox/nodes/use.h"
@@ -16,7 +16,7 @@
 struct vnode {
 	char *name;
 	char *ip;
-	struct amounts allocatable, used;
+	struct demand allocatable, used;
 	uint32_t next_pod_ip; /* of the node's /24 or larger block */
 	uint32_t number; /* decides its addresses */
 	int64_t lease_at_ms, heartbeat_at_ms; /* when the next is due, monotonic */
@@ -35,7 +35,7 @@ struct vpod {
 	char *space, *name, *uid;
 	char *ip;
 	struct play *play;
-	struct amounts amounts;
+	struct demand amounts;
 	bool counted; /* in node->used */
 	bool removed; /* the delete call has been made */
 	struct stint_timer *timer;

@@ -19,4 +19,6 @@ void fleet_free(struct fleet *fleet); /* before the api */
 /* Creates the Node objects of the shapes; the fleet plays them like any other. */
 bool fleet_create_nodes(struct stint_api *api, const struct node_shapes *shapes, struct stint_error **err);
 
+size_t fleet_node_count(const struct fleet *fleet); /* played now */
+
 #endif

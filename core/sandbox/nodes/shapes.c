@@ -81,6 +81,14 @@ size_t node_shapes_total(const struct node_shapes *shapes)
 	return total;
 }
 
+int64_t node_shapes_gpus(const struct node_shapes *shapes)
+{
+	int64_t total = 0;
+	for (size_t i = 0; i < shapes->count; i++)
+		total += shapes->items[i].count * shapes->items[i].gpus;
+	return total;
+}
+
 /* Machines have about 12 cores and 128 GiB a GPU; a node without GPUs is an ordinary server. */
 static void default_sizes(struct node_shape *shape)
 {

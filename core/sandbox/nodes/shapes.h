@@ -51,7 +51,8 @@ bool node_shapes_uniform(int64_t count, int64_t gpus, const char *gpu_model, str
  * a model that is not known without its gpuMemory and a name used twice are errors that name the entry.
  */
 bool node_shapes_parse(const char *file_name, const char *data, size_t length, struct node_shapes *shapes, struct stint_error **err);
-size_t node_shapes_total(const struct node_shapes *shapes);
+size_t node_shapes_total(const struct node_shapes *shapes); /* nodes */
+int64_t node_shapes_gpus(const struct node_shapes *shapes); /* devices of all nodes */
 
 /* The Node object (without status.conditions) number `index` of the shape. */
 struct stint_json *node_shape_object(const struct node_shape *shape, int64_t index);

@@ -104,7 +104,7 @@ static int64_t memory_of(const struct stint_json *object)
 
 void vnode_learn_devices(struct vnode *node, const struct stint_json *object)
 {
-	int64_t count = amounts_get(&node->allocatable, gpu_resource) / 1000;
+	int64_t count = demand_get(&node->allocatable, gpu_resource) / 1000;
 	count = count < 0 ? 0 : count > SHAPE_MAX_GPUS ? SHAPE_MAX_GPUS : count;
 	node->device_memory_mib = memory_of(object);
 	if ((size_t)count == node->device_count)
@@ -151,7 +151,7 @@ void vpod_learn_devices(struct vpod *pod, const struct stint_json *object)
 	const struct stint_json *annotations = stint_json_at(object, "metadata", "annotations");
 	const char *devices = stint_json_string_at(annotations, devices_key);
 	const char *fraction = stint_json_string_at(annotations, "gpu-fraction"), *memory = stint_json_string_at(annotations, "gpu-memory");
-	int64_t whole = amounts_get(&pod->amounts, gpu_resource) / 1000, memory_mib = 0;
+	int64_t whole = demand_get(&pod->amounts, gpu_resource) / 1000, memory_mib = 0;
 	pod->share = 1;
 	if (whole == 0 && fraction && !stint_parse_double(fraction, 0, 1, &pod->share))
 		pod->share = 1;

@@ -1,24 +1,24 @@
 /*
- * amounts: see amounts.h. The rule for init containers and sidecars is that of the Kubernetes documentation on pod-level requests:
+ * demand: see demand.h. The rule for init containers and sidecars is that of the Kubernetes documentation on pod-level requests:
  * a pod needs the larger of what its containers and sidecars need together and what each init container needs beside the sidecars
  * that were started before it.
  */
-#include "core/sandbox/nodes/amounts.h"
+#include "core/sandbox/nodes/demand.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <stint/model.h>
 
-void amounts_free(struct amounts *amounts)
+void demand_free(struct demand *amounts)
 {
 	for (size_t i = 0; i < amounts->count; i++)
 		free(amounts->items[i].resource);
 	free(amounts->items);
-	*amounts = (struct amounts){0};
+	*amounts = (struct demand){0};
 }
 
-static size_t position(const struct amounts *amounts, const char *resource)
+static size_t position(const struct demand *amounts, const char *resource)
 {
 	size_t at = 0;
 	while (at < amounts->count && strcmp(amounts->items[at].resource, resource) < 0)
@@ -26,25 +26,25 @@ static size_t position(const struct amounts *amounts, const char *resource)
 	return at;
 }
 
-static int64_t *slot(struct amounts *amounts, const char *resource)
+static int64_t *slot(struct demand *amounts, const char *resource)
 {
 	size_t at = position(amounts, resource);
 	if (at < amounts->count && strcmp(amounts->items[at].resource, resource) == 0)
 		return &amounts->items[at].milli;
 	stint_grow(&amounts->items, &amounts->capacity, amounts->count + 1, sizeof(amounts->items[0]));
 	memmove(&amounts->items[at + 1], &amounts->items[at], (amounts->count - at) * sizeof(amounts->items[0]));
-	amounts->items[at] = (struct amount){stint_strdup(resource), 0};
+	amounts->items[at] = (struct demand_item){stint_strdup(resource), 0};
 	amounts->count++;
 	return &amounts->items[at].milli;
 }
 
-int64_t amounts_get(const struct amounts *amounts, const char *resource)
+int64_t demand_get(const struct demand *amounts, const char *resource)
 {
 	size_t at = position(amounts, resource);
 	return at < amounts->count && strcmp(amounts->items[at].resource, resource) == 0 ? amounts->items[at].milli : 0;
 }
 
-void amounts_add(struct amounts *sum, const struct amounts *part, int sign)
+void demand_add(struct demand *sum, const struct demand *part, int sign)
 {
 	for (size_t i = 0; i < part->count; i++) {
 		int64_t *milli = slot(sum, part->items[i].resource);
@@ -52,7 +52,7 @@ void amounts_add(struct amounts *sum, const struct amounts *part, int sign)
 	}
 }
 
-static void raise_to(struct amounts *sum, const struct amounts *other)
+static void raise_to(struct demand *sum, const struct demand *other)
 {
 	for (size_t i = 0; i < other->count; i++) {
 		int64_t *milli = slot(sum, other->items[i].resource);
@@ -61,7 +61,7 @@ static void raise_to(struct amounts *sum, const struct amounts *other)
 	}
 }
 
-static void read_list(const struct stint_json *list, struct amounts *out)
+static void read_list(const struct stint_json *list, struct demand *out)
 {
 	stint_json_each(item, list) {
 		int64_t milli = 0;
@@ -74,66 +74,66 @@ static void read_list(const struct stint_json *list, struct amounts *out)
 	}
 }
 
-static void read_requests(const struct stint_json *container, struct amounts *out)
+static void read_requests(const struct stint_json *container, struct demand *out)
 {
 	/* Defaulting copies limits to requests; whoever binds past it still gets limits honoured. */
 	read_list(stint_json_at(container, "resources", "limits"), out);
 	read_list(stint_json_at(container, "resources", "requests"), out);
 }
 
-void amounts_of_pod(const struct stint_json *pod, struct amounts *out)
+void demand_of_pod(const struct stint_json *pod, struct demand *out)
 {
-	struct amounts sidecars = {0}, peak = {0};
+	struct demand sidecars = {0}, peak = {0};
 	stint_json_each(container, stint_json_at(pod, "spec", "initContainers")) {
-		struct amounts own = {0};
+		struct demand own = {0};
 		read_requests(container, &own);
 		if (strcmp(stint_json_string_or(stint_json_get(container, "restartPolicy"), ""), "Always") == 0) {
-			amounts_add(&sidecars, &own, 1);
+			demand_add(&sidecars, &own, 1);
 			raise_to(&peak, &sidecars);
 		} else {
-			amounts_add(&own, &sidecars, 1);
+			demand_add(&own, &sidecars, 1);
 			raise_to(&peak, &own);
 		}
-		amounts_free(&own);
+		demand_free(&own);
 	}
 	stint_json_each(container, stint_json_at(pod, "spec", "containers")) {
-		struct amounts own = {0};
+		struct demand own = {0};
 		read_requests(container, &own);
-		amounts_add(out, &own, 1);
-		amounts_free(&own);
+		demand_add(out, &own, 1);
+		demand_free(&own);
 	}
-	amounts_add(out, &sidecars, 1);
+	demand_add(out, &sidecars, 1);
 	raise_to(out, &peak);
-	struct amounts whole = {0}; /* pod-level requests replace the sum */
+	struct demand whole = {0}; /* pod-level requests replace the sum */
 	read_requests(stint_json_get(pod, "spec"), &whole);
 	for (size_t i = 0; i < whole.count; i++)
 		*slot(out, whole.items[i].resource) = whole.items[i].milli;
-	amounts_free(&whole);
+	demand_free(&whole);
 	read_list(stint_json_at(pod, "spec", "overhead"), &whole);
-	amounts_add(out, &whole, 1);
-	amounts_free(&whole);
-	amounts_free(&sidecars);
-	amounts_free(&peak);
+	demand_add(out, &whole, 1);
+	demand_free(&whole);
+	demand_free(&sidecars);
+	demand_free(&peak);
 	*slot(out, "pods") = 1000;
 }
 
-void amounts_of_node(const struct stint_json *node, struct amounts *out)
+void demand_of_node(const struct stint_json *node, struct demand *out)
 {
 	const struct stint_json *allocatable = stint_json_at(node, "status", "allocatable");
 	read_list(allocatable ? allocatable : stint_json_at(node, "status", "capacity"), out);
 }
 
-const struct amount *amounts_excess(const struct amounts *have, const struct amounts *used, const struct amounts *wanted)
+const struct demand_item *demand_excess(const struct demand *have, const struct demand *used, const struct demand *wanted)
 {
 	for (size_t i = 0; i < wanted->count; i++) {
-		const struct amount *want = &wanted->items[i];
-		if (want->milli > 0 && want->milli > amounts_get(have, want->resource) - amounts_get(used, want->resource))
+		const struct demand_item *want = &wanted->items[i];
+		if (want->milli > 0 && want->milli > demand_get(have, want->resource) - demand_get(used, want->resource))
 			return want;
 	}
 	return NULL;
 }
 
-int64_t amounts_divide(const char *quantity, const char *divisor)
+int64_t demand_divide(const char *quantity, const char *divisor)
 {
 	int64_t milli = 0, part = 0;
 	if (!stint_quantity_parse(stint_slice_of(quantity), STINT_UNIT_MILLI, &milli) || milli < 0)
