@@ -28,10 +28,13 @@ struct channels {
 	struct stint_timer *ending; /* frees outside of any handler of its own */
 	wslay_event_context_ptr frames;
 	struct stint_buf early; /* bytes that came with the handshake */
-	bool opened, paused, finishing, broken;
+	bool opened, paused, finishing, close_sent, broken;
 };
 
-enum { CHANNEL_CLOSE = 255 }; /* v5: [255, channel] closes a channel */
+enum {
+	CHANNEL_CLOSE = 255, /* v5: [255, channel] closes a channel */
+	FINISH_PATIENCE_MS = 3000, /* for the peer's Close frame */
+};
 
 struct channel_set *channel_set_new(struct stint_loop *loop)
 {
@@ -117,7 +120,7 @@ static void on_ending(void *user)
 static void end_soon(struct channels *channels)
 {
 	if (!channels->broken)
-		stint_timer_set(channels->ending, 0);
+		stint_timer_set(channels->ending, 0); /* sooner than the patience of a finish */
 	channels->broken = true;
 	stint_fd_unwatch(stint_steal(&channels->watch));
 }
@@ -126,9 +129,16 @@ static void update(struct channels *channels)
 {
 	if (channels->broken || !channels->opened)
 		return;
-	bool reads = !channels->paused && wslay_event_want_read(channels->frames);
+	/* wslay sends control frames first: the Close frame must wait until all messages have left. */
+	if (channels->finishing && !channels->close_sent && !wslay_event_want_write(channels->frames)) {
+		wslay_event_queue_close(channels->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+		channels->close_sent = true;
+	}
+	bool reads = (!channels->paused || channels->finishing) && wslay_event_want_read(channels->frames);
 	bool writes = wslay_event_want_write(channels->frames);
-	if (!writes && (channels->finishing || !wslay_event_want_read(channels->frames))) {
+	/* After our Close frame the peer's is awaited: closing the socket sooner could overtake what it has not read yet. */
+	if (!writes &&
+		(!wslay_event_want_read(channels->frames) || (channels->close_sent && wslay_event_get_close_received(channels->frames)))) {
 		end_soon(channels);
 		return;
 	}
@@ -273,8 +283,8 @@ void channels_finish(struct channels *channels)
 {
 	if (channels->broken || channels->finishing)
 		return;
-	wslay_event_queue_close(channels->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
 	channels->finishing = true;
+	stint_timer_set(channels->ending, FINISH_PATIENCE_MS);
 	update(channels);
 }
 
