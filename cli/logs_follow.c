@@ -12,7 +12,7 @@
 
 enum {
 	AGAIN_MS = 1000, /* until the next attempt at a pod that has no log yet, or whose stream was lost */
-	LOOK_MS = 2000, /* between two looks at the pods while something is to come */
+	LOOK_MS = 1000, /* between two looks at the pods while something is to come */
 	LOOK_RARELY_MS = 10000, /* while all of them are being followed */
 	MOST_STREAMS = 256,
 };
