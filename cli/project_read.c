@@ -140,20 +140,59 @@ static const struct cli_list project_list = {
 static const struct cli_list department_list = {
 	.kind = "DepartmentList", .columns = department_columns, .name = queue_name, .sort = "name"};
 
-int cli_share_list(struct cli_context *ctx)
+/* The items of the list, read now; NULL: ctx->err. */
+static struct stint_json *read_items(struct cli_context *ctx, struct stint_kube *kube, bool department)
 {
-	const bool department = cli_share_is_department(ctx);
-	struct stint_kube *kube = cli_connect(ctx);
-	stint_auto_json *list = kube ? stint_kube_list(kube, &stint_kube_queues, NULL, NULL, &ctx->err) : NULL;
+	stint_auto_json *list = stint_kube_list(kube, &stint_kube_queues, NULL, NULL, &ctx->err);
 	if (!list)
-		return cli_failed(ctx);
+		return NULL;
 	const struct stint_json *queues = stint_json_get(list, "items");
 	struct stint_json *items = stint_json_new_array();
 	stint_json_each(queue, queues) {
 		if (stint_queue_is_department(queues, queue) == department)
 			stint_json_append(items, item_of(queues, queue, department));
 	}
-	return cli_print_list(ctx, department ? &department_list : &project_list, items,
+	return items;
+}
+
+static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
+{
+	(void)change, (void)object, (void)before;
+	*(bool *)user = true;
+}
+
+/* Shown again after each change of a Queue: whether one is a department depends on the others, so all of them are read anew. */
+static int watch(struct cli_context *ctx, struct stint_kube *kube, const struct cli_list *form, bool department)
+{
+	bool changed = true, going = true;
+	struct stint_model *model = stint_model_new();
+	const struct stint_reflector_options options = {
+		.resource = &stint_kube_queues, .kind = STINT_KIND_QUEUE, .model = model, .on_change = on_change, .user = &changed};
+	struct stint_reflector *reflector = stint_reflector_start(kube, &options);
+	struct cli_watch_view *view = cli_watch_view_new(ctx, form);
+	while (going) {
+		struct stint_json *items = changed ? read_items(ctx, kube, department) : NULL;
+		going = !ctx->err && (!items || cli_watch_view_show(view, items));
+		changed = false;
+		going = going && stint_loop_step(stint_kube_loop(kube), -1);
+	}
+	cli_watch_view_free(view);
+	stint_reflector_free(reflector);
+	stint_model_free(model);
+	return ctx->err ? cli_failed(ctx) : STINT_OK;
+}
+
+int cli_share_list(struct cli_context *ctx)
+{
+	const bool department = cli_share_is_department(ctx);
+	const struct cli_list *form = department ? &department_list : &project_list;
+	struct stint_kube *kube = cli_connect(ctx);
+	if (kube && cli_switch(ctx, "watch"))
+		return watch(ctx, kube, form, department);
+	struct stint_json *items = kube ? read_items(ctx, kube, department) : NULL;
+	if (!items)
+		return cli_failed(ctx);
+	return cli_print_list(ctx, form, items,
 		department ? "there are no departments yet: \"stint department create NAME\" makes one"
 			   : "there are no projects yet: \"stint project create NAME\" makes one");
 }

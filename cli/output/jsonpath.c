@@ -29,7 +29,7 @@ static struct results evaluate(const struct path_steps *path, const struct stint
 static void descend(struct results *out, const struct stint_json *value)
 {
 	add(out, value);
-	stint_json_each (child, value)
+	stint_json_each(child, value)
 		descend(out, child);
 }
 
@@ -46,7 +46,7 @@ static void apply_range(struct results *out, const struct path_step *step, const
 	if (step->single && from < 0)
 		return;
 	int64_t index = 0;
-	stint_json_each (item, value) {
+	stint_json_each(item, value) {
 		if (index >= from && index < to && (index - from) % step->by == 0)
 			add(out, item);
 		index++;
@@ -109,14 +109,14 @@ static void apply(struct results *out, const struct path_step *step, const struc
 	case STEP_FIELD: add(out, stint_json_get(value, step->name)); break;
 	case STEP_ALL:
 		if (container)
-			stint_json_each (child, value)
+			stint_json_each(child, value)
 				add(out, child);
 		break;
 	case STEP_DESCEND: descend(out, value); break;
 	case STEP_RANGE: apply_range(out, step, value); break;
 	case STEP_FILTER:
 		if (container)
-			stint_json_each (child, value)
+			stint_json_each(child, value)
 				if (holds(step, root, child))
 					add(out, child);
 		break;

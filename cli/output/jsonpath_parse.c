@@ -82,8 +82,7 @@ static struct path_step *add_step(struct path_steps *steps, enum path_step_kind 
 static char *parse_quoted(struct parser *p)
 {
 	const char quote = peek(p);
-	stint_auto_buf
-	text = {0};
+	stint_auto_buf text = {0};
 	for (p->at++; peek(p) && peek(p) != quote; p->at++) {
 		char c = peek(p);
 		if (c == '\\' && p->text[p->at + 1]) {
@@ -103,8 +102,7 @@ static char *parse_quoted(struct parser *p)
 /* A name after a dot; a backslash takes the meaning from the next character, as in .metadata.labels.app\.kubernetes\.io/name. */
 static char *parse_name(struct parser *p)
 {
-	stint_auto_buf
-	name = {0};
+	stint_auto_buf name = {0};
 	for (; peek(p) && !strchr(".[]{}()=!<>, \t\n'\"*", peek(p)); p->at++) {
 		if (peek(p) == '\\' && p->text[p->at + 1])
 			p->at++;
@@ -120,8 +118,7 @@ static char *parse_name(struct parser *p)
 static bool parse_integer(struct parser *p, int64_t *out)
 {
 	const size_t length = strspn(p->text + p->at, "-0123456789");
-	stint_autofree
-	char *digits = stint_strndup(p->text + p->at, length);
+	stint_autofree char *digits = stint_strndup(p->text + p->at, length);
 	if (!stint_parse_int(digits, INT32_MIN, INT32_MAX, out))
 		return wrong(p, "a whole number is missing");
 	p->at += length;
@@ -175,8 +172,7 @@ static bool parse_operand(struct parser *p, struct path_operand *operand)
 	if (peek(p) == '@' || peek(p) == '.' || peek(p) == '$')
 		return parse_steps(p, &operand->path);
 	if (peek(p) == '\'' || peek(p) == '"') {
-		stint_autofree
-		char *text = parse_quoted(p);
+		stint_autofree char *text = parse_quoted(p);
 		operand->constant = text ? stint_json_new_string(text) : NULL;
 		return text != NULL;
 	}
@@ -328,8 +324,8 @@ struct cli_jsonpath *cli_jsonpath_compile(const char *text, struct stint_error *
 {
 	struct cli_jsonpath *path = stint_alloc(sizeof *path);
 	/* kubectl takes metadata.name and .metadata.name without braces too. */
-	stint_autofree
-	char *braced = strchr(text, '{') ? stint_strdup(text) : stint_format("{%s%s}", strchr(".[$@", *text) ? "" : ".", text);
+	stint_autofree char *braced =
+		strchr(text, '{') ? stint_strdup(text) : stint_format("{%s%s}", strchr(".[$@", *text) ? "" : ".", text);
 	struct parser p = {.text = braced, .err = err};
 	bool fine = *text || stint_fail(err, STINT_USAGE, "the jsonpath is empty: give a template such as {.metadata.name}");
 	while (fine && peek(&p)) {

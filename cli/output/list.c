@@ -11,8 +11,7 @@ const struct stint_json *cli_value_at(const struct stint_json *item, const char 
 {
 	while (item && path) {
 		const char *dot = strchr(path, '.');
-		stint_autofree
-		char *key = dot ? stint_strndup(path, (size_t)(dot - path)) : NULL;
+		stint_autofree char *key = dot ? stint_strndup(path, (size_t)(dot - path)) : NULL;
 		item = stint_json_get(item, key ? key : path);
 		path = dot ? dot + 1 : NULL;
 	}
@@ -28,11 +27,9 @@ char *cli_value_text(const struct stint_json *value)
 		return NULL;
 	if (stint_json_type(value) != STINT_JSON_ARRAY)
 		return stint_json_print(value);
-	stint_auto_buf
-	joined = {0};
-	stint_json_each (item, value) {
-		stint_autofree
-		char *piece = cli_value_text(item);
+	stint_auto_buf joined = {0};
+	stint_json_each(item, value) {
+		stint_autofree char *piece = cli_value_text(item);
 		stint_buf_printf(&joined, "%s%s", joined.length ? "," : "", piece ? piece : "");
 	}
 	return joined.length ? stint_buf_steal(&joined) : NULL;
@@ -83,8 +80,7 @@ static void render_csv(
 		for (const struct cli_column *column = list->columns; column->title; column++) {
 			if (!column->path)
 				continue;
-			stint_autofree
-			char *text = cli_value_text(cli_value_at(items[at], column->path));
+			stint_autofree char *text = cli_value_text(cli_value_at(items[at], column->path));
 			if (!first)
 				stint_buf_putc(out, ',');
 			put_csv(out, text);
@@ -97,8 +93,7 @@ static void render_csv(
 static void render_names(const struct cli_list *list, const struct stint_json *const *items, size_t count, struct stint_buf *out)
 {
 	for (size_t at = 0; at < count; at++) {
-		stint_autofree
-		char *name = list->name ? list->name(items[at]) : cli_value_text(stint_json_get(items[at], "name"));
+		stint_autofree char *name = list->name ? list->name(items[at]) : cli_value_text(stint_json_get(items[at], "name"));
 		stint_buf_printf(out, "%s\n", name ? name : "");
 	}
 }
@@ -148,21 +143,17 @@ static void write_out(struct cli_context *ctx, const struct stint_buf *text)
 
 int cli_print_list(struct cli_context *ctx, const struct cli_list *list, struct stint_json *items, const char *nothing)
 {
-	stint_auto_json
-	*owned = items;
-	stint_auto_buf
-	text = {0};
+	stint_auto_json *owned = items;
+	stint_auto_buf text = {0};
 	bool changed;
 	const bool has_list_flags = (ctx->command->sets & CLI_SET_LIST) != 0;
 	const char *by = has_list_flags ? cli_text(ctx, "sort-by") : NULL;
 	const size_t count = stint_json_count(items);
-	stint_autofree
-	const struct stint_json **sorted = cli_items_sorted(list, items, by, &changed, &ctx->err);
+	stint_autofree const struct stint_json **sorted = cli_items_sorted(list, items, by, &changed, &ctx->err);
 	if (!sorted)
 		return cli_failed(ctx);
 	if (wants_document(ctx->format)) {
-		stint_auto_json
-		*document = document_of(list, changed ? reordered(sorted, count) : stint_steal(&owned));
+		stint_auto_json *document = document_of(list, changed ? reordered(sorted, count) : stint_steal(&owned));
 		int exit_code = STINT_OK;
 		cli_print_object(ctx, document, NULL, &exit_code);
 		return exit_code;

@@ -14,10 +14,8 @@ static const char *const format_names[] = {"table", "wide", "name", "json", "yam
 
 static bool refuse_format(struct cli_context *ctx, const char *text)
 {
-	stint_autofree
-	char *formats = cli_formats_text(ctx->command->formats);
-	stint_autofree
-	char *command = cli_command_path(ctx->parent, ctx->command);
+	stint_autofree char *formats = cli_formats_text(ctx->command->formats);
+	stint_autofree char *command = cli_command_path(ctx->parent, ctx->command);
 	if (!ctx->command->formats)
 		return stint_fail(&ctx->err, STINT_USAGE, "\"stint %s\" has no -o: its output has one form", command);
 	return stint_fail(&ctx->err, STINT_USAGE, "\"stint %s\" has no output format \"%s\": it has %s", command, text, formats);
@@ -47,10 +45,8 @@ bool cli_format_choose(struct cli_context *ctx)
 
 bool cli_print_object(struct cli_context *ctx, const struct stint_json *object, const char *name_text, int *exit_code)
 {
-	stint_auto_buf
-	text = {0};
-	stint_autofree
-	char *printed = NULL;
+	stint_auto_buf text = {0};
+	stint_autofree char *printed = NULL;
 	*exit_code = STINT_OK;
 	switch (ctx->format) {
 	case CLI_FORMAT_JSON:
@@ -91,8 +87,7 @@ void cli_fields_add(struct cli_fields *fields, const char *key, const char *form
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *value = stint_vformat(format, args);
+	stint_autofree char *value = stint_vformat(format, args);
 	va_end(args);
 	if (!*value)
 		return;

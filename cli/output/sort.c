@@ -35,8 +35,7 @@ static int compare_values(const struct stint_json *a, const struct stint_json *b
 	double x, y;
 	if (number_of(a, &x) && number_of(b, &y))
 		return (x > y) - (x < y);
-	stint_autofree
-	char *s = cli_value_text(a), *t = cli_value_text(b);
+	stint_autofree char *s = cli_value_text(a), *t = cli_value_text(b);
 	return strverscmp(s ? s : "", t ? t : "");
 }
 
@@ -95,10 +94,9 @@ const struct stint_json **cli_items_sorted(
 	const struct cli_list *list, const struct stint_json *items, const char *by, bool *changed, struct stint_error **err)
 {
 	const size_t count = stint_json_count(items);
-	stint_autofree
-	struct sort_row *rows = stint_alloc((count + 1) * sizeof *rows);
+	stint_autofree struct sort_row *rows = stint_alloc((count + 1) * sizeof *rows);
 	size_t at = 0;
-	stint_json_each (item, items)
+	stint_json_each(item, items)
 		rows[at++].item = item;
 	bool fine = true;
 	if (by)
@@ -110,7 +108,7 @@ const struct stint_json **cli_items_sorted(
 	const struct stint_json **sorted = stint_alloc((count + 1) * sizeof *sorted);
 	*changed = false;
 	at = 0;
-	stint_json_each (item, items) {
+	stint_json_each(item, items) {
 		sorted[at] = rows[at].item;
 		*changed |= sorted[at] != item;
 		at++;

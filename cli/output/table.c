@@ -69,8 +69,7 @@ static void put_folded(const struct layout *layout, const char *text)
 	size_t used = 0;
 	while (*text) {
 		const size_t length = strcspn(text, " ");
-		stint_autofree
-		char *word = stint_strndup(text, length);
+		stint_autofree char *word = stint_strndup(text, length);
 		const size_t width = cli_text_width(word);
 		if (used && used + 1 + width > layout->fold_at) {
 			stint_buf_putc(layout->out, '\n');
@@ -144,8 +143,10 @@ void cli_table_print(struct cli_table *table, struct stint_buf *out, bool header
 		if (colour)
 			stint_buf_puts(out, "\033[1m");
 		put_row(table, &layout, NULL, table->width);
-		if (colour)
-			stint_buf_puts(out, cli_colour_off);
+		if (colour) {
+			out->length--; /* the sequence belongs before the line's end */
+			stint_buf_printf(out, "%s\n", cli_colour_off);
+		}
 	}
 	for (size_t row = 0; row < table->count; row += table->width)
 		put_row(table, &layout, table->cells + row, table->count - row);

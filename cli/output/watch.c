@@ -39,8 +39,7 @@ static int lines_of(const char *text, int columns)
 	int lines = 0;
 	while (*text) {
 		const size_t length = strcspn(text, "\n");
-		stint_auto_buf
-		plain = {0};
+		stint_auto_buf plain = {0};
 		for (size_t at = 0; at < length; at++) {
 			if (text[at] == '\033')
 				at += strcspn(text + at, "m");
@@ -56,8 +55,7 @@ static int lines_of(const char *text, int columns)
 
 static bool draw(struct cli_watch_view *view, const struct stint_json *const *items, size_t count)
 {
-	stint_auto_buf
-	table = {0}, frame = {0};
+	stint_auto_buf table = {0}, frame = {0};
 	cli_list_render(view->ctx, view->list, items, count, !cli_switch(view->ctx, "no-headers"), &table);
 	const char *text = table.data ? table.data : "";
 	if (view->lines)
@@ -79,8 +77,7 @@ static char *key_of(const struct stint_json *item)
 /* Whether the item differs from what was shown under its name; remembers it. */
 static bool is_news(struct cli_watch_view *view, const struct stint_json *item)
 {
-	stint_autofree
-	char *key = key_of(item), *text = stint_json_print(item);
+	stint_autofree char *key = key_of(item), *text = stint_json_print(item);
 	const char *before = stint_map_get(view->shown, key);
 	if (before && strcmp(before, text) == 0)
 		return false;
@@ -91,8 +88,7 @@ static bool is_news(struct cli_watch_view *view, const struct stint_json *item)
 static bool append(struct cli_watch_view *view, const struct stint_json *const *items, size_t count)
 {
 	struct cli_context *ctx = view->ctx;
-	stint_autofree
-	const struct stint_json **news = stint_alloc((count + 1) * sizeof *news);
+	stint_autofree const struct stint_json **news = stint_alloc((count + 1) * sizeof *news);
 	size_t news_count = 0;
 	for (size_t at = 0; at < count; at++)
 		if (is_news(view, items[at]))
@@ -105,8 +101,7 @@ static bool append(struct cli_watch_view *view, const struct stint_json *const *
 			cli_print_object(ctx, news[at], NULL, &exit_code);
 		}
 	} else if (news_count) {
-		stint_auto_buf
-		text = {0};
+		stint_auto_buf text = {0};
 		cli_list_render(ctx, view->list, news, news_count, !view->headed && !cli_switch(ctx, "no-headers"), &text);
 		view->headed = true;
 		fwrite(text.data, 1, text.length, ctx->out);
@@ -116,11 +111,10 @@ static bool append(struct cli_watch_view *view, const struct stint_json *const *
 
 bool cli_watch_view_show(struct cli_watch_view *view, struct stint_json *items)
 {
-	stint_auto_json
-	*owned = items;
+	stint_auto_json *owned = items;
 	bool changed;
-	stint_autofree
-	const struct stint_json **sorted = cli_items_sorted(view->list, items, cli_text(view->ctx, "sort-by"), &changed, &view->ctx->err);
+	stint_autofree const struct stint_json **sorted =
+		cli_items_sorted(view->list, items, cli_text(view->ctx, "sort-by"), &changed, &view->ctx->err);
 	if (!sorted)
 		return false;
 	const size_t count = stint_json_count(items);
