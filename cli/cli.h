@@ -200,7 +200,10 @@ void cli_release_interrupts(void);
  * Where there is none anywhere and a sandbox runs, the sandbox's, and a note says so. The context owns it. NULL: ctx->err is set.
  */
 struct stint_kube *cli_connect(struct cli_context *ctx);
-/* The project (and namespace) that the command is about: -p, -n, STINT_PROJECT, own setting, the context, "default". NULL: ctx->err. */
+/*
+ * The project (and namespace) that the command is about: -p, -n, STINT_PROJECT, own setting, the context, "default". NULL: ctx->err. With
+ * -A it is an error: a command that knows -A asks cli_all_projects first.
+ */
 const char *cli_project(struct cli_context *ctx);
 bool cli_all_projects(const struct cli_context *ctx); /* -A */
 /* An own setting (config.yaml), or NULL when it is not set or the file cannot be read (then a note has said so once). */

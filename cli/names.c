@@ -16,9 +16,9 @@ static char **split_and_free(struct stint_buf *text)
 	return names;
 }
 
-static char **workload_names(struct cli_context *ctx, struct stint_kube *kube)
+static char **workload_names(struct stint_kube *kube, const char *project)
 {
-	const struct stint_read_options options = {.project = cli_all_projects(ctx) ? NULL : cli_project(ctx)};
+	const struct stint_read_options options = {.project = project};
 	struct stint_buf names = {0};
 	struct stint_model *model = stint_model_new();
 	struct stint_workload_set *set = stint_workloads_read(kube, model, &options, NULL);
@@ -68,11 +68,12 @@ char **cli_names(struct cli_context *ctx, enum cli_source source)
 	if (source == CLI_CONTEXT_NAMES)
 		return context_names(ctx);
 	struct stint_kube *kube = cli_connect(ctx);
-	const char *project = kube ? cli_project(ctx) : NULL;
+	const char *project = !kube ? NULL : cli_all_projects(ctx) ? "" : cli_project(ctx);
 	if (!project)
 		return stint_split("", "\n");
+	project = *project ? project : NULL; /* of all */
 	switch (source) {
-	case CLI_WORKLOAD_NAMES: return workload_names(ctx, kube);
+	case CLI_WORKLOAD_NAMES: return workload_names(kube, project);
 	case CLI_POD_NAMES: return object_names(kube, &stint_kube_pods, project);
 	case CLI_PROJECT_NAMES: return queue_names(kube, false);
 	case CLI_DEPARTMENT_NAMES: return queue_names(kube, true);

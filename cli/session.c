@@ -170,10 +170,12 @@ const char *cli_project(struct cli_context *ctx)
 		return session->project;
 	bool conflict;
 	const char *project = said_project(ctx, &conflict);
-	if (conflict || (cli_all_projects(ctx) && (cli_given(ctx, "project") || cli_given(ctx, "namespace")))) {
-		stint_fail(&ctx->err, STINT_USAGE,
-			conflict ? "-p and -n name two projects: a project is a namespace, so give one of them"
-				 : "-A is all projects and -p (or -n) is one: give one of them");
+	if (conflict) {
+		stint_fail(&ctx->err, STINT_USAGE, "-p and -n name two projects: a project is a namespace, so give one of them");
+		return NULL;
+	}
+	if (cli_all_projects(ctx)) {
+		stint_fail(&ctx->err, STINT_USAGE, "this needs one project, and -A is all of them: say -p PROJECT");
 		return NULL;
 	}
 	if (!project) {
