@@ -203,7 +203,8 @@ static void answer(const struct place *place, struct cli_context *ctx, struct of
 	} else if (!place->only_positionals && *current == '-') {
 		offer_flags(to, command);
 	} else if (!command) {
-		offer_commands(to, cli_commands());
+		if (!ctx->positional_count)
+			offer_commands(to, cli_commands());
 	} else if (command->children && !place->parsed.parent && !ctx->positional_count) {
 		offer_commands(to, command->children);
 	} else if (!place->only_positionals || command->rest == CLI_REST_POSITIONAL) {

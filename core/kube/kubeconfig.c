@@ -155,7 +155,7 @@ static char *folder_of(const char *path)
 static bool merge_file(const char *path, bool must_exist, struct kube_files *files, bool *found, struct stint_error **err)
 {
 	if (access(path, F_OK) != 0 && errno == ENOENT) {
-		return !must_exist || stint_fail(err, STINT_USAGE, "there is no kubeconfig %s", path);
+		return !must_exist || stint_fail(err, STINT_NOT_FOUND, "there is no kubeconfig %s", path);
 	}
 	stint_auto_buf text = {0};
 	if (!stint_buf_read_file(&text, path, STINT_YAML_MAX_BYTES, err)) {

@@ -266,7 +266,8 @@ static bool take_cluster(const struct section *section, struct stint_kube_config
 		take_bool(section, "disable-compression", &config->disable_compression, err);
 }
 
-static bool unknown_context(const struct kube_files *files, const char *name, struct stint_error **err)
+/* asked: a person named it, and did not find it; else the file contradicts itself. */
+static bool unknown_context(const struct kube_files *files, const char *name, bool asked, struct stint_error **err)
 {
 	stint_auto_buf names = {0};
 	stint_json_each(entry, stint_json_get(files->root, "contexts")) {
@@ -277,7 +278,8 @@ static bool unknown_context(const struct kube_files *files, const char *name, st
 		return stint_fail(
 			err, STINT_USAGE, "%s has no current context: choose one with --context (there are: %s)", files->origin, known);
 	}
-	return stint_fail(err, STINT_USAGE, "%s has no context \"%s\" (there are: %s)", files->origin, name, known);
+	return stint_fail(
+		err, asked ? STINT_NOT_FOUND : STINT_USAGE, "%s has no context \"%s\" (there are: %s)", files->origin, name, known);
 }
 
 static bool resolve(const struct kube_files *files, const struct stint_kube_config_options *options, struct stint_kube_config *config,
@@ -287,7 +289,7 @@ static bool resolve(const struct kube_files *files, const struct stint_kube_conf
 									      : stint_json_string_at(files->root, "current-context");
 	const struct stint_json *entry = name ? kube_files_entry(files, "contexts", name) : NULL;
 	if (!entry) {
-		return unknown_context(files, name, err);
+		return unknown_context(files, name, options && options->context && options->context[0], err);
 	}
 	config->context = stint_strdup(name);
 	struct section fields = {files, "context", name, stint_json_get(entry, "context")};

@@ -261,7 +261,7 @@ static void test_no_config_anywhere_is_told_apart_from_a_wrong_one(void **state)
 	setenv("KUBECONFIG", "/nowhere/a:/nowhere/b", 1);
 	assert_fails(stint_kube_config_load(NULL, &err), STINT_USAGE, "KUBECONFIG names /nowhere/a:/nowhere/b");
 	const struct stint_kube_config_options options = {.kubeconfig = "/nowhere/c"};
-	assert_fails(stint_kube_config_load(&options, &err), STINT_USAGE, "no kubeconfig /nowhere/c");
+	assert_fails(stint_kube_config_load(&options, &err), STINT_NOT_FOUND, "no kubeconfig /nowhere/c");
 
 	unsetenv("KUBECONFIG");
 	stint_autofree char *path = write_file(".kube/config", "apiVersion: v1\nkind: Config\ncontexts: []\nclusters: []\nusers: []\n");
