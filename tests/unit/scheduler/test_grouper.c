@@ -1,14 +1,7 @@
 /* What the grouper promises: who is in one group, with which minimum, queue, priority and preemptibility. */
 #include <scheduler/grouper.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../test.h"
 
 struct fixture {
 	struct stint_model *model;

@@ -1,13 +1,7 @@
 /* What holders of shared devices promise: stable names, a manifest that takes one device, reports that are understood or explained. */
 #include <scheduler/holder_pod.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
+#include "../test.h"
 
 static void a_name_is_gpu_and_16_digits_of_the_hash_of_node_and_slot(void **state)
 {

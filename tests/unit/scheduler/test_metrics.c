@@ -1,13 +1,7 @@
 /* What the metrics text promises. */
 #include <scheduler/metrics.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
+#include "../test.h"
 
 static char *text_of(const struct stint_metrics *metrics)
 {

@@ -1,15 +1,8 @@
 /* What the command line and the configuration file promise. */
 #include <scheduler/options.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../test.h"
 
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool parse(struct stint_scheduler_options *options, struct stint_error **err, const char *arguments)
