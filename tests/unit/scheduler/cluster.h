@@ -75,7 +75,7 @@ static void cluster_put(struct cluster *c, enum stint_kind kind, const char *api
 	stint_object_unref(object);
 }
 
-static void cluster_remove(struct cluster *c, enum stint_kind kind, const char *json)
+static inline void cluster_remove(struct cluster *c, enum stint_kind kind, const char *json)
 {
 	struct stint_object *object = cluster_decode(c, kind, NULL, NULL, json);
 	stint_mirror_remove(c->mirror, object);
@@ -103,7 +103,7 @@ static void cluster_queue(struct cluster *c, const char *name, double quota, dou
 	cluster_put(c, STINT_KIND_QUEUE, NULL, NULL, json);
 }
 
-static char *cluster_pod_json(const char *name, const char *metadata, const char *spec, const char *status)
+static inline char *cluster_pod_json(const char *name, const char *metadata, const char *spec, const char *status)
 {
 	return stint_format("{\"metadata\":{\"namespace\":\"default\",\"name\":\"%s\",\"uid\":\"p-%s\",\"creationTimestamp\":\"2026-01-"
 			    "01T00:00:00Z\"%s%s},"
