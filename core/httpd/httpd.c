@@ -32,8 +32,11 @@ static void pump(struct stint_httpd *httpd)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 
+	httpd->woken = false;
 	MHD_run(httpd->daemon);
-	if (MHD_get_timeout(httpd->daemon, &wait_ms) == MHD_YES)
+	if (httpd->woken)
+		stint_timer_set(httpd->due, 0);
+	else if (MHD_get_timeout(httpd->daemon, &wait_ms) == MHD_YES)
 		stint_timer_set(httpd->due, wait_ms > INT32_MAX ? INT32_MAX : (int64_t)wait_ms);
 	else
 		stint_timer_stop(httpd->due);
@@ -86,6 +89,9 @@ void stint_httpd_resume(struct stint_httpd_request *request)
 		return;
 	request->suspended = false;
 	MHD_resume_connection(request->connection);
+	request->httpd->woken = true;
+	/* libmicrohttpd takes it up again in its next run; it does not make its epoll descriptor readable for that. */
+	stint_timer_set(request->httpd->due, 0);
 }
 
 /* ---- libmicrohttpd's callbacks -------------------------------------------------------------------------------------------- */

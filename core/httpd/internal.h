@@ -24,6 +24,7 @@ struct stint_httpd {
 	size_t max_body_bytes;
 	bool verify_clients;
 	bool stopping;
+	bool woken; /* a connection was resumed since the last run began */
 	int port;
 };
 

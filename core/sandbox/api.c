@@ -55,6 +55,27 @@ bool stint_api_conflict(const struct stint_api_call *call, struct stint_json **s
 	return false;
 }
 
+bool stint_api_foreign(const struct stint_api_call *call, const char *what, const char *wanted, const char *is, struct stint_json **status)
+{
+	return stint_api_conflict(call, status,
+		"StorageError: invalid object, Code: 4, Key: /registry/%s%s%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition "
+		"failed: %s in "
+		"precondition: %s, %s in object meta: %s",
+		call->kind->plural, call->space ? "/" : "", call->space ? call->space : "", call->name, what, wanted, what, is);
+}
+
+bool stint_api_mismatch(const struct stint_api_call *call, const char *what, const char *wanted, const char *is, const char *perhaps,
+	struct stint_json **status)
+{
+	*status = stint_status_new(409, "Conflict", NULL, call->name, NULL,
+		"Operation cannot be fulfilled on %s \"%s\": the %s in the precondition (%s) does not match the %s in record (%s). The "
+		"object might have been "
+		"%s",
+		call->kind->kind, call->name, what, wanted, what, is, perhaps);
+	stint_json_set_string(stint_json_ensure_object(*status, "details"), "kind", call->kind->kind);
+	return false;
+}
+
 bool stint_api_bad(struct stint_json **status, const char *format, ...)
 {
 	va_list args;

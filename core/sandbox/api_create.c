@@ -12,12 +12,13 @@ static bool check_space(const struct stint_api_call *call, struct stint_json *me
 {
 	const char *said = stint_json_string_or(stint_json_get(metadata, "namespace"), "");
 
-	if (*said && strcmp(said, call->kind->namespaced && call->space ? call->space : "") != 0)
-		return stint_api_bad(status, "the namespace of the provided object does not match the namespace sent on the request");
-	if (call->kind->namespaced)
-		stint_json_set_string(metadata, "namespace", call->space);
-	else
+	if (!call->kind->namespaced) {
 		stint_json_remove(metadata, "namespace");
+		return true;
+	}
+	if (*said && strcmp(said, call->space) != 0)
+		return stint_api_bad(status, "the namespace of the provided object does not match the namespace sent on the request");
+	stint_json_set_string(metadata, "namespace", call->space);
 	return true;
 }
 
@@ -62,12 +63,29 @@ static void give_identity(struct stint_json *metadata)
 	stint_json_set_string(metadata, "creationTimestamp", stint_time_format(stint_now_ms(), time));
 }
 
+/* What the client set and what the defaults made of it is the manager's; status, and what the server adds after this, is nobody's. */
 static void track_write(struct stint_api *api, const struct stint_api_call *call, struct stint_json *object)
 {
 	char time[STINT_TIME_SIZE];
 	struct stint_writer writer = {stint_api_manager(call), NULL, stint_time_format(stint_now_ms(), time)};
+	struct stint_json *state = call->kind->subresources & STINT_SUB_STATUS ? stint_json_take(object, "status") : NULL;
 
 	stint_schema_track(api->schema, call->kind, NULL, object, &writer);
+	if (state)
+		stint_json_set(object, "status", state);
+}
+
+/* Conditions that the schema gives a new object know no time: it is now. */
+static void stamp_conditions(struct stint_json *object)
+{
+	char time[STINT_TIME_SIZE];
+
+	stint_json_each(condition, stint_json_at(object, "status", "conditions")) {
+		if (stint_json_get(condition, "lastTransitionTime"))
+			continue;
+		stint_json_set(condition, "lastProbeTime", stint_json_new_null());
+		stint_json_set_string(condition, "lastTransitionTime", stint_time_format(stint_now_ms(), time));
+	}
 }
 
 bool stint_api_create_checked(struct stint_api *api, const struct stint_api_call *call, struct stint_json *object, bool track,
@@ -75,6 +93,7 @@ bool stint_api_create_checked(struct stint_api *api, const struct stint_api_call
 {
 	stint_auto_json *owned = object;
 	struct stint_json *metadata = stint_json_ensure_object(object, "metadata");
+	const struct stint_stored *there;
 	const char *stem, *name;
 
 	if (*stint_json_string_or(stint_json_get(metadata, "resourceVersion"), "")) {
@@ -86,24 +105,27 @@ bool stint_api_create_checked(struct stint_api *api, const struct stint_api_call
 		return false;
 	give_identity(metadata);
 	stint_schema_default(api->schema, call->kind, object);
+	if (track)
+		track_write(api, call, object);
 	if (!stint_admit_create(api, call, object, status))
 		return false;
 	stint_schema_prepare_create(api->schema, call->kind, object);
+	if (strcmp(call->kind->kind, "Pod") == 0)
+		stamp_conditions(object);
 	if (!stint_schema_validate_create(api->schema, call->kind, object, call->warnings, status))
 		return false;
 
 	name = stint_json_string_or(stint_json_get(metadata, "name"), "");
-	for (int tries = 1; stint_store_get(api->store, call->kind, call->space, name); tries++) {
+	for (int tries = 1; (there = stint_store_get(api->store, call->kind, call->space, name)); tries++) {
 		if (!stem || tries >= GENERATE_TRIES) {
-			*status = stint_status_new(409, "AlreadyExists", call->kind, name, NULL, "%s%s%s \"%s\" already exists",
-				call->kind->plural, *call->kind->group ? "." : "", call->kind->group, name);
+			*status = stint_status_new(409, "AlreadyExists", call->kind, name, NULL, "%s%s%s%s \"%s\" already exists",
+				there->deleting ? "object is being deleted: " : "", call->kind->plural, *call->kind->group ? "." : "",
+				call->kind->group, name);
 			return false;
 		}
 		generate_name(metadata, stem);
 		name = stint_json_string(stint_json_get(metadata, "name"));
 	}
-	if (track)
-		track_write(api, call, object);
 	if (!call->dry_run) {
 		stint_auto_json *kept = NULL;
 

@@ -21,13 +21,10 @@ static bool check_preconditions(const struct stint_api_call *call, const struct 
 	char version[24];
 
 	if (options->uid && strcmp(options->uid, stored->uid) != 0)
-		return stint_api_conflict(
-			call, status, "Precondition failed: UID in precondition: %s, UID in object meta: %s", options->uid, stored->uid);
+		return stint_api_mismatch(call, "UID", options->uid, stored->uid, "deleted and then recreated", status);
 	(void)snprintf(version, sizeof(version), "%llu", (unsigned long long)stored->version);
 	if (options->resource_version && strcmp(options->resource_version, version) != 0)
-		return stint_api_conflict(call, status,
-			"Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s",
-			options->resource_version, version);
+		return stint_api_mismatch(call, "ResourceVersion", options->resource_version, version, "modified", status);
 	return true;
 }
 
@@ -198,8 +195,8 @@ static bool remove_object(struct stint_api *api, const struct stint_api_call *ca
 	object = stint_stored_parse(stored);
 	marked = mark(call, options, object);
 	held = is_held(call, object);
-	if (out && !held && !answers_with_object(call->kind))
-		*out = success(call, stored->uid);
+	if (out && !held && !is_core(call->kind, "Pod"))
+		*out = answers_with_object(call->kind) ? stint_form_read(call->kind, stored) : success(call, stored->uid);
 	if (!call->dry_run) {
 		/* A pod's end is seen twice, as a node sees it: marked with no grace left, then gone. */
 		if (marked && (held || is_core(call->kind, "Pod")))

@@ -10,6 +10,11 @@
 const char *stint_api_manager(const struct stint_api_call *call);
 bool stint_api_not_found(const struct stint_api_call *call, struct stint_json **status);
 bool stint_api_conflict(const struct stint_api_call *call, struct stint_json **status, const char *format, ...) STINT_PRINTF(3, 4);
+/* A 409: what ("UID", "ResourceVersion") of the caller's is not the object's. */
+bool stint_api_foreign(const struct stint_api_call *call, const char *what, const char *wanted, const char *is, struct stint_json **status);
+/* The same as a deletion words it. */
+bool stint_api_mismatch(const struct stint_api_call *call, const char *what, const char *wanted, const char *is, const char *perhaps,
+	struct stint_json **status);
 bool stint_api_bad(struct stint_json **status, const char *format, ...) STINT_PRINTF(2, 3);
 bool stint_api_invalid(const struct stint_api_call *call, struct stint_json **status, const char *cause, const char *field,
 	const char *format, ...) STINT_PRINTF(5, 6);

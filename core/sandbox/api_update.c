@@ -105,18 +105,20 @@ static struct stint_stored *find_live(struct stint_api *api, const struct stint_
 
 /* ---- replace ------------------------------------------------------------------------------------------------------------------- */
 
-static bool check_address(const struct stint_api_call *call, struct stint_json *object, struct stint_json **status)
+static bool check_address(const struct stint_api_call *call, struct stint_json *object, bool named, struct stint_json **status)
 {
 	struct stint_json *metadata = stint_json_ensure_object(object, "metadata");
 	const char *name = text_at(object, "name"), *space = text_at(object, "namespace");
 
 	if (*name && strcmp(name, call->name) != 0)
 		return stint_api_bad(status, "the name of the object (%s) does not match the name on the URL (%s)", name, call->name);
+	if (!*name && named)
+		return stint_api_bad(
+			status, "the name of the object (%s based on URL) was undeterminable: name must be provided", call->name);
 	if (!*name)
 		stint_json_set_string(metadata, "name", call->name);
 	if (call->kind->namespaced && *space && strcmp(space, call->space) != 0)
-		return stint_api_bad(
-			status, "the namespace of the object (%s) does not match the namespace on the URL (%s)", space, call->space);
+		return stint_api_bad(status, "the namespace of the provided object does not match the namespace sent on the request");
 	if (call->kind->namespaced)
 		stint_json_set_string(metadata, "namespace", call->space);
 	return true;
@@ -126,10 +128,21 @@ static bool check_version(
 	const struct stint_api_call *call, const struct stint_json *old, const struct stint_json *object, struct stint_json **status)
 {
 	const char *version = text_at(object, "resourceVersion");
+	int64_t number;
 
-	if (!*version && (call->own_version || needs_version(call->kind)))
-		return stint_api_invalid(call, status, "FieldValueInvalid", "metadata.resourceVersion",
-			"Invalid value: %s: must be specified for an update", call->kind->custom ? "0" : "0x0");
+	if (!*version && (call->own_version || needs_version(call->kind))) {
+		struct stint_kind by_plural = *call->kind; /* the sentence names the resource, not the kind */
+		struct stint_api_call named = {.kind = &by_plural, .name = call->name};
+
+		by_plural.kind = by_plural.plural;
+		return stint_api_invalid(&named, status, "FieldValueInvalid", "metadata.resourceVersion",
+			"Invalid value: 0: must be specified for an update");
+	}
+	if (*version && !stint_parse_int(version, 0, INT64_MAX, &number)) {
+		*status = stint_status_new(500, "", NULL, NULL, NULL, "strconv.ParseUint: parsing \"%s\": invalid syntax", version);
+		stint_json_remove(*status, "reason");
+		return false;
+	}
 	if (*version && strcmp(version, "0") != 0 && strcmp(version, text_at(old, "resourceVersion")) != 0)
 		return stint_api_conflict(
 			call, status, "the object has been modified; please apply your changes to the latest version and try again");
@@ -144,7 +157,7 @@ static bool replace(struct stint_api *api, const struct stint_api_call *call, st
 	stint_auto_json *old = NULL;
 	const char *uid;
 
-	if (!check_address(call, object, status))
+	if (!check_address(call, object, true, status))
 		return false;
 	if (!stored) {
 		if (!created_on_update(call->kind) || call->subresource)
@@ -157,8 +170,7 @@ static bool replace(struct stint_api *api, const struct stint_api_call *call, st
 	}
 	uid = text_at(object, "uid");
 	if (*uid && strcmp(uid, stored->uid) != 0)
-		return stint_api_conflict(
-			call, status, "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, stored->uid);
+		return stint_api_foreign(call, "UID", uid, stored->uid, status);
 	old = stint_form_read(call->kind, stored);
 	if (!check_version(call, old, object, status))
 		return false;
@@ -246,12 +258,30 @@ static bool patch_live(struct stint_api *api, const struct stint_api_call *call,
 	object = stint_json_dup(old);
 	if (!patch_tree(api, call, how, object, patch, status))
 		return false;
-	if (!stint_schema_decode(api->schema, call->kind, object, call->validation, call->warnings, status))
+	if (!stint_schema_decode_patched(api->schema, call->kind, object, patch, call->validation, call->warnings, status))
 		return false;
-	if (!check_address(call, object, status) ||
+	if (!check_address(call, object, false, status) ||
 		!check_version(&(struct stint_api_call){.kind = call->kind, .name = call->name}, old, object, status))
 		return false;
 	return stint_api_commit(api, call, stored, old, stint_steal(&object), true, out, status);
+}
+
+/* An apply body must fit the kind's types whole; what does not is the server's error to a real server, and told so. */
+static bool decode_config(struct stint_api *api, const struct stint_api_call *call, struct stint_json *config, struct stint_json **status)
+{
+	const char *kind = stint_json_string_or(stint_json_get(config, "kind"), "");
+	const char *version = stint_json_string_or(stint_json_get(config, "apiVersion"), "");
+	stint_auto_json *refusal = NULL;
+
+	if (strcmp(kind, call->kind->kind) != 0 || strcmp(version, call->kind->api_version) != 0)
+		return stint_api_bad(status, "invalid object type: %s%s, Kind=%s", strchr(version, '/') ? "" : "/", version, kind);
+	if (stint_schema_decode(api->schema, call->kind, config, STINT_FIELDS_STRICT, call->warnings, &refusal))
+		return true;
+	*status = stint_status_new(500, "", NULL, NULL, NULL, "failed to create typed patch object (%s/%s; %s%s, Kind=%s): %s",
+		call->space ? call->space : "", call->name, *call->kind->group ? "" : "/", version, kind,
+		stint_json_string_or(stint_json_get(refusal, "message"), ""));
+	stint_json_remove(*status, "reason");
+	return false;
 }
 
 static bool apply(struct stint_api *api, const struct stint_api_call *call, const struct stint_json *config, bool *created,
@@ -264,11 +294,11 @@ static bool apply(struct stint_api *api, const struct stint_api_call *call, cons
 	stint_auto_json *old = NULL;
 	stint_auto_json *object = NULL;
 
-	if (!stint_schema_decode(api->schema, call->kind, wanted, call->validation, call->warnings, status))
+	if (!decode_config(api, call, wanted, status))
 		return false;
 	if (stint_json_first(stint_json_at(wanted, "metadata", "managedFields")))
 		return stint_api_bad(status, "metadata.managedFields must be nil");
-	if (!check_address(call, wanted, status))
+	if (!check_address(call, wanted, false, status))
 		return false;
 	if (!stored && call->subresource)
 		return stint_api_not_found(call, status);

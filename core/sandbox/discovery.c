@@ -173,7 +173,7 @@ static void add_resource(struct stint_json *resources, const struct stint_kind *
 	}
 }
 
-static bool serve_resources(struct rest *rest, const char *group, const char *version)
+static void serve_resources(struct rest *rest, const char *group, const char *version)
 {
 	size_t count;
 	const struct stint_kind *const *kinds = stint_schema_kinds(rest->api->schema, &count);
@@ -188,10 +188,11 @@ static bool serve_resources(struct rest *rest, const char *group, const char *ve
 		if (is_served(kinds[i], group, version))
 			add_resource(resources, kinds[i]);
 	}
-	if (!stint_json_first(resources))
-		return false;
-	rest_reply_json(rest, 200, document);
-	return true;
+	if (stint_json_first(resources))
+		rest_reply_json(rest, 200, document);
+	else
+		rest_reply_status(
+			rest, stint_status_new(404, "NotFound", NULL, "", NULL, "the server could not find the requested resource"));
 }
 
 /* ---- aggregated ------------------------------------------------------------------------------------------------------------------------ */
@@ -348,7 +349,9 @@ bool rest_discovery(struct rest *rest, char *const *segments, size_t count)
 	if (count == 0)
 		serve_paths(rest);
 	else if (strcmp(rest->method, "GET") != 0 && strcmp(rest->method, "HEAD") != 0)
-		found = false;
+		rest_reply_status(rest,
+			stint_status_new(405, "MethodNotAllowed", NULL, "", NULL,
+				"the server does not allow this method on the requested resource"));
 	else if (count == 1 && (core || groups) && rest->form.as == REST_AS_DISCOVERY)
 		serve_aggregated(rest, core);
 	else if (count == 1 && core)
@@ -356,11 +359,11 @@ bool rest_discovery(struct rest *rest, char *const *segments, size_t count)
 	else if (count == 1 && groups)
 		serve_groups(rest);
 	else if (count == 2 && core)
-		found = serve_resources(rest, "", segments[1]);
+		serve_resources(rest, "", segments[1]);
 	else if (count == 2 && groups)
 		found = serve_group(rest, segments[1]);
-	else if (count == 3 && groups)
-		found = serve_resources(rest, segments[1], segments[2]);
+	else if (count == 3 && groups && rest_has_group(rest->api, segments[1], NULL))
+		serve_resources(rest, segments[1], segments[2]);
 	else if (count == 1 && strcmp(segments[0], "version") == 0)
 		serve_version(rest);
 	else if (strcmp(segments[0], "openapi") == 0)

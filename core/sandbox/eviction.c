@@ -160,8 +160,7 @@ bool stint_api_evict(struct stint_api *api, const struct stint_api_call *call, s
 	if (!stored)
 		return stint_api_not_found(&pods, status);
 	if (options.uid && strcmp(options.uid, stored->uid) != 0)
-		return stint_api_conflict(
-			&pods, status, "Precondition failed: UID in precondition: %s, UID in object meta: %s", options.uid, stored->uid);
+		return stint_api_mismatch(&pods, "UID", options.uid, stored->uid, "deleted and then recreated", status);
 	pod = stint_stored_parse(stored);
 	if (!ask_budget(api, &pods, stored, pod, status))
 		return false;

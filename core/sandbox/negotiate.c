@@ -72,7 +72,7 @@ static bool take_clause(const struct clause *clause, struct rest_form *form)
 	if (strcmp(clause->as, "Table") == 0)
 		found.as = REST_AS_TABLE;
 	else if (strcmp(clause->as, "PartialObjectMetadata") == 0 || strcmp(clause->as, "PartialObjectMetadataList") == 0)
-		found.as = REST_AS_PARTIAL;
+		found.as = REST_AS_PARTIAL, found.list = strcmp(clause->as, "PartialObjectMetadataList") == 0;
 	else if (strcmp(clause->as, "APIGroupDiscoveryList") == 0)
 		found.as = REST_AS_DISCOVERY;
 	else if (*clause->as)

@@ -26,8 +26,8 @@ static bool check_body(const struct stint_api_call *call, const struct stint_jso
 	if (*space && strcmp(space, call->space) != 0)
 		return stint_api_bad(status, "the namespace of the provided object does not match the namespace sent on the request");
 	if (*kind && strcmp(kind, "Node") != 0) {
-		*status = stint_status_new(500, "", NULL, NULL, NULL,
-			"invalid binding: target.kind: Unsupported value: \"%s\": supported values: \"Node\", \"<empty>\"", kind);
+		*status = stint_status_new(
+			500, "", NULL, NULL, NULL, "target.kind: Unsupported value: \"%s\": supported values: \"Node\", \"<empty>\"", kind);
 		stint_json_remove(*status, "reason");
 		return false;
 	}
@@ -39,20 +39,22 @@ static bool check_body(const struct stint_api_call *call, const struct stint_jso
 	return true;
 }
 
-static bool check_pod(const struct stint_json *binding, const struct stint_json *pod, struct stint_json **status)
+static bool check_pod(
+	const struct stint_api_call *call, const struct stint_json *binding, const struct stint_json *pod, struct stint_json **status)
 {
 	const char *name = stint_json_string_or(stint_json_at(pod, "metadata", "name"), "");
 	const char *uid = stint_json_string_or(stint_json_at(pod, "metadata", "uid"), "");
 	const char *wanted = stint_json_string_or(stint_json_at(binding, "metadata", "uid"), "");
 	const char *version = stint_json_string_or(stint_json_at(binding, "metadata", "resourceVersion"), "");
+	const char *is = stint_json_string_or(stint_json_at(pod, "metadata", "resourceVersion"), "");
 	const char *node = stint_json_string_or(stint_json_at(pod, "spec", "nodeName"), "");
 	stint_autofree char *why = NULL;
 
 	if (*wanted && strcmp(wanted, uid) != 0)
-		why = stint_format("Precondition failed: UID in precondition: %s, UID in object meta: %s", wanted, uid);
-	else if (*version && strcmp(version, stint_json_string_or(stint_json_at(pod, "metadata", "resourceVersion"), "")) != 0)
-		why = stint_strdup("the object has been modified; please apply your changes to the latest version and try again");
-	else if (stint_json_at(pod, "metadata", "deletionTimestamp"))
+		return stint_api_foreign(call, "UID", wanted, uid, status);
+	if (*version && strcmp(version, is) != 0)
+		return stint_api_foreign(call, "ResourceVersion", version, is, status);
+	if (stint_json_at(pod, "metadata", "deletionTimestamp"))
 		why = stint_format("pod %s is being deleted, cannot be assigned to a host", name);
 	else if (*node)
 		why = stint_format("pod %s is already assigned to node \"%s\"", name, node);
@@ -81,18 +83,15 @@ static void set_scheduled(struct stint_json *pod)
 	stint_json_remove(condition, "message");
 }
 
-static void assign(struct stint_api *api, const struct stint_api_call *call, const struct stint_json *binding, const struct stint_json *old,
-	struct stint_json *pod)
+/* Nobody comes to own these fields, as on a real server. */
+static void assign(const struct stint_json *binding, struct stint_json *pod)
 {
 	struct stint_json *metadata = stint_json_ensure_object(pod, "metadata");
-	char time[STINT_TIME_SIZE];
-	struct stint_writer writer = {stint_api_manager(call), "binding", stint_time_format(stint_now_ms(), time)};
 
 	stint_json_set_string(stint_json_ensure_object(pod, "spec"), "nodeName", stint_json_string_at(binding, "target", "name"));
 	stint_json_each(annotation, stint_json_at(binding, "metadata", "annotations"))
 		stint_json_set(stint_json_ensure_object(metadata, "annotations"), stint_json_key(annotation), stint_json_dup(annotation));
 	set_scheduled(pod);
-	stint_schema_track(api->schema, call->kind, old, pod, &writer);
 }
 
 bool stint_api_bind(struct stint_api *api, const struct stint_api_call *call, struct stint_json *binding, struct stint_json **out,
@@ -113,11 +112,11 @@ bool stint_api_bind(struct stint_api *api, const struct stint_api_call *call, st
 	if (!stored)
 		return stint_api_not_found(&pods, status);
 	old = stint_stored_parse(stored);
-	if (!check_pod(binding, old, status))
+	if (!check_pod(&pods, binding, old, status))
 		return false;
 	if (!call->dry_run) {
 		pod = stint_json_dup(old);
-		assign(api, &pods, binding, old, pod);
+		assign(binding, pod);
 		stint_store_put(api->store, pods.kind, pod);
 	}
 	if (out)

@@ -82,6 +82,24 @@ void rest_render_stored(struct stint_buf *out, const struct stint_api *api, cons
 
 /* ---- answers -------------------------------------------------------------------------------------------------------------------- */
 
+bool rest_form_fits(struct rest *rest, bool list)
+{
+	if (rest->form.as != REST_AS_PARTIAL || rest->form.list == list)
+		return true;
+	rest->form.as = REST_AS_OBJECT;
+	if (list)
+		rest_reply_status(rest,
+			stint_status_new(406, "NotAcceptable", NULL, NULL, NULL,
+				"you requested PartialObjectMetadata, but the requested object is a list (%s)",
+				rest->route.kind->list_kind));
+	else
+		rest_reply_status(rest,
+			stint_status_new(406, "NotAcceptable", NULL, NULL, NULL,
+				"you requested PartialObjectMetadataList, but the requested object is not a list (%s)",
+				rest->route.kind->kind));
+	return false;
+}
+
 void rest_reply_stored(struct rest *rest, int code, const struct stint_stored *stored)
 {
 	struct stint_buf text = {0};

@@ -30,6 +30,7 @@ struct rest_form {
 	const char *version; /* of the discovery document: "v2" or "v2beta1" */
 	bool yaml;
 	bool gzip;
+	bool list; /* PartialObjectMetadataList, which a single object is not */
 	bool no_object, whole_object; /* Table: includeObject=None, =Object */
 };
 
@@ -74,6 +75,8 @@ void rest_render_stored(struct stint_buf *out, const struct stint_api *api, cons
 
 /* An object of the route's kind (or a Status), in the form that was asked for. */
 void rest_reply_object(struct rest *rest, int code, const struct stint_json *object);
+/* False after having answered 406: one object's metadata was asked for and it is a list, or the other way round. */
+bool rest_form_fits(struct rest *rest, bool list);
 void rest_reply_stored(struct rest *rest, int code, const struct stint_stored *stored);
 /* Any document as it is. */
 void rest_reply_json(struct rest *rest, int code, const struct stint_json *document);
@@ -117,6 +120,8 @@ struct stint_json *rest_future_status(uint64_t version, uint64_t current);
 
 /* ---- discovery.c ------------------------------------------------------------------------------------------------------------------ */
 
+/* version NULL: any. */
+bool rest_has_group(const struct stint_api *api, const char *group, const char *version);
 /* Paths outside objects: /api, /apis, /openapi...; segments are decoded. False: no such path. */
 bool rest_discovery(struct rest *rest, char *const *segments, size_t count);
 

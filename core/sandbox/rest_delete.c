@@ -11,7 +11,7 @@ static bool refuse(struct rest *rest, const char *cause, const char *field, cons
 	struct stint_json *causes = stint_json_new_array();
 
 	stint_cause_add(causes, cause, field, "%s", message);
-	rest_reply_status(rest, stint_status_invalid(&(struct stint_kind){.kind = "DeleteOptions", .group = ""}, "", causes));
+	rest_reply_status(rest, stint_status_invalid(&(struct stint_kind){.kind = "DeleteOptions", .group = "meta.k8s.io"}, "", causes));
 	return false;
 }
 
@@ -47,8 +47,6 @@ static bool read_body(struct rest *rest, struct stint_json **body, struct stint_
 	struct stint_json *status = NULL;
 	bool yaml = strcmp(type, "application/yaml") == 0;
 
-	if (data.length == 0)
-		return true;
 	if (*type && !yaml && strcmp(type, "application/json") != 0) {
 		rest_reply_status(rest,
 			stint_status_new(415, "UnsupportedMediaType", NULL, "", NULL,
@@ -58,9 +56,12 @@ static bool read_body(struct rest *rest, struct stint_json **body, struct stint_
 	}
 	*body = stint_schema_read(rest->api->schema, kind, data.data, data.length, yaml, STINT_FIELDS_IGNORE, NULL, &status);
 	if (!*body) {
-		stint_json_set_int(status, "code", 500);
-		stint_json_remove(status, "reason");
-		rest_reply_status(rest, status);
+		const char *message = stint_json_string_or(stint_json_get(status, "message"), ""), *cause = strstr(message, "json: ");
+		struct stint_json *error = stint_status_new(500, "", NULL, NULL, NULL, "%s", cause ? cause : message);
+
+		stint_json_remove(error, "reason");
+		stint_json_free(status);
+		rest_reply_status(rest, error);
 		return false;
 	}
 	options->grace_s = stint_json_int_or(stint_json_get(*body, "gracePeriodSeconds"), options->grace_s);
@@ -75,8 +76,12 @@ static bool read_body(struct rest *rest, struct stint_json **body, struct stint_
 	options->uid = stint_json_string_at(*body, "preconditions", "uid");
 	options->resource_version = stint_json_string_at(*body, "preconditions", "resourceVersion");
 	stint_json_each(word, stint_json_get(*body, "dryRun")) {
-		if (strcmp(stint_json_string_or(word, ""), "All") != 0)
-			return refuse(rest, "FieldValueNotSupported", "dryRun", "Unsupported value: supported values: \"All\"");
+		if (strcmp(stint_json_string_or(word, ""), "All") != 0) {
+			stint_autofree char *text = stint_json_print(stint_json_get(*body, "dryRun"));
+			stint_autofree char *message = stint_format("Unsupported value: %s: supported values: \"All\"", text);
+
+			return refuse(rest, "FieldValueNotSupported", "dryRun", message);
+		}
 		rest->call.dry_run = true;
 	}
 	return true;
@@ -89,13 +94,19 @@ static bool read_options(struct rest *rest, struct stint_json **body, struct sti
 	bool known = false;
 
 	*options = (struct stint_delete_options){.grace_s = -1};
-	if (!rest_write_options(rest, "DeleteOptions") || !read_query(rest, options) || !read_body(rest, body, options))
+	/* A body speaks for itself: query parameters count only without one. */
+	if (stint_httpd_body(rest->http).length > 0) {
+		if (!read_body(rest, body, options))
+			return false;
+	} else if (!rest_write_options(rest, "DeleteOptions") || !read_query(rest, options)) {
 		return false;
+	}
 	for (size_t i = 0; options->propagation && i < STINT_COUNT(policies); i++)
 		known = known || strcmp(policies[i], options->propagation) == 0;
 	if (options->propagation && !known) {
-		stint_autofree char *message = stint_format(
-			"Unsupported value: \"%s\": supported values: \"Background\", \"Foreground\", \"Orphan\"", options->propagation);
+		stint_autofree char *message =
+			stint_format("Unsupported value: \"%s\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
+				options->propagation);
 
 		return refuse(rest, "FieldValueNotSupported", "propagationPolicy", message);
 	}
@@ -159,7 +170,13 @@ static void delete_all(struct rest *rest, const struct stint_selector *selector,
 			stint_json_clear(&status);
 			continue;
 		}
-		stint_json_append(items, stint_form_read(rest->route.kind, list.items[i]));
+
+		struct stint_json *item = stint_json_append(items, stint_form_read(rest->route.kind, list.items[i]));
+
+		if (!rest->route.kind->custom) { /* as in every list of a built-in kind */
+			stint_json_remove(item, "kind");
+			stint_json_remove(item, "apiVersion");
+		}
 	}
 	stint_autofree char *version = stint_format("%llu", (unsigned long long)stint_store_version(rest->api->store));
 

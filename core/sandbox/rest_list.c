@@ -58,9 +58,12 @@ bool rest_check_match(struct rest *rest, bool watch)
 	if (token && *token)
 		return invalid(rest, "FieldValueForbidden", "resourceVersionMatch",
 			"Forbidden: resourceVersionMatch is forbidden when continue is provided");
-	if (strcmp(match, "Exact") != 0 && strcmp(match, "NotOlderThan") != 0)
-		return invalid(rest, "FieldValueNotSupported", "resourceVersionMatch",
-			"Unsupported value: supported values: \"Exact\", \"NotOlderThan\"");
+	if (strcmp(match, "Exact") != 0 && strcmp(match, "NotOlderThan") != 0) {
+		stint_autofree char *message =
+			stint_format("Unsupported value: \"%s\": supported values: \"Exact\", \"NotOlderThan\", \"\"", match);
+
+		return invalid(rest, "FieldValueNotSupported", "resourceVersionMatch", message);
+	}
 	if (strcmp(match, "Exact") == 0 && strcmp(version, "0") == 0)
 		return invalid(rest, "FieldValueForbidden", "resourceVersionMatch",
 			"Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
@@ -75,13 +78,25 @@ char *rest_continue_make(uint64_t version, const struct stint_stored *last)
 	stint_autofree char *text =
 		stint_format("{\"v\":\"meta.k8s.io/v1\",\"rv\":%llu,\"start\":\"%s\"}", (unsigned long long)version, start);
 
-	return stint_base64_encode(text, strlen(text));
+	char *token = stint_base64_encode(text, strlen(text));
+
+	/* The URL alphabet, without padding: tokens travel in queries. */
+	token[strcspn(token, "=")] = '\0';
+	for (char *c = token; *c; c++)
+		*c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c);
+	return token;
 }
 
 static bool read_continue(const char *token, struct query *query)
 {
 	size_t length = 0;
-	stint_autofree char *text = stint_base64_decode(token, strlen(token), &length);
+	stint_autofree char *padded = stint_format("%s%.*s", token, (int)((4 - strlen(token) % 4) % 4), "===");
+	stint_autofree char *text = NULL;
+
+	for (char *c = padded; *c; c++)
+		*c = (char)(*c == '-' ? '+' : *c == '_' ? '/' : *c);
+	text = stint_base64_decode(padded, strlen(padded), &length);
+
 	stint_auto_json *tree = text ? stint_json_parse(text, length, 0, NULL) : NULL;
 	const char *start = stint_json_string_at(tree, "start"), *slash = start ? strchr(start, '/') : NULL;
 	int64_t version = stint_json_int_or(stint_json_get(tree, "rv"), 0);
@@ -126,7 +141,7 @@ static bool read_query(struct rest *rest, struct query *query)
 	if (token && *token) {
 		if (query->version_given)
 			return bad(rest, "specifying resource version is not allowed when using continue");
-		return read_continue(token, query) || bad(rest, "continue key is not valid");
+		return read_continue(token, query) || bad(rest, "invalid continue token: continue key is not valid");
 	}
 	if (version && strcmp(version, "0") == 0)
 		query->limit = 0; /* served from memory, whole, as a watch cache does */
@@ -208,7 +223,7 @@ void rest_list(struct rest *rest)
 	stint_auto_selector *selector = NULL;
 	struct query query = {0};
 
-	if (read_query(rest, &query) && rest_selector(rest, &selector)) {
+	if (rest_form_fits(rest, true) && read_query(rest, &query) && rest_selector(rest, &selector)) {
 		if (query.version > stint_store_version(rest->api->store))
 			rest_from_future(rest, query.version);
 		else

@@ -11,6 +11,7 @@ enum { FUTURE_WAIT_MS = 3000 };
 
 bool rest_version(struct rest *rest, const char *text, uint64_t *version)
 {
+	struct stint_json *status;
 	int64_t number;
 
 	*version = 0;
@@ -20,9 +21,17 @@ bool rest_version(struct rest *rest, const char *text, uint64_t *version)
 		*version = (uint64_t)number;
 		return true;
 	}
-	rest_reply_status(rest,
-		stint_status_new(400, "BadRequest", NULL, NULL, NULL,
-			"invalid resource version \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text, text));
+	if (rest->route.name) {
+		status = stint_status_new(500, "", NULL, NULL, NULL,
+			"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text, text);
+		stint_json_remove(status, "reason");
+	} else {
+		status = stint_status_new(400, "BadRequest", NULL, NULL, NULL,
+			"invalid resource version: resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid "
+			"syntax",
+			text, text);
+	}
+	rest_reply_status(rest, status);
 	return false;
 }
 
@@ -87,7 +96,7 @@ void rest_get(struct rest *rest)
 	struct stint_stored *stored;
 	uint64_t version;
 
-	if (!rest_version(rest, stint_httpd_query(rest->http, "resourceVersion"), &version))
+	if (!rest_form_fits(rest, false) || !rest_version(rest, stint_httpd_query(rest->http, "resourceVersion"), &version))
 		return;
 	if (version > stint_store_version(rest->api->store)) {
 		rest_from_future(rest, version);

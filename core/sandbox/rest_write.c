@@ -28,7 +28,7 @@ static bool read_dry_run(struct rest *rest, const char *options)
 		if (strcmp(name, "dryRun") != 0)
 			continue;
 		if (strcmp(value, "All") != 0) {
-			stint_autofree char *message = stint_format("Unsupported value: \"%s\": supported values: \"All\"", value);
+			stint_autofree char *message = stint_format("Unsupported value: [\"%s\"]: supported values: \"All\"", value);
 
 			return refuse_option(rest, options, "FieldValueNotSupported", "dryRun", message);
 		}
@@ -67,7 +67,7 @@ bool rest_write_options(struct rest *rest, const char *options)
 		return false;
 	if (!stint_field_validation_parse(validation, &rest->call.validation)) {
 		stint_autofree char *message =
-			stint_format("Unsupported value: \"%s\": supported values: \"Ignore\", \"Warn\", \"Strict\"", validation);
+			stint_format("Unsupported value: \"%s\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"", validation);
 
 		return refuse_option(rest, options, "FieldValueNotSupported", "fieldValidation", message);
 	}
@@ -189,10 +189,8 @@ static bool read_patch_type(struct rest *rest, enum stint_patch_kind *kind, bool
 		*yaml = patch_types[i].yaml;
 		return true;
 	}
-	return refuse_type(rest,
-		rest->route.kind->custom ? "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
-					 : "application/json-patch+json, application/merge-patch+json, "
-					   "application/strategic-merge-patch+json, application/apply-patch+yaml");
+	rest_reply_status(rest, stint_status_new(415, "UnsupportedMediaType", NULL, "", NULL, "415: Unsupported Media Type"));
+	return false;
 }
 
 static bool read_apply_options(struct rest *rest, enum stint_patch_kind kind)
@@ -218,7 +216,8 @@ static struct stint_json *read_patch(struct rest *rest, bool yaml)
 
 	if (yaml) {
 		documents = stint_yaml_parse("patch", body.data ? body.data : "", body.length, &err);
-		patch = stint_json_count(documents) == 1 ? stint_json_dup(stint_json_first(documents)) : NULL;
+		if (documents && stint_json_count(documents) <= 1)
+			patch = stint_json_first(documents) ? stint_json_dup(stint_json_first(documents)) : stint_json_new_object();
 	} else {
 		patch = stint_json_parse(body.data ? body.data : "", body.length, 0, &err);
 	}

@@ -24,6 +24,32 @@ static struct stint_json *read_review(struct rest *rest, const struct stint_kind
 	return review;
 }
 
+/* A review that does not say enough to be answered. */
+static bool refuse_review(struct rest *rest, const char *field, const char *message)
+{
+	struct stint_json *causes = stint_json_new_array();
+
+	stint_cause_add(causes, "FieldValueInvalid", field, "%s", message);
+	struct stint_json *status = stint_status_invalid(&(struct stint_kind){.kind = "", .group = rest->route.kind->group}, "", causes);
+
+	stint_json_remove(stint_json_get(status, "details"), "kind");
+	rest_reply_status(rest, status);
+	return false;
+}
+
+static bool check_access(struct rest *rest, const struct stint_json *review)
+{
+	const struct stint_json *spec = stint_json_get(review, "spec");
+
+	if ((stint_json_get(spec, "resourceAttributes") != NULL) == (stint_json_get(spec, "nonResourceAttributes") != NULL))
+		return refuse_review(rest, "spec.resourceAttributes",
+			"Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified");
+	if (!stint_starts_with(rest->route.kind->kind, "Self") && !stint_json_string_at(spec, "user") &&
+		!stint_json_first(stint_json_get(spec, "groups")))
+		return refuse_review(rest, "spec.user", "Invalid value: \"\": at least one of user or group must be specified");
+	return true;
+}
+
 static void answer_access(struct rest *rest, struct stint_json *review)
 {
 	struct stint_json *status = stint_json_ensure_object(review, "status");
@@ -49,10 +75,14 @@ static void answer_rules(struct rest *rest, struct stint_json *review)
 	rule = stint_json_append(stint_json_ensure_array(status, "nonResourceRules"), stint_json_new_object());
 	all_of(all_of(rule, "verbs"), "nonResourceURLs");
 	stint_json_set_bool(status, "incomplete", false);
+	stint_json_set(review, "spec", stint_json_new_object());
 }
 
 static void answer_self(struct rest *rest, struct stint_json *review)
 {
+	char time[STINT_TIME_SIZE];
+
+	stint_json_set_string(stint_json_ensure_object(review, "metadata"), "creationTimestamp", stint_time_format(stint_now_ms(), time));
 	stint_json_set(stint_json_ensure_object(review, "status"), "userInfo", rest_user_info(rest->user));
 }
 
@@ -71,6 +101,7 @@ static void answer_token(struct rest *rest, struct stint_json *review)
 			stint_json_set(status, "audiences", stint_json_dup(audiences));
 		rest_user_free(user);
 	} else {
+		stint_json_ensure_object(status, "user");
 		stint_json_set_string(status, "error", "invalid bearer token");
 	}
 }
@@ -116,6 +147,8 @@ void rest_review(struct rest *rest)
 		review = read_review(rest, kind);
 		if (!review)
 			return;
+		if (reviews[i].answer == answer_access && !check_access(rest, review))
+			return;
 		stint_json_ensure_object(review, "metadata");
 		stint_json_remove(review, "status");
 		reviews[i].answer(rest, review);
@@ -145,6 +178,7 @@ static void give_token(struct rest *rest, const struct stint_stored *account, st
 	stint_autofree char *token = stint_base64_encode(secret, sizeof(secret));
 
 	rest_token_add(rest->server, token, user, account->uid, groups, expires);
+	stint_json_set_string(stint_json_get(request, "metadata"), "creationTimestamp", stint_time_format(stint_now_ms(), time));
 	stint_json_set_string(status, "token", token);
 	stint_json_set_string(status, "expirationTimestamp", stint_time_format(expires, time));
 }
@@ -163,7 +197,8 @@ void rest_token_request(struct rest *rest)
 	request = read_review(rest, stint_api_kind(rest->api, "authentication.k8s.io/v1", "TokenRequest"));
 	if (!request)
 		return;
-	stint_json_ensure_object(request, "metadata");
+	stint_json_set_string(stint_json_ensure_object(request, "metadata"), "name", account->name);
+	stint_json_set_string(stint_json_get(request, "metadata"), "namespace", account->space);
 	give_token(rest, account, request);
 	rest_reply_json(rest, 201, request);
 }

@@ -39,13 +39,14 @@ char **rest_segments(const char *path, size_t *count)
 	return NULL;
 }
 
-static bool is_group_version(const struct stint_api *api, const char *group, const char *version)
+bool rest_has_group(const struct stint_api *api, const char *group, const char *version)
 {
 	size_t count;
 	const struct stint_kind *const *kinds = stint_schema_kinds(api->schema, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!kinds[i]->removed && kinds[i]->plural && !strcmp(kinds[i]->group, group) && !strcmp(kinds[i]->version, version))
+		if (!kinds[i]->removed && kinds[i]->plural && !strcmp(kinds[i]->group, group) &&
+			(!version || !strcmp(kinds[i]->version, version)))
 			return true;
 	}
 	return false;
@@ -63,8 +64,10 @@ enum rest_found rest_route_read(const struct stint_api *api, char *const *segmen
 	size_t at = core ? 2 : 3;
 
 	*route = (struct rest_route){0};
-	if (!is_group_version(api, group, version))
+	if (!rest_has_group(api, group, NULL))
 		return REST_NO_GROUP;
+	if (!rest_has_group(api, group, version))
+		return REST_NO_KIND;
 	if (at < count && strcmp(segments[at], "watch") == 0 && at + 1 < count) {
 		route->watch = true;
 		at++;

@@ -22,6 +22,23 @@ static void add_term(struct stint_buf *out, const char *format, const char *key,
 	}
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void put_sorted(struct stint_buf *out, const struct stint_json *values)
+{
+	size_t count = 0;
+	stint_autofree const char **texts = stint_alloc((stint_json_count(values) + 1) * sizeof(char *));
+
+	stint_json_each(value, values)
+		texts[count++] = stint_json_string_or(value, "");
+	qsort(texts, count, sizeof(*texts), compare_texts);
+	for (size_t i = 0; i < count; i++)
+		stint_buf_printf(out, "%s%s", i ? "," : "", texts[i]);
+}
+
 char *stint_selector_text(const struct stint_json *selector)
 {
 	static const char *const operators[][2] = {{"In", "K in (V)"}, {"NotIn", "K notin (V)"}, {"Exists", "K"}, {"DoesNotExist", "!K"}};
@@ -35,8 +52,7 @@ char *stint_selector_text(const struct stint_json *selector)
 	stint_json_each(expression, stint_json_get(selector, "matchExpressions")) {
 		stint_auto_buf values = {0};
 
-		stint_json_each(value, stint_json_get(expression, "values"))
-			stint_buf_printf(&values, "%s%s", values.length ? "," : "", stint_json_string_or(value, ""));
+		put_sorted(&values, stint_json_get(expression, "values"));
 		for (size_t i = 0; i < STINT_COUNT(operators); i++) {
 			if (strcmp(operators[i][0], stint_json_string_or(stint_json_get(expression, "operator"), "")) == 0)
 				add_term(&out, operators[i][1], stint_json_string_or(stint_json_get(expression, "key"), ""),
@@ -61,8 +77,9 @@ static struct stint_json *scale_of(const struct stint_json *object)
 		if (value)
 			stint_json_set(metadata, copied[i], stint_json_dup(value));
 	}
-	stint_json_set_int(
-		stint_json_ensure_object(scale, "spec"), "replicas", stint_json_int_or(stint_json_at(object, "spec", "replicas"), 0));
+	stint_json_ensure_object(scale, "spec"); /* 0 replicas are left out of it */
+	if (stint_json_int_or(stint_json_at(object, "spec", "replicas"), 0) > 0)
+		stint_json_set(stint_json_get(scale, "spec"), "replicas", stint_json_dup(stint_json_at(object, "spec", "replicas")));
 	stint_json_set_int(
 		stint_json_ensure_object(scale, "status"), "replicas", stint_json_int_or(stint_json_at(object, "status", "replicas"), 0));
 	if (stint_json_first(selector)) {
@@ -106,8 +123,7 @@ bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call,
 		return stint_api_not_found(call, status);
 	old = stint_form_read(call->kind, stored);
 	if (*uid && strcmp(uid, stored->uid) != 0)
-		return stint_api_conflict(
-			call, status, "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, stored->uid);
+		return stint_api_foreign(call, "UID", uid, stored->uid, status);
 	if (*version && strcmp(version, stint_json_string_or(stint_json_at(old, "metadata", "resourceVersion"), "")) != 0)
 		return stint_api_conflict(
 			call, status, "the object has been modified; please apply your changes to the latest version and try again");

@@ -211,8 +211,8 @@ static bool parse_compared(struct parser *parser, struct requirement *requiremen
 		return false;
 	if (stint_parse_int(requirement->values[0], INT64_MIN, INT64_MAX, &number))
 		return true;
-	parser->problem = stint_format("values[0][%s]: Invalid value: \"%s\": for 'Gt', 'Lt' operators, the value must be an integer",
-		requirement->key, requirement->values[0]);
+	parser->problem = stint_format(
+		"values[0]: Invalid value: \"%s\": for 'Gt', 'Lt' operators, the value must be an integer", requirement->values[0]);
 	return false;
 }
 
@@ -241,7 +241,7 @@ static bool parse_requirement(struct parser *parser, struct stint_selector *sele
 	key = parser->token.text;
 	if (!is_label_key(key)) {
 		parser->problem =
-			stint_format("key: Invalid value: \"%.*s\": name part must consist of alphanumeric characters, '-', '_' or '.', "
+			stint_format("<nil>: Invalid value: \"%.*s\": name part must consist of alphanumeric characters, '-', '_' or '.', "
 				     "and must start and end with an alphanumeric character",
 				(int)key.length, key.data);
 		return false;
@@ -260,22 +260,32 @@ static bool parse_requirement(struct parser *parser, struct stint_selector *sele
 	return unexpected(parser, "in, notin, =, ==, !=, gt, lt");
 }
 
+/* The list of requirements; what is wrong with one of them is told as such. */
 char *stint_selector_parse_labels(struct stint_selector *selector, const char *text)
 {
 	struct parser parser = {.at = text};
 
 	advance(&parser);
-	while (parser.token.kind != TOKEN_END && !parser.problem) {
+	while (parser.token.kind != TOKEN_END) {
+		if (parser.token.kind != TOKEN_WORD && !at_sign(&parser, "!")) {
+			unexpected(&parser, selector->count ? "identifier after ','" : "!, identifier, or 'end of string'");
+			break;
+		}
 		if (selector->count >= MAX_REQUIREMENTS)
 			return stint_strdup("too many requirements");
-		if (!parse_requirement(&parser, selector) || parser.token.kind == TOKEN_END)
+		if (!parse_requirement(&parser, selector)) {
+			stint_autofree char *problem = parser.problem;
+
+			return stint_format("unable to parse requirement: %s", problem);
+		}
+		if (parser.token.kind == TOKEN_END)
 			break;
 		if (!at_sign(&parser, ",")) {
 			unexpected(&parser, "',' or 'end of string'");
 			break;
 		}
 		advance(&parser);
-		if (parser.token.kind != TOKEN_WORD && !at_sign(&parser, "!"))
+		if (parser.token.kind == TOKEN_END)
 			unexpected(&parser, "identifier after ','");
 	}
 	return parser.problem;

@@ -63,7 +63,6 @@ static const struct {
 	{"", "events", event_fields},
 	{"events.k8s.io", "events", event_fields},
 	{"batch", "jobs", job_fields},
-	{"apps", "replicasets", replica_fields},
 	{"", "replicationcontrollers", replica_fields},
 };
 
@@ -124,7 +123,9 @@ static char *find_field(const struct stint_kind *kind, const char *label, int *p
 		return NULL;
 	}
 	for (*place = 0; fields[*place].label; (*place)++) {
-		if (strcmp(fields[*place].label, label) == 0 || (fields[*place].alias && strcmp(fields[*place].alias, label) == 0))
+		const struct selectable *field = &fields[*place];
+
+		if (strcmp(*kind->group && field->alias ? field->alias : field->label, label) == 0)
 			return NULL;
 	}
 	if (fields->label)
@@ -132,8 +133,8 @@ static char *find_field(const struct stint_kind *kind, const char *label, int *p
 	return stint_format("\"%s\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", label);
 }
 
-/* Takes the backslashes away in place. False for one that escapes something else than a backslash, a comma or an equals sign. */
-static bool unescape_value(char *text)
+/* Takes the backslashes away in place; what is wrong, or NULL. They escape a backslash, a comma or an equals sign. */
+static char *unescape_value(char *text)
 {
 	char *out = text;
 
@@ -141,14 +142,14 @@ static bool unescape_value(char *text)
 		if (*in == '\\') {
 			in++;
 			if (!*in || !strchr("\\,=", *in))
-				return false;
+				return stint_format("invalid field selector: invalid escape sequence: \\%c", *in ? *in : ' ');
 		} else if (*in == '=' || *in == ',') {
-			return false;
+			return stint_format("invalid field selector: unescaped character in value: %d", *in);
 		}
 		*out++ = *in;
 	}
 	*out = '\0';
-	return true;
+	return NULL;
 }
 
 static char *parse_term(struct stint_selector *selector, const struct stint_kind *kind, const char *text, char *term)
@@ -170,9 +171,9 @@ static char *parse_term(struct stint_selector *selector, const struct stint_kind
 	if (*sign == '!')
 		how = MATCH_NOT_IN;
 	*sign = '\0';
-	if (!unescape_value(value))
-		return stint_format("invalid field selector: invalid escape sequence in '%s'", text);
-	problem = find_field(kind, term, &place);
+	problem = unescape_value(value);
+	if (!problem)
+		problem = find_field(kind, term, &place);
 	if (problem)
 		return problem;
 	added = stint_selector_add(selector, how, stint_slice_of(term));
@@ -208,21 +209,13 @@ struct stint_selector *stint_selector_parse(
 	stint_auto_selector *selector = stint_alloc(sizeof(*selector));
 	stint_autofree char *problem = NULL;
 
-	if (labels && *labels) {
+	if (labels && *labels)
 		problem = stint_selector_parse_labels(selector, labels);
-		if (problem) {
-			*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "unable to parse requirement: %s", problem);
-			return NULL;
-		}
-	}
-	if (fields && *fields) {
+	if (!problem && fields && *fields)
 		problem = stint_selector_parse_fields(selector, kind, fields);
-		if (problem) {
-			*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL,
-				"Unable to find \"%s, Resource=%s\" that match label selector \"%s\", field selector \"%s\": %s",
-				kind->group[0] ? kind->api_version : "/v1", kind->plural, labels ? labels : "", fields, problem);
-			return NULL;
-		}
+	if (problem) {
+		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "%s", problem);
+		return NULL;
 	}
 	return stint_steal(&selector);
 }

@@ -63,7 +63,8 @@ static void serve(struct rest *rest)
 	else if (!rest_form_read(rest->http, &rest->form))
 		rest_reply_status(rest,
 			stint_status_new(406, "NotAcceptable", NULL, NULL, NULL,
-				"only the following media types are accepted: application/json, application/yaml"));
+				"only the following media types are accepted: application/json, application/yaml, "
+				"application/vnd.kubernetes.protobuf"));
 	else if (objects)
 		serve_objects(rest, segments, count);
 	else if (!rest_discovery(rest, segments, count))

@@ -442,7 +442,7 @@ static const struct table_column claim_columns[] = {
 static const struct table_column endpoints_columns[] = {{"Endpoints", "string", 0, NULL, endpoint_list, NULL}, TABLE_AGE, TABLE_END};
 static const struct table_column quota_columns[] = {
 	{"Request", "string", 0, NULL, quota_requests, NULL}, {"Limit", "string", 0, NULL, quota_limits, NULL}, TABLE_AGE, TABLE_END};
-static const struct table_column created_columns[] = {{"Created At", "string", 0, "metadata.creationTimestamp", NULL, NULL}, TABLE_END};
+static const struct table_column created_columns[] = {{"Created At", "date", 0, "metadata.creationTimestamp", NULL, NULL}, TABLE_END};
 
 const struct table_kind table_core[] = {
 	{"", "Pod", pod_columns, false},

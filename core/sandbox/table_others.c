@@ -58,6 +58,11 @@ static struct stint_json *subject_accounts(const struct stint_json *binding)
 	return subjects(binding, "ServiceAccount");
 }
 
+static struct stint_json *expansion(const struct stint_json *class)
+{
+	return stint_json_new_bool(stint_json_bool_or(stint_json_get(class, "allowVolumeExpansion"), false));
+}
+
 static struct stint_json *driver_count(const struct stint_json *node)
 {
 	return stint_json_new_int((int64_t)stint_json_count(stint_json_at(node, "spec", "drivers")));
@@ -141,7 +146,7 @@ static const struct table_column storage_columns[] = {
 	{"Provisioner", "string", 0, "provisioner", NULL, ""},
 	{"ReclaimPolicy", "string", 0, "reclaimPolicy", NULL, ""},
 	{"VolumeBindingMode", "string", 0, "volumeBindingMode", NULL, ""},
-	{"AllowVolumeExpansion", "boolean", 0, "allowVolumeExpansion", NULL, NULL},
+	{"AllowVolumeExpansion", "string", 0, NULL, expansion, NULL},
 	TABLE_AGE,
 	TABLE_END,
 };

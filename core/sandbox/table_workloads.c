@@ -11,6 +11,16 @@ static struct stint_json *ready_of_wanted(const struct stint_json *object)
 		(long long)table_number(object, "spec", "replicas", 0));
 }
 
+static struct stint_json *deployment_updated(const struct stint_json *object)
+{
+	return stint_json_new_int(table_number(object, "status", "updatedReplicas", 0));
+}
+
+static struct stint_json *deployment_available(const struct stint_json *object)
+{
+	return stint_json_new_int(table_number(object, "status", "availableReplicas", 0));
+}
+
 static struct stint_json *job_status(const struct stint_json *job)
 {
 	static const char *const conditions[] = {"Complete", "Failed", NULL, "Suspended", "FailureTarget", "SuccessCriteriaMet"};
@@ -80,6 +90,11 @@ static struct stint_json *cron_images(const struct stint_json *cron)
 	return cron_template(cron, table_images);
 }
 
+static struct stint_json *cron_selector(const struct stint_json *cron)
+{
+	return cron_template(cron, table_selector);
+}
+
 static struct stint_json *daemon_selector(const struct stint_json *set)
 {
 	stint_auto_buf text = {0};
@@ -87,6 +102,28 @@ static struct stint_json *daemon_selector(const struct stint_json *set)
 	stint_json_each(label, stint_json_at(set, "spec", "template", "spec", "nodeSelector"))
 		stint_buf_printf(&text, "%s%s=%s", text.length ? "," : "", stint_json_key(label), stint_json_string_or(label, ""));
 	return stint_json_new_string(text.data ? text.data : "<none>");
+}
+
+static struct stint_json *revision_owner(const struct stint_json *revision)
+{
+	stint_json_each(owner, stint_json_at(revision, "metadata", "ownerReferences")) {
+		const char *version = stint_json_string_or(stint_json_get(owner, "apiVersion"), ""),
+			   *kind = stint_json_string_or(stint_json_get(owner, "kind"), "");
+		const char *slash = strchr(version, '/');
+		stint_autofree char *lower = stint_strdup(kind);
+
+		for (char *c = lower; *c; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+		if (stint_json_bool_or(stint_json_get(owner, "controller"), false))
+			return table_text("%s%s%.*s/%s", lower, slash ? "." : "", slash ? (int)(slash - version) : 0, version,
+				stint_json_string_or(stint_json_get(owner, "name"), ""));
+	}
+	return stint_json_new_string("<none>");
+}
+
+static struct stint_json *revision_number(const struct stint_json *revision)
+{
+	return stint_json_new_int(stint_json_int_or(stint_json_get(revision, "revision"), 0));
 }
 
 #define TEMPLATE_COLUMNS                                           \
@@ -101,8 +138,8 @@ static struct stint_json *daemon_selector(const struct stint_json *set)
 
 static const struct table_column deployment_columns[] = {
 	{"Ready", "string", 0, NULL, ready_of_wanted, NULL},
-	{"Up-to-date", "integer", 0, "status.updatedReplicas", NULL, NULL},
-	{"Available", "integer", 0, "status.availableReplicas", NULL, NULL},
+	{"Up-to-date", "string", 0, NULL, deployment_updated, NULL},
+	{"Available", "string", 0, NULL, deployment_available, NULL},
 	TABLE_AGE,
 	TEMPLATE_COLUMNS,
 	SELECTOR_COLUMN,
@@ -131,7 +168,8 @@ static const struct table_column daemon_columns[] = {
 	SELECTOR_COLUMN,
 	TABLE_END,
 };
-static const struct table_column revision_columns[] = {{"Revision", "integer", 0, "revision", NULL, NULL}, TABLE_AGE, TABLE_END};
+static const struct table_column revision_columns[] = {{"Controller", "string", 0, NULL, revision_owner, NULL},
+	{"Revision", "string", 0, NULL, revision_number, NULL}, TABLE_AGE, TABLE_END};
 static const struct table_column job_columns[] = {
 	{"Status", "string", 0, NULL, job_status, NULL},
 	{"Completions", "string", 0, NULL, job_completions, NULL},
@@ -144,12 +182,13 @@ static const struct table_column job_columns[] = {
 static const struct table_column cron_columns[] = {
 	{"Schedule", "string", 0, "spec.schedule", NULL, NULL},
 	{"Timezone", "string", 0, "spec.timeZone", NULL, NULL},
-	{"Suspend", "string", 0, NULL, cron_suspend, NULL},
+	{"Suspend", "boolean", 0, NULL, cron_suspend, NULL},
 	{"Active", "integer", 0, NULL, cron_active, NULL},
 	{"Last Schedule", "string", 0, NULL, cron_last, NULL},
 	TABLE_AGE,
 	{"Containers", "string", 1, NULL, cron_containers, NULL},
 	{"Images", "string", 1, NULL, cron_images, NULL},
+	{"Selector", "string", 1, NULL, cron_selector, NULL},
 	TABLE_END,
 };
 
