@@ -1,0 +1,250 @@
+"""The command line on a sandbox without a scheduler: what it writes to the cluster, takes back, prints and completes."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import kit
+
+QUEUES = "/apis/scheduling.run.ai/v2/queues"
+
+
+class Cli(kit.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.Sandbox("--nodes", "1", "--gpus", "2", "--no-scheduler")
+        cls.addClassCleanup(cls.cluster.close)
+        cls.cluster.project("lab", 2)
+        cls.api = cls.cluster.api
+
+    def stint(self, *arguments, **options):
+        return self.cluster.stint(*arguments, **options)
+
+    def exists(self, path):
+        return self.api.call("GET", path)[0] == 200
+
+
+class Projects(Cli):
+    def test_a_project_is_a_queue_a_namespace_and_its_people(self):
+        self.assert_works(self.stint("department", "create", "research"))
+        self.assert_works(self.stint("project", "create", "vision", "--gpus", "3", "--department", "research", "--user", "ada", "--group", "team",
+                                     "--memory", "1G", "--cpu", "500m"))
+        queue = self.api.get(QUEUES + "/vision")["spec"]
+        self.assertEqual(queue["parentQueue"], "research")
+        self.assertEqual(queue["resources"]["gpu"], {"quota": 3, "overQuotaWeight": 1, "limit": -1})
+        self.assertEqual((queue["resources"]["cpu"]["quota"], queue["resources"]["memory"]["quota"]), (500, 1000))
+        self.assertEqual(self.api.get("/api/v1/namespaces/vision")["metadata"]["labels"]["stint.dev/project"], "vision")
+        bindings = "/apis/rbac.authorization.k8s.io/v1/"
+        people = self.api.get(bindings + "namespaces/vision/rolebindings/stint-user")
+        self.assertEqual(sorted((s["kind"], s["name"]) for s in people["subjects"]), [("Group", "team"), ("User", "ada")])
+        self.assertTrue(self.exists(bindings + "clusterrolebindings/stint-basic-vision"))
+        described = self.assert_works(self.stint("project", "describe", "vision", "-o", "json")).json
+        self.assertEqual((described["users"], described["groups"], described["gpu_quota"]), (["ada"], ["team"], 3))
+        self.assert_works(self.stint("project", "update", "vision", "--user", "bob"))
+        people = self.api.get(bindings + "namespaces/vision/rolebindings/stint-user")
+        self.assertEqual(len(people["subjects"]), 3)
+        self.assert_works(self.stint("project", "delete", "vision", "-y"))
+        for path in (QUEUES + "/vision", "/api/v1/namespaces/vision", bindings + "clusterrolebindings/stint-basic-vision"):
+            self.assertFalse(self.exists(path), path)
+        self.assert_works(self.stint("department", "delete", "research", "-y"))
+
+    def quota(self, name):
+        return self.api.get(QUEUES + "/" + name)["spec"]["resources"]["gpu"]["quota"]
+
+    def test_a_department_keeps_the_sum_of_its_projects(self):
+        self.assert_works(self.stint("department", "create", "sums"))
+        self.assert_works(self.stint("project", "create", "one", "--gpus", "1.5", "--department", "sums"))
+        self.assert_works(self.stint("project", "create", "two", "--gpus", "2", "--department", "sums"))
+        self.assertEqual(self.quota("sums"), 3.5)
+        self.assert_works(self.stint("project", "update", "two", "--gpus", "4"))
+        self.assertEqual(self.quota("sums"), 5.5)
+        self.assert_works(self.stint("project", "delete", "one", "-y"))
+        self.assertEqual(self.quota("sums"), 4)
+        self.assert_works(self.stint("department", "update", "sums", "--gpus", "10"))
+        self.assert_works(self.stint("project", "update", "two", "--gpus", "6"))
+        self.assertEqual(self.quota("sums"), 10)
+        self.assert_refused(self.stint("department", "delete", "sums", "-y"), 5, "two")
+        self.assertEqual(self.assert_works(self.stint("project", "update", "two", "--gpus", "6")).out, "project two unchanged\n")
+        self.assert_works(self.stint("project", "delete", "two", "-y"))
+        self.assert_works(self.stint("department", "delete", "sums", "-y"))
+
+    def test_a_project_that_cannot_be_made_whole_leaves_nothing(self):
+        """The cluster role binding is in the way: the namespace that was made before it goes again, and the sum is as it was."""
+        self.assert_works(self.stint("department", "create", "undo"))
+        self.api.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "stint-basic-torn"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "stint-basic"}, "subjects": []})
+        self.assert_refused(self.stint("project", "create", "torn", "--gpus", "2", "--department", "undo", "--user", "ada"), 5, "stint-basic-torn")
+        kit.eventually(lambda: not self.exists("/api/v1/namespaces/torn"), "the namespace being gone")
+        self.assertFalse(self.exists(QUEUES + "/torn"))
+        self.assertEqual(self.quota("undo"), 0)
+
+    def test_a_namespace_of_others_is_adopted_only_when_told_and_never_deleted(self):
+        self.api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "legacy"}})
+        self.assert_refused(self.stint("project", "create", "legacy"), 5, "--adopt")
+        self.assertFalse(self.exists(QUEUES + "/legacy"))
+        self.assert_works(self.stint("project", "create", "legacy", "--adopt"))
+        self.assert_works(self.stint("submit", "work", "-i", "x:1", "-p", "legacy", "--", "true"))
+        self.assert_refused(self.stint("project", "delete", "legacy", "-y"), 5, "work")
+        self.assert_works(self.stint("project", "delete", "legacy", "-y", "--cascade"))
+        self.assertNotIn("stint.dev/project", self.api.get("/api/v1/namespaces/legacy")["metadata"].get("labels", {}))
+        self.assertFalse(self.exists("/apis/batch/v1/namespaces/legacy/jobs/work"))
+
+    def test_a_quota_without_end_is_warned_of(self):
+        done = self.assert_works(self.stint("project", "create", "endless", "--gpus", "-1"))
+        self.assertIn("nobody can reclaim", done.err)
+        self.assert_works(self.stint("project", "delete", "endless", "-y"))
+
+    def test_lists_have_every_form(self):
+        def out(*arguments):
+            return self.assert_works(self.stint("project", "list", *arguments)).out
+        self.assertIn("default-department", out())
+        self.assertEqual(out("-o", "name").split(), ["queue.scheduling.run.ai/default", "queue.scheduling.run.ai/lab"])
+        self.assertEqual(out("-o", "jsonpath={range .items[*]}{.name} {end}", "--sort-by=-name"), "lab default ")
+        self.assertEqual(out("-o", "csv", "--no-headers").splitlines()[1].split(",")[:3], ["lab", "default-department", "2"])
+        self.assertEqual(json.loads(out("-o", "json"))["kind"], "ProjectList")
+        self.assertNotIn("\033", out())
+
+    def test_a_watched_list_shows_what_changes(self):
+        watch = subprocess.Popen([str(kit.BIN / "stint"), "project", "list", "-w", "-o", "name"], env=self.cluster.environment(),
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertIn("default", watch.stdout.readline())
+            self.assertIn("lab", watch.stdout.readline())
+            self.assert_works(self.stint("project", "create", "seen"))
+            self.assertIn("seen", watch.stdout.readline())
+        finally:
+            watch.send_signal(signal.SIGINT)
+            self.assertEqual(watch.wait(10), 130)
+            watch.stdout.close()
+        self.assert_works(self.stint("project", "delete", "seen", "-y"))
+
+
+class Workloads(Cli):
+    def path(self, group, plural, name=""):
+        return "/%s/namespaces/lab/%s%s" % (group, plural, "/" + name if name else "")
+
+    def test_what_client_and_server_dry_runs_print_is_what_is_made(self):
+        words = ["submit", "same", "-p", "lab", "-i", "x:1", "-g", "0.5", "--workers", "2", "--env", "A=1", "-o", "json", "--", "true"]
+        client, server = (json.loads(self.assert_works(self.stint(*words[:-2], "--dry-run=" + where, *words[-2:])).out) for where in ("client", "server"))
+        self.assertEqual([o["kind"] for o in client["items"]], ["Job", "Service"])
+        for ours, theirs in zip(client["items"], server["items"]):
+            self.assert_contains(theirs, ours)
+        self.assertFalse(self.exists(self.path("apis/batch/v1", "jobs", "same")))
+
+    def assert_contains(self, whole, part, where=""):
+        """Everything of part stands in whole; the server adds defaults."""
+        if isinstance(part, dict):
+            for key, value in part.items():
+                self.assertIn(key, whole, where)
+                self.assert_contains(whole[key], value, where + "." + key)
+        elif isinstance(part, list):
+            self.assertEqual(len(whole), len(part), where)
+            for at, value in enumerate(part):
+                self.assert_contains(whole[at], value, "%s[%d]" % (where, at))
+        else:
+            self.assertEqual(whole, part, where)
+
+    def test_a_name_is_free_again_at_once_after_delete(self):
+        for _ in range(2):
+            self.assert_works(self.stint("submit", "again", "-p", "lab", "-i", "x:1", "--workers", "2", "--", "true"))
+            self.assert_refused(self.stint("submit", "workspace", "again", "-p", "lab", "-i", "x:1"), 5, "again")
+            service = self.api.get(self.path("api/v1", "services", "again"))
+            self.assertEqual(service["metadata"]["ownerReferences"][0]["kind"], "Job")
+            self.assert_works(self.stint("delete", "again", "-p", "lab", "-y"))
+        self.assertFalse(self.exists(self.path("api/v1", "services", "again")))
+
+    def test_delete_goes_on_after_a_name_that_is_not_there(self):
+        self.assert_works(self.stint("submit", "there", "-p", "lab", "-i", "x:1", "--", "true"))
+        done = self.stint("delete", "missing", "there", "-p", "lab", "-y")
+        self.assertEqual(done.code, 3, str(done))
+        self.assertIn("there deleted", done.out)
+        self.assertIn("missing", done.err)
+
+    def test_nothing_is_asked_where_there_is_no_terminal(self):
+        self.assert_works(self.stint("submit", "kept", "-p", "lab", "-i", "x:1", "--", "true"))
+        self.assert_refused(self.stint("delete", "kept", "-p", "lab"), 2, "-y")
+        self.assertTrue(self.exists(self.path("apis/batch/v1", "jobs", "kept")))
+        self.assert_works(self.stint("delete", "kept", "-p", "lab", "-y"))
+
+    def test_suspend_remembers_how_many_there_were(self):
+        self.assert_works(self.stint("submit", "inference", "web", "-p", "lab", "-i", "x:1"))
+        path = self.path("apis/apps/v1", "deployments", "web")
+        self.api.call("PATCH", path, {"spec": {"replicas": 3}}, "application/merge-patch+json")
+        self.assert_works(self.stint("suspend", "web", "-p", "lab"))
+        self.assertEqual(self.api.get(path)["spec"]["replicas"], 0)
+        self.assertIn("already", self.assert_works(self.stint("suspend", "web", "-p", "lab")).out)
+        self.assert_works(self.stint("resume", "web", "-p", "lab"))
+        deployment = self.api.get(path)
+        self.assertEqual(deployment["spec"]["replicas"], 3)
+        self.assertNotIn("stint.dev/suspended-replicas", deployment["metadata"].get("annotations", {}))
+        self.assert_works(self.stint("delete", "web", "-p", "lab", "-y"))
+
+    def test_a_file_of_several_objects_is_all_or_nothing(self):
+        good = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "one"},
+                "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "x:1"}]}}}}
+        bad = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "two"}, "spec": {"template": {"spec": {"containers": []}}}}
+        refused = self.stint("submit", "-f", "-", "-p", "lab", stdin=json.dumps(good) + "\n---\n" + json.dumps(bad))
+        self.assertEqual((refused.code, refused.out), (2, ""), str(refused))
+        self.assertFalse(self.exists(self.path("apis/batch/v1", "jobs", "one")))
+        self.assert_works(self.stint("submit", "-f", "-", "-p", "lab", stdin=json.dumps(good)))
+        template = self.api.get(self.path("apis/batch/v1", "jobs", "one"))["spec"]["template"]
+        self.assertEqual(template["spec"]["schedulerName"], "stint-scheduler")
+        self.assertEqual(template["metadata"]["labels"]["kai.scheduler/queue"], "lab")
+        self.assert_works(self.stint("delete", "one", "-p", "lab", "-y"))
+
+    def test_submit_waits_as_long_as_it_is_told(self):
+        waited = self.stint("submit", "late", "-p", "lab", "-i", "x:1", "--wait", "--timeout", "1s", "--", "true")
+        self.assertEqual(waited.code, 6, str(waited))
+        self.assertIn("stint why late", waited.err)
+        self.assert_works(self.stint("delete", "late", "-p", "lab", "-y"))
+
+
+class Surroundings(Cli):
+    def test_names_are_completed_from_the_cluster(self):
+        self.assert_works(self.stint("submit", "complete-me", "-p", "lab", "-i", "x:1", "--", "true"))
+
+        def offers(*words):
+            return [line.split("\t")[0] for line in self.assert_works(self.stint("__complete", "--", *words)).out.splitlines()]
+        self.assertEqual(offers("delete", "-p", "lab", "comp"), ["complete-me"])
+        self.assertEqual(offers("delete", "--project=lab", "comp"), ["complete-me"])
+        self.assertEqual(offers("project", "describe", "l"), ["lab"])
+        self.assertEqual(offers("submit", "--priority", "tr"), ["train"])
+        self.assertEqual(offers("--context", "stint"), ["stint-sandbox"])
+        self.assert_works(self.stint("delete", "complete-me", "-p", "lab", "-y"))
+
+    def test_completion_of_names_gives_up_soon_when_nobody_answers(self):
+        dead = pathlib.Path(self.cluster.folder) / "silent"
+        dead.write_text("apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters: [{name: a, cluster: {server: \"https://192.0.2.1:1\"}}]\n"
+                        "contexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {}}]\n")
+        started = time.monotonic()
+        done = self.assert_works(self.stint("__complete", "--", "--kubeconfig", str(dead), "delete", ""))
+        self.assertEqual((done.out, done.err), ("", ""))
+        self.assertLess(time.monotonic() - started, 10)
+
+    def test_a_running_sandbox_is_found_without_a_kubeconfig(self):
+        """Its folder is the default one of this home: ${XDG_STATE_HOME}/stint/sandbox."""
+        state = pathlib.Path(self.cluster.folder) / "state"
+        (state / "stint").mkdir(parents=True)
+        (state / "stint" / "sandbox").symlink_to(self.cluster.folder)
+        environment = {"HOME": str(state), "XDG_STATE_HOME": str(state), "PATH": os.environ["PATH"]}
+        found = kit.run(kit.BIN / "stint", "project", "list", env=environment)
+        self.assertEqual(found.code, 0, str(found))
+        self.assertIn("using the sandbox", found.err)
+        self.assertIn("lab", found.out)
+
+    def test_who_i_am_and_what_i_may(self):
+        me = self.assert_works(self.stint("whoami", "-p", "lab", "-o", "json")).json
+        self.assertTrue(me["user"])
+        self.assertEqual((me["project"], me["may"]["submit"]), ("lab", True))
+
+    def test_versions_of_both_sides(self):
+        version = self.assert_works(self.stint("version", "-o", "json")).json
+        self.assertTrue(version["client"]["version"] and version["server"]["version"])
+
+
+if __name__ == "__main__":
+    kit.main()
