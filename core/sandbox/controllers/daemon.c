@@ -63,7 +63,11 @@ static struct stint_json *new_pod(const struct stint_json *set, const char *node
 {
 	struct stint_json *pod = template_pod(set, stint_json_at(set, "spec", "template"));
 	struct stint_json *metadata = stint_json_get(pod, "metadata"), *spec = stint_json_get(pod, "spec");
-	stint_json_set_string(stint_json_ensure_object(metadata, "labels"), "controller-revision-hash", revision);
+	struct stint_json *labels = stint_json_ensure_object(metadata, "labels");
+	stint_autofree char *generation =
+		stint_format("%lld", (long long)stint_json_int_or(stint_json_at(set, "metadata", "generation"), 1));
+	stint_json_set_string(labels, "controller-revision-hash", revision);
+	stint_json_set_string(labels, "pod-template-generation", generation);
 	struct stint_json *required =
 		stint_json_ensure_object(stint_json_ensure_object(stint_json_ensure_object(spec, "affinity"), "nodeAffinity"),
 			"requiredDuringSchedulingIgnoredDuringExecution");
@@ -74,7 +78,7 @@ static struct stint_json *new_pod(const struct stint_json *set, const char *node
 	stint_json_set_string(field, "operator", "In");
 	stint_json_append(stint_json_ensure_array(field, "values"), stint_json_new_string(node));
 	struct stint_json *tolerations = stint_json_ensure_array(spec, "tolerations");
-	static const char *const keys[] = {"not-ready", "unreachable", "unschedulable"};
+	static const char *const keys[] = {"not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "unschedulable"};
 	for (size_t i = 0; i < STINT_COUNT(keys); i++) {
 		struct stint_json *toleration = stint_json_append(tolerations, stint_json_new_object());
 		stint_autofree char *key = stint_format("node.kubernetes.io/%s", keys[i]);

@@ -185,8 +185,12 @@ static void sync(struct hub *hub, const char *space, const char *name)
 		if (plan.create)
 			create_set(hub, deployment, &plan);
 		struct revision_change change = {plan.revision};
-		struct stint_api_call call = {
-			.kind = stint_api_kind(hub->api, "apps/v1", "Deployment"), .space = space, .name = name, .manager = manager};
+		/* By way of the status: a change of annotations by the main resource would make a new generation. */
+		struct stint_api_call call = {.kind = stint_api_kind(hub->api, "apps/v1", "Deployment"),
+			.space = space,
+			.name = name,
+			.subresource = "status",
+			.manager = manager};
 		if (plan.revision > 0)
 			stint_api_change(hub->api, &call, put_revision, &change, NULL, NULL);
 	}

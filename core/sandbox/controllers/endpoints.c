@@ -161,7 +161,13 @@ static void update(struct hub *hub, const struct stint_json *service, const stru
 	struct stint_json *slice = new_object(service, "discovery.k8s.io/v1", "EndpointSlice", "-1");
 	struct stint_json *endpoints = new_object(service, "v1", "Endpoints", "");
 	stint_json_set_string(slice, "addressType", "IPv4");
-	struct stint_json *labels = stint_json_at(slice, "metadata", "labels");
+	struct stint_json *labels = stint_json_at(slice, "metadata", "labels"),
+			  *old_labels = stint_json_at(endpoints, "metadata", "labels");
+	stint_json_set_string(old_labels, "endpoints.kubernetes.io/managed-by", "endpoint-controller");
+	if (strcmp(stint_json_string_or(stint_json_at(service, "spec", "clusterIP"), ""), "None") == 0) {
+		stint_json_set_string(labels, "service.kubernetes.io/headless", "");
+		stint_json_set_string(old_labels, "service.kubernetes.io/headless", "");
+	}
 	stint_json_set_string(labels, "kubernetes.io/service-name", meta(service, "name"));
 	stint_json_set_string(labels, "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
 	template_own(slice, service);

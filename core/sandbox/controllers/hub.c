@@ -138,7 +138,8 @@ void hub_write_status(struct hub *hub, const struct controller *controller, cons
 		.subresource = "status",
 		.manager = "kube-controller-manager"};
 	stint_auto_json *refusal = NULL;
-	if (!stint_api_change(hub->api, &call, set_status, &change, NULL, &refusal))
+	if (!stint_api_change(hub->api, &call, set_status, &change, NULL, &refusal) &&
+		stint_json_int_or(stint_json_get(refusal, "code"), 0) != 404)
 		stint_log(hub->api->logger, STINT_LOG_WARN, "%s: the status of %s/%s was refused: %s", controller->name, call.space,
 			call.name, reason_of(refusal));
 	stint_json_free(change.status);

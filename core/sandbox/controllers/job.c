@@ -574,6 +574,8 @@ static void going_sync(struct look *look)
 		set_time(look->status, "startTime", look->now_ms);
 	find_verdict(look);
 	if (look->verdict_type) {
+		/* After a success, what still runs is superfluous and no failure. */
+		look->plan->removals_uncounted = strcmp(look->verdict_type, "SuccessCriteriaMet") == 0;
 		for (size_t i = 0; i < look->active.count; i++)
 			pod_list_add(&look->plan->removals, look->active.items[i]);
 	} else {

@@ -90,8 +90,12 @@ static void sync(struct hub *hub, const char *space, const char *name)
 /* A tracked pod whose Job has gone would keep its finalizer for ever. */
 void job_pod_event(struct hub *hub, const struct pod_facts *pod)
 {
-	if (!pod->tracked || !pod->owner_kind || strcmp(pod->owner_kind, "Job") != 0)
+	if (!pod->tracked || (pod->owner_kind && strcmp(pod->owner_kind, "Job") != 0))
 		return;
+	if (!pod->owner_kind) {
+		hub_release_pod(hub, pod);
+		return;
+	}
 	const struct stint_stored *job = stint_store_get(
 		hub->api->store, stint_api_kind(hub->api, "batch/v1", "Job"), pod->space, pod->owner_name ? pod->owner_name : "");
 	if (!job || strcmp(job->uid, pod->owner_uid) != 0)

@@ -3,6 +3,7 @@
  * kind, pods first, and when none is left the finalizer "kubernetes" is taken off.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/sandbox/controllers/conditions.h"
@@ -46,7 +47,34 @@ static void furnish(struct hub *hub, const char *space)
 struct content {
 	int64_t left;
 	struct stint_buf kinds; /* the sentence of the condition */
+	struct stint_map *finalizers; /* name -> how many objects wait for it (int64_t) */
 };
+
+static void count_finalizers(const struct stint_stored *stored, struct content *content)
+{
+	stint_auto_json *object = stint_stored_parse(stored);
+	stint_json_each(finalizer, stint_json_at(object, "metadata", "finalizers")) {
+		const char *name = stint_json_string_or(finalizer, "");
+		int64_t *count = stint_map_get(content->finalizers, name);
+		if (!count) {
+			count = stint_alloc(sizeof(*count));
+			stint_map_set(content->finalizers, name, count);
+		}
+		++*count;
+	}
+}
+
+/* "a in 1 resource instances, b in 2 resource instances"; the caller frees it. */
+static char *finalizers_sentence(const struct content *content)
+{
+	stint_auto_buf text = {0};
+	const char *name = NULL;
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(content->finalizers, &at, &name, &value);)
+		stint_buf_printf(
+			&text, "%s%s in %" PRId64 " resource instances", text.length > 0 ? ", " : "", name, *(const int64_t *)value);
+	return stint_buf_steal(&text);
+}
 
 static void clear_kind(struct hub *hub, const struct stint_kind *kind, const char *space, struct content *content)
 {
@@ -61,11 +89,14 @@ static void clear_kind(struct hub *hub, const struct stint_kind *kind, const cha
 		struct stint_delete_options options = {.grace_s = -1, .propagation = "Background"};
 		if (!list.items[i]->deleting)
 			stint_api_delete(hub->api, &call, &options, NULL, NULL);
-		left += stint_store_get(hub->api->store, kind, space, list.items[i]->name) != NULL;
+		const struct stint_stored *kept = stint_store_get(hub->api->store, kind, space, list.items[i]->name);
+		left += kept != NULL;
+		if (kept)
+			count_finalizers(kept, content);
 	}
 	if (left > 0)
-		stint_buf_printf(&content->kinds, "%s%s%s%s has %" PRId64 " resource instances", content->kinds.length > 0 ? ", " : "",
-			kind->plural, kind->group[0] ? "." : "", kind->group, left);
+		stint_buf_printf(&content->kinds, "%s%s.%s has %" PRId64 " resource instances", content->kinds.length > 0 ? ", " : "",
+			kind->plural, kind->group, left);
 	content->left += left;
 }
 
@@ -97,8 +128,12 @@ static void put_conditions(struct stint_json *status, const struct content *cont
 	condition_update(status, "NamespaceContentRemaining", content->left > 0 ? "True" : "False",
 		content->left > 0 ? "SomeResourcesRemain" : "ContentRemoved",
 		content->left > 0 ? message : "All content successfully removed", now_ms);
-	condition_update(status, "NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers",
-		"All content-preserving finalizers finished", now_ms);
+	bool finalizers = stint_map_count(content->finalizers) > 0;
+	stint_autofree char *list = finalizers_sentence(content);
+	stint_autofree char *sentence = stint_format("Some content in the namespace has finalizers remaining: %s", list);
+	condition_update(status, "NamespaceFinalizersRemaining", finalizers ? "True" : "False",
+		finalizers ? "SomeFinalizersRemain" : "ContentHasNoFinalizers",
+		finalizers ? sentence : "All content-preserving finalizers finished", now_ms);
 	stint_json_each(condition, stint_json_get(status, "conditions"))
 		stint_json_remove(condition, "lastUpdateTime");
 }
@@ -118,7 +153,7 @@ static bool take_finalizer_off(void *user, struct stint_json *object)
 
 static void end(struct hub *hub, const struct stint_json *object, const char *name)
 {
-	struct content content = {0};
+	struct content content = {.finalizers = stint_map_new(free)};
 	clear(hub, name, &content);
 	struct stint_json *status = stint_json_dup(stint_json_get(object, "status"));
 	put_conditions(status, &content, stint_now_ms());
@@ -132,6 +167,7 @@ static void end(struct hub *hub, const struct stint_json *object, const char *na
 		stint_api_change(hub->api, &call, take_finalizer_off, NULL, NULL, NULL);
 	}
 	stint_buf_free(&content.kinds);
+	stint_map_free(content.finalizers);
 }
 
 static void sync(struct hub *hub, const char *space, const char *name)

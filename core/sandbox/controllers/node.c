@@ -1,6 +1,6 @@
 /*
  * node: the taints that follow a node's state, as the node lifecycle controller of a real cluster sets them: unschedulable, not-ready
- * and unreachable, all NoSchedule. Other taints are left alone.
+ * and unreachable, all NoSchedule. Other taints are left alone, and so is a node that no kubelet has spoken for.
  */
 #include <string.h>
 
@@ -46,9 +46,9 @@ bool node_put_taints(struct stint_json *node, int64_t now_ms)
 	stint_time_format(now_ms, now);
 	struct stint_json *spec = stint_json_ensure_object(node, "spec");
 	const struct stint_json *status = stint_json_get(node, "status");
-	bool ready = condition_is(status, "Ready", "True"), unknown = condition_is(status, "Ready", "Unknown");
+	bool unready = condition_is(status, "Ready", "False"), unknown = condition_is(status, "Ready", "Unknown");
 	bool changed = set_taint(spec, unschedulable, stint_json_bool_or(stint_json_get(spec, "unschedulable"), false), now);
-	changed = set_taint(spec, not_ready, !ready && !unknown, now) || changed;
+	changed = set_taint(spec, not_ready, unready, now) || changed;
 	return set_taint(spec, unreachable, unknown, now) || changed;
 }
 

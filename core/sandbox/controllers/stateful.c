@@ -36,7 +36,7 @@ struct scene {
 	bool parallel, on_delete;
 	struct pod_facts **pods; /* by ordinal - start; NULL: missing */
 	struct pod_list condemned; /* beyond the replicas, highest ordinal first */
-	int64_t current_count; /* status.currentReplicas: below it, pods are of the current revision */
+	int64_t current_count; /* pods of the current revision that stay: below it, a lost one comes back as it was */
 };
 
 static int by_ordinal_down(const void *left, const void *right)
@@ -57,7 +57,11 @@ static void read_set(struct scene *scene)
 	scene->parallel = strcmp(stint_json_string_or(stint_json_get(spec, "podManagementPolicy"), ""), "Parallel") == 0;
 	scene->on_delete = strcmp(stint_json_string_or(stint_json_get(strategy, "type"), ""), "OnDelete") == 0;
 	scene->partition = stint_json_int_or(stint_json_at(strategy, "rollingUpdate", "partition"), 0);
-	scene->current_count = stint_json_int_or(stint_json_at(scene->set, "status", "currentReplicas"), 0);
+}
+
+static bool is_of(const struct pod_facts *pod, const char *revision)
+{
+	return pod->revision && strcmp(pod->revision, revision) == 0;
 }
 
 static void place_pods(struct scene *scene, const struct pod_list *pods)
@@ -66,6 +70,7 @@ static void place_pods(struct scene *scene, const struct pod_list *pods)
 	scene->pods = stint_alloc((size_t)(scene->replicas + 1) * sizeof(scene->pods[0]));
 	for (size_t i = 0; i < pods->count; i++) {
 		int64_t ordinal = stateful_ordinal(name, pods->items[i]->name);
+		scene->current_count += !pods->items[i]->deleting && is_of(pods->items[i], scene->current);
 		if (ordinal >= scene->start && ordinal < scene->start + scene->replicas)
 			scene->pods[ordinal - scene->start] = pods->items[i];
 		else if (ordinal >= 0)
@@ -78,11 +83,6 @@ static void place_pods(struct scene *scene, const struct pod_list *pods)
 static bool is_healthy(const struct scene *scene, const struct pod_facts *pod)
 {
 	return pod && pod->phase == POD_RUNNING && pod_is_available(pod, scene->min_ready_ms, scene->now_ms, &scene->plan->again_ms);
-}
-
-static bool is_of(const struct pod_facts *pod, const char *revision)
-{
-	return pod->revision && strcmp(pod->revision, revision) == 0;
 }
 
 static void add_create(struct scene *scene, int64_t ordinal)
@@ -234,7 +234,6 @@ struct stint_json *stateful_make_pod(
 	struct stint_json *metadata = stint_json_get(pod, "metadata"), *spec = stint_json_get(pod, "spec");
 	stint_autofree char *name = stint_format("%s-%" PRId64, stint_json_string_or(stint_json_at(set, "metadata", "name"), ""), ordinal);
 	stint_autofree char *number = stint_format("%" PRId64, ordinal);
-	stint_json_remove(metadata, "generateName");
 	stint_json_set_string(metadata, "name", name);
 	struct stint_json *labels = stint_json_ensure_object(metadata, "labels");
 	stint_json_set_string(labels, "apps.kubernetes.io/pod-index", number);

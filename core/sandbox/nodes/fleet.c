@@ -107,7 +107,8 @@ static void write_status(struct vpod *pod, struct stint_json *status)
 	struct stint_api_call call = {
 		.kind = fleet->pod_kind, .space = pod->space, .name = pod->name, .subresource = "status", .manager = "kubelet"};
 	stint_auto_json *refusal = NULL;
-	if (!stint_api_change(fleet->api, &call, set_status, &change, NULL, &refusal))
+	if (!stint_api_change(fleet->api, &call, set_status, &change, NULL, &refusal) &&
+		stint_json_int_or(stint_json_get(refusal, "code"), 0) != 404) /* it may have gone in this very turn */
 		stint_log(fleet->api->logger, STINT_LOG_WARN, "pod %s/%s: its status was refused: %s", pod->space, pod->name,
 			stint_json_string_or(stint_json_get(refusal, "message"), "no reason given"));
 	stint_json_free(change.status);

@@ -153,7 +153,9 @@ static struct script script_of(const struct stint_json *pod)
 	if (exit_code && stint_parse_int(exit_code, 0, 255, &code))
 		script.exit_code = (int)code;
 	const char *policy = stint_json_string_or(stint_json_at(pod, "spec", "restartPolicy"), "Always");
-	script.restart_on_success = strcmp(policy, "Always") == 0;
+	/* The default policy of a pod that no controller keeps: who gives it a length wants it to end. */
+	bool bare = stint_json_count(stint_json_at(pod, "metadata", "ownerReferences")) == 0;
+	script.restart_on_success = strcmp(policy, "Always") == 0 && !bare;
 	script.restart_on_failure = script.restart_on_success || strcmp(policy, "OnFailure") == 0;
 	return script;
 }

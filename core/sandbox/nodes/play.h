@@ -4,6 +4,8 @@
  * Pure: a pod object and the time come in, the next status and the time of the next turn go out. The state that a kubelet has in its
  * runtime (which container runs since when, how often it was started) is struct play; the caller keeps one for each bound pod.
  * What a pod does is said by its annotations (contracts: virtual pods): sim/run-seconds, sim/exit-code, sim/log. Probes always succeed.
+ * restartPolicy holds, with kubelet's back-off, but for one case: a bare pod (no owner) with sim/run-seconds and policy Always, which is
+ * the default, ends as the annotation says, as it would on any other virtual node (KWOK).
  */
 #ifndef STINT_SANDBOX_PLAY_H
 #define STINT_SANDBOX_PLAY_H

@@ -350,7 +350,7 @@ void stint_schema_prepare_update(const struct stint_schema *schema, const struct
 		strategy->update(old, object);
 	keep_system_metadata(old, object);
 	int64_t generation = stint_json_int_or(stint_json_at(old, "metadata", "generation"), 0);
-	if (strategy->growth != GROWS_NEVER && grows(kind, strategy, old, object))
+	if (strategy->growth != GROWS_NEVER && strcmp(part, "status") != 0 && grows(kind, strategy, old, object))
 		stint_json_set_int(stint_json_get(object, "metadata"), "generation", generation + 1);
 	/* On its way out, the generation of an object marked for deletion does not matter to its controllers: a real server grows it once,
 	 * with the deletion itself, which is the store's. */
