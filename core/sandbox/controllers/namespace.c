@@ -9,7 +9,10 @@
 #include "core/sandbox/controllers/conditions.h"
 #include "core/sandbox/controllers/hub.h"
 
-enum { LOOK_AGAIN_MS = 200 };
+enum {
+	LOOK_AGAIN_MS = 200,
+	LEAST_END_MS = 1500, /* a dying namespace is to be seen: it refuses new content with 403, not with 404 */
+};
 
 static const char account_name[] = "default", config_name[] = "kube-root-ca.crt";
 
@@ -157,7 +160,10 @@ static void end(struct hub *hub, const struct stint_json *object, const char *na
 	clear(hub, name, &content);
 	struct stint_json *status = stint_json_dup(stint_json_get(object, "status"));
 	put_conditions(status, &content, stint_now_ms());
-	if (content.left > 0) {
+	const char *since = stint_json_string_at(object, "metadata", "deletionTimestamp");
+	int64_t since_ms = 0;
+	bool early = stint_time_parse(since, strlen(since), &since_ms) && stint_now_ms() - since_ms < LEAST_END_MS;
+	if (content.left > 0 || early) {
 		hub_write_status(hub, &namespace_controller, object, status);
 		hub_wake(hub, &namespace_controller, "", name, LOOK_AGAIN_MS);
 	} else {
