@@ -5,27 +5,10 @@
 #include <stint/kube.h>
 #include <stint/workload.h>
 
+#include "cli/pause.h"
 #include "cli/submit.h"
 
 enum { SHORTEST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000 };
-
-static void do_nothing(void *user)
-{
-	(void)user;
-}
-
-/* False: the loop was stopped. */
-static bool pause_ms(struct stint_loop *loop, int64_t ms)
-{
-	const int64_t until = stint_monotonic_ms() + ms;
-	struct stint_timer *timer = stint_timer_new(loop, do_nothing, NULL);
-	stint_timer_set(timer, ms);
-	bool going = true;
-	for (int64_t left = ms; going && left > 0; left = until - stint_monotonic_ms())
-		going = stint_loop_step(loop, left);
-	stint_timer_free(timer);
-	return going;
-}
 
 /* True when there is an answer: *exit_code, and ctx->err unless it is 0. */
 static bool is_decided(struct cli_context *ctx, const struct stint_workload *workload, int *exit_code)
@@ -70,7 +53,7 @@ int cli_wait_for_start(struct cli_context *ctx, struct stint_kube *kube, const c
 		stint_model_free(model);
 		if (decided)
 			return lost ? cli_failed(ctx) : exit_code;
-		if (!pause_ms(stint_kube_loop(kube), left < pause ? left : pause))
+		if (!cli_pause(stint_kube_loop(kube), left < pause ? left : pause))
 			return cli_fail(ctx, STINT_INTERRUPTED, "interrupted: \"%s\" stays in the cluster", name);
 	}
 }

@@ -9,7 +9,7 @@
 
 enum { MANY_REQUIREMENTS = 1000, MANY_VALUES = 10000, NAME_MAX_LENGTH = 253 + 1 + 63 };
 
-struct stint_selector {
+struct stint_label_selector {
 	struct stint_requirements requirements;
 	struct stint_requirement *items;
 	size_t capacity;
@@ -32,7 +32,7 @@ static int compare_values(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void selector_add(struct stint_selector *selector, char *key, enum stint_operator op, struct building *building)
+static void selector_add(struct stint_label_selector *selector, char *key, enum stint_operator op, struct building *building)
 {
 	if (building->count > 1)
 		qsort(building->values, building->count, sizeof(*building->values), compare_values);
@@ -47,7 +47,7 @@ static void selector_add(struct stint_selector *selector, char *key, enum stint_
 	*building = (struct building){0};
 }
 
-void stint_selector_free(struct stint_selector *selector)
+void stint_label_selector_free(struct stint_label_selector *selector)
 {
 	if (!selector)
 		return;
@@ -157,7 +157,7 @@ static bool parse_operator(struct parser *p, enum stint_operator *op, struct bui
 	return true;
 }
 
-static bool parse_requirement(struct parser *p, struct stint_selector *selector)
+static bool parse_requirement(struct parser *p, struct stint_label_selector *selector)
 {
 	struct building building = {0};
 	const bool absent = take_literal(p, "!");
@@ -178,16 +178,16 @@ static bool parse_requirement(struct parser *p, struct stint_selector *selector)
 	return true;
 }
 
-struct stint_selector *stint_selector_parse(const char *text, struct stint_error **err)
+struct stint_label_selector *stint_label_selector_parse(const char *text, struct stint_error **err)
 {
 	struct parser p = {.text = text, .at = text, .err = err};
-	struct stint_selector *selector = stint_alloc(sizeof(*selector));
+	struct stint_label_selector *selector = stint_alloc(sizeof(*selector));
 	skip_blanks(&p);
 	if (!*p.at)
 		return selector;
 	do {
 		if (!parse_requirement(&p, selector)) {
-			stint_selector_free(selector);
+			stint_label_selector_free(selector);
 			return NULL;
 		}
 	} while (take_literal(&p, ","));
@@ -197,7 +197,7 @@ struct stint_selector *stint_selector_parse(const char *text, struct stint_error
 /* ---- the JSON form --------------------------------------------------------------------------------------------------------------- */
 
 /* The readers take texts into a model; a selector has one of its own for the while and copies what stays. */
-static void copy_requirements(struct stint_selector *selector, const struct stint_requirements *from)
+static void copy_requirements(struct stint_label_selector *selector, const struct stint_requirements *from)
 {
 	for (uint32_t i = 0; i < from->count; i++) {
 		struct building building = {0};
@@ -207,7 +207,7 @@ static void copy_requirements(struct stint_selector *selector, const struct stin
 	}
 }
 
-static void copy_labels(struct stint_selector *selector, const struct stint_pairs *labels)
+static void copy_labels(struct stint_label_selector *selector, const struct stint_pairs *labels)
 {
 	for (uint32_t i = 0; i < labels->count; i++) {
 		struct building building = {0};
@@ -216,11 +216,11 @@ static void copy_labels(struct stint_selector *selector, const struct stint_pair
 	}
 }
 
-struct stint_selector *stint_selector_decode(struct stint_cursor *cursor)
+struct stint_label_selector *stint_label_selector_decode(struct stint_cursor *cursor)
 {
 	struct stint_model *model = stint_model_new();
 	struct decoder d = {.model = model, .c = cursor};
-	struct stint_selector *selector = stint_alloc(sizeof(*selector));
+	struct stint_label_selector *selector = stint_alloc(sizeof(*selector));
 	struct stint_pairs labels = {0};
 	struct stint_requirements requirements = {0};
 	struct stint_slice key;
@@ -239,7 +239,7 @@ struct stint_selector *stint_selector_decode(struct stint_cursor *cursor)
 	requirements_drop(model, &requirements);
 	stint_model_free(model);
 	if (cursor->error) {
-		stint_selector_free(selector);
+		stint_label_selector_free(selector);
 		return NULL;
 	}
 	return selector;
@@ -247,12 +247,12 @@ struct stint_selector *stint_selector_decode(struct stint_cursor *cursor)
 
 /* ---- matching -------------------------------------------------------------------------------------------------------------------- */
 
-bool stint_selector_match(const struct stint_selector *selector, const struct stint_pairs *labels)
+bool stint_label_selector_match(const struct stint_label_selector *selector, const struct stint_pairs *labels)
 {
 	return stint_requirements_match(&selector->requirements, labels);
 }
 
-bool stint_selector_match_json(const struct stint_selector *selector, const struct stint_json *labels)
+bool stint_label_selector_match_json(const struct stint_label_selector *selector, const struct stint_json *labels)
 {
 	for (uint32_t i = 0; i < selector->requirements.count; i++) {
 		const struct stint_requirement *requirement = &selector->requirements.items[i];

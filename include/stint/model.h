@@ -88,13 +88,13 @@ struct stint_requirements {
 bool stint_requirements_match(const struct stint_requirements *requirements, const struct stint_pairs *labels);
 
 /* A label selector as kubectl's -l takes it ("a=b,c!=d,e in (x,y),!f") or as metav1.LabelSelector in JSON. Self-contained. */
-struct stint_selector;
-struct stint_selector *stint_selector_parse(const char *text, struct stint_error **err); /* code: STINT_USAGE */
-struct stint_selector *stint_selector_decode(struct stint_cursor *cursor); /* NULL: cursor->error; an empty one matches all */
-bool stint_selector_match(const struct stint_selector *selector, const struct stint_pairs *labels);
+struct stint_label_selector;
+struct stint_label_selector *stint_label_selector_parse(const char *text, struct stint_error **err); /* code: STINT_USAGE */
+struct stint_label_selector *stint_label_selector_decode(struct stint_cursor *cursor); /* NULL: cursor->error; an empty one matches all */
+bool stint_label_selector_match(const struct stint_label_selector *selector, const struct stint_pairs *labels);
 /* The same for labels that are still JSON (an object of texts; NULL: none). */
-bool stint_selector_match_json(const struct stint_selector *selector, const struct stint_json *labels);
-void stint_selector_free(struct stint_selector *selector);
+bool stint_label_selector_match_json(const struct stint_label_selector *selector, const struct stint_json *labels);
+void stint_label_selector_free(struct stint_label_selector *selector);
 
 enum stint_effect { STINT_EFFECT_ANY, STINT_EFFECT_NO_SCHEDULE, STINT_EFFECT_PREFER_NO_SCHEDULE, STINT_EFFECT_NO_EXECUTE };
 struct stint_taint {

@@ -45,17 +45,17 @@ static void label_selectors_select_as_kubectl_does(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
-		struct stint_selector *selector = stint_selector_parse(rows[i].text, NULL);
+		struct stint_label_selector *selector = stint_label_selector_parse(rows[i].text, NULL);
 		if (!selector)
 			fail_msg("\"%s\" was refused", rows[i].text);
-		if (stint_selector_match(selector, &labels) != rows[i].matches)
+		if (stint_label_selector_match(selector, &labels) != rows[i].matches)
 			fail_msg("\"%s\" gave the wrong answer", rows[i].text);
 		stint_auto_json *json = stint_json_new_object();
 		for (uint32_t l = 0; l < labels.count; l++)
 			stint_json_set_string(json, labels.items[l].key, labels.items[l].value);
-		if (stint_selector_match_json(selector, json) != rows[i].matches)
+		if (stint_label_selector_match_json(selector, json) != rows[i].matches)
 			fail_msg("\"%s\" gave the wrong answer on JSON", rows[i].text);
-		stint_selector_free(selector);
+		stint_label_selector_free(selector);
 	}
 }
 
@@ -66,7 +66,7 @@ static void broken_selectors_are_usage_errors(void **state)
 	(void)state;
 	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
 		stint_auto_error *err = NULL;
-		struct stint_selector *selector = stint_selector_parse(texts[i], &err);
+		struct stint_label_selector *selector = stint_label_selector_parse(texts[i], &err);
 		if (selector)
 			fail_msg("\"%s\" was accepted", texts[i]);
 		assert_non_null(err);
@@ -93,13 +93,13 @@ static void json_selectors_need_all_of_both_lists(void **state)
 	(void)state;
 	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
 		struct stint_cursor cursor = stint_cursor_over(rows[i].json, strlen(rows[i].json));
-		struct stint_selector *selector = stint_selector_decode(&cursor);
+		struct stint_label_selector *selector = stint_label_selector_decode(&cursor);
 		assert_non_null(selector);
-		assert_int_equal(stint_selector_match(selector, &labels), rows[i].matches);
-		stint_selector_free(selector);
+		assert_int_equal(stint_label_selector_match(selector, &labels), rows[i].matches);
+		stint_label_selector_free(selector);
 	}
 	struct stint_cursor cursor = stint_cursor_over("{\"matchLabels\":3}", 17);
-	assert_null(stint_selector_decode(&cursor));
+	assert_null(stint_label_selector_decode(&cursor));
 }
 
 static void tolerations_cover_by_key_operator_value_and_effect(void **state)

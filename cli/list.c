@@ -1,0 +1,188 @@
+/*
+ * list: the workloads of a project, or of all.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/live.h"
+#include "cli/output/output.h"
+
+/* ---- cells ------------------------------------------------------------------------------------------------------------------------- */
+
+static double number_at(const struct stint_json *item, const char *key)
+{
+	double number = 0;
+	stint_json_double(stint_json_get(item, key), &number);
+	return number;
+}
+
+/* "2": all that was asked for; "1/2": allocated of requested; sizes where they cannot be told in devices. */
+static char *show_gpus(const struct stint_json *item)
+{
+	const double wanted = number_at(item, "gpus_requested"), held = number_at(item, "gpus_allocated");
+	const double wanted_mib = number_at(item, "gpu_memory_requested_mib");
+	if (wanted <= 0 && wanted_mib <= 0)
+		return stint_strdup("-");
+	if (wanted <= 0)
+		return cli_show_bytes(wanted_mib * 1024 * 1024);
+	stint_autofree char *of = cli_show_gpus(wanted), *have = cli_show_gpus(held);
+	return held > 0 && strcmp(of, have) != 0 ? stint_format("%s/%s", have, of) : stint_steal(&of);
+}
+
+static char *show_pods(const struct stint_json *item)
+{
+	const struct stint_json *pods = stint_json_get(item, "pods");
+	return stint_format("%lld/%lld",
+		(long long)(stint_json_int_or(stint_json_get(pods, "running"), 0) +
+			stint_json_int_or(stint_json_get(pods, "succeeded"), 0)),
+		(long long)stint_json_int_or(stint_json_get(pods, "total"), 0));
+}
+
+static char *show_age(const struct stint_json *item)
+{
+	return cli_show_age(stint_json_string(stint_json_get(item, "created")), stint_now_ms());
+}
+
+static char *show_reason(const struct stint_json *item)
+{
+	return stint_strdup(stint_json_string_or(stint_json_get(item, "reason"), ""));
+}
+
+static char *resource_name(const struct stint_json *item)
+{
+	const char *kind = stint_json_string_or(stint_json_get(item, "kind"), ""),
+		   *name = stint_json_string_or(stint_json_get(item, "name"), "");
+	const char *version = stint_json_string_or(stint_json_get(item, "api_version"), ""), *slash = strchr(version, '/');
+	char *text = stint_format("%s%s%.*s/%s", kind, slash ? "." : "", slash ? (int)(slash - version) : 0, version, name);
+	for (size_t at = 0; kind[at]; at++)
+		text[at] = (char)(text[at] >= 'A' && text[at] <= 'Z' ? text[at] + ('a' - 'A') : text[at]);
+	return text;
+}
+
+#define WORKLOAD_COLUMNS                                                                                                       \
+	{"NAME", "name", NULL, 0}, {"TYPE", "type", NULL, 0}, {"STATUS", "phase", NULL, CLI_STATE},                            \
+		{"GPUS", "gpus_requested", show_gpus, CLI_RIGHT}, {"PODS", "pods.running", show_pods, CLI_RIGHT},              \
+		{"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, {"QUEUE", "queue", NULL, CLI_WIDE}, \
+		{"PRIORITY", "priority_class", NULL, CLI_WIDE}, {"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT},          \
+		{"REASON", "reason", show_reason, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                       \
+	{                                                                                                                      \
+		NULL, NULL, NULL, 0                                                                                            \
+	}
+static const struct cli_column columns[] = {WORKLOAD_COLUMNS};
+static const struct cli_column columns_with_project[] = {{"PROJECT", "project", NULL, 0}, WORKLOAD_COLUMNS};
+
+static const struct cli_list list_of_one = {
+	.api_version = "stint.dev/v1", .kind = "WorkloadList", .columns = columns, .name = resource_name, .sort = "project,name"};
+static const struct cli_list list_of_all = {.api_version = "stint.dev/v1",
+	.kind = "WorkloadList",
+	.columns = columns_with_project,
+	.name = resource_name,
+	.sort = "project,name"};
+
+/* ---- which ------------------------------------------------------------------------------------------------------------------------- */
+
+struct filter {
+	unsigned phases, types; /* bits; 0: all */
+};
+
+static bool read_filter(struct cli_context *ctx, struct filter *filter)
+{
+	*filter = (struct filter){0};
+	for (const char *const *word = cli_texts(ctx, "status"); *word; word++) {
+		enum stint_workload_phase phase;
+		if (!stint_workload_phase_parse(*word, &phase))
+			return stint_fail(&ctx->err, STINT_USAGE,
+				"--status: \"%s\" is none: choose among pending, starting, running, suspended, succeeded, failed, deleting",
+				*word);
+		filter->phases |= 1u << phase;
+	}
+	for (const char *const *word = cli_texts(ctx, "type"); *word; word++) {
+		enum stint_workload_type type;
+		if (!stint_workload_type_parse(*word, &type))
+			return stint_fail(
+				&ctx->err, STINT_USAGE, "--type: \"%s\" is none: choose among training, workspace, inference", *word);
+		filter->types |= 1u << type;
+	}
+	return true;
+}
+
+static struct stint_json *items_of_set(struct stint_workload_set *set, const struct filter *filter)
+{
+	size_t count;
+	const struct stint_workload *const *list = stint_workload_set_list(set, &count);
+	struct stint_json *items = stint_json_new_array();
+	for (size_t at = 0; at < count; at++) {
+		if ((filter->phases && !(filter->phases & 1u << list[at]->phase)) ||
+			(filter->types && !(filter->types & 1u << list[at]->type)))
+			continue;
+		stint_json_append(items, stint_workload_json(list[at]));
+	}
+	return items;
+}
+
+static struct stint_json *items_of_live(struct cli_live *live, const void *user)
+{
+	return items_of_set(cli_live_workloads(live), user);
+}
+
+/* ---- the verb ---------------------------------------------------------------------------------------------------------------------- */
+
+static int run(struct cli_context *ctx)
+{
+	const char *project, *selector = cli_text(ctx, "selector");
+	struct filter filter;
+	if (!read_filter(ctx, &filter) || !cli_scope(ctx, &project))
+		return cli_failed(ctx);
+	if (cli_switch(ctx, "watch")) {
+		struct cli_live *live =
+			cli_live_open(ctx, CLI_LIVE_PODS | CLI_LIVE_OWNERS | CLI_LIVE_NODES, CLI_LIVE_PODS, project, selector);
+		return live ? cli_live_print(ctx, live, project ? &list_of_one : &list_of_all, items_of_live, &filter, NULL)
+			    : cli_failed(ctx);
+	}
+	struct stint_kube *kube = cli_connect(ctx);
+	if (!kube)
+		return cli_failed(ctx);
+	char **names = cli_scheduler_names(ctx, kube);
+	struct stint_model *model = stint_model_new();
+	const struct stint_read_options options = {
+		.project = project, .label_selector = selector, .scheduler_names = (const char *const *)names, .nodes = true};
+	struct stint_workload_set *set = stint_workloads_read(kube, model, &options, &ctx->err);
+	struct stint_json *items = set ? items_of_set(set, &filter) : NULL;
+	stint_workload_set_free(set);
+	stint_model_free(model);
+	stint_strings_free(names);
+	if (!items)
+		return cli_failed(ctx);
+	stint_autofree char *nothing = project ? stint_format("there are no such workloads in project \"%s\"", project) : NULL;
+	return cli_print_list(ctx, project ? &list_of_one : &list_of_all, items,
+		nothing ? nothing : "there are no such workloads in any project that you can see");
+}
+
+static const struct cli_flag flags[] = {
+	{.name = "status",
+		.type = CLI_TEXT,
+		.argument = "STATUS",
+		.help = "only those that are pending, starting, running, suspended, succeeded, failed or deleting",
+		.repeated = true},
+	{.name = "type", .type = CLI_TEXT, .argument = "TYPE", .help = "only training, workspace or inference", .repeated = true},
+	{.name = NULL},
+};
+
+const struct cli_command cli_command_list = {
+	.name = "list",
+	.aliases = "ls|ps",
+	.group = CLI_WORKLOADS,
+	.summary = "List workloads",
+	.description = "Every workload whose pods name a scheduler that stint serves is listed, whoever has made it.\n\n"
+		       "GPUS is what it asks for, or what it holds of that (1/2) when it holds less.",
+	.examples = "stint list\n"
+		    "stint list -A --status pending --sort-by created\n"
+		    "stint list -l team=vision -o json\n"
+		    "# follow what changes\n"
+		    "stint list --watch",
+	.flags = flags,
+	.sets = CLI_SET_LIST | CLI_SET_SELECTOR,
+	.formats = CLI_FORMATS_LIST,
+	.exits = CLI_EXIT(STINT_FORBIDDEN),
+	.run = run,
+};

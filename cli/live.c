@@ -1,0 +1,260 @@
+/*
+ * live: see live.h. Owns a model, a reflector for each kind and a set of workloads that they feed. Everything happens on the client's loop while
+ * cli_live_open and cli_live_wait turn it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/live.h"
+#include "cli/output/output.h"
+
+enum { SETTLE_MS = 100 };
+
+static const struct source {
+	const struct stint_kube_resource *resource;
+	enum stint_kind kind;
+	enum cli_live_part part;
+	bool optional; /* cannot be read: nobody needs to be told */
+} sources[] = {
+	{&stint_kube_pods, STINT_KIND_POD, CLI_LIVE_PODS, false},
+	{&stint_kube_jobs, STINT_KIND_OWNER, CLI_LIVE_OWNERS, true},
+	{&stint_kube_deployments, STINT_KIND_OWNER, CLI_LIVE_OWNERS, true},
+	{&stint_kube_replicasets, STINT_KIND_OWNER, CLI_LIVE_OWNERS, true},
+	{&stint_kube_statefulsets, STINT_KIND_OWNER, CLI_LIVE_OWNERS, true},
+	{&stint_kube_nodes, STINT_KIND_NODE, CLI_LIVE_NODES, false},
+	{&stint_kube_queues, STINT_KIND_QUEUE, CLI_LIVE_QUEUES, false},
+	{&stint_kube_core_events, STINT_KIND_EVENT, CLI_LIVE_EVENTS, false},
+};
+enum { SOURCES = STINT_COUNT(sources) };
+
+/* One list+watch with what came of its first list. */
+struct feed {
+	struct cli_live *live;
+	const struct source *source;
+	struct stint_reflector *reflector;
+	struct stint_error *failed; /* its first list could not be read */
+	bool in_trouble; /* the watch has failed and a note has said so */
+};
+
+struct cli_live {
+	struct cli_context *ctx;
+	struct stint_kube *kube;
+	struct stint_model *model;
+	struct stint_workload_set *workloads;
+	struct feed feeds[SOURCES];
+	bool changed;
+};
+
+static bool makes_workloads(const struct source *source)
+{
+	return source->part & (CLI_LIVE_PODS | CLI_LIVE_OWNERS | CLI_LIVE_NODES);
+}
+
+static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
+{
+	struct feed *feed = user;
+	(void)before;
+	feed->live->changed = true;
+	if (!makes_workloads(feed->source))
+		return;
+	if (change == STINT_DELETED)
+		stint_workload_set_remove(feed->live->workloads, object->uid);
+	else
+		stint_workload_set_put(feed->live->workloads, object);
+}
+
+static void on_synced(void *user, bool again)
+{
+	struct feed *feed = user;
+	(void)again;
+	feed->live->changed = true;
+	feed->in_trouble = false;
+}
+
+/* A first list that fails is an answer; a watch that fails later is tried again, and said once. */
+static void on_trouble(void *user, const struct stint_error *err, int64_t retry_ms)
+{
+	struct feed *feed = user;
+	if (!feed->reflector || stint_reflector_synced(feed->reflector)) {
+		if (!feed->in_trouble && retry_ms)
+			cli_note(feed->live->ctx, "watching %s: %s; trying again", feed->source->resource->plural, err->message);
+		feed->in_trouble = true;
+		return;
+	}
+	if (!feed->failed) {
+		stint_fail(&feed->failed, err->code, "%s", err->message);
+		feed->failed->status = err->status;
+	}
+}
+
+static bool is_known(const struct feed *feed)
+{
+	return !feed->reflector || feed->failed || stint_reflector_synced(feed->reflector);
+}
+
+static bool read_all(struct cli_live *live)
+{
+	for (;;) {
+		bool known = true;
+		for (size_t i = 0; i < SOURCES; i++)
+			known = known && is_known(&live->feeds[i]);
+		if (known)
+			return true;
+		if (!stint_loop_step(stint_kube_loop(live->kube), -1))
+			return stint_fail(&live->ctx->err, STINT_INTERRUPTED, "interrupted");
+	}
+}
+
+static bool is_missing(const struct stint_error *err)
+{
+	return err->code == STINT_FORBIDDEN || err->code == STINT_NOT_FOUND;
+}
+
+/* Leaves out what may not be read; anything else that went wrong, or a part that is needed, is the error of the verb. */
+static bool judge(struct cli_live *live, unsigned needed)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct feed *feed = &live->feeds[i];
+		if (!feed->failed)
+			continue;
+		if (!is_missing(feed->failed) || (feed->source->part & needed && !feed->source->optional))
+			return stint_error_move(&live->ctx->err, &feed->failed);
+	}
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct feed *feed = &live->feeds[i];
+		if (!feed->failed)
+			continue;
+		if (!feed->source->optional)
+			cli_note(live->ctx, "shown without %s: %s", feed->source->resource->plural, feed->failed->message);
+		stint_reflector_free(stint_steal(&feed->reflector));
+	}
+	return true;
+}
+
+struct cli_live *cli_live_open(struct cli_context *ctx, unsigned parts, unsigned needed, const char *project, const char *selector)
+{
+	struct stint_kube *kube = cli_connect(ctx);
+	if (!kube)
+		return NULL;
+	struct cli_live *live = stint_alloc(sizeof *live);
+	char **names = cli_scheduler_names(ctx, kube);
+	*live = (struct cli_live){.ctx = ctx, .kube = kube, .model = stint_model_new()};
+	live->workloads = stint_workload_set_new((const char *const *)names);
+	stint_strings_free(names);
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct feed *feed = &live->feeds[i];
+		*feed = (struct feed){.live = live, .source = &sources[i]};
+		if (!(sources[i].part & parts))
+			continue;
+		feed->reflector = stint_reflector_start(kube,
+			&(struct stint_reflector_options){
+				.resource = sources[i].resource,
+				.kind = sources[i].kind,
+				.model = live->model,
+				.namespace_ = sources[i].resource->namespaced ? project : NULL,
+				.label_selector = sources[i].part & (CLI_LIVE_PODS | CLI_LIVE_OWNERS) ? selector : NULL,
+				.on_change = on_change,
+				.on_synced = on_synced,
+				.on_trouble = on_trouble,
+				.user = feed,
+			});
+	}
+	if (read_all(live) && judge(live, needed)) {
+		live->changed = false;
+		return live;
+	}
+	cli_live_close(live);
+	return NULL;
+}
+
+void cli_live_close(struct cli_live *live)
+{
+	if (!live)
+		return;
+	for (size_t i = 0; i < SOURCES; i++) {
+		stint_reflector_free(live->feeds[i].reflector);
+		stint_error_free(live->feeds[i].failed);
+	}
+	stint_workload_set_free(live->workloads);
+	stint_model_free(live->model);
+	free(live);
+}
+
+static void do_nothing(void *user)
+{
+	(void)user;
+}
+
+bool cli_live_wait(struct cli_live *live, int64_t longest_ms)
+{
+	struct stint_loop *loop = stint_kube_loop(live->kube);
+	struct stint_timer *timer = stint_timer_new(loop, do_nothing, NULL);
+	bool going = true;
+	if (longest_ms >= 0)
+		stint_timer_set(timer, longest_ms);
+	while (going && !live->changed && (longest_ms < 0 || stint_timer_active(timer)))
+		going = stint_loop_step(loop, -1);
+	stint_timer_set(timer, live->changed ? SETTLE_MS : 0);
+	while (going && stint_timer_active(timer))
+		going = stint_loop_step(loop, -1);
+	stint_timer_free(timer);
+	live->changed = false;
+	return going;
+}
+
+bool cli_live_has(const struct cli_live *live, enum cli_live_part part)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		if (sources[i].part == part && live->feeds[i].reflector)
+			return true;
+	}
+	return false;
+}
+
+struct stint_workload_set *cli_live_workloads(struct cli_live *live)
+{
+	return live->workloads;
+}
+
+struct stint_object *cli_live_next(const struct cli_live *live, enum cli_live_part part, size_t *at)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		if (sources[i].part == part)
+			return live->feeds[i].reflector ? stint_reflector_next(live->feeds[i].reflector, at) : NULL;
+	}
+	return NULL;
+}
+
+int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct cli_list *list,
+	struct stint_json *(*items_of)(struct cli_live *live, const void *user), const void *user, const char *nothing)
+{
+	if (!cli_switch(ctx, "watch")) {
+		struct stint_json *items = items_of(live, user);
+		cli_live_close(live);
+		return cli_print_list(ctx, list, items, nothing);
+	}
+	struct cli_watch_view *view = cli_watch_view_new(ctx, list);
+	bool going = true;
+	while (going && cli_watch_view_show(view, items_of(live, user)))
+		going = cli_live_wait(live, -1);
+	cli_watch_view_free(view);
+	cli_live_close(live);
+	return ctx->err ? cli_failed(ctx) : STINT_OK;
+}
+
+bool cli_scope(struct cli_context *ctx, const char **project)
+{
+	*project = cli_project(ctx);
+	if (!*project)
+		return false;
+	if (cli_all_projects(ctx))
+		*project = NULL;
+	return true;
+}
+
+char **cli_scheduler_names(struct cli_context *ctx, struct stint_kube *kube)
+{
+	char **names = stint_scheduler_names_read(kube);
+	const char *setting = names ? NULL : cli_setting(ctx, "scheduler-names");
+	return names ? names : stint_split(setting ? setting : STINT_SCHEDULER_NAME, ", ");
+}
