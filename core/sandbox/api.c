@@ -2,6 +2,7 @@
  * The API's context: schema and store in one, the forms that share a home, and what a fresh cluster holds before anybody writes.
  */
 #include "api_internal.h"
+#include "definitions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,7 @@ struct stint_api *stint_api_new(struct stint_loop *loop, const struct stint_logg
 		stint_store_set_home(api->store, events, stint_api_kind(api, "v1", "Event"));
 	for (size_t i = 0; i < STINT_COUNT(base_objects); i++)
 		make_base(api, base_objects[i]);
+	api->definitions = stint_definitions_new(api);
 	return api;
 }
 
@@ -164,6 +166,7 @@ void stint_api_free(struct stint_api *api)
 {
 	if (!api)
 		return;
+	stint_definitions_free(api->definitions);
 	stint_store_free(api->store);
 	stint_schema_free(api->schema);
 	free(api);

@@ -18,6 +18,7 @@ struct stint_api {
 	struct stint_schema *schema;
 	struct stint_store *store;
 	const struct stint_logger *logger;
+	struct stint_definitions *definitions;
 	const struct stint_node_api *nodes; /* NULL: pods/log and the like answer 503 */
 };
 /* With the objects that a fresh cluster has: namespaces, the kubernetes Service, system priority classes, ... */

@@ -6,6 +6,7 @@
  * finalizers).
  */
 #include "api_internal.h"
+#include "definitions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,6 +126,8 @@ static bool mark(const struct stint_api_call *call, const struct stint_delete_op
 	int64_t generation;
 
 	set_propagation(call, options, metadata);
+	if (!deleting && strcmp(call->kind->kind, "CustomResourceDefinition") == 0)
+		stint_definition_terminate(object);
 	if (deleting) {
 		int64_t had = stint_json_int_or(stint_json_get(metadata, "deletionGracePeriodSeconds"), 0);
 

@@ -62,12 +62,75 @@ char *stint_selector_text(const struct stint_json *selector)
 	return stint_buf_steal(&out);
 }
 
-static struct stint_json *scale_of(const struct stint_json *object)
+/* Where the numbers stand in the object; a custom kind says so in its definition. */
+struct scale_paths {
+	struct stint_json *definition; /* owns the texts; NULL for built-in kinds */
+	const char *spec, *status, *selector;
+};
+
+static void find_paths(struct stint_api *api, const struct stint_kind *kind, struct scale_paths *paths)
+{
+	stint_autofree char *name = stint_format("%s.%s", kind->plural, kind->group);
+	const struct stint_stored *stored;
+
+	*paths = (struct scale_paths){NULL, ".spec.replicas", ".status.replicas", NULL};
+	stored = kind->custom
+		? stint_store_get(api->store, stint_api_kind(api, "apiextensions.k8s.io/v1", "CustomResourceDefinition"), NULL, name)
+		: NULL;
+	if (!stored)
+		return;
+	paths->definition = stint_stored_parse(stored);
+	stint_json_each(version, stint_json_at(paths->definition, "spec", "versions")) {
+		const struct stint_json *scale = stint_json_at(version, "subresources", "scale");
+
+		if (strcmp(stint_json_string_or(stint_json_get(version, "name"), ""), kind->version) != 0)
+			continue;
+		paths->spec = stint_json_string_or(stint_json_get(scale, "specReplicasPath"), paths->spec);
+		paths->status = stint_json_string_or(stint_json_get(scale, "statusReplicasPath"), paths->status);
+		paths->selector = stint_json_string_at(scale, "labelSelectorPath");
+	}
+}
+
+/* The value at ".a.b"; with make, the object that holds it is made on the way and *last is its key. */
+static struct stint_json *walk(struct stint_json *object, const char *path, bool make, char **last)
+{
+	char **keys = stint_split(path, ".");
+	struct stint_json *at = object;
+
+	for (char **key = keys; *key && at; key++) {
+		if (!make)
+			at = stint_json_get(at, *key);
+		else if (key[1])
+			at = stint_json_ensure_object(at, *key);
+		else
+			*last = stint_strdup(*key);
+	}
+	stint_strings_free(keys);
+	return at;
+}
+
+static const struct stint_json *value_at(const struct stint_json *object, const char *path)
+{
+	return walk((struct stint_json *)(uintptr_t)object, path, false, NULL); /* only looked at */
+}
+
+static void set_replicas(struct stint_json *object, const char *path, int64_t replicas)
+{
+	stint_autofree char *key = NULL;
+	struct stint_json *holder = walk(object, path, true, &key);
+
+	if (holder && key)
+		stint_json_set_int(holder, key, replicas);
+}
+
+static struct stint_json *scale_of(struct stint_api *api, const struct stint_kind *kind, const struct stint_json *object)
 {
 	static const char *const copied[] = {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"};
-	struct stint_json *scale = stint_json_new_object(), *metadata;
+	struct stint_json *scale = stint_json_new_object(), *metadata, *status;
 	const struct stint_json *selector = stint_json_at(object, "spec", "selector");
+	struct scale_paths paths;
 
+	find_paths(api, kind, &paths);
 	stint_json_set_string(scale, "kind", "Scale");
 	stint_json_set_string(scale, "apiVersion", "autoscaling/v1");
 	metadata = stint_json_ensure_object(scale, "metadata");
@@ -78,15 +141,18 @@ static struct stint_json *scale_of(const struct stint_json *object)
 			stint_json_set(metadata, copied[i], stint_json_dup(value));
 	}
 	stint_json_ensure_object(scale, "spec"); /* 0 replicas are left out of it */
-	if (stint_json_int_or(stint_json_at(object, "spec", "replicas"), 0) > 0)
-		stint_json_set(stint_json_get(scale, "spec"), "replicas", stint_json_dup(stint_json_at(object, "spec", "replicas")));
-	stint_json_set_int(
-		stint_json_ensure_object(scale, "status"), "replicas", stint_json_int_or(stint_json_at(object, "status", "replicas"), 0));
-	if (stint_json_first(selector)) {
+	if (stint_json_int_or(value_at(object, paths.spec), 0) > 0)
+		stint_json_set(stint_json_get(scale, "spec"), "replicas", stint_json_dup(value_at(object, paths.spec)));
+	status = stint_json_ensure_object(scale, "status");
+	stint_json_set_int(status, "replicas", stint_json_int_or(value_at(object, paths.status), 0));
+	if (paths.selector) {
+		stint_json_set_string(status, "selector", stint_json_string_or(value_at(object, paths.selector), ""));
+	} else if (!kind->custom && stint_json_first(selector)) {
 		stint_autofree char *text = stint_selector_text(selector);
 
-		stint_json_set_string(stint_json_get(scale, "status"), "selector", text);
+		stint_json_set_string(status, "selector", text);
 	}
+	stint_json_free(paths.definition);
 	return scale;
 }
 
@@ -100,7 +166,7 @@ struct stint_json *stint_scale_read(struct stint_api *api, const struct stint_ap
 		return NULL;
 	}
 	object = stint_form_read(call->kind, stored);
-	return scale_of(object);
+	return scale_of(api, call->kind, object);
 }
 
 bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call, struct stint_json *scale, struct stint_json **out,
@@ -112,6 +178,7 @@ bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call,
 	const char *name = stint_json_string_or(stint_json_at(scale, "metadata", "name"), call->name);
 	int64_t replicas = stint_json_int_or(stint_json_at(scale, "spec", "replicas"), 0);
 	struct stint_api_call whole = *call;
+	struct scale_paths paths;
 	stint_auto_json *owned = scale;
 	stint_auto_json *old = NULL;
 	stint_auto_json *object = NULL;
@@ -134,10 +201,12 @@ bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call,
 	}
 	whole.subresource = NULL;
 	object = stint_json_dup(old);
-	stint_json_set_int(stint_json_ensure_object(object, "spec"), "replicas", replicas);
+	find_paths(api, call->kind, &paths);
+	set_replicas(object, paths.spec, replicas);
+	stint_json_free(paths.definition);
 	if (!stint_api_commit(api, &whole, stored, old, stint_steal(&object), true, &written, status))
 		return false;
 	if (out)
-		*out = scale_of(written);
+		*out = scale_of(api, call->kind, written);
 	return true;
 }
