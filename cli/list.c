@@ -43,11 +43,6 @@ static char *show_age(const struct stint_json *item)
 	return cli_show_age(stint_json_string(stint_json_get(item, "created")), stint_now_ms());
 }
 
-static char *show_reason(const struct stint_json *item)
-{
-	return stint_strdup(stint_json_string_or(stint_json_get(item, "reason"), ""));
-}
-
 static char *resource_name(const struct stint_json *item)
 {
 	const char *kind = stint_json_string_or(stint_json_get(item, "kind"), ""),
@@ -64,7 +59,7 @@ static char *resource_name(const struct stint_json *item)
 		{"GPUS", "gpus_requested", show_gpus, CLI_RIGHT}, {"PODS", "pods.running", show_pods, CLI_RIGHT},              \
 		{"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, {"QUEUE", "queue", NULL, CLI_WIDE}, \
 		{"PRIORITY", "priority_class", NULL, CLI_WIDE}, {"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT},          \
-		{"REASON", "reason", show_reason, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                       \
+		{"REASON", "reason", NULL, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                              \
 	{                                                                                                                      \
 		NULL, NULL, NULL, 0                                                                                            \
 	}

@@ -244,12 +244,10 @@ int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct 
 
 bool cli_scope(struct cli_context *ctx, const char **project)
 {
-	*project = cli_project(ctx);
-	if (!*project)
-		return false;
-	if (cli_all_projects(ctx))
-		*project = NULL;
-	return true;
+	*project = NULL;
+	if (cli_all_projects(ctx) && !cli_given(ctx, "project") && !cli_given(ctx, "namespace"))
+		return true;
+	return (*project = cli_project(ctx)) != NULL; /* which finds that -A and -p do not go together */
 }
 
 char **cli_scheduler_names(struct cli_context *ctx, struct stint_kube *kube)

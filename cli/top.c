@@ -176,14 +176,31 @@ static int top_gpus(struct cli_context *ctx)
 
 /* ---- workloads --------------------------------------------------------------------------------------------------------------------- */
 
+static bool holds_gpus(const struct stint_json *item)
+{
+	double gpus = 0;
+	return stint_json_double(field(item, "gpus_allocated"), &gpus) && gpus > 0;
+}
+
 static char *show_workload_gpus(const struct stint_json *item)
 {
+	double gpus = 0;
+	if (!stint_json_double(field(item, "gpus_requested"), &gpus) || gpus <= 0)
+		return NULL;
 	return cli_show_part(field(item, "gpus_allocated"), field(item, "gpus_requested"), cli_show_gpus);
+}
+
+/* Where nothing is held there is nothing to measure; unknown is what is held and not reported. */
+static char *show_workload_util(const struct stint_json *item)
+{
+	return holds_gpus(item) ? show_util(item) : NULL;
 }
 
 static char *show_used_memory(const struct stint_json *item)
 {
 	double mib;
+	if (!holds_gpus(item))
+		return NULL;
 	return stint_json_double(field(item, "memory_used_mib"), &mib) ? show_mib(mib) : stint_strdup("unknown");
 }
 
@@ -192,7 +209,7 @@ static const struct cli_column workload_columns[] = {
 	{"NAME", "name", NULL, 0},
 	{"STATUS", "phase", NULL, CLI_STATE},
 	{"GPUS", "gpus_allocated", show_workload_gpus, CLI_RIGHT},
-	{"DEVICE UTIL", "util_percent", show_util, CLI_RIGHT},
+	{"DEVICE UTIL", "util_percent", show_workload_util, CLI_RIGHT},
 	{"DEVICE MEMORY", "memory_used_mib", show_used_memory, CLI_RIGHT},
 	{"TYPE", "type", NULL, CLI_WIDE},
 	{NULL, NULL, NULL, 0},

@@ -162,6 +162,16 @@ static const char *node_status(const struct stint_node *node)
 	return node->unschedulable ? "Unknown,SchedulingDisabled" : "Unknown";
 }
 
+/* The memory of a device as the node's label has it; the model's number is rounded down for placement. 0: not said. */
+static int64_t device_memory_mib(const struct stint_node *node)
+{
+	const char *label = stint_object_label(&node->meta, "nvidia.com/gpu.memory");
+	int64_t mib;
+	if (node->gpu_memory_mib < 0 || !label || !stint_parse_int(label, 1, INT64_MAX, &mib))
+		return 0;
+	return mib >= 1024 * 1024 ? mib / (1024 * 1024) : mib; /* so large that it must be bytes */
+}
+
 static void add_taints(struct stint_json *item, const struct stint_node *node)
 {
 	static const char *const effects[] = {"", "NoSchedule", "PreferNoSchedule", "NoExecute"};
@@ -206,9 +216,9 @@ struct stint_json *cli_node_item(const struct cli_use *use, const struct cli_nod
 	set_text(item, "reason", node->ready == STINT_TRUE ? NULL : node->ready_reason);
 	stint_json_set_int(item, "gpus", node->gpu_count);
 	set_text(item, "gpu_product", node->gpu_product);
-	if (node->gpu_memory_mib > 0) {
-		stint_json_set_int(item, "gpu_memory_mib", node->gpu_memory_mib);
-		stint_json_set_int(item, "gpu_memory_total_mib", node->gpu_memory_mib * node->gpu_count);
+	if (device_memory_mib(node)) {
+		stint_json_set_int(item, "gpu_memory_mib", device_memory_mib(node));
+		stint_json_set_int(item, "gpu_memory_total_mib", device_memory_mib(node) * node->gpu_count);
 	}
 	stint_json_set_int(item, "cpu_milli", node->allocatable.cpu_milli);
 	stint_json_set_int(item, "memory_bytes", node->allocatable.memory_bytes);
@@ -255,8 +265,8 @@ struct stint_json *cli_device_item(const struct cli_use *use, const struct cli_n
 		stint_json_set_double(item, "util_percent", rounded(device->use.util_percent));
 	if (device->use.memory_mib >= 0)
 		stint_json_set_int(item, "memory_used_mib", device->use.memory_mib);
-	if (node->node->gpu_memory_mib > 0)
-		stint_json_set_int(item, "memory_mib", node->node->gpu_memory_mib);
+	if (device_memory_mib(node->node))
+		stint_json_set_int(item, "memory_mib", device_memory_mib(node->node));
 	if (!use->pods_known)
 		return item;
 	stint_json_set_double(item, "allocated", rounded(device->allocated));

@@ -25,6 +25,19 @@ static enum target target_of(const char *word)
 	return FOR_SUCCEEDED;
 }
 
+/* "train" ... (Pending): for the sentence of a time-out. */
+static const char *not_yet(enum target target)
+{
+	switch (target) {
+	case FOR_RUNNING: return "does not run yet";
+	case FOR_SUCCEEDED: return "has not succeeded yet";
+	case FOR_ENDED: return "has not ended yet";
+	case FOR_SUSPENDED: return "is not suspended yet";
+	case FOR_DELETED: return "still exists";
+	}
+	return "";
+}
+
 static bool is_reached(const struct stint_workload *workload, enum target target)
 {
 	switch (target) {
@@ -117,9 +130,8 @@ static bool wait_for_one(struct cli_context *ctx, struct wait *wait, const char 
 	for (int64_t pause = SHORTEST_PAUSE_MS; !look(ctx, wait, name);) {
 		const int64_t left = wait->deadline_ms < 0 ? pause : wait->deadline_ms - stint_monotonic_ms();
 		if (left <= 0)
-			return stint_fail(&ctx->err, STINT_TIMEOUT,
-				"\"%s\" is not %s yet (%s): \"stint why %s -p %s\" tells what it waits for", name, cli_text(ctx, "for"),
-				wait->state, name, wait->project);
+			return stint_fail(&ctx->err, STINT_TIMEOUT, "\"%s\" %s (%s): \"stint %s %s -p %s\" tells more", name,
+				not_yet(wait->target), wait->state, wait->target == FOR_RUNNING ? "why" : "describe", name, wait->project);
 		if (!cli_pause(stint_kube_loop(wait->kube), left < pause ? left : pause))
 			return stint_fail(&ctx->err, STINT_INTERRUPTED, "interrupted");
 		pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
