@@ -106,8 +106,9 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 		check_synced(source->feed);
 		return;
 	}
-	stint_log(source->feed->options.logger, STINT_LOG_WARN, "%s: %s; trying again in %lld ms", source->row->resource->plural,
-		err->message, (long long)retry_ms);
+	/* A quiet watch that is opened anew is everyday life. */
+	stint_log(source->feed->options.logger, err->code == STINT_TIMEOUT ? STINT_LOG_DEBUG : STINT_LOG_WARN,
+		"%s: %s; trying again in %lld ms", source->row->resource->plural, err->message, (long long)retry_ms);
 }
 
 /* ---- owners that no watch has brought ------------------------------------------------------------------------------------------------------ */
@@ -197,7 +198,6 @@ struct stint_feed *stint_feed_new(const struct stint_feed_options *options)
 				.model = options->model,
 				.namespace_ = rows[i].namespace_,
 				.field_selector = rows[i].field_selector,
-				.logger = options->logger,
 				.on_change = on_change,
 				.on_synced = on_synced,
 				.on_trouble = on_trouble,
