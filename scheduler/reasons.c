@@ -35,8 +35,7 @@ static const struct stint_reason_row rows[] = {
 		false},
 	{"NoRoom", "no node can take it now ({detail}): it starts when room comes free", false},
 	{"NoRoomForGang",
-		"{have} of the {need} pods that start together found a node, the others none ({detail}): it starts when room comes free "
-		"for all",
+		"there is room for {have} of the {need} pods that start together ({detail}): it starts when there is room for all",
 		false},
 	{"NeverFits", "no node could take it even if nothing else ran ({detail}): ask for less, or for what the nodes have", true},
 	{"GangNeverFits",
@@ -196,6 +195,19 @@ static const char *final_word(const char *word, const struct stint_why *why)
 	return word;
 }
 
+/* What the nodes lack: now, or for one that never fits, even if nothing ran on them. */
+static char *nodes_text(const struct stint_why *why, bool never)
+{
+	if (why->nodes == 0)
+		return stint_strdup("there are no nodes");
+	stint_autofree char *causes = stint_causes_text(never ? why->even_empty : why->short_of, why->extended);
+	if (never && !causes)
+		return stint_format("it has %u node(s)", why->nodes);
+	if (!never && why->fitting > 0) /* of a gang whose first pods took what these have */
+		return stint_format("%u node(s) have room, but not for all%s%s", why->fitting, causes ? ", " : "", causes ? causes : "");
+	return stint_strdup(causes ? causes : "all their room is taken");
+}
+
 static void explain_record(struct stint_engine *engine, const struct stint_mirror_pod *pod, const char *word, struct stint_explanation *out)
 {
 	out->has_why = true;
@@ -214,13 +226,7 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	stint_autofree char *asked = stint_amount_text(record->dimension, record->asked);
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
-	const bool never_fits = out->word && strcmp(out->word, "NeverFits") == 0;
-	stint_autofree char *causes = stint_causes_text(never_fits ? why->even_empty : why->short_of, why->extended);
-	stint_autofree char *nodes = stint_format("%s%s",
-		why->nodes == 0	 ? "there are no nodes"
-			: causes ? ""
-				 : "all their room is taken",
-		causes && why->nodes ? causes : "");
+	stint_autofree char *nodes = nodes_text(why, out->never);
 	const struct stint_reason_facts facts = {.queue = known ? queue.name : group.queue_name,
 		.bound = bound,
 		.allocated = allocated,

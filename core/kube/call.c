@@ -6,6 +6,7 @@
  * cancelling or resuming from there takes effect on the next turn of the loop; on_done never does.
  */
 #include "core/kube/client.h"
+#include "core/kube/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ struct stint_kube_call {
 	struct stint_kube_call *before, *after;
 
 	struct stint_kube_request request; /* its texts are copies; target stands for path and query */
-	char *method, *target, *body, *content_type, *accept;
+	char *method, *target, *body, *content_type, *accept, *token_header;
 	bool eviction;
 
 	enum call_state state;
@@ -93,6 +94,7 @@ static void free_call(struct stint_kube_call *call)
 	kube_body_free(call->body, call->request.body_length);
 	free(call->content_type);
 	free(call->accept);
+	free(call->token_header);
 	stint_buf_free(&call->answer);
 	free(call);
 }
@@ -373,9 +375,22 @@ static bool set_method(struct stint_kube_call *call, struct stint_error **err)
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length) && SET(CURLOPT_CUSTOMREQUEST, call->method);
 }
 
+static void add_token_header(struct stint_kube_call *call)
+{
+	static const char bearer[] = "Authorization: Bearer ";
+	const char *authorization = call->identity ? call->identity->authorization : NULL;
+	if (!call->token_header || !authorization || strncmp(authorization, bearer, sizeof(bearer) - 1) != 0) {
+		return;
+	}
+	char *line = stint_format("%s: %s", call->token_header, authorization + sizeof(bearer) - 1);
+	kube_header_add(&call->headers, line);
+	kube_wipe_free(line);
+}
+
 static void set_headers(struct stint_kube_call *call)
 {
 	kube_headers_add_identity(call->kube, call->identity, &call->headers);
+	add_token_header(call);
 	stint_autofree char *accept = stint_format("Accept: %s", call->accept);
 	kube_header_add(&call->headers, accept);
 	if (call->request.body_length) {
@@ -509,6 +524,7 @@ struct stint_kube_call *stint_kube_call_start(struct stint_kube *kube, const str
 	call->target = stint_buf_steal(&target);
 	call->content_type = stint_strdup(request->content_type ? request->content_type : "application/json");
 	call->accept = stint_strdup(request->accept ? request->accept : "application/json");
+	call->token_header = stint_strdup(request->token_header);
 	call->eviction = request->subresource && strcmp(request->subresource, "eviction") == 0;
 	if (request->body_length) {
 		call->body = stint_alloc(request->body_length);

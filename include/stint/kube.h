@@ -176,6 +176,7 @@ struct stint_kube_request {
 	size_t body_length;
 	const char *content_type; /* "application/json" */
 	const char *accept; /* "application/json" */
+	const char *token_header; /* the bearer token, where there is one, goes under this name too: a service proxy drops Authorization */
 	int64_t timeout_ms; /* of the whole call, retries included; 0: the client's; -1: none */
 	int64_t idle_timeout_ms; /* silence of the server for so long ends the call with STINT_TIMEOUT; 0: none */
 	size_t max_body_bytes; /* of a gathered body; 0: 64 MiB. More is an error */

@@ -1,0 +1,171 @@
+/*
+ * why: why a workload waits, who has what it needs, and what would start it. The words are the scheduler's; here they are laid out.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <stint/model.h>
+
+#include "cli/output/output.h"
+#include "cli/why_fetch.h"
+
+static const char *text(const struct stint_json *object, const char *key)
+{
+	return stint_json_string(stint_json_get(object, key));
+}
+
+static char *show_seconds(const struct stint_json *object, const char *key)
+{
+	int64_t seconds = 0;
+	char age[STINT_TIME_SIZE];
+	if (!stint_json_int(stint_json_get(object, key), &seconds))
+		return NULL;
+	return stint_format("in %s", stint_duration_format(seconds * 1000, age));
+}
+
+static void print_holders(struct cli_context *ctx, const struct stint_json *record)
+{
+	static const struct cli_column columns[] = {{.title = "PROJECT"}, {.title = "WORKLOAD"}, {.title = "PODS", .flags = CLI_RIGHT},
+		{.title = "GPUS", .flags = CLI_RIGHT}, {.title = "CPU", .flags = CLI_RIGHT | CLI_WIDE},
+		{.title = "MEMORY", .flags = CLI_RIGHT | CLI_WIDE}, {.title = "ENDS"}, {.title = NULL}};
+	const struct stint_json *holders = stint_json_get(record, "holders");
+	if (!stint_json_first(holders))
+		return;
+	struct cli_table *table = cli_table_new(columns);
+	int64_t shown = 0;
+	stint_json_each(holder, holders) {
+		char number[STINT_QUANTITY_SIZE];
+		double gpus = 0, memory = 0;
+		stint_json_double(stint_json_get(holder, "gpus"), &gpus);
+		stint_json_double(stint_json_get(holder, "memory_bytes"), &memory);
+		cli_table_add(table, stint_strdup(text(holder, "project")));
+		cli_table_add(table, stint_strdup(text(holder, "workload")));
+		cli_table_add(table, stint_format("%lld", (long long)stint_json_int_or(stint_json_get(holder, "pods"), 0)));
+		cli_table_add(table, cli_show_gpus(gpus));
+		cli_table_add(table,
+			stint_strdup(stint_quantity_format_milli(stint_json_int_or(stint_json_get(holder, "cpu_milli"), 0), number)));
+		cli_table_add(table, cli_show_bytes(memory));
+		const bool leaving = stint_json_bool_or(stint_json_get(holder, "leaving"), false);
+		cli_table_add(table, leaving ? stint_strdup("is leaving") : show_seconds(holder, "ends_in_s"));
+		shown++;
+	}
+	stint_auto_buf out = {0};
+	cli_table_print(table, &out, true, ctx->format == CLI_FORMAT_WIDE, ctx->colour, ctx->columns, 2);
+	cli_table_free(table);
+	fprintf(ctx->out, "\nWho has it:\n%s", out.data ? out.data : "");
+	const int64_t total = stint_json_int_or(stint_json_get(record, "holders_total"), shown);
+	if (total > shown)
+		fprintf(ctx->out, "  and %lld more\n", (long long)(total - shown));
+}
+
+static void print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *first, const char *second)
+{
+	if (!stint_json_first(list))
+		return;
+	fprintf(ctx->out, "\n%s:\n", title);
+	stint_json_each(item, list) {
+		stint_autofree char *line = second ? stint_format("%s: %s", stint_json_string_or(stint_json_get(item, first), ""),
+							     stint_json_string_or(stint_json_get(item, second), ""))
+						   : stint_strdup(stint_json_string_or(stint_json_get(item, first), ""));
+		stint_sanitize(line);
+		fprintf(ctx->out, "  %s\n", line);
+	}
+}
+
+static void print_head(struct cli_context *ctx, const struct stint_json *record)
+{
+	const char *phase = stint_json_string_or(stint_json_get(record, "phase"), "");
+	const char *reason = text(record, "reason");
+	const bool waits = strcmp(phase, "Waiting") == 0;
+	stint_autofree char *name = stint_strdup(stint_json_string_or(stint_json_get(record, "workload"), ""));
+	stint_autofree char *message = stint_strdup(text(record, "message"));
+	stint_sanitize(name);
+	if (message)
+		stint_sanitize(message);
+	if (waits && stint_json_bool_or(stint_json_get(record, "never"), false))
+		fprintf(ctx->out, "%s can never run as asked: %s\n", name, reason ? reason : "no reason is known");
+	else if (waits)
+		fprintf(ctx->out, "%s waits: %s\n", name, reason ? reason : "no reason is known yet");
+	else if (strcmp(phase, "Placed") == 0)
+		fprintf(ctx->out, "%s does not wait: all its pods have a place\n", name);
+	else
+		fprintf(ctx->out, "%s has no pods that could be placed%s%s\n", name, reason ? ": " : "", reason ? reason : "");
+	if (message)
+		fprintf(ctx->out, "  %s\n", message);
+}
+
+static void print_fields(struct cli_context *ctx, const struct stint_json *record, int64_t now_ms)
+{
+	struct cli_fields *fields = cli_fields_new();
+	const struct stint_json *pods = stint_json_get(record, "pods");
+	cli_fields_add(fields, "Project", "%s", stint_json_string_or(stint_json_get(record, "project"), ""));
+	int64_t position = 0;
+	if (stint_json_int(stint_json_get(record, "position"), &position) && position > 0)
+		cli_fields_add(fields, "Queue", "%s (%lld. of %lld that wait there)",
+			stint_json_string_or(stint_json_get(record, "queue"), "none"), (long long)position,
+			(long long)stint_json_int_or(stint_json_get(record, "waiting_in_queue"), 0));
+	else
+		cli_fields_add(fields, "Queue", "%s", stint_json_string_or(stint_json_get(record, "queue"), ""));
+	cli_fields_add(fields, "Pods", "%lld, %lld waiting", (long long)stint_json_int_or(stint_json_get(pods, "total"), 0),
+		(long long)stint_json_int_or(stint_json_get(pods, "waiting"), 0));
+	const char *since = text(record, "since");
+	if (since) {
+		stint_autofree char *age = cli_show_age(since, now_ms);
+		cli_fields_add(fields, "For this reason", "since %s", age);
+	}
+	stint_autofree char *starts = show_seconds(record, "starts_in_s");
+	if (starts)
+		cli_fields_add(fields, "Starts", "%s at the latest, when what holds it has run out of time", starts);
+	cli_fields_add(fields, "Told by", "%s", stint_json_string_or(stint_json_get(record, "source"), ""));
+	fputc('\n', ctx->out);
+	cli_fields_print(fields, ctx);
+}
+
+static int run(struct cli_context *ctx)
+{
+	const char *project = cli_project(ctx), *name = cli_positional(ctx, 0);
+	stint_auto_json *record = project ? cli_why_fetch(ctx, project, name) : NULL;
+	if (!record)
+		return cli_failed(ctx);
+	int exit_code = STINT_OK;
+	if (!cli_print_object(ctx, record, name, &exit_code)) {
+		print_head(ctx, record);
+		print_holders(ctx, record);
+		print_list(ctx, "What would help", stint_json_get(record, "changes"), "text", NULL);
+		print_list(ctx, "Events", stint_json_get(record, "events"), "reason", "message");
+		print_fields(ctx, record, stint_now_ms());
+	}
+	const bool never = stint_json_bool_or(stint_json_get(record, "never"), false);
+	return exit_code == STINT_OK && never ? STINT_UNSCHEDULABLE : exit_code;
+}
+
+static const struct cli_positional positionals[] = {
+	{.name = "NAME", .help = "a workload, or one of its pods", .source = CLI_WORKLOAD_NAMES},
+	{.name = NULL},
+};
+
+static const struct cli_flag flags[] = {
+	{.name = "scheduler-url",
+		.type = CLI_TEXT,
+		.argument = "URL",
+		.help = "where stint-scheduler answers; else the own setting of that name, else what its Lease says"},
+	{.name = NULL},
+};
+
+const struct cli_command cli_command_why = {
+	.name = "why",
+	.group = CLI_INSIGHT,
+	.summary = "Tell why a workload waits, who has what it needs, and what would start it",
+	.description =
+		"The scheduler is asked for its own record of the last attempt. Workloads of projects that you may not read appear as "
+		"\"another project\". Where the scheduler cannot be reached, the condition and the events of the pods are shown instead, "
+		"and "
+		"a note says so.\n\nThe exit code is 7 when the workload can never run as it is asked for, whoever goes away.",
+	.examples = "stint why train-17\n"
+		    "stint why train-17 -p vision -o json",
+	.positionals = positionals,
+	.flags = flags,
+	.formats = CLI_FORMATS_OBJECT | CLI_FORMAT_WIDE,
+	.exits = CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_FORBIDDEN) | CLI_EXIT(STINT_UNSCHEDULABLE),
+	.run = run,
+};

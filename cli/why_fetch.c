@@ -1,0 +1,242 @@
+/*
+ * why_fetch: asks the scheduler, or reads what it left behind. See why_fetch.h.
+ *
+ *   --scheduler-url or own setting -> the endpoint in the scheduler's Lease -> the API server's proxy to its Service -> condition and events
+ *
+ * The scheduler is spoken to with the caller's own credentials, by a client of its own whose CA is the one that the Lease names. An answer
+ * that settles the question (403 among them) ends the search; a scheduler that cannot be reached does not.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <stint/kube.h>
+#include <stint/workload.h>
+
+#include "cli/why_fetch.h"
+
+enum { ASK_MS = 3000, PROXY_TRIES = 4, EVENTS_MAX = 5, RECORD_MAX = 1024 * 1024 };
+
+struct search {
+	struct cli_context *ctx;
+	struct stint_kube *kube;
+	const char *project, *name;
+	char *path;
+	struct stint_json *lease;
+	struct stint_buf given_up; /* why earlier ways did not work */
+	bool unknown; /* the scheduler knows no such workload */
+};
+
+/* ---- asking the scheduler -------------------------------------------------------------------------------------------------------------- */
+
+enum answer { ANSWERED, SETTLED /* ctx->err says how */, GO_ON };
+
+static enum answer ask(struct search *search, struct stint_kube *kube, const char *path, const char *source, struct stint_json **record,
+	struct stint_error **problem)
+{
+	const struct stint_kube_request request = {.path = path,
+		.timeout_ms = ASK_MS,
+		.max_body_bytes = RECORD_MAX,
+		.retry = STINT_KUBE_RETRY_NEVER,
+		.token_header = "X-Stint-Token"};
+	struct stint_kube_response response = {0};
+	enum answer answer = GO_ON;
+	if (stint_kube_call_wait(kube, &request, &response, problem)) {
+		*record = stint_json_parse(response.body.data ? response.body.data : "", response.body.length, 0, problem);
+		const char *kind = stint_json_string_at(*record, "kind");
+		if (kind && strcmp(kind, "Why") == 0) {
+			stint_json_set_string(*record, "source", source);
+			answer = ANSWERED;
+		} else if (*record) {
+			stint_json_clear(record);
+			stint_fail(problem, STINT_FAILED, "what answers there is no stint-scheduler");
+		}
+	} else if (*problem && (*problem)->status == 404) {
+		search->unknown = true;
+	} else if (*problem && ((*problem)->status == 403 || (*problem)->code == STINT_INTERRUPTED)) {
+		stint_error_move(&search->ctx->err, problem);
+		answer = SETTLED;
+	}
+	stint_kube_response_free(&response);
+	return answer;
+}
+
+static void give_up(struct search *search, const char *way, struct stint_error **problem)
+{
+	stint_buf_printf(
+		&search->given_up, "%s%s: %s", search->given_up.length ? "; " : "", way, *problem ? (*problem)->message : "no answer");
+	stint_error_clear(problem);
+}
+
+static const char *lease_annotation(const struct search *search, const char *key)
+{
+	return stint_json_string_at(search->lease, "metadata", "annotations", key);
+}
+
+static enum answer ask_directly(struct search *search, const char *way, const char *url, struct stint_json **record)
+{
+	stint_auto_error *problem = NULL;
+	/* The caller's credentials for another server: everything that is about the API server alone is taken out. */
+	struct stint_kube_config config = *stint_kube_config_of(search->kube);
+	stint_autofree char *server = stint_strdup(url);
+	for (size_t length = strlen(server); length && server[length - 1] == '/'; length--)
+		server[length - 1] = '\0';
+	stint_autofree char *ca = stint_strdup(lease_annotation(search, "stint.dev/endpoint-ca"));
+	config.server = server;
+	config.ca_data = ca;
+	config.ca_file = config.tls_server_name = config.proxy_url = NULL;
+	config.insecure = false;
+	config.in_cluster = false;
+	config.impersonate_user = config.impersonate_uid = NULL;
+	config.impersonate_groups = config.impersonate_extra = NULL;
+	struct stint_kube *scheduler = stint_kube_new(stint_kube_loop(search->kube), &config, NULL, &problem);
+	stint_autofree char *source = stint_format("stint-scheduler at %s (%s)", server, way);
+	enum answer answer = GO_ON;
+	if (scheduler)
+		answer = ask(search, scheduler, search->path, source, record, &problem);
+	stint_kube_free(scheduler);
+	if (answer == GO_ON && !search->unknown)
+		give_up(search, way, &problem);
+	return answer;
+}
+
+static enum answer ask_by_proxy(struct search *search, struct stint_json **record)
+{
+	static const char way[] = "the API server's proxy";
+	const char *space = stint_json_string_at(search->lease, "metadata", "namespace");
+	stint_autofree char *path =
+		stint_format("/api/v1/namespaces/%s/services/https:" STINT_SCHEDULER_NAME ":https/proxy%s", space, search->path);
+	stint_auto_error *problem = NULL;
+	enum answer answer = GO_ON;
+	/* The Service leads to stand-bys too, and those say 503: the next attempt may meet the one that leads. */
+	for (int i = 0; i < PROXY_TRIES && answer == GO_ON && !search->unknown; i++) {
+		stint_error_clear(&problem);
+		answer = ask(search, search->kube, path, "stint-scheduler by the API server's proxy", record, &problem);
+		if (!problem || problem->status != 503)
+			break;
+	}
+	/* What the API server itself refuses is no answer of the scheduler. */
+	if (answer == SETTLED && search->ctx->err->status == 403 && !strstr(search->ctx->err->message, "may not get pods")) {
+		stint_error_move(&problem, &search->ctx->err);
+		answer = GO_ON;
+	}
+	if (answer == GO_ON)
+		give_up(search, way, &problem);
+	return answer;
+}
+
+static struct stint_json *read_lease(struct stint_kube *kube)
+{
+	static const char *const spaces[] = {"stint-system", "kube-system"};
+	for (size_t i = 0; i < STINT_COUNT(spaces); i++) {
+		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, spaces[i], STINT_SCHEDULER_NAME, NULL);
+		if (stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"))
+			return lease;
+		stint_json_free(lease);
+	}
+	return NULL;
+}
+
+static enum answer ask_scheduler(struct search *search, struct stint_json **record)
+{
+	search->lease = read_lease(search->kube);
+	const char *url = cli_text(search->ctx, "scheduler-url");
+	if (!url)
+		url = cli_setting(search->ctx, "scheduler-url");
+	const char *endpoint = lease_annotation(search, "stint.dev/endpoint");
+	enum answer answer = GO_ON;
+	if (url)
+		answer = ask_directly(search, "by --scheduler-url or own setting", url, record);
+	if (answer == GO_ON && !search->unknown && endpoint)
+		answer = ask_directly(search, "by its Lease", endpoint, record);
+	if (answer == GO_ON && !search->unknown && search->lease)
+		answer = ask_by_proxy(search, record);
+	if (answer == GO_ON && !search->unknown && !url && !search->lease)
+		stint_buf_puts(&search->given_up, "no Lease tells where the scheduler is");
+	return answer;
+}
+
+/* ---- what it left behind ------------------------------------------------------------------------------------------------------------------ */
+
+/* The latest events about a pod, oldest first. What cannot be read is left out. */
+static void add_events(struct search *search, struct stint_json *record, const struct stint_pod *pod)
+{
+	stint_autofree char *selector = stint_format("involvedObject.name=%s,involvedObject.uid=%s", pod->meta.name, pod->meta.uid);
+	const struct stint_kube_list_options options = {.field_selector = selector};
+	stint_auto_json *list = stint_kube_list(search->kube, &stint_kube_core_events, search->project, &options, NULL);
+	const struct stint_json *items = stint_json_get(list, "items");
+	const size_t count = stint_json_count(items);
+	size_t at = 0;
+	stint_json_each(event, items) {
+		if (at++ + EVENTS_MAX < count)
+			continue;
+		struct stint_json *item = stint_json_append(stint_json_ensure_array(record, "events"), stint_json_new_object());
+		stint_json_set_string(item, "reason", stint_json_string_or(stint_json_get(event, "reason"), ""));
+		stint_json_set_string(item, "message", stint_json_string_or(stint_json_get(event, "message"), ""));
+		stint_json_set_string(item, "time", stint_json_string(stint_json_get(event, "lastTimestamp")));
+	}
+}
+
+static struct stint_json *read_conditions(struct search *search)
+{
+	struct stint_model *model = stint_model_new();
+	const struct stint_workload *workload = NULL;
+	struct stint_workload_set *set =
+		stint_workload_read(search->kube, model, search->project, search->name, &workload, &search->ctx->err);
+	stint_auto_json *record = NULL;
+	if (set) {
+		record = stint_json_new_object();
+		const bool waits = workload->phase == STINT_WORKLOAD_PENDING;
+		stint_json_set_string(record, "apiVersion", "stint.dev/v1");
+		stint_json_set_string(record, "kind", "Why");
+		stint_json_set_string(record, "project", search->project);
+		stint_json_set_string(record, "workload", workload->name);
+		stint_json_set_string(record, "workload_kind", workload->kind);
+		stint_json_set_string(record, "phase",
+			waits && workload->pods_count	 ? "Waiting"
+				: workload->pods_waiting ? "Waiting"
+				: waits			 ? "NoPods"
+							 : "Placed");
+		struct stint_json *pods = stint_json_ensure_object(record, "pods");
+		stint_json_set_int(pods, "total", workload->pods_total);
+		stint_json_set_int(pods, "waiting", workload->pods_waiting);
+		if (workload->reason)
+			stint_json_set_string(record, "reason", workload->reason);
+		if (workload->message)
+			stint_json_set_string(record, "message", workload->message);
+		stint_json_set_bool(record, "never", workload->never);
+		for (size_t i = 0; i < workload->pods_count; i++) {
+			if (workload->pods[i]->node || stint_pod_ended(workload->pods[i]))
+				continue;
+			add_events(search, record, workload->pods[i]);
+			break;
+		}
+		stint_json_set_string(record, "source", "condition and events of its pods");
+	}
+	stint_workload_set_free(set);
+	stint_model_free(model);
+	return stint_steal(&record);
+}
+
+struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, const char *name)
+{
+	struct search search = {.ctx = ctx, .project = project, .name = name, .kube = cli_connect(ctx)};
+	if (!search.kube)
+		return NULL;
+	stint_auto_buf path = {0};
+	stint_buf_puts(&path, "/v1/why/");
+	stint_kube_escape(&path, project);
+	stint_buf_putc(&path, '/');
+	stint_kube_escape(&path, name);
+	search.path = path.data;
+	struct stint_json *record = NULL;
+	if (ask_scheduler(&search, &record) == GO_ON) {
+		record = read_conditions(&search);
+		if (record && search.unknown)
+			cli_note(ctx, "the scheduler does not know \"%s\": it may be of another scheduler, or only just made", name);
+		else if (record)
+			cli_note(ctx, "the scheduler could not be asked (%s); this is what the pods' conditions say", search.given_up.data);
+	}
+	stint_json_free(search.lease);
+	stint_buf_free(&search.given_up);
+	return record;
+}
