@@ -101,7 +101,7 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *recor
 	cli_fields_add(fields, "Project", "%s", stint_json_string_or(stint_json_get(record, "project"), ""));
 	int64_t position = 0;
 	if (stint_json_int(stint_json_get(record, "position"), &position) && position > 0)
-		cli_fields_add(fields, "Queue", "%s (%lld. of %lld that wait there)",
+		cli_fields_add(fields, "Queue", "%s (number %lld of %lld that wait there)",
 			stint_json_string_or(stint_json_get(record, "queue"), "none"), (long long)position,
 			(long long)stint_json_int_or(stint_json_get(record, "waiting_in_queue"), 0));
 	else
