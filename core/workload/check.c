@@ -120,7 +120,7 @@ bool check_image(const char *image, struct stint_error **err)
 		return stint_fail(err, STINT_USAGE, "the workload has no image: give one with -i");
 	for (const char *at = image; *at; at++)
 		if (!isgraph((unsigned char)*at)) {
-			stint_autofree char *shown = stint_strndup(image, 80);
+			stint_autofree char *shown = stint_format("%.80s", image);
 			stint_sanitize(shown);
 			return stint_fail(
 				err, STINT_USAGE, "-i \"%s\" is no image: a reference has no blanks and no control characters", shown);

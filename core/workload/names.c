@@ -61,14 +61,16 @@ bool stint_workload_phase_parse(const char *word, enum stint_workload_phase *pha
 	return false;
 }
 
+/* What is wrong may be endless. */
+enum { LONGEST_SHOWN = 80 };
+
 bool stint_name_check(const char *what, const char *name, size_t longest, struct stint_error **err)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 	const size_t length = name ? strlen(name) : 0;
 	if (length == 0)
 		return stint_fail(err, STINT_USAGE, "the %s has no name: give one of lower-case letters, digits and dashes", what);
-	/* What is wrong may be binary or endless: it is shown sanitized and short. */
-	stint_autofree char *shown = stint_strndup(name, 80);
+	stint_autofree char *shown = stint_strndup(name, length < LONGEST_SHOWN ? length : LONGEST_SHOWN);
 	stint_sanitize(shown);
 	if (strspn(name, allowed) != length)
 		return stint_fail(
@@ -77,6 +79,6 @@ bool stint_name_check(const char *what, const char *name, size_t longest, struct
 		return stint_fail(err, STINT_USAGE, "\"%s\" cannot name a %s: begin and end with a letter or digit", shown, what);
 	if (length > longest)
 		return stint_fail(err, STINT_USAGE, "\"%s%s\" cannot name a %s: it has %zu characters, and %zu is the most", shown,
-			length > 80 ? "..." : "", what, length, longest);
+			length > LONGEST_SHOWN ? "..." : "", what, length, longest);
 	return true;
 }
