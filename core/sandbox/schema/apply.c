@@ -14,7 +14,7 @@ static struct stint_json *merged(const struct stint_type *type, const struct sti
 static struct stint_json *merge_members(const struct stint_type *type, const struct stint_json *live, const struct stint_json *config)
 {
 	struct stint_json *result = stint_json_dup(live);
-	stint_json_each (member, config) {
+	stint_json_each(member, config) {
 		const char *name = stint_json_key(member);
 		stint_json_set(result, name, merged(schema_fields_member_type(type, name), stint_json_get(live, name), member));
 	}
@@ -42,7 +42,7 @@ static void keyed_clear(struct keyed_list *keyed)
 static struct keyed_list keyed_items(const struct stint_type *type, const struct stint_json *items)
 {
 	struct keyed_list keyed = {.list = stint_alloc((stint_json_count(items) + 1) * sizeof(struct keyed))};
-	stint_json_each (item, items) {
+	stint_json_each(item, items) {
 		char *key = schema_fields_item_key(type, item);
 		keyed.list[keyed.count++] = (struct keyed){key ? key : stint_strdup(""), item, false};
 	}
@@ -107,7 +107,7 @@ static struct stint_json *merged(const struct stint_type *type, const struct sti
 /* Removes from value what `last` owned and `owned` (everybody's fields now) does not. */
 static void prune(const struct stint_type *type, struct stint_json *value, const struct stint_json *last, const struct stint_json *owned)
 {
-	stint_json_each (node, last) {
+	stint_json_each(node, last) {
 		const char *key = stint_json_key(node);
 		bool field = stint_starts_with(key, "f:");
 		struct stint_json *item = NULL;
@@ -136,12 +136,9 @@ struct conflict_list {
 
 static char *shown_manager(const struct manager *manager)
 {
-	stint_auto_json
-	*name = stint_json_new_string(manager->name);
-	stint_autofree
-	char *quoted = stint_json_print(name);
-	stint_auto_buf
-	text = {0};
+	stint_auto_json *name = stint_json_new_string(manager->name);
+	stint_autofree char *quoted = stint_json_print(name);
+	stint_auto_buf text = {0};
 	stint_buf_puts(&text, quoted);
 	if (*manager->subresource)
 		stint_buf_printf(&text, " with subresource \"%s\"", manager->subresource);
@@ -173,16 +170,13 @@ static struct stint_json *conflict_status(const struct managers *managers, const
 			others[count++] = &managers->list[i];
 	if (count)
 		qsort(others, count, sizeof(*others), by_name);
-	stint_auto_buf
-	text = {0};
+	stint_auto_buf text = {0};
 	for (size_t i = 0; i < count; i++) {
-		stint_auto_json
-		*both = schema_fields_intersection(others[i]->set, changed);
-		stint_autofree
-		char *shown = shown_manager(others[i]);
+		stint_auto_json *both = schema_fields_intersection(others[i]->set, changed);
+		stint_autofree char *shown = shown_manager(others[i]);
 		const struct stint_json *last = NULL;
 		size_t before = conflicts.count;
-		stint_json_each (cause, conflicts.causes)
+		stint_json_each(cause, conflicts.causes)
 			last = cause;
 		conflicts.manager = shown;
 		schema_fields_each(both, add_conflict, &conflicts);
@@ -216,17 +210,14 @@ static bool kubectl_owns(const struct stint_kind *kind, const struct stint_json 
 	const char *text = stint_json_string_at(live, "metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration");
 	if (strcmp(self->name, "kubectl") != 0 || !text)
 		return false;
-	stint_auto_json
-	*applied = stint_json_parse(text, strlen(text), 0, NULL);
+	stint_auto_json *applied = stint_json_parse(text, strlen(text), 0, NULL);
 	if (!applied)
 		return false;
-	stint_auto_json
-	*own = schema_fields_of(kind->type, applied);
+	stint_auto_json *own = schema_fields_of(kind->type, applied);
 	for (size_t i = 0; i < managers->count; i++) {
 		if (&managers->list[i] == self)
 			continue;
-		stint_auto_json
-		*both = schema_fields_intersection(managers->list[i].set, changed);
+		stint_auto_json *both = schema_fields_intersection(managers->list[i].set, changed);
 		schema_fields_subtract(both, own);
 		if (!schema_fields_empty(both))
 			return false;
@@ -261,21 +252,17 @@ struct stint_json *stint_schema_apply(const struct stint_schema *schema, const s
 	}
 	auto_managers managers = {0};
 	struct manager *self = read_managers(kind, live, writer, &managers);
-	stint_auto_json
-	*last = self->set;
+	stint_auto_json *last = self->set;
 	/* Unfiltered: what holds the object together (its name) counts as said when it comes to removing parents. */
-	stint_auto_json
-	*owned = schema_fields_of(kind->type, config);
+	stint_auto_json *owned = schema_fields_of(kind->type, config);
 	self->set = stint_json_dup(owned);
 	schema_fields_filter(kind, writer->subresource, self->set);
-	stint_auto_json
-	*object = live ? merged(kind->type, live, config) : stint_json_dup(config);
+	stint_auto_json *object = live ? merged(kind->type, live, config) : stint_json_dup(config);
 	for (size_t i = 0; i < managers.count; i++)
 		schema_fields_union(owned, managers.list[i].set);
 	if (live)
 		prune(kind->type, object, last, owned);
-	stint_auto_json
-	*zero = live ? NULL : schema_zero(kind->type);
+	stint_auto_json *zero = live ? NULL : schema_zero(kind->type);
 	STINT_CLEANUP(schema_fields_difference_clear) struct fields_difference difference;
 	schema_fields_compare(kind->type, live ? live : zero, object, &difference);
 	struct stint_json *changed = difference.added;

@@ -15,8 +15,7 @@ void schema_check_cause(struct check *check, const char *reason, const char *fie
 		return;
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *message = stint_vformat(format, args);
+	stint_autofree char *message = stint_vformat(format, args);
 	va_end(args);
 	size_t mark = check->path.length;
 	if (field && *field == '[')
@@ -37,11 +36,9 @@ void schema_check_bad(struct check *check, const char *field, const struct stint
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *detail = stint_vformat(format, args);
+	stint_autofree char *detail = stint_vformat(format, args);
 	va_end(args);
-	stint_autofree
-	char *shown = stint_json_print(value ? value : NULL);
+	stint_autofree char *shown = stint_json_print(value ? value : NULL);
 	schema_check_cause(check, "FieldValueInvalid", field, "Invalid value: %.2000s: %s", value ? shown : "null", detail);
 }
 
@@ -49,11 +46,9 @@ void schema_check_bad_text(struct check *check, const char *field, const char *v
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *detail = stint_vformat(format, args);
+	stint_autofree char *detail = stint_vformat(format, args);
 	va_end(args);
-	stint_auto_json
-	*text = stint_json_new_string(value);
+	stint_auto_json *text = stint_json_new_string(value);
 	schema_check_bad(check, field, text, "%s", detail);
 }
 
@@ -61,40 +56,32 @@ void schema_check_forbidden(struct check *check, const char *field, const char *
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *detail = stint_vformat(format, args);
+	stint_autofree char *detail = stint_vformat(format, args);
 	va_end(args);
 	schema_check_cause(check, "FieldValueForbidden", field, "Forbidden: %s", detail);
 }
 
 void schema_check_duplicate(struct check *check, const char *field, const char *value)
 {
-	stint_auto_json
-	*text = stint_json_new_string(value);
-	stint_autofree
-	char *shown = stint_json_print(text);
+	stint_auto_json *text = stint_json_new_string(value);
+	stint_autofree char *shown = stint_json_print(text);
 	schema_check_cause(check, "FieldValueDuplicate", field, "Duplicate value: %s", shown);
 }
 
 void schema_check_not_found(struct check *check, const char *field, const char *value)
 {
-	stint_auto_json
-	*text = stint_json_new_string(value);
-	stint_autofree
-	char *shown = stint_json_print(text);
+	stint_auto_json *text = stint_json_new_string(value);
+	stint_autofree char *shown = stint_json_print(text);
 	schema_check_cause(check, "FieldValueNotFound", field, "Not found: %s", shown);
 }
 
 void schema_check_unsupported(struct check *check, const char *field, const char *value, const char *const *supported)
 {
-	stint_auto_buf
-	text = {0};
+	stint_auto_buf text = {0};
 	for (size_t i = 0; supported[i]; i++)
 		stint_buf_printf(&text, "%s\"%s\"", i ? ", " : "", supported[i]);
-	stint_auto_json
-	*given = stint_json_new_string(value);
-	stint_autofree
-	char *shown = stint_json_print(given);
+	stint_auto_json *given = stint_json_new_string(value);
+	stint_autofree char *shown = stint_json_print(given);
 	schema_check_cause(
 		check, "FieldValueNotSupported", field, "Unsupported value: %s: supported values: %s", shown, text.data ? text.data : "");
 }
@@ -115,8 +102,7 @@ void schema_check_warn(struct check *check, const char *format, ...)
 		return;
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *text = stint_vformat(format, args);
+	stint_autofree char *text = stint_vformat(format, args);
 	va_end(args);
 	if (!*check->warnings)
 		*check->warnings = stint_json_new_array();
@@ -188,7 +174,7 @@ void schema_check_value(struct check *check, const struct stint_type *type, cons
 	case FORM_LIST:
 		if (type->item->form < FORM_LIST && !type->item->rules)
 			break;
-		stint_json_each (item, value) {
+		stint_json_each(item, value) {
 			size_t mark = schema_path_index(&check->path, index++);
 			schema_check_value(check, type->item, item);
 			schema_path_pop(&check->path, mark);
@@ -197,7 +183,7 @@ void schema_check_value(struct check *check, const struct stint_type *type, cons
 	case FORM_MAP:
 		if (type->item->form < FORM_LIST)
 			break;
-		stint_json_each (item, value) {
+		stint_json_each(item, value) {
 			size_t mark = schema_path_key(&check->path, stint_json_key(item));
 			schema_check_value(check, type->item, item);
 			schema_path_pop(&check->path, mark);

@@ -37,7 +37,7 @@ void schema_check_immutable(struct check *check, const char *field, const struct
 void schema_check_value(struct check *check, const struct stint_type *type, const struct stint_json *value);
 void schema_check_custom_value(struct check *check, const struct stint_type *type, const struct stint_json *value);
 /* The rules of metadata: names, labels, annotations, owners, finalizers. */
-void schema_check_metadata(struct check *check, const struct stint_json *metadata, bool whole);
+void schema_check_metadata(struct check *check, const struct stint_json *metadata, bool all);
 void schema_check_metadata_update(struct check *check);
 void schema_check_labels(struct check *check, const char *field, const struct stint_json *labels);
 /* What an update of that kind may not change; check_update.c. */

@@ -30,15 +30,16 @@ static bool is_extended(const char *resource)
 static void check_resource_list(struct check *check, const char *list, const struct stint_json *resources)
 {
 	static const char *const standard[] = {"cpu", "memory", "ephemeral-storage", NULL};
-	stint_json_each (resource, resources) {
+	stint_json_each(resource, resources) {
 		const char *name = stint_json_key(resource), *amount = stint_json_string_or(resource, "0");
-		stint_autofree
-		char *place = stint_format("%s[%s]", list, name);
+		stint_autofree char *place = stint_format("%s[%s]", list, name);
 		const char *problem = schema_name_problem(NAME_QUALIFIED, name);
 		if (problem)
 			schema_check_bad_text(check, place, name, "%s", problem);
-		else if (!strchr(name, '/') && !schema_word_in(standard, name) && !stint_starts_with(name, "hugepages-"))
+		else if (!strchr(name, '/') && !schema_word_in(standard, name) && !stint_starts_with(name, "hugepages-")) {
+			schema_check_bad_text(check, place, name, "must be a standard resource type or fully qualified");
 			schema_check_bad_text(check, place, name, "must be a standard resource for containers");
+		}
 		if (schema_quantity_sign(amount) < 0)
 			schema_check_bad_text(check, place, amount, "must be greater than or equal to 0");
 		else if (is_extended(name) && !schema_quantity_whole(amount))
@@ -51,7 +52,7 @@ void schema_check_resources(struct check *check, const struct stint_json *resour
 	const struct stint_json *limits = stint_json_get(resources, "limits"), *requests = stint_json_get(resources, "requests");
 	check_resource_list(check, "limits", limits);
 	check_resource_list(check, "requests", requests);
-	stint_json_each (request, requests) {
+	stint_json_each(request, requests) {
 		const char *name = stint_json_key(request), *amount = stint_json_string_or(request, "0");
 		const char *limit = stint_json_string(stint_json_get(limits, name));
 		if (!limit && is_extended(name))
@@ -150,11 +151,10 @@ static void check_mounts(struct check *check, const struct stint_json *container
 {
 	const struct stint_json *mounts = stint_json_get(container, "volumeMounts");
 	size_t index = 0;
-	stint_json_each (mount, mounts) {
-		stint_autofree
-		char *place = stint_format("volumeMounts[%zu].mountPath", index++);
+	stint_json_each(mount, mounts) {
+		stint_autofree char *place = stint_format("volumeMounts[%zu].mountPath", index++);
 		const char *path = text_of(mount, "mountPath");
-		stint_json_each (earlier, mounts) {
+		stint_json_each(earlier, mounts) {
 			if (earlier == mount)
 				break;
 			if (*path && strcmp(path, text_of(earlier, "mountPath")) == 0) {
@@ -172,11 +172,10 @@ void schema_check_container(struct check *check, const struct stint_json *contai
 		schema_check_name(check, "name", name, NAME_LABEL);
 	size_t index = 0;
 	const struct stint_json *ports = stint_json_get(container, "ports");
-	stint_json_each (port, ports) {
-		stint_autofree
-		char *place = stint_format("ports[%zu].name", index++);
+	stint_json_each(port, ports) {
+		stint_autofree char *place = stint_format("ports[%zu].name", index++);
 		const char *port_name = text_of(port, "name");
-		stint_json_each (earlier, ports) {
+		stint_json_each(earlier, ports) {
 			if (earlier == port)
 				break;
 			if (*port_name && strcmp(port_name, text_of(earlier, "name")) == 0) {
@@ -189,8 +188,7 @@ void schema_check_container(struct check *check, const struct stint_json *contai
 	static const char *const once[] = {"livenessProbe", "startupProbe"};
 	for (size_t i = 0; i < STINT_COUNT(once); i++) {
 		const struct stint_json *threshold = stint_json_at(container, once[i], "successThreshold");
-		stint_autofree
-		char *place = stint_format("%s.successThreshold", once[i]);
+		stint_autofree char *place = stint_format("%s.successThreshold", once[i]);
 		if (threshold && stint_json_int_or(threshold, 1) != 1)
 			schema_check_bad(check, place, threshold, "must be 1");
 	}

@@ -61,8 +61,7 @@ static bool fits(const struct stint_type *type, const struct stint_json *value)
 static void refuse_type(struct check *check, const struct stint_type *type, const struct stint_json *value)
 {
 	const char *given = given_word(value);
-	stint_autofree
-	char *path = stint_strdup(path_of(check));
+	stint_autofree char *path = stint_strdup(path_of(check));
 	schema_check_cause(check, "FieldValueTypeInvalid", NULL, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", given,
 		path, wanted_word(type), given);
 }
@@ -73,8 +72,7 @@ static void check_text(struct check *check, const struct type_rules *rules, cons
 	int64_t length = 0;
 	for (const char *at = text; *at; at++)
 		length += ((unsigned char)*at & 0xC0) != 0x80; /* characters, not bytes */
-	stint_autofree
-	char *path = stint_strdup(path_of(check));
+	stint_autofree char *path = stint_strdup(path_of(check));
 	if (rules->min_length >= 0 && length < rules->min_length)
 		schema_check_bad(check, NULL, value, "%s in body should be at least %lld chars long", path, (long long)rules->min_length);
 	if (rules->max_length >= 0 && length > rules->max_length)
@@ -91,8 +89,7 @@ static void check_bounds(struct check *check, const struct type_rules *rules, co
 	bool below = rules->has_min && number < rules->min, above = rules->has_max && number > rules->max;
 	bool not_min = stint_json_bool_or(stint_json_get(rules->schema, "exclusiveMinimum"), false) && number == rules->min;
 	bool not_max = stint_json_bool_or(stint_json_get(rules->schema, "exclusiveMaximum"), false) && number == rules->max;
-	stint_autofree
-	char *path = stint_strdup(path_of(check));
+	stint_autofree char *path = stint_strdup(path_of(check));
 	if (below || (rules->has_min && not_min))
 		schema_check_bad(
 			check, NULL, value, "%s in body should be greater than%s %g", path, not_min ? "" : " or equal to", rules->min);
@@ -112,16 +109,13 @@ static void check_one_of(struct check *check, const struct type_rules *rules, co
 	if (!allowed || rules->one_of)
 		return;
 	bool found = false;
-	stint_auto_buf
-	words = {0};
-	stint_json_each (one, allowed) {
+	stint_auto_buf words = {0};
+	stint_json_each(one, allowed) {
 		found |= stint_json_equal(one, value);
-		stint_autofree
-		char *shown = stint_json_print(one);
+		stint_autofree char *shown = stint_json_print(one);
 		stint_buf_printf(&words, "%s%s", words.length ? ", " : "", shown);
 	}
-	stint_autofree
-	char *given = stint_json_print(value);
+	stint_autofree char *given = stint_json_print(value);
 	if (!found)
 		schema_check_cause(check, "FieldValueNotSupported", NULL, "Unsupported value: %s: supported values: %s", given,
 			words.data ? words.data : "");
@@ -130,16 +124,16 @@ static void check_one_of(struct check *check, const struct type_rules *rules, co
 static void check_sizes(struct check *check, const struct type_rules *rules, const struct stint_json *value, const char *what)
 {
 	int64_t count = (int64_t)stint_json_count(value);
-	stint_autofree
-	char *path = stint_strdup(path_of(check));
+	stint_autofree char *path = stint_strdup(path_of(check));
 	if (rules->min_length >= 0 && count < rules->min_length)
-		schema_check_bad(check, NULL, value, "%s in body should have at least %lld %s", path, (long long)rules->min_length, what);
+		schema_check_cause(check, "FieldValueInvalid", NULL, "Invalid value: %lld: %s in body should have at least %lld %s",
+			(long long)count, path, (long long)rules->min_length, what);
 	if (rules->max_length >= 0 && count > rules->max_length)
 		schema_check_too_many(check, NULL, (size_t)count, rules->max_length);
 	if (!stint_json_bool_or(stint_json_get(rules->schema, "uniqueItems"), false))
 		return;
-	stint_json_each (item, value)
-		stint_json_each (other, value) {
+	stint_json_each(item, value)
+		stint_json_each(other, value) {
 			if (other == item)
 				break;
 			if (stint_json_equal(item, other))
@@ -151,10 +145,9 @@ static void check_sizes(struct check *check, const struct type_rules *rules, con
 static void check_identity(struct check *check, const struct stint_type *type, const struct stint_json *list)
 {
 	size_t index = 0;
-	stint_json_each (item, list) {
-		stint_autofree
-		char *place = stint_format("[%zu]", index++);
-		stint_json_each (earlier, list) {
+	stint_json_each(item, list) {
+		stint_autofree char *place = stint_format("[%zu]", index++);
+		stint_json_each(earlier, list) {
 			if (earlier == item)
 				break;
 			bool same = type->topology == LIST_SET && stint_json_equal(item, earlier);
@@ -165,8 +158,7 @@ static void check_identity(struct check *check, const struct stint_type *type, c
 			}
 			if (!same)
 				continue;
-			stint_autofree
-			char *shown = stint_json_print(item);
+			stint_autofree char *shown = stint_json_print(item);
 			schema_check_cause(check, "FieldValueDuplicate", place, "Duplicate value: %s", shown);
 			break;
 		}
@@ -178,7 +170,7 @@ static void check_members(struct check *check, const struct stint_type *type, co
 	for (size_t i = 0; i < type->field_count; i++)
 		if (type->fields[i].required && !stint_json_get(object, type->fields[i].name))
 			schema_check_missing(check, type->fields[i].name, NULL);
-	stint_json_each (member, object) {
+	stint_json_each(member, object) {
 		const struct type_field *field = schema_field(type, stint_json_key(member));
 		const struct stint_type *of = field ? field->type : type->item;
 		if (!of || (field && !of->custom && of->form == FORM_OBJECT)) /* metadata has rules of its own */
@@ -210,15 +202,13 @@ void schema_check_custom_value(struct check *check, const struct stint_type *typ
 	}
 	int64_t ms, whole;
 	const char *text = stint_json_string(value);
-	stint_autofree
-	char *path = stint_strdup(path_of(check));
+	stint_autofree char *path = stint_strdup(path_of(check));
 	if ((type->form == FORM_TIME || type->form == FORM_MICRO_TIME) && !stint_time_parse(text, strlen(text), &ms))
 		schema_check_bad(check, NULL, value, "%s in body must be of type date-time: \"%s\"", path, text);
 	if (type->form == FORM_INT && type->bits == 32 && stint_json_int(value, &whole) && (whole < INT32_MIN || whole > INT32_MAX))
 		schema_check_bad(check, NULL, value, "Checked value must be of type int32 with format int32");
 	if (type->form == FORM_QUANTITY && text) {
-		stint_autofree
-		char *canonical = schema_quantity_canonical(text);
+		stint_autofree char *canonical = schema_quantity_canonical(text);
 		if (!canonical)
 			schema_check_bad(check, NULL, value,
 				"%s in body should match '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?"
@@ -228,7 +218,7 @@ void schema_check_custom_value(struct check *check, const struct stint_type *typ
 	if (type->form == FORM_OBJECT) {
 		check_members(check, type, value);
 	} else if (type->form == FORM_MAP) {
-		stint_json_each (member, value) {
+		stint_json_each(member, value) {
 			size_t mark = schema_path_field(&check->path, stint_json_key(member));
 			schema_check_custom_value(check, type->item, member);
 			schema_path_pop(&check->path, mark);
@@ -237,7 +227,7 @@ void schema_check_custom_value(struct check *check, const struct stint_type *typ
 		size_t index = 0;
 		if (type->topology != LIST_ATOMIC)
 			check_identity(check, type, value);
-		stint_json_each (item, value) {
+		stint_json_each(item, value) {
 			size_t mark = schema_path_index(&check->path, index++);
 			schema_check_custom_value(check, type->item, item);
 			schema_path_pop(&check->path, mark);
@@ -258,7 +248,7 @@ void schema_check_queue(struct check *check, const struct stint_json *queue)
 /* KAI looks parents up in lower case. */
 static const struct stint_json *find_group(const struct stint_json *groups, const char *name)
 {
-	stint_json_each (group, groups)
+	stint_json_each(group, groups)
 		if (strcasecmp(text_of(group, "name"), name) == 0)
 			return group;
 	return NULL;
@@ -267,7 +257,7 @@ static const struct stint_json *find_group(const struct stint_json *groups, cons
 static size_t count_children(const struct stint_json *groups, const char *name)
 {
 	size_t count = 0;
-	stint_json_each (group, groups)
+	stint_json_each(group, groups)
 		count += strcasecmp(text_of(group, "parent"), name) == 0;
 	return count;
 }
@@ -312,7 +302,7 @@ void schema_check_pod_group(struct check *check, const struct stint_json *object
 	if (total && stint_json_int_or(stint_json_get(spec, "minSubGroup"), 0) > (int64_t)count_children(groups, ""))
 		schema_check_warn(check, "minSubGroup is greater than the number of subgroups");
 	if (stint_json_type(groups) == STINT_JSON_ARRAY)
-		stint_json_each (group, groups)
+		stint_json_each(group, groups)
 			check_subgroup(check, groups, group, total);
 }
 
@@ -325,20 +315,43 @@ static bool same_labels(const struct stint_json *a, const struct stint_json *b)
 	return !left && !right;
 }
 
+/* A rule of the definition shows what kind of value broke it, not the value. */
+static void check_levels(struct check *check, const char *message)
+{
+	schema_check_cause(check, "FieldValueInvalid", "spec.levels", "Invalid value: \"array\": %s", message);
+}
+
+/* Whether something was found that makes rules over the whole object pointless. */
+static bool is_broken(const struct check *check)
+{
+	static const char *const reasons[] = {
+		"FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid", NULL};
+	stint_json_each(cause, check->causes)
+		if (schema_word_in(reasons, text_of(cause, "reason")))
+			return true;
+	return false;
+}
+
 void schema_check_topology(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *levels = stint_json_at(object, "spec", "levels");
 	const struct stint_json *old = stint_json_at(check->old, "spec", "levels");
+	if (is_broken(check)) {
+		schema_check_cause(check, "FieldValueInvalid", "<nil>",
+			"Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing "
+			"errors to complete validation");
+		return;
+	}
 	if (stint_json_type(levels) != STINT_JSON_ARRAY)
 		return;
 	if (old && !same_labels(levels, old))
-		schema_check_bad(check, "spec.levels", levels, "the node labels of the levels cannot be changed");
+		check_levels(check, "the node labels of the levels cannot be changed");
 	bool unique = true, host_last = true;
-	stint_json_each (level, levels) {
+	stint_json_each(level, levels) {
 		const char *label = text_of(level, "nodeLabel"), *alias = text_of(level, "alias");
 		if (strcmp(label, "kubernetes.io/hostname") == 0 && stint_json_next(level))
 			host_last = false;
-		stint_json_each (other, levels) {
+		stint_json_each(other, levels) {
 			if (other != level && strcmp(text_of(other, "nodeLabel"), label) == 0)
 				unique = false;
 			if (*alias &&
@@ -348,9 +361,9 @@ void schema_check_topology(struct check *check, const struct stint_json *object)
 		}
 	}
 	if (!unique)
-		schema_check_bad(check, "spec.levels", levels, "each level needs a node label of its own");
+		check_levels(check, "each level needs a node label of its own");
 	if (!host_last)
-		schema_check_bad(check, "spec.levels", levels, "kubernetes.io/hostname can only be the last level");
+		check_levels(check, "kubernetes.io/hostname can only be the last level");
 }
 
 /* ---- definitions ----------------------------------------------------------------------------------------------------------------- */
@@ -360,17 +373,15 @@ void schema_check_definition(struct check *check, const struct stint_json *objec
 	const struct stint_json *spec = stint_json_get(object, "spec"), *names = stint_json_get(spec, "names");
 	const char *group = text_of(spec, "group"), *plural = text_of(names, "plural");
 	const char *name = stint_json_string_or(stint_json_at(object, "metadata", "name"), "");
-	stint_autofree
-	char *wanted = stint_format("%s.%s", plural, group);
+	stint_autofree char *wanted = stint_format("%s.%s", plural, group);
 	if (*plural && *group && strcmp(wanted, name) != 0)
 		schema_check_bad_text(check, "metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
 	if (*group && !strchr(group, '.'))
 		schema_check_bad_text(check, "spec.group", group, "should be a domain with at least one dot");
 	schema_check_name(check, "spec.names.plural", *plural ? plural : NULL, NAME_LABEL_1035);
 	size_t stored = 0, index = 0;
-	stint_json_each (version, stint_json_get(spec, "versions")) {
-		stint_autofree
-		char *place = stint_format("spec.versions[%zu]", index++);
+	stint_json_each(version, stint_json_get(spec, "versions")) {
+		stint_autofree char *place = stint_format("spec.versions[%zu]", index++);
 		size_t mark = schema_path_field(&check->path, place);
 		stored += stint_json_bool_or(stint_json_get(version, "storage"), false);
 		schema_check_name(check, "name", stint_json_string(stint_json_get(version, "name")), NAME_LABEL_1035);

@@ -21,9 +21,8 @@ static bool is_text(const struct stint_json *object, const char *key, const char
 static size_t check_keys(struct check *check, const char *field, const struct stint_json *data)
 {
 	size_t bytes = 0;
-	stint_json_each (entry, data) {
-		stint_autofree
-		char *place = stint_format("%s[%s]", field, stint_json_key(entry));
+	stint_json_each(entry, data) {
+		stint_autofree char *place = stint_format("%s[%s]", field, stint_json_key(entry));
 		schema_check_name(check, place, stint_json_key(entry), NAME_CONFIG_KEY);
 		bytes += strlen(stint_json_string_or(entry, ""));
 	}
@@ -34,9 +33,8 @@ void schema_check_config_map(struct check *check, const struct stint_json *objec
 {
 	const struct stint_json *data = stint_json_get(object, "data"), *binary = stint_json_get(object, "binaryData");
 	size_t bytes = check_keys(check, "data", data) + check_keys(check, "binaryData", binary) / 4 * 3;
-	stint_json_each (entry, data) {
-		stint_autofree
-		char *place = stint_format("data[%s]", stint_json_key(entry));
+	stint_json_each(entry, data) {
+		stint_autofree char *place = stint_format("data[%s]", stint_json_key(entry));
 		if (stint_json_get(binary, stint_json_key(entry)))
 			schema_check_bad_text(check, place, stint_json_key(entry), "duplicate of key present in binaryData");
 	}
@@ -61,8 +59,7 @@ void schema_check_secret(struct check *check, const struct stint_json *object)
 		for (size_t j = 0; j < STINT_COUNT(needs[i].keys) && is_text(object, "type", needs[i].type); j++) {
 			if (!needs[i].keys[j] || stint_json_get(data, needs[i].keys[j]))
 				continue;
-			stint_autofree
-			char *place = stint_format("data[%s]", needs[i].keys[j]);
+			stint_autofree char *place = stint_format("data[%s]", needs[i].keys[j]);
 			schema_check_missing(check, place, NULL);
 		}
 	}
@@ -81,9 +78,8 @@ static void check_service_ports(struct check *check, const struct stint_json *po
 {
 	bool several = stint_json_count(ports) > 1;
 	size_t index = 0;
-	stint_json_each (port, ports) {
-		stint_autofree
-		char *place = stint_format("ports[%zu]", index++);
+	stint_json_each(port, ports) {
+		stint_autofree char *place = stint_format("ports[%zu]", index++);
 		size_t mark = schema_path_field(&check->path, place);
 		const char *name = text_of(port, "name");
 		int64_t number = stint_json_int_or(stint_json_get(port, "port"), 0);
@@ -93,7 +89,7 @@ static void check_service_ports(struct check *check, const struct stint_json *po
 			schema_check_name(check, "name", name, NAME_LABEL);
 		if (number < 1 || number > 65535)
 			schema_check_bad(check, "port", stint_json_get(port, "port"), "must be between 1 and 65535, inclusive");
-		stint_json_each (earlier, ports) {
+		stint_json_each(earlier, ports) {
 			if (earlier == port)
 				break;
 			if (*name && is_text(earlier, "name", name))
@@ -137,9 +133,8 @@ void schema_check_service(struct check *check, const struct stint_json *object)
 void schema_check_endpoint_slice(struct check *check, const struct stint_json *object)
 {
 	size_t index = 0;
-	stint_json_each (endpoint, stint_json_get(object, "endpoints")) {
-		stint_autofree
-		char *place = stint_format("endpoints[%zu].addresses", index++);
+	stint_json_each(endpoint, stint_json_get(object, "endpoints")) {
+		stint_autofree char *place = stint_format("endpoints[%zu].addresses", index++);
 		if (!stint_json_first(stint_json_get(endpoint, "addresses")))
 			schema_check_missing(check, place, "must contain at least 1 address");
 	}
@@ -186,15 +181,13 @@ void schema_check_node(struct check *check, const struct stint_json *node)
 {
 	const struct stint_json *taints = stint_json_at(node, "spec", "taints");
 	size_t index = 0;
-	stint_json_each (taint, taints) {
-		stint_autofree
-		char *place = stint_format("metadata.taints[%zu]", index++);
-		stint_json_each (earlier, taints) {
+	stint_json_each(taint, taints) {
+		stint_autofree char *place = stint_format("metadata.taints[%zu]", index++);
+		stint_json_each(earlier, taints) {
 			if (earlier == taint)
 				break;
 			if (is_text(earlier, "key", text_of(taint, "key")) && is_text(earlier, "effect", text_of(taint, "effect"))) {
-				stint_autofree
-				char *shown = stint_json_print(taint);
+				stint_autofree char *shown = stint_json_print(taint);
 				schema_check_cause(check, "FieldValueDuplicate", place,
 					"Duplicate value: %s: taints must be unique by key and effect pair", shown);
 				break;
@@ -203,9 +196,8 @@ void schema_check_node(struct check *check, const struct stint_json *node)
 	}
 	static const char *const lists[] = {"capacity", "allocatable"};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++) {
-		stint_json_each (resource, stint_json_at(node, "status", lists[i])) {
-			stint_autofree
-			char *place = stint_format("status.%s[%s]", lists[i], stint_json_key(resource));
+		stint_json_each(resource, stint_json_at(node, "status", lists[i])) {
+			stint_autofree char *place = stint_format("status.%s[%s]", lists[i], stint_json_key(resource));
 			const char *amount = stint_json_string_or(resource, "0");
 			if (schema_quantity_sign(amount) < 0)
 				schema_check_bad_text(check, place, amount, "must be greater than or equal to 0");
@@ -242,8 +234,7 @@ static void check_budget_share(struct check *check, const char *field, const str
 		return;
 	}
 	int64_t percent = 0;
-	stint_autofree
-	char *digits = stint_strndup(text, strlen(text) ? strlen(text) - 1 : 0);
+	stint_autofree char *digits = stint_strndup(text, strlen(text) ? strlen(text) - 1 : 0);
 	if (!stint_ends_with(text, "%") || !stint_parse_int(digits, 0, INT32_MAX, &percent))
 		schema_check_bad_text(check, field, text,
 			"a valid percent string must be a numeric string followed by an ending '%%' (e.g. '1%%',  or '93%%', regex used "
@@ -278,6 +269,8 @@ void schema_check_lease(struct check *check, const struct stint_json *object)
 
 void schema_check_policy_rule(struct check *check, const struct stint_json *rule)
 {
+	if (!stint_json_first(stint_json_get(rule, "verbs")))
+		schema_check_missing(check, "verbs", "verbs must contain at least one value");
 	bool urls = stint_json_first(stint_json_get(rule, "nonResourceURLs"));
 	bool groups = stint_json_first(stint_json_get(rule, "apiGroups")), resources = stint_json_first(stint_json_get(rule, "resources"));
 	if (urls && check->kind->namespaced)
@@ -301,9 +294,8 @@ void schema_check_roles_binding(struct check *check, const struct stint_json *ob
 		schema_check_unsupported(check, "roleRef.kind", kind, check->kind->namespaced ? kinds : kinds + 1);
 	static const char *const subject_kinds[] = {"ServiceAccount", "User", "Group", NULL};
 	size_t index = 0;
-	stint_json_each (subject, stint_json_get(object, "subjects")) {
-		stint_autofree
-		char *place = stint_format("subjects[%zu]", index++);
+	stint_json_each(subject, stint_json_get(object, "subjects")) {
+		stint_autofree char *place = stint_format("subjects[%zu]", index++);
 		size_t mark = schema_path_field(&check->path, place);
 		if (*text_of(subject, "kind") && !schema_word_in(subject_kinds, text_of(subject, "kind")))
 			schema_check_unsupported(check, "kind", text_of(subject, "kind"), subject_kinds);

@@ -13,7 +13,7 @@ static const char *text_of(const struct stint_json *object, const char *key)
 
 static bool listed(const struct stint_json *list, const char *key, const char *name, const struct stint_json *before)
 {
-	stint_json_each (item, list) {
+	stint_json_each(item, list) {
 		if (item == before)
 			return false;
 		if (strcmp(text_of(item, key), name) == 0)
@@ -27,10 +27,11 @@ static void check_unique(struct check *check, const struct stint_json *spec, con
 {
 	const struct stint_json *items = stint_json_get(spec, list);
 	size_t index = 0;
-	stint_json_each (item, items) {
-		stint_autofree
-		char *place = stint_format("%s[%zu].%s", list, index++, key);
+	stint_json_each(item, items) {
+		stint_autofree char *place = stint_format("%s[%zu].%s", list, index++, key);
 		const char *name = text_of(item, key);
+		if (strcmp(list, "schedulingGates") == 0)
+			*strrchr(place, '.') = 0; /* gates are named by their place alone */
 		if (*name && (listed(items, key, name, item) || (others && listed(stint_json_get(spec, others), key, name, NULL))))
 			schema_check_duplicate(check, place, name);
 	}
@@ -40,11 +41,10 @@ static void check_mounted_volumes(struct check *check, const struct stint_json *
 {
 	const struct stint_json *volumes = stint_json_get(spec, "volumes");
 	size_t index = 0;
-	stint_json_each (container, stint_json_get(spec, list)) {
+	stint_json_each(container, stint_json_get(spec, list)) {
 		size_t at = 0;
-		stint_json_each (mount, stint_json_get(container, "volumeMounts")) {
-			stint_autofree
-			char *place = stint_format("%s[%zu].volumeMounts[%zu].name", list, index, at++);
+		stint_json_each(mount, stint_json_get(container, "volumeMounts")) {
+			stint_autofree char *place = stint_format("%s[%zu].volumeMounts[%zu].name", list, index, at++);
 			const char *name = text_of(mount, "name");
 			if (*name && !listed(volumes, "name", name, NULL))
 				schema_check_not_found(check, place, name);
@@ -57,11 +57,10 @@ static void check_init_containers(struct check *check, const struct stint_json *
 {
 	static const char *const forbidden[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
 	size_t index = 0;
-	stint_json_each (container, stint_json_get(spec, "initContainers")) {
+	stint_json_each(container, stint_json_get(spec, "initContainers")) {
 		const char *restart = text_of(container, "restartPolicy");
 		for (size_t i = 0; i < STINT_COUNT(forbidden) && strcmp(restart, "Always") != 0; i++) {
-			stint_autofree
-			char *place = stint_format("initContainers[%zu].%s", index, forbidden[i]);
+			stint_autofree char *place = stint_format("initContainers[%zu].%s", index, forbidden[i]);
 			if (stint_json_get(container, forbidden[i]))
 				schema_check_forbidden(check, place, "may not be set for init containers without restartPolicy=Always");
 		}
@@ -73,9 +72,8 @@ static void check_resource_claims(struct check *check, const struct stint_json *
 {
 	const struct stint_json *claims = stint_json_get(spec, "resourceClaims");
 	size_t index = 0;
-	stint_json_each (claim, claims) {
-		stint_autofree
-		char *place = stint_format("resourceClaims[%zu]", index++);
+	stint_json_each(claim, claims) {
+		stint_autofree char *place = stint_format("resourceClaims[%zu]", index++);
 		bool by_name = stint_json_get(claim, "resourceClaimName"), by_template = stint_json_get(claim, "resourceClaimTemplateName");
 		if (by_name && by_template)
 			schema_check_bad(
@@ -84,14 +82,15 @@ static void check_resource_claims(struct check *check, const struct stint_json *
 			schema_check_bad(check, place, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
 	}
 	size_t at = 0;
-	stint_json_each (container, stint_json_get(spec, "containers")) {
+	stint_json_each(container, stint_json_get(spec, "containers")) {
 		size_t n = 0;
-		stint_json_each (used, stint_json_at(container, "resources", "claims")) {
-			stint_autofree
-			char *place = stint_format("containers[%zu].resources.claims[%zu].name", at, n++);
+		stint_json_each(used, stint_json_at(container, "resources", "claims")) {
+			stint_autofree char *place = stint_format("containers[%zu].resources.claims[%zu]", at, n++);
 			const char *name = text_of(used, "name");
 			if (*name && !listed(claims, "name", name, NULL))
-				schema_check_not_found(check, place, name);
+				schema_check_cause(check, "FieldValueNotFound", place,
+					"Not found: \"%s\": must be one of the names in pod.spec.resourceClaims%s", name,
+					stint_json_first(claims) ? "" : " which is empty");
 		}
 		at++;
 	}
@@ -116,9 +115,8 @@ static void check_names(struct check *check, const struct stint_json *spec)
 			schema_check_name(check, names[i].field, name, names[i].form);
 	}
 	size_t index = 0;
-	stint_json_each (gate, stint_json_get(spec, "schedulingGates")) {
-		stint_autofree
-		char *place = stint_format("schedulingGates[%zu].name", index++);
+	stint_json_each(gate, stint_json_get(spec, "schedulingGates")) {
+		stint_autofree char *place = stint_format("schedulingGates[%zu]", index++);
 		schema_check_name(check, place, stint_json_string(stint_json_get(gate, "name")), NAME_QUALIFIED);
 	}
 }
@@ -136,15 +134,17 @@ void schema_check_pod_spec(struct check *check, const struct stint_json *spec)
 	check_resource_claims(check, spec);
 	check_names(check, spec);
 	schema_check_labels(check, "nodeSelector", stint_json_get(spec, "nodeSelector"));
-	int64_t grace = stint_json_int_or(stint_json_get(spec, "terminationGracePeriodSeconds"), 0);
-	if (grace < 0)
-		schema_check_bad(check, "terminationGracePeriodSeconds", stint_json_get(spec, "terminationGracePeriodSeconds"),
-			"must be greater than or equal to 0");
-	if (strcmp(text_of(spec, "dnsPolicy"), "None") == 0 && !stint_json_first(stint_json_at(spec, "dnsConfig", "nameservers")))
+	bool no_dns = strcmp(text_of(spec, "dnsPolicy"), "None") == 0;
+	if (no_dns && !stint_json_get(spec, "dnsConfig"))
+		schema_check_missing(check, "dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None");
+	else if (no_dns && !stint_json_first(stint_json_at(spec, "dnsConfig", "nameservers")))
 		schema_check_missing(check, "dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None");
-	stint_json_each (resource, stint_json_get(spec, "overhead")) {
-		stint_autofree
-		char *place = stint_format("overhead[%s]", stint_json_key(resource));
+	static const char *const systems[] = {"linux", "windows", NULL};
+	const struct stint_json *os = stint_json_get(spec, "os");
+	if (os && !schema_word_in(systems, text_of(os, "name")))
+		schema_check_unsupported(check, "os", text_of(os, "name"), systems);
+	stint_json_each(resource, stint_json_get(spec, "overhead")) {
+		stint_autofree char *place = stint_format("overhead[%s]", stint_json_key(resource));
 		if (schema_quantity_sign(stint_json_string_or(resource, "0")) < 0)
 			schema_check_bad(check, place, resource, "must be greater than or equal to 0");
 	}
@@ -185,12 +185,12 @@ void schema_check_taint(struct check *check, const struct stint_json *taint)
 void schema_check_affinity_term(struct check *check, const struct stint_json *term)
 {
 	const char *key = text_of(term, "topologyKey");
-	if (*key)
-		schema_check_name(check, "topologyKey", key, NAME_QUALIFIED);
+	if (!*key)
+		schema_check_missing(check, "topologyKey", "can not be empty");
+	schema_check_name(check, "topologyKey", key, NAME_QUALIFIED);
 	size_t index = 0;
-	stint_json_each (space, stint_json_get(term, "namespaces")) {
-		stint_autofree
-		char *place = stint_format("namespaces[%zu]", index++);
+	stint_json_each(space, stint_json_get(term, "namespaces")) {
+		stint_autofree char *place = stint_format("namespaces[%zu]", index++);
 		schema_check_name(check, place, stint_json_string(space), NAME_LABEL);
 	}
 }
@@ -210,4 +210,39 @@ void schema_check_node_selector_requirement(struct check *check, const struct st
 	/* matchFields name a field, not a label. */
 	if (strcmp(text_of(requirement, "key"), "metadata.name") != 0)
 		schema_check_name(check, "key", stint_json_string(stint_json_get(requirement, "key")), NAME_QUALIFIED);
+}
+
+void schema_check_node_selector(struct check *check, const struct stint_json *selector)
+{
+	if (!stint_json_first(stint_json_get(selector, "nodeSelectorTerms")))
+		schema_check_missing(check, "nodeSelectorTerms", "must have at least one node selector term");
+}
+
+void schema_check_weight(struct check *check, const struct stint_json *term)
+{
+	const struct stint_json *weight = stint_json_get(term, "weight");
+	int64_t number = stint_json_int_or(weight, 0);
+	if (number < 1 || number > 100)
+		schema_check_bad(check, "weight", weight, "must be in the range 1-100");
+}
+
+void schema_check_spread(struct check *check, const struct stint_json *constraint)
+{
+	const struct stint_json *skew = stint_json_get(constraint, "maxSkew");
+	if (stint_json_int_or(skew, 0) < 1)
+		schema_check_bad(check, "maxSkew", skew, "must be greater than zero");
+	if (!*text_of(constraint, "topologyKey"))
+		schema_check_missing(check, "topologyKey", "can not be empty");
+}
+
+/* Of a pod or of a container: who its processes run as. */
+void schema_check_security(struct check *check, const struct stint_json *context)
+{
+	static const char *const ids[] = {"runAsUser", "runAsGroup", "fsGroup"};
+	for (size_t i = 0; i < STINT_COUNT(ids); i++) {
+		const struct stint_json *id = stint_json_get(context, ids[i]);
+		int64_t number = stint_json_int_or(id, 0);
+		if (number < 0 || number > INT32_MAX)
+			schema_check_bad(check, ids[i], id, "must be between 0 and 2147483647, inclusive");
+	}
 }

@@ -21,13 +21,13 @@ static void remove_all(struct stint_json *object, const char *const *keys)
 
 static void remove_images(struct stint_json *spec, const char *list)
 {
-	stint_json_each (container, stint_json_get(spec, list))
+	stint_json_each(container, stint_json_get(spec, list))
 		stint_json_remove(container, "image");
 }
 
 static bool contains(const struct stint_json *list, const struct stint_json *wanted)
 {
-	stint_json_each (item, list)
+	stint_json_each(item, list)
 		if (stint_json_equal(item, wanted))
 			return true;
 	return false;
@@ -35,9 +35,8 @@ static bool contains(const struct stint_json *list, const struct stint_json *wan
 
 static bool same_but_seconds(const struct stint_json *list, const struct stint_json *wanted)
 {
-	stint_json_each (item, list) {
-		stint_auto_json
-		*a = stint_json_dup(item), *b = stint_json_dup(wanted);
+	stint_json_each(item, list) {
+		stint_auto_json *a = stint_json_dup(item), *b = stint_json_dup(wanted);
 		stint_json_remove(a, "tolerationSeconds");
 		stint_json_remove(b, "tolerationSeconds");
 		if (stint_json_equal(a, b))
@@ -48,7 +47,7 @@ static bool same_but_seconds(const struct stint_json *list, const struct stint_j
 
 static void check_pod_lists(struct check *check, const struct stint_json *now, const struct stint_json *old)
 {
-	stint_json_each (toleration, stint_json_get(old, "tolerations")) {
+	stint_json_each(toleration, stint_json_get(old, "tolerations")) {
 		if (!same_but_seconds(stint_json_get(now, "tolerations"), toleration)) {
 			schema_check_forbidden(
 				check, "tolerations", "existing toleration can not be modified except its tolerationSeconds");
@@ -56,9 +55,8 @@ static void check_pod_lists(struct check *check, const struct stint_json *now, c
 		}
 	}
 	size_t index = 0;
-	stint_json_each (gate, stint_json_get(now, "schedulingGates")) {
-		stint_autofree
-		char *place = stint_format("schedulingGates[%zu]", index++);
+	stint_json_each(gate, stint_json_get(now, "schedulingGates")) {
+		stint_autofree char *place = stint_format("schedulingGates[%zu]", index++);
 		if (!contains(stint_json_get(old, "schedulingGates"), gate))
 			schema_check_forbidden(
 				check, place, "only deletion is allowed, but found new scheduling gate '%s'", text_of(gate, "name"));
@@ -78,7 +76,7 @@ static void drop_gated(struct check *check, struct stint_json *now, struct stint
 	if (!stint_json_first(stint_json_get(old, "schedulingGates")))
 		return;
 	const struct stint_json *selector = stint_json_get(now, "nodeSelector");
-	stint_json_each (entry, stint_json_get(old, "nodeSelector")) {
+	stint_json_each(entry, stint_json_get(old, "nodeSelector")) {
 		if (!stint_json_equal(entry, stint_json_get(selector, stint_json_key(entry)))) {
 			schema_check_bad(check, "nodeSelector", selector,
 				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
@@ -110,8 +108,7 @@ static void update_pod(struct check *check)
 	}
 	if (counted && !stint_json_equal(now, old)) {
 		check_pod_lists(check, now, old);
-		stint_auto_json
-		*a = stint_json_dup(now), *b = stint_json_dup(old);
+		stint_auto_json *a = stint_json_dup(now), *b = stint_json_dup(old);
 		int64_t grace = stint_json_int_or(stint_json_get(b, "terminationGracePeriodSeconds"), 0);
 		if (grace < 0 && stint_json_int_or(stint_json_get(a, "terminationGracePeriodSeconds"), 0) == 1)
 			stint_json_set_int(a, "terminationGracePeriodSeconds", grace);
@@ -138,8 +135,7 @@ static bool equal_but(const struct stint_json *a, const struct stint_json *b, co
 {
 	if (stint_json_equal(a, b))
 		return true;
-	stint_auto_json
-	*left = stint_json_dup(a), *right = stint_json_dup(b);
+	stint_auto_json *left = stint_json_dup(a), *right = stint_json_dup(b);
 	remove_all(left, keys);
 	remove_all(right, keys);
 	return stint_json_equal(left, right);
@@ -185,10 +181,8 @@ static void update_job(struct check *check)
 		schema_check_bad(check, "completions", completions, "can only be modified in tandem with spec.parallelism");
 	bool suspended = stint_json_bool_or(stint_json_get(old, "suspend"), false);
 	bool started = stint_json_string(stint_json_at(check->old, "status", "startTime"));
-	stint_auto_json
-	*template = stint_json_dup(stint_json_get(now, "template"));
-	stint_auto_json
-	*before = stint_json_dup(stint_json_get(old, "template"));
+	stint_auto_json *template = stint_json_dup(stint_json_get(now, "template"));
+	stint_auto_json *before = stint_json_dup(stint_json_get(old, "template"));
 	if (suspended && !started) {
 		drop_placement(template);
 		drop_placement(before);
@@ -217,10 +211,8 @@ static void update_sealed(struct check *check)
 static void update_claim(struct check *check)
 {
 	const struct stint_json *old = stint_json_get(check->old, "spec");
-	stint_auto_json
-	*now = stint_json_dup(stint_json_get(check->object, "spec"));
-	stint_auto_json
-	*before = stint_json_dup(old);
+	stint_auto_json *now = stint_json_dup(stint_json_get(check->object, "spec"));
+	stint_auto_json *before = stint_json_dup(old);
 	if (!*text_of(old, "volumeName"))
 		stint_json_remove(now, "volumeName");
 	bool bound = strcmp(stint_json_string_or(stint_json_at(check->old, "status", "phase"), ""), "Bound") == 0;
@@ -347,8 +339,7 @@ void schema_check_kind_update(struct check *check)
 			continue;
 		if (rule->immutable[0]) {
 			const char *const keys[] = {rule->immutable[0], rule->immutable[1], NULL};
-			stint_autofree
-			char *field = stint_format("%s%s%s", keys[0], keys[1] ? "." : "", keys[1] ? keys[1] : "");
+			stint_autofree char *field = stint_format("%s%s%s", keys[0], keys[1] ? "." : "", keys[1] ? keys[1] : "");
 			schema_check_immutable(check, field, stint_json_at_keys(check->object, keys), stint_json_at_keys(check->old, keys));
 		}
 		if (rule->check)

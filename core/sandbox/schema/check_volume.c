@@ -8,7 +8,7 @@
 static size_t count_sources(const struct stint_json *volume)
 {
 	size_t count = 0;
-	stint_json_each (member, volume)
+	stint_json_each(member, volume)
 		count += strcmp(stint_json_key(member), "name") != 0;
 	return count;
 }
@@ -18,7 +18,7 @@ void schema_check_volume(struct check *check, const struct stint_json *volume)
 	schema_check_name(check, "name", stint_json_string(stint_json_get(volume, "name")), NAME_LABEL);
 	bool first = true;
 	if (count_sources(volume) > 1) {
-		stint_json_each (member, volume) {
+		stint_json_each(member, volume) {
 			if (strcmp(stint_json_key(member), "name") == 0)
 				continue;
 			if (!first)
@@ -40,7 +40,7 @@ static void check_access_modes(struct check *check, const struct stint_json *spe
 {
 	const struct stint_json *modes = stint_json_get(spec, "accessModes");
 	bool alone = false;
-	stint_json_each (mode, modes)
+	stint_json_each(mode, modes)
 		alone |= strcmp(stint_json_string_or(mode, ""), "ReadWriteOncePod") == 0;
 	if (alone && stint_json_count(modes) > 1)
 		schema_check_forbidden(check, "accessModes", "may not use ReadWriteOncePod with other access modes");

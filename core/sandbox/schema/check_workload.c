@@ -22,17 +22,17 @@ static bool requirement_matches(const struct stint_json *requirement, const stru
 	if (strcmp(word, "DoesNotExist") == 0)
 		return label == NULL;
 	bool in = false;
-	stint_json_each (value, stint_json_get(requirement, "values"))
+	stint_json_each(value, stint_json_get(requirement, "values"))
 		in |= label && stint_json_equal(value, label);
 	return strcmp(word, "In") == 0 ? in : !in;
 }
 
 static bool selector_matches(const struct stint_json *selector, const struct stint_json *labels)
 {
-	stint_json_each (wanted, stint_json_get(selector, "matchLabels"))
+	stint_json_each(wanted, stint_json_get(selector, "matchLabels"))
 		if (!stint_json_equal(wanted, stint_json_get(labels, stint_json_key(wanted))))
 			return false;
-	stint_json_each (requirement, stint_json_get(selector, "matchExpressions"))
+	stint_json_each(requirement, stint_json_get(selector, "matchExpressions"))
 		if (!requirement_matches(requirement, labels))
 			return false;
 	return true;
@@ -42,7 +42,7 @@ static void check_template_labels(struct check *check, const struct stint_json *
 {
 	const struct stint_json *selector = stint_json_get(spec, "selector");
 	const struct stint_json *labels = stint_json_at(spec, "template", "metadata", "labels");
-	if (selector && !selector_matches(selector, labels))
+	if (!selector || !selector_matches(selector, labels))
 		schema_check_bad(check, "spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
 }
 
@@ -52,12 +52,26 @@ static bool is_empty_selector(const struct stint_json *selector)
 		!stint_json_first(stint_json_get(selector, "matchExpressions"));
 }
 
+static bool is_valid_selector(const struct stint_json *selector)
+{
+	static const char *const words[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+	stint_json_each(requirement, stint_json_get(selector, "matchExpressions")) {
+		const char *word = text_of(requirement, "operator");
+		bool listed = strcmp(word, "In") == 0 || strcmp(word, "NotIn") == 0;
+		if (!schema_word_in(words, word) || listed != (stint_json_first(stint_json_get(requirement, "values")) != NULL))
+			return false;
+	}
+	return true;
+}
+
 /* What Deployments, ReplicaSets, StatefulSets and DaemonSets have in common. */
 static void check_controller(struct check *check, const struct stint_json *object, const char *word)
 {
 	static const char *const always[] = {"Always", NULL};
 	const struct stint_json *spec = stint_json_get(object, "spec"), *selector = stint_json_get(spec, "selector");
-	if (selector && is_empty_selector(selector))
+	if (selector && !is_valid_selector(selector))
+		schema_check_bad(check, "spec.selector", selector, "invalid label selector");
+	else if (selector && is_empty_selector(selector))
 		schema_check_bad(check, "spec.selector", selector, "empty selector is invalid for %s", word);
 	else
 		check_template_labels(check, spec);
@@ -66,8 +80,8 @@ static void check_controller(struct check *check, const struct stint_json *objec
 	if (*restart && strcmp(restart, "Always") != 0)
 		schema_check_unsupported(check, "spec.template.spec.restartPolicy", restart, always);
 	if (stint_json_get(pod, "activeDeadlineSeconds"))
-		schema_check_forbidden(check, "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in %s is not Supported",
-			check->kind->kind);
+		schema_check_forbidden(
+			check, "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported");
 }
 
 /* "25%" or a number, not negative. *value is the number or the percentage. */
@@ -81,8 +95,7 @@ static bool check_share(struct check *check, const char *field, const struct sti
 			schema_check_bad(check, field, value, "must be greater than or equal to 0");
 		return *number >= 0;
 	}
-	stint_autofree
-	char *digits = stint_strndup(text, strlen(text) ? strlen(text) - 1 : 0);
+	stint_autofree char *digits = stint_strndup(text, strlen(text) ? strlen(text) - 1 : 0);
 	if (!stint_ends_with(text, "%") || !stint_parse_int(digits, 0, INT32_MAX, number)) {
 		schema_check_bad_text(check, field, text,
 			"a valid percent string must be a numeric string followed by an ending '%%' (e.g. '1%%',  or '93%%', regex used "
@@ -103,11 +116,11 @@ void schema_check_deployment(struct check *check, const struct stint_json *objec
 		int64_t unavailable, surge;
 		const struct stint_json *value = stint_json_get(rolling, "maxUnavailable");
 		bool fine = check_share(check, "spec.strategy.rollingUpdate.maxUnavailable", value, &unavailable);
+		if (fine && stint_json_string(value) && unavailable > 100)
+			schema_check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "must not be greater than 100%%");
 		fine &= check_share(check, "spec.strategy.rollingUpdate.maxSurge", stint_json_get(rolling, "maxSurge"), &surge);
 		if (fine && unavailable == 0 && surge == 0)
 			schema_check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "may not be 0 when `maxSurge` is 0");
-		if (fine && stint_json_string(value) && unavailable > 100)
-			schema_check_bad(check, "spec.strategy.rollingUpdate.maxUnavailable", value, "must not be greater than 100%%");
 	}
 	const struct stint_json *deadline = stint_json_get(spec, "progressDeadlineSeconds");
 	if (deadline && stint_json_int_or(deadline, 0) <= stint_json_int_or(stint_json_get(spec, "minReadySeconds"), 0))
@@ -142,7 +155,7 @@ void schema_check_replication_controller(struct check *check, const struct stint
 	if (!stint_json_get(spec, "template"))
 		schema_check_missing(check, "spec.template", NULL);
 	bool matches = true;
-	stint_json_each (wanted, selector)
+	stint_json_each(wanted, selector)
 		matches &= stint_json_equal(wanted, stint_json_get(labels, stint_json_key(wanted)));
 	if (!matches)
 		schema_check_bad(check, "spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
@@ -155,17 +168,15 @@ void schema_check_replication_controller(struct check *check, const struct stint
 
 static void check_exit_codes(struct check *check, const struct stint_json *spec, const struct stint_json *codes, const char *place)
 {
-	stint_autofree
-	char *values_place = stint_format("%s.values", place);
+	stint_autofree char *values_place = stint_format("%s.values", place);
 	const struct stint_json *values = stint_json_get(codes, "values");
 	bool in = strcmp(text_of(codes, "operator"), "In") == 0, ordered = true;
 	if (stint_json_count(values) > MAX_EXIT_CODES)
 		schema_check_too_many(check, values_place, stint_json_count(values), MAX_EXIT_CODES);
 	int64_t last = INT64_MIN;
 	size_t index = 0;
-	stint_json_each (value, values) {
-		stint_autofree
-		char *one = stint_format("%s[%zu]", values_place, index++);
+	stint_json_each(value, values) {
+		stint_autofree char *one = stint_format("%s[%zu]", values_place, index++);
 		int64_t code = stint_json_int_or(value, 0);
 		if (in && code == 0)
 			schema_check_bad(check, one, value, "must not be 0 for the In operator");
@@ -180,10 +191,9 @@ static void check_exit_codes(struct check *check, const struct stint_json *spec,
 	bool known = !*name;
 	static const char *const lists[] = {"containers", "initContainers"};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
-		stint_json_each (container, stint_json_at(spec, "template", "spec", lists[i]))
+		stint_json_each(container, stint_json_at(spec, "template", "spec", lists[i]))
 			known |= strcmp(text_of(container, "name"), name) == 0;
-	stint_autofree
-	char *name_place = stint_format("%s.containerName", place);
+	stint_autofree char *name_place = stint_format("%s.containerName", place);
 	if (!known)
 		schema_check_bad_text(check, name_place, name, "must be one of the container or initContainer names in the pod template");
 }
@@ -194,17 +204,14 @@ static void check_failure_policy(struct check *check, const struct stint_json *s
 	size_t count = stint_json_count(rules), index = 0;
 	if (count > MAX_FAILURE_RULES)
 		schema_check_too_many(check, "podFailurePolicy.rules", count, MAX_FAILURE_RULES);
-	stint_json_each (rule, rules) {
-		stint_autofree
-		char *place = stint_format("podFailurePolicy.rules[%zu]", index++);
-		stint_autofree
-		char *action = stint_format("%s.action", place);
+	stint_json_each(rule, rules) {
+		stint_autofree char *place = stint_format("podFailurePolicy.rules[%zu]", index++);
+		stint_autofree char *action = stint_format("%s.action", place);
 		const struct stint_json *codes = stint_json_get(rule, "onExitCodes");
 		bool conditions = stint_json_first(stint_json_get(rule, "onPodConditions"));
 		if (strcmp(text_of(rule, "action"), "FailIndex") == 0 && !stint_json_get(spec, "backoffLimitPerIndex"))
 			schema_check_bad_text(check, action, "FailIndex", "requires the backoffLimitPerIndex to be set");
-		stint_autofree
-		char *codes_place = stint_format("%s.onExitCodes", place);
+		stint_autofree char *codes_place = stint_format("%s.onExitCodes", place);
 		if (codes)
 			check_exit_codes(check, spec, codes, codes_place);
 		if (codes && conditions)
@@ -246,6 +253,10 @@ static void check_job_spec(struct check *check, const struct stint_json *spec)
 		if (stint_json_get(spec, indexed_only[i]))
 			schema_check_bad(check, indexed_only[i], stint_json_get(spec, indexed_only[i]), "requires indexed completion mode");
 	const struct stint_json *policy = stint_json_get(spec, "podFailurePolicy");
+	const struct stint_json *success = stint_json_get(spec, "successPolicy");
+	if (indexed && success && !stint_json_first(stint_json_get(success, "rules")))
+		schema_check_missing(
+			check, "successPolicy.rules", "at least one rules must be specified when the successPolicy is specified");
 	if (policy)
 		check_failure_policy(check, spec);
 	if (policy && strcmp(text_of(spec, "podReplacementPolicy"), "TerminatingOrFailed") == 0)
@@ -283,19 +294,17 @@ void schema_check_job(struct check *check, const struct stint_json *job)
 		if (!*selected)
 			selected = text_of(stint_json_get(selector, "matchLabels"), "controller-uid");
 		if (strcmp(of_name, name) != 0)
-			schema_check_bad(check, "spec.template.metadata.labels", labels, "must be '%s'", name);
+			schema_check_bad(check, "spec.template.metadata.labels[job-name]", labels, "must be '%s'", name);
 		if (strcmp(of_uid, uid) != 0)
-			schema_check_bad(check, "spec.template.metadata.labels", labels, "must be '%s'", uid);
-		if (strcmp(selected, uid) != 0 || stint_json_count(stint_json_get(selector, "matchLabels")) > 2 ||
+			schema_check_bad(check, "spec.template.metadata.labels[controller-uid]", labels, "must be '%s'", uid);
+		if (strcmp(selected, uid) != 0 || stint_json_count(stint_json_get(selector, "matchLabels")) != 1 ||
 			stint_json_first(stint_json_get(selector, "matchExpressions")))
 			schema_check_bad(check, "spec.selector", selector, "`selector` not auto-generated");
 	}
-	if (selector)
-		check_template_labels(check, spec);
+	check_template_labels(check, spec);
 	int64_t completions = stint_json_int_or(stint_json_get(spec, "completions"), 0);
 	if (strcmp(text_of(spec, "completionMode"), "Indexed") == 0 && completions > 0) {
-		stint_autofree
-		char *hostname = stint_format("%s-%lld", name, (long long)completions - 1);
+		stint_autofree char *hostname = stint_format("%s-%lld", name, (long long)completions - 1);
 		if (schema_name_problem(NAME_LABEL, hostname))
 			schema_check_bad_text(
 				check, "metadata.name", name, "will not able to create pod with invalid DNS label: %s", hostname);
@@ -308,8 +317,7 @@ static bool cron_number(const char *text, size_t length, int low, int high)
 {
 	static const char *const days[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 	static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", NULL};
-	stint_autofree
-	char *word = stint_strndup(text, length);
+	stint_autofree char *word = stint_strndup(text, length);
 	int64_t number;
 	if (stint_parse_int(word, low, high, &number))
 		return true;
@@ -323,8 +331,7 @@ static bool cron_field(const char *text, int low, int high)
 {
 	while (true) {
 		size_t length = strcspn(text, ",");
-		stint_autofree
-		char *part = stint_strndup(text, length);
+		stint_autofree char *part = stint_strndup(text, length);
 		char *slash = strchr(part, '/');
 		int64_t step;
 		if (slash && !stint_parse_int(slash + 1, 1, high + 1, &step))
@@ -363,6 +370,16 @@ static bool is_schedule(const char *text)
 	return fine && count == STINT_COUNT(low);
 }
 
+static size_t count_fields(const char *schedule)
+{
+	char **fields = stint_split(schedule, " \t");
+	size_t count = 0;
+	while (fields[count])
+		count++;
+	stint_strings_free(fields);
+	return count;
+}
+
 void schema_check_cron_job(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *spec = stint_json_get(object, "spec");
@@ -370,7 +387,8 @@ void schema_check_cron_job(struct check *check, const struct stint_json *object)
 	if (*schedule && (stint_starts_with(schedule, "TZ") || stint_starts_with(schedule, "CRON_TZ")))
 		schema_check_bad_text(check, "spec.schedule", schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
 	else if (*schedule && !is_schedule(schedule))
-		schema_check_bad_text(check, "spec.schedule", schedule, "expected exactly 5 fields, found something else");
+		schema_check_bad_text(
+			check, "spec.schedule", schedule, "expected exactly 5 fields, found %zu: [%s]", count_fields(schedule), schedule);
 	const char *name = stint_json_string_or(stint_json_at(object, "metadata", "name"), "");
 	if (strlen(name) > 52)
 		schema_check_bad_text(check, "metadata.name", name, "must be no more than 52 characters");

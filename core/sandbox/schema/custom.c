@@ -74,7 +74,7 @@ static const char *const *words_of(struct stint_schema *schema, const struct sti
 {
 	const char **words = stint_arena_alloc(schema->arena, (stint_json_count(list) + 1) * sizeof(*words));
 	size_t count = 0;
-	stint_json_each (word, list)
+	stint_json_each(word, list)
 		words[count++] = stint_json_string_or(word, "");
 	return words;
 }
@@ -85,14 +85,14 @@ static void take_properties(struct stint_schema *schema, struct stint_type *type
 {
 	const struct stint_json *properties = stint_json_get(node, "properties");
 	type->fields = stint_arena_alloc(schema->arena, (stint_json_count(properties) + 1) * sizeof(*type->fields));
-	stint_json_each (property, properties) {
+	stint_json_each(property, properties) {
 		struct type_field *field = &type->fields[type->field_count++];
 		field->name = stint_json_key(property);
 		field->type = type_from(schema, property, depth + 1);
 		field->description = stint_json_string(stint_json_get(property, "description"));
 		field->otherwise = stint_json_get(property, "default");
 	}
-	stint_json_each (name, stint_json_get(node, "required"))
+	stint_json_each(name, stint_json_get(node, "required"))
 		for (size_t i = 0; i < type->field_count; i++)
 			if (strcmp(type->fields[i].name, stint_json_string_or(name, "")) == 0)
 				type->fields[i].required = true;
@@ -159,8 +159,7 @@ static char *reversed(const char *group)
 	size_t count = 0;
 	while (words[count])
 		count++;
-	stint_auto_buf
-	text = {0};
+	stint_auto_buf text = {0};
 	while (count > 0) {
 		stint_buf_puts(&text, words[--count]);
 		stint_buf_putc(&text, '.');
@@ -173,12 +172,9 @@ static void add_version(struct stint_schema *schema, const struct stint_json *de
 {
 	const struct stint_json *spec = stint_json_get(definition, "spec"), *names = stint_json_get(spec, "names");
 	const char *group = text_of(spec, "group"), *version_name = text_of(version, "name"), *kind_name = text_of(names, "kind");
-	stint_autofree
-	char *api_version = stint_format("%s/%s", group, version_name);
-	stint_autofree
-	char *package = reversed(group);
-	stint_autofree
-	char *schema_name = stint_format("%s%s.%s", package, version_name, kind_name);
+	stint_autofree char *api_version = stint_format("%s/%s", group, version_name);
+	stint_autofree char *package = reversed(group);
+	stint_autofree char *schema_name = stint_format("%s%s.%s", package, version_name, kind_name);
 	struct stint_kind kind = {
 		.group = group,
 		.version = version_name,
@@ -208,23 +204,19 @@ static void add_version(struct stint_schema *schema, const struct stint_json *de
 	}
 	/* The row stays where it is: others hold pointers to it. */
 	*known = kind;
-	stint_autofree
-	char *by_kind = stint_format("%s/%s", kind.api_version, kind.kind);
-	stint_autofree
-	char *by_resource = stint_format("%s/%s/%s", kind.group, kind.version, kind.plural);
+	stint_autofree char *by_kind = stint_format("%s/%s", kind.api_version, kind.kind);
+	stint_autofree char *by_resource = stint_format("%s/%s/%s", kind.group, kind.version, kind.plural);
 	stint_map_set(schema->by_kind, by_kind, known);
 	stint_map_set(schema->by_resource, by_resource, known);
 }
 
 static void remove_version(struct stint_schema *schema, const char *group, const char *version, const char *plural)
 {
-	stint_autofree
-	char *by_resource = stint_format("%s/%s/%s", group, version, plural);
+	stint_autofree char *by_resource = stint_format("%s/%s/%s", group, version, plural);
 	struct stint_kind *kind = stint_map_get(schema->by_resource, by_resource);
 	if (!kind || !kind->custom)
 		return;
-	stint_autofree
-	char *by_kind = stint_format("%s/%s", kind->api_version, kind->kind);
+	stint_autofree char *by_kind = stint_format("%s/%s", kind->api_version, kind->kind);
 	kind->removed = true;
 	stint_map_remove(schema->by_resource, by_resource);
 	stint_map_remove(schema->by_kind, by_kind);
@@ -251,7 +243,7 @@ bool stint_schema_custom_add(struct stint_schema *schema, const struct stint_jso
 		return true;
 	stint_schema_custom_remove(schema, definition);
 	struct stint_json *kept = stint_json_append(schema->kept, stint_json_dup(definition));
-	stint_json_each (version, stint_json_at(kept, "spec", "versions"))
+	stint_json_each(version, stint_json_at(kept, "spec", "versions"))
 		if (is_set(version, "served"))
 			add_version(schema, kept, version);
 	return true;

@@ -35,8 +35,7 @@ static void complain(struct decoder *d, const char *what, const char *path)
 {
 	if (stint_json_count(d->complaints) >= MAX_COMPLAINTS)
 		return;
-	stint_autofree
-	char *text = stint_format("%s field \"%s\"", what, path);
+	stint_autofree char *text = stint_format("%s field \"%s\"", what, path);
 	stint_json_append(d->complaints, stint_json_new_string(text));
 }
 
@@ -85,12 +84,10 @@ static bool mismatch(struct decoder *d, const struct stint_type *type, const str
 		[STINT_JSON_STRING] = "string",
 		[STINT_JSON_ARRAY] = "array",
 		[STINT_JSON_OBJECT] = "object"};
-	stint_auto_buf
-	text = {0};
+	stint_auto_buf text = {0};
 	stint_buf_printf(&text, "json: cannot unmarshal %s", names[stint_json_type(value)]);
 	if (stint_json_type(value) == STINT_JSON_NUMBER && type->form == FORM_INT) {
-		stint_autofree
-		char *number = stint_json_print(value);
+		stint_autofree char *number = stint_json_print(value);
 		stint_buf_printf(&text, " %s", number);
 	}
 	stint_buf_printf(&text, " into Go struct field %s.", owner ? owner->label : d->kind->kind);
@@ -122,10 +119,8 @@ static bool decode_quantity(struct decoder *d, const struct stint_type *type, co
 	enum stint_json_type given = stint_json_type(value);
 	if (given != STINT_JSON_STRING && given != STINT_JSON_NUMBER)
 		return mismatch(d, type, owner, value);
-	stint_autofree
-	char *number = given == STINT_JSON_NUMBER ? stint_json_print(value) : NULL;
-	stint_autofree
-	char *text = schema_quantity_canonical(number ? number : stint_json_string(value));
+	stint_autofree char *number = given == STINT_JSON_NUMBER ? stint_json_print(value) : NULL;
+	stint_autofree char *text = schema_quantity_canonical(number ? number : stint_json_string(value));
 	if (!text) {
 		d->failure = stint_strdup("quantities must match the regular expression "
 					  "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
@@ -144,6 +139,13 @@ static bool decode_time(struct decoder *d, const struct stint_type *type, const 
 	char text[STINT_TIME_SIZE];
 	int64_t at;
 	bool micro = type->form == FORM_MICRO_TIME;
+	const char *point = strchr(given, '.');
+	if (micro && (!point || strspn(point + 1, "0123456789") != 6)) { /* Go's layout wants all six digits */
+		const char *rest = point ? point : strlen(given) > 19 ? given + 19 : given;
+		d->failure = stint_format(
+			"parsing time \"%s\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"%s\" as \".000000\"", given, rest);
+		return false;
+	}
 	if (micro ? !stint_time_parse_micro(given, strlen(given), &at) : !stint_time_parse(given, strlen(given), &at)) {
 		const char *layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
 		d->failure = stint_format("parsing time \"%s\" as \"%s\": cannot parse \"%s\" as \"2006\"", given, layout, given);
@@ -179,10 +181,10 @@ static bool decode_value(struct decoder *d, const struct stint_type *type, const
 		const char *text = stint_json_string(value);
 		if (!text)
 			return mismatch(d, type, owner, value);
-		stint_autofree
-		char *bytes = stint_base64_decode(text, strlen(text), NULL);
+		stint_autofree char *bytes = stint_base64_decode(text, strlen(text), NULL);
 		if (!bytes && *text) {
-			d->failure = stint_format("illegal base64 data in %s", d->path.data ? d->path.data : "");
+			static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+			d->failure = stint_format("illegal base64 data at input byte %zu", strspn(text, alphabet));
 			return false;
 		}
 		return true;
@@ -233,7 +235,7 @@ static bool decode_items(struct decoder *d, const struct stint_type *type, const
 			continue;
 		}
 		size_t mark =
-			type->form == FORM_LIST ? schema_path_index(&d->path, index) : schema_path_field(&d->path, stint_json_key(item));
+			type->form == FORM_LIST ? schema_path_index(&d->path, index) : schema_path_key(&d->path, stint_json_key(item));
 		if (!decode_value(d, type->item, owner, container, item))
 			return false;
 		schema_path_pop(&d->path, mark);
@@ -343,8 +345,7 @@ static void find_duplicates(struct decoder *d, struct stint_cursor *cursor)
 	while (stint_cursor_key(cursor, &key)) {
 		stint_grow(&keys, &capacity, count + 1, sizeof(*keys));
 		keys[count++] = key;
-		stint_autofree
-		char *name = stint_slice_dup(key);
+		stint_autofree char *name = stint_slice_dup(key);
 		size_t mark = schema_path_field(&d->path, name);
 		find_duplicates(d, cursor);
 		schema_path_pop(&d->path, mark);
@@ -354,8 +355,7 @@ static void find_duplicates(struct decoder *d, struct stint_cursor *cursor)
 	for (size_t i = 1; i < count; i++) {
 		if (!stint_slice_equal(keys[i - 1], keys[i]) || (i > 1 && stint_slice_equal(keys[i - 2], keys[i])))
 			continue;
-		stint_autofree
-		char *name = stint_slice_dup(keys[i]);
+		stint_autofree char *name = stint_slice_dup(keys[i]);
 		size_t mark = schema_path_field(&d->path, name);
 		complain(d, "duplicate", d->path.data);
 		schema_path_pop(&d->path, mark);
@@ -380,14 +380,13 @@ static bool settle(struct decoder *d, enum stint_field_validation validation, st
 		if (warnings && !*warnings)
 			*warnings = stint_json_new_array();
 		if (warnings)
-			stint_json_each (complaint, d->complaints)
+			stint_json_each(complaint, d->complaints)
 				stint_json_append(*warnings, stint_json_dup(complaint));
 		return true;
 	}
-	stint_auto_buf
-	text = {0};
+	stint_auto_buf text = {0};
 	stint_buf_puts(&text, "strict decoding error: ");
-	stint_json_each (complaint, d->complaints)
+	stint_json_each(complaint, d->complaints)
 		stint_buf_printf(&text, "%s%s", complaint == stint_json_first(d->complaints) ? "" : ", ", stint_json_string(complaint));
 	*problem = stint_buf_steal(&text);
 	return false;
@@ -417,8 +416,7 @@ bool stint_schema_decode(const struct stint_schema *schema, const struct stint_k
 {
 	(void)schema;
 	struct decoder d = {.kind = kind, .complaints = stint_json_new_array()};
-	stint_autofree
-	char *problem = decode_tree(&d, object, validation, warnings);
+	stint_autofree char *problem = decode_tree(&d, object, validation, warnings);
 	decoder_end(&d);
 	if (problem)
 		*status = bad_request(kind, problem);
@@ -430,8 +428,7 @@ bool stint_schema_decode_patched(const struct stint_schema *schema, const struct
 {
 	(void)schema;
 	struct decoder d = {.kind = kind, .complaints = stint_json_new_array()};
-	stint_autofree
-	char *problem = decode_tree(&d, object, validation, warnings);
+	stint_autofree char *problem = decode_tree(&d, object, validation, warnings);
 	decoder_end(&d);
 	if (!problem)
 		return true;
@@ -439,11 +436,9 @@ bool stint_schema_decode_patched(const struct stint_schema *schema, const struct
 		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "%s", problem);
 		return false;
 	}
-	stint_autofree
-	char *text = stint_json_print(patch);
+	stint_autofree char *text = stint_json_print(patch);
 	struct stint_json *causes = stint_json_new_array();
-	stint_autofree
-	char *shown = stint_strndup(text, 1000);
+	stint_autofree char *shown = stint_strndup(text, 1000);
 	stint_cause_add(causes, "FieldValueInvalid", "patch", "Invalid value: \"%s\": %s", shown, problem);
 	*status = stint_status_invalid(NULL, "", causes);
 	return false;
@@ -495,10 +490,8 @@ struct stint_json *stint_schema_read(const struct stint_schema *schema, const st
 	bool yaml, enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status)
 {
 	(void)schema;
-	stint_auto_error
-	*err = NULL;
-	stint_auto_json
-	*object = yaml ? parse_yaml(data, length, &err) : stint_json_parse(data, length, 0, &err);
+	stint_auto_error *err = NULL;
+	stint_auto_json *object = yaml ? parse_yaml(data, length, &err) : stint_json_parse(data, length, 0, &err);
 	if (!object) {
 		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "couldn't get version/kind; %s parse error: %s",
 			yaml ? "yaml" : "json", err ? err->message : "no document");
@@ -517,8 +510,7 @@ struct stint_json *stint_schema_read(const struct stint_schema *schema, const st
 		find_duplicates(&d, &cursor);
 		stint_buf_reset(&d.path);
 	}
-	stint_autofree
-	char *problem = decode_tree(&d, object, validation, warnings);
+	stint_autofree char *problem = decode_tree(&d, object, validation, warnings);
 	decoder_end(&d);
 	if (problem) {
 		*status = bad_request(kind, problem);

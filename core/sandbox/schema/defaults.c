@@ -13,7 +13,7 @@ static void default_value(const struct stint_type *type, struct stint_json *valu
 		default_object(type, value);
 	} else if ((type->form == FORM_LIST && given == STINT_JSON_ARRAY) || (type->form == FORM_MAP && given == STINT_JSON_OBJECT)) {
 		if (type->item->form >= FORM_LIST)
-			stint_json_each (item, value)
+			stint_json_each(item, value)
 				default_value(type->item, item);
 	}
 }
@@ -66,14 +66,21 @@ static void default_object(const struct stint_type *type, struct stint_json *obj
 		struct stint_json *value = stint_json_get(object, field->name);
 		if (!value && field->presence == PRESENT_ALWAYS && !type->custom)
 			value = stint_json_set(object, field->name, zero_of(field->type));
+		if (value && field->presence == PRESENT_ALWAYS && !type->custom && field->type->form >= FORM_LIST &&
+			field->type->form != FORM_OBJECT && schema_is_zero(value))
+			value = stint_json_set(object, field->name, stint_json_new_null()); /* an empty list is stored as none */
 		if (!value)
 			continue;
+		if (type->custom && stint_json_type(value) == STINT_JSON_NULL && field->type->custom && !field->type->nullable) {
+			stint_json_remove(object, field->name);
+			continue;
+		}
 		default_value(field->type, value);
 		if (!type->custom && field->presence == PRESENT_NONZERO && field->type->form != FORM_ANY && schema_is_zero(value))
 			stint_json_remove(object, field->name);
 	}
 	if (type->item) /* a custom object whose undeclared fields have a type */
-		stint_json_each (member, object)
+		stint_json_each(member, object)
 			if (!schema_field(type, stint_json_key(member)))
 				default_value(type->item, member);
 }

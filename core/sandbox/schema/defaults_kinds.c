@@ -43,10 +43,9 @@ void schema_default_secret(struct stint_json *object)
 	struct stint_json *text = stint_json_get(object, "stringData");
 	if (stint_json_first(text)) {
 		struct stint_json *data = stint_json_ensure_object(object, "data");
-		stint_json_each (entry, text) {
+		stint_json_each(entry, text) {
 			const char *plain = stint_json_string_or(entry, "");
-			stint_autofree
-			char *encoded = stint_base64_encode(plain, strlen(plain));
+			stint_autofree char *encoded = stint_base64_encode(plain, strlen(plain));
 			stint_json_set_string(data, stint_json_key(entry), encoded);
 		}
 	}
@@ -79,7 +78,7 @@ void schema_default_service_port(struct stint_json *port)
 
 static void copy_missing(struct stint_json *to, const struct stint_json *from)
 {
-	stint_json_each (entry, from)
+	stint_json_each(entry, from)
 		if (!stint_json_get(to, stint_json_key(entry)))
 			stint_json_set(to, stint_json_key(entry), stint_json_dup(entry));
 }
@@ -115,6 +114,15 @@ void schema_default_stateful_set_strategy(struct stint_json *strategy)
 	struct stint_json *rolling = rolling_update(strategy);
 	if (rolling)
 		int_default(rolling, "partition", 0);
+}
+
+/* The templates of claims are whole objects and say so. */
+void schema_default_stateful_set(struct stint_json *object)
+{
+	stint_json_each(claim, stint_json_at(object, "spec", "volumeClaimTemplates")) {
+		stint_json_set_string(claim, "apiVersion", "v1");
+		stint_json_set_string(claim, "kind", "PersistentVolumeClaim");
+	}
 }
 
 void schema_default_daemon_set_strategy(struct stint_json *strategy)
@@ -216,11 +224,9 @@ void schema_default_device_request(struct stint_json *request)
 void schema_default_definition(struct stint_json *spec)
 {
 	struct stint_json *names = stint_json_ensure_object(spec, "names");
-	stint_autofree
-	char *kind = stint_strdup(stint_json_string_or(stint_json_get(names, "kind"), ""));
+	stint_autofree char *kind = stint_strdup(stint_json_string_or(stint_json_get(names, "kind"), ""));
 	if (*kind) {
-		stint_autofree
-		char *list = stint_format("%sList", kind);
+		stint_autofree char *list = stint_format("%sList", kind);
 		string_default(names, "listKind", list);
 		for (char *at = kind; *at; at++)
 			*at = (char)tolower((unsigned char)*at);

@@ -14,12 +14,12 @@ static void set_missing_string(struct stint_json *object, const char *key, const
 /* What has a limit and no request requests its limit. */
 static void request_limits(struct stint_json *containers)
 {
-	stint_json_each (container, containers) {
+	stint_json_each(container, containers) {
 		struct stint_json *limits = stint_json_at(container, "resources", "limits");
 		if (!stint_json_first(limits))
 			continue;
 		struct stint_json *requests = stint_json_ensure_object(stint_json_get(container, "resources"), "requests");
-		stint_json_each (limit, limits)
+		stint_json_each(limit, limits)
 			if (!stint_json_get(requests, stint_json_key(limit)))
 				stint_json_set(requests, stint_json_key(limit), stint_json_dup(limit));
 	}
@@ -38,8 +38,8 @@ void schema_default_pod(struct stint_json *pod)
 
 static void open_host_ports(struct stint_json *containers)
 {
-	stint_json_each (container, containers) {
-		stint_json_each (port, stint_json_get(container, "ports")) {
+	stint_json_each(container, containers) {
+		stint_json_each(port, stint_json_get(container, "ports")) {
 			int64_t number = stint_json_int_or(stint_json_get(port, "containerPort"), 0);
 			if (number && schema_is_zero(stint_json_get(port, "hostPort")))
 				stint_json_set_int(port, "hostPort", number);
@@ -86,7 +86,7 @@ void schema_default_image_volume(struct stint_json *source)
 void schema_default_volume(struct stint_json *volume)
 {
 	bool sourced = false;
-	stint_json_each (member, volume)
+	stint_json_each(member, volume)
 		sourced |= strcmp(stint_json_key(member), "name") != 0;
 	if (!sourced)
 		stint_json_set(volume, "emptyDir", stint_json_new_object());

@@ -16,7 +16,7 @@ struct stint_json *schema_fields_decode(const struct stint_json *wire)
 	struct stint_json *set = stint_json_new_object();
 	if (stint_json_type(wire) != STINT_JSON_OBJECT)
 		return set;
-	stint_json_each (child, wire) {
+	stint_json_each(child, wire) {
 		const char *key = stint_json_key(child);
 		if (strcmp(key, ".") == 0) {
 			stint_json_set(set, ".", stint_json_new_object());
@@ -33,7 +33,7 @@ struct stint_json *schema_fields_encode(const struct stint_json *set)
 {
 	struct stint_json *wire = stint_json_new_object();
 	bool alone = is_member(set) && !stint_json_next(stint_json_first(set));
-	stint_json_each (child, set) {
+	stint_json_each(child, set) {
 		if (strcmp(stint_json_key(child), ".") == 0) {
 			if (!alone)
 				stint_json_set(wire, ".", stint_json_new_object());
@@ -51,7 +51,7 @@ bool schema_fields_empty(const struct stint_json *set)
 
 void schema_fields_union(struct stint_json *set, const struct stint_json *other)
 {
-	stint_json_each (child, other) {
+	stint_json_each(child, other) {
 		const char *key = stint_json_key(child);
 		struct stint_json *known = stint_json_get(set, key);
 		if (known)
@@ -81,7 +81,7 @@ void schema_fields_subtract(struct stint_json *set, const struct stint_json *oth
 struct stint_json *schema_fields_intersection(const struct stint_json *a, const struct stint_json *b)
 {
 	struct stint_json *both = stint_json_new_object();
-	stint_json_each (child, a) {
+	stint_json_each(child, a) {
 		const struct stint_json *other = stint_json_get(b, stint_json_key(child));
 		if (!other)
 			continue;
@@ -107,12 +107,10 @@ static void put_element(struct stint_buf *path, const char *key)
 	} else if (stint_starts_with(key, "v:")) {
 		stint_buf_printf(path, "[=%s]", key + 2);
 	} else if (stint_starts_with(key, "k:")) {
-		stint_auto_json
-		*keys = stint_json_parse(key + 2, strlen(key + 2), 0, NULL);
+		stint_auto_json *keys = stint_json_parse(key + 2, strlen(key + 2), 0, NULL);
 		stint_buf_putc(path, '[');
-		stint_json_each (value, keys) {
-			stint_autofree
-			char *shown = stint_json_print(value);
+		stint_json_each(value, keys) {
+			stint_autofree char *shown = stint_json_print(value);
 			stint_buf_printf(path, "%s%s=%s", value == stint_json_first(keys) ? "" : ",", stint_json_key(value), shown);
 		}
 		stint_buf_putc(path, ']');
@@ -123,7 +121,7 @@ static void visit_members(const struct stint_json *set, struct stint_buf *path, 
 {
 	if (is_member(set) && path->length)
 		visit(user, path->data);
-	stint_json_each (child, set) {
+	stint_json_each(child, set) {
 		if (strcmp(stint_json_key(child), ".") == 0)
 			continue;
 		size_t mark = path->length;
@@ -135,7 +133,6 @@ static void visit_members(const struct stint_json *set, struct stint_buf *path, 
 
 void schema_fields_each(const struct stint_json *set, void (*visit)(void *user, const char *path), void *user)
 {
-	stint_auto_buf
-	path = {0};
+	stint_auto_buf path = {0};
 	visit_members(set, &path, visit, user);
 }

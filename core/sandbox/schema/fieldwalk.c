@@ -45,8 +45,7 @@ static int by_name(const void *a, const void *b)
 char *schema_fields_item_key(const struct stint_type *list, const struct stint_json *item)
 {
 	if (list->topology == LIST_SET) {
-		stint_autofree
-		char *value = stint_json_print(item);
+		stint_autofree char *value = stint_json_print(item);
 		return stint_format("v:%s", value);
 	}
 	const char *sorted[8];
@@ -54,8 +53,7 @@ char *schema_fields_item_key(const struct stint_type *list, const struct stint_j
 	for (const char *const *key = list->keys; *key && count < STINT_COUNT(sorted); key++)
 		sorted[count++] = *key;
 	qsort(sorted, count, sizeof(*sorted), by_name);
-	stint_auto_json
-	*keys = stint_json_new_object();
+	stint_auto_json *keys = stint_json_new_object();
 	for (size_t i = 0; i < count; i++) {
 		const struct stint_json *value = stint_json_get(item, sorted[i]);
 		const struct type_field *field = schema_field(list->item, sorted[i]);
@@ -65,16 +63,14 @@ char *schema_fields_item_key(const struct stint_type *list, const struct stint_j
 			return NULL;
 		stint_json_set(keys, sorted[i], stint_json_dup(value));
 	}
-	stint_autofree
-	char *text = stint_json_print(keys);
+	stint_autofree char *text = stint_json_print(keys);
 	return stint_format("k:%s", text);
 }
 
 struct stint_json *schema_fields_find_item(const struct stint_type *list, const struct stint_json *items, const char *key)
 {
-	stint_json_each (item, items) {
-		stint_autofree
-		char *other = schema_fields_item_key(list, item);
+	stint_json_each(item, items) {
+		stint_autofree char *other = schema_fields_item_key(list, item);
 		if (other && strcmp(other, key) == 0)
 			return item;
 	}
@@ -85,8 +81,7 @@ struct stint_json *schema_fields_find_item(const struct stint_type *list, const 
 
 static struct stint_json *enter(struct stint_json *set, const char *prefix, const char *name)
 {
-	stint_autofree
-	char *key = stint_format("%s%s", prefix, name);
+	stint_autofree char *key = stint_format("%s%s", prefix, name);
 	return stint_json_ensure_object(set, key);
 }
 
@@ -102,7 +97,7 @@ static void collect(const struct stint_type *type, const struct stint_json *valu
 		return;
 	}
 	if (stint_json_type(value) == STINT_JSON_OBJECT) {
-		stint_json_each (member, value) {
+		stint_json_each(member, value) {
 			const char *name = stint_json_key(member);
 			struct stint_json *child = enter(node, "f:", name);
 			collect(schema_fields_member_type(type, name), member, child);
@@ -114,9 +109,8 @@ static void collect(const struct stint_type *type, const struct stint_json *valu
 		}
 		return;
 	}
-	stint_json_each (item, value) {
-		stint_autofree
-		char *key = schema_fields_item_key(type, item);
+	stint_json_each(item, value) {
+		stint_autofree char *key = schema_fields_item_key(type, item);
 		if (!key)
 			continue;
 		struct stint_json *child = stint_json_ensure_object(node, key);
@@ -191,15 +185,14 @@ static void compare_members(struct walk *walk, const struct stint_type *type, co
 	for (size_t side = 0; side < STINT_COUNT(sides); side++) {
 		if (stint_json_type(sides[side]) != STINT_JSON_OBJECT)
 			continue;
-		stint_json_each (member, sides[side]) {
+		stint_json_each(member, sides[side]) {
 			const char *name = stint_json_key(member);
 			const struct stint_json *other =
 				stint_json_type(sides[1 - side]) == STINT_JSON_OBJECT ? stint_json_get(sides[1 - side], name) : NULL;
 			if (side == 1 && other) /* seen from the other side */
 				continue;
 			if (other == NULL || !stint_json_equal(member, other)) {
-				stint_autofree
-				char *key = stint_format("f:%s", name);
+				stint_autofree char *key = stint_format("f:%s", name);
 				descend(walk, key, schema_fields_member_type(type, name), side ? member : other, side ? other : member);
 			}
 		}
@@ -212,9 +205,8 @@ static void compare_items(struct walk *walk, const struct stint_type *type, cons
 	for (size_t side = 0; side < STINT_COUNT(sides); side++) {
 		if (stint_json_type(sides[side]) != STINT_JSON_ARRAY)
 			continue;
-		stint_json_each (item, sides[side]) {
-			stint_autofree
-			char *key = schema_fields_item_key(type, item);
+		stint_json_each(item, sides[side]) {
+			stint_autofree char *key = schema_fields_item_key(type, item);
 			const struct stint_json *other = key ? schema_fields_find_item(type, sides[1 - side], key) : NULL;
 			if (!key || (side == 1 && other))
 				continue;

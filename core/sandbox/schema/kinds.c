@@ -110,12 +110,10 @@ struct stint_kind *schema_kind_add(struct stint_schema *schema, const struct sti
 	*kind = *row;
 	stint_grow(&schema->kinds, &schema->kind_capacity, schema->kind_count + 1, sizeof(struct stint_kind *));
 	schema->kinds[schema->kind_count++] = kind;
-	stint_autofree
-	char *by_kind = stint_format("%s/%s", kind->api_version, kind->kind);
+	stint_autofree char *by_kind = stint_format("%s/%s", kind->api_version, kind->kind);
 	stint_map_set(schema->by_kind, by_kind, kind);
 	if (kind->plural) {
-		stint_autofree
-		char *by_resource = stint_format("%s/%s/%s", kind->group, kind->version, kind->plural);
+		stint_autofree char *by_resource = stint_format("%s/%s/%s", kind->group, kind->version, kind->plural);
 		stint_map_set(schema->by_resource, by_resource, kind);
 	}
 	return kind;
@@ -134,8 +132,7 @@ static void add_row(struct stint_schema *schema, const struct kind_row *row)
 {
 	const struct stint_type *type = schema_type_named(schema, row->type);
 	const char *slash = strchr(row->api_version, '/');
-	stint_autofree
-	char *list_kind = stint_format("%sList", type->label);
+	stint_autofree char *list_kind = stint_format("%sList", type->label);
 	struct stint_kind kind = {
 		.group = slash ? stint_arena_strndup(schema->arena, row->api_version, (size_t)(slash - row->api_version)) : "",
 		.version = slash ? slash + 1 : row->api_version,
@@ -167,8 +164,7 @@ struct stint_schema *stint_schema_new(void)
 	schema->by_kind = stint_map_new(NULL);
 	schema->by_resource = stint_map_new(NULL);
 	schema->kept = stint_json_new_array();
-	stint_auto_buf
-	all = {0};
+	stint_auto_buf all = {0};
 	for (size_t i = 0; i < STINT_COUNT(tables); i++) {
 		schema_parse_table(schema, tables[i]);
 		for (const char *const *line = tables[i]; *line; line++)
@@ -202,16 +198,14 @@ const struct stint_kind *stint_schema_kind(const struct stint_schema *schema, co
 {
 	if (!api_version || !kind)
 		return NULL;
-	stint_autofree
-	char *key = stint_format("%s/%s", api_version, kind);
+	stint_autofree char *key = stint_format("%s/%s", api_version, kind);
 	return stint_map_get(schema->by_kind, key);
 }
 
 const struct stint_kind *stint_schema_resource(
 	const struct stint_schema *schema, const char *group, const char *version, const char *plural)
 {
-	stint_autofree
-	char *key = stint_format("%s/%s/%s", group, version, plural);
+	stint_autofree char *key = stint_format("%s/%s/%s", group, version, plural);
 	return stint_map_get(schema->by_resource, key);
 }
 

@@ -45,7 +45,7 @@ void schema_managers_read(struct managers *managers, const struct stint_json *ma
 {
 	if (stint_json_type(managed_fields) != STINT_JSON_ARRAY)
 		return;
-	stint_json_each (entry, managed_fields) {
+	stint_json_each(entry, managed_fields) {
 		struct manager *manager = append(managers);
 		manager->name = text_of(entry, "manager");
 		manager->api_version = text_of(entry, "apiVersion");
@@ -187,8 +187,7 @@ void schema_fields_filter(const struct stint_kind *kind, const char *subresource
 
 struct stint_json *schema_fields_beyond_zero(const struct stint_kind *kind, const struct stint_json *object)
 {
-	stint_auto_json
-	*zero = schema_zero(kind->type);
+	stint_auto_json *zero = schema_zero(kind->type);
 	STINT_CLEANUP(schema_fields_difference_clear) struct fields_difference difference;
 	schema_fields_compare(kind->type, zero, object, &difference);
 	struct stint_json *set = stint_json_dup(difference.added);
@@ -214,8 +213,7 @@ void stint_schema_track(const struct stint_schema *schema, const struct stint_ki
 	struct stint_json *object, const struct stint_writer *writer)
 {
 	(void)schema;
-	stint_auto_json
-	*zero = live ? NULL : schema_zero(kind->type);
+	stint_auto_json *zero = live ? NULL : schema_zero(kind->type);
 	STINT_CLEANUP(schema_fields_difference_clear) struct fields_difference difference;
 	schema_fields_compare(kind->type, live ? live : zero, object, &difference);
 	schema_fields_union(difference.added, difference.modified);

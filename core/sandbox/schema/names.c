@@ -87,8 +87,7 @@ static const char *qualified_problem(const char *text)
 	if (slash && strchr(name, '/'))
 		return "a qualified name " QUALIFIED_RULE " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 	if (slash) {
-		stint_autofree
-		char *prefix = stint_strndup(text, (size_t)(slash - text));
+		stint_autofree char *prefix = stint_strndup(text, (size_t)(slash - text));
 		if (!*prefix)
 			return "prefix part must be non-empty";
 		if (strlen(prefix) > 253)

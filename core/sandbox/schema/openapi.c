@@ -42,8 +42,7 @@ static void write_scalar_type(struct writer *w, const char *name, const char *fo
 
 static void set_reference(struct writer *w, struct stint_json *node, const char *name)
 {
-	stint_autofree
-	char *reference = stint_format("%s%s", w->prefix, name);
+	stint_autofree char *reference = stint_format("%s%s", w->prefix, name);
 	if (w->version_2) {
 		stint_json_set_string(node, "$ref", reference);
 		return;
@@ -228,11 +227,10 @@ static void mark_kind(struct stint_json *node, const struct stint_kind *kind, co
 
 static void write_list(struct writer *w, const struct stint_kind *kind)
 {
-	stint_autofree
-	char *name = stint_format("%.*s%s", (int)(strlen(kind->schema_name) - strlen(kind->kind)), kind->schema_name, kind->list_kind);
+	stint_autofree char *name =
+		stint_format("%.*s%s", (int)(strlen(kind->schema_name) - strlen(kind->kind)), kind->schema_name, kind->list_kind);
 	struct stint_json *node = stint_json_set(w->schemas, name, stint_json_new_object());
-	stint_autofree
-	char *description = stint_format("A list of %s objects", kind->kind);
+	stint_autofree char *description = stint_format("A list of %s objects", kind->kind);
 	stint_json_set_string(node, "description", description);
 	stint_json_set_string(node, "type", "object");
 	struct stint_json *required = stint_json_set(node, "required", stint_json_new_array());
@@ -271,8 +269,7 @@ static void set_response(struct writer *w, struct stint_json *operation, const c
 {
 	struct stint_json *reply = stint_json_ensure_object(stint_json_ensure_object(operation, "responses"), "200");
 	stint_json_set_string(reply, "description", "OK");
-	stint_autofree
-	char *reference = stint_format("%s%s", w->prefix, schema_name);
+	stint_autofree char *reference = stint_format("%s%s", w->prefix, schema_name);
 	struct stint_json *node =
 		w->version_2 ? reply : stint_json_ensure_object(stint_json_ensure_object(reply, "content"), "application/json");
 	stint_json_set_string(stint_json_ensure_object(node, "schema"), "$ref", reference);
@@ -282,8 +279,7 @@ static void add_operation(
 	struct writer *w, struct stint_json *path, const char *method, const char *action, const struct stint_kind *kind, bool namespaced)
 {
 	struct stint_json *operation = stint_json_set(path, method, stint_json_new_object());
-	stint_autofree
-	char *id = stint_format("%s%s%s", action, namespaced ? "Namespaced" : "", kind->kind);
+	stint_autofree char *id = stint_format("%s%s%s", action, namespaced ? "Namespaced" : "", kind->kind);
 	stint_json_set_string(operation, "operationId", id);
 	stint_json_set_string(operation, "x-kubernetes-action", action);
 	stint_json_set(operation, "x-kubernetes-group-version-kind", kind_of(kind, kind->kind));
@@ -304,18 +300,15 @@ static void write_paths(struct writer *w, struct stint_json *paths, const struct
 {
 	if (!kind->plural)
 		return;
-	stint_autofree
-	char *root = *kind->group ? stint_format("/apis/%s", kind->api_version) : stint_format("/api/%s", kind->version);
-	stint_autofree
-	char *collection = kind->namespaced ? stint_format("%s/namespaces/{namespace}/%s", root, kind->plural)
-					    : stint_format("%s/%s", root, kind->plural);
+	stint_autofree char *root = *kind->group ? stint_format("/apis/%s", kind->api_version) : stint_format("/api/%s", kind->version);
+	stint_autofree char *collection = kind->namespaced ? stint_format("%s/namespaces/{namespace}/%s", root, kind->plural)
+							   : stint_format("%s/%s", root, kind->plural);
 	struct stint_json *path = stint_json_set(paths, collection, stint_json_new_object());
 	add_operation(w, path, "post", "create", kind, kind->namespaced);
 	if (kind->virtual_create)
 		return;
 	add_operation(w, path, "get", "list", kind, kind->namespaced);
-	stint_autofree
-	char *item = stint_format("%s/{name}", collection);
+	stint_autofree char *item = stint_format("%s/{name}", collection);
 	path = stint_json_set(paths, item, stint_json_new_object());
 	add_operation(w, path, "get", "read", kind, kind->namespaced);
 	add_operation(w, path, "put", "replace", kind, kind->namespaced);
@@ -323,8 +316,7 @@ static void write_paths(struct writer *w, struct stint_json *paths, const struct
 	add_operation(w, path, "delete", "delete", kind, kind->namespaced);
 	if (!kind->namespaced)
 		return;
-	stint_autofree
-	char *everywhere = stint_format("%s/%s", root, kind->plural);
+	stint_autofree char *everywhere = stint_format("%s/%s", root, kind->plural);
 	path = stint_json_set(paths, everywhere, stint_json_new_object());
 	add_operation(w, path, "get", "list", kind, false);
 }
@@ -362,17 +354,14 @@ struct stint_json *stint_openapi_index(const struct stint_schema *schema)
 	struct stint_json *paths = stint_json_set(index, "paths", stint_json_new_object());
 	for (size_t i = 0; i < schema->kind_count; i++) {
 		const struct stint_kind *kind = schema->kinds[i];
-		stint_autofree
-		char *path = document_path(kind);
+		stint_autofree char *path = document_path(kind);
 		if (kind->removed || !kind->plural || stint_json_get(paths, path))
 			continue;
 		/* What is made later (custom kinds) is part of the hash by its count: definitions are only ever added. */
-		stint_autofree
-		char *seed = stint_format("%s %s %zu", schema->fingerprint, path, stint_json_count(schema->kept));
+		stint_autofree char *seed = stint_format("%s %s %zu", schema->fingerprint, path, stint_json_count(schema->kept));
 		char hash[65];
 		stint_sha256_hex(seed, strlen(seed), hash);
-		stint_autofree
-		char *url = stint_format("/openapi/v3/%s?hash=%s", path, hash);
+		stint_autofree char *url = stint_format("/openapi/v3/%s?hash=%s", path, hash);
 		stint_json_set_string(stint_json_set(paths, path, stint_json_new_object()), "serverRelativeURL", url);
 	}
 	return index;
@@ -380,8 +369,7 @@ struct stint_json *stint_openapi_index(const struct stint_schema *schema)
 
 struct stint_json *stint_openapi_v3(const struct stint_schema *schema, const char *group_version_path)
 {
-	stint_auto_json
-	*document = new_document("openapi", "3.0.0");
+	stint_auto_json *document = new_document("openapi", "3.0.0");
 	struct stint_json *paths = stint_json_set(document, "paths", stint_json_new_object());
 	struct stint_json *components = stint_json_set(document, "components", stint_json_new_object());
 	struct writer w = {.schema = schema,
@@ -389,8 +377,7 @@ struct stint_json *stint_openapi_v3(const struct stint_schema *schema, const cha
 		.prefix = "#/components/schemas/"};
 	bool any = false;
 	for (size_t i = 0; i < schema->kind_count; i++) {
-		stint_autofree
-		char *path = document_path(schema->kinds[i]);
+		stint_autofree char *path = document_path(schema->kinds[i]);
 		if (schema->kinds[i]->removed || strcmp(path, group_version_path) != 0)
 			continue;
 		write_kind(&w, paths, schema->kinds[i]);

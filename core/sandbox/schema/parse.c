@@ -195,8 +195,7 @@ static struct stint_type *parse_type(struct parser *parser, const char *text)
 			broken(parser, "unknown alias");
 		text = dot + 1;
 	}
-	stint_autofree
-	char *full = stint_format("%s.%s", package, text);
+	stint_autofree char *full = stint_format("%s.%s", package, text);
 	return schema_type_named(parser->schema, full);
 }
 
@@ -296,12 +295,10 @@ static void parse_field(struct parser *parser, const char *text, const char *des
 	*field = (struct type_field){.description = description};
 	struct stint_slice word = next_word(&text);
 	field->name = stint_arena_strndup(parser->schema->arena, word.data, word.length);
-	stint_autofree
-	char *type = stint_slice_dup(next_word(&text));
+	stint_autofree char *type = stint_slice_dup(next_word(&text));
 	field->type = parse_type(parser, type);
 	while ((word = next_word(&text)).length) {
-		stint_autofree
-		char *mark = stint_slice_dup(word);
+		stint_autofree char *mark = stint_slice_dup(word);
 		parse_mark(parser, field, mark);
 	}
 	if (field->type->custom != parser->type->custom && !field->type->name)
@@ -311,10 +308,8 @@ static void parse_field(struct parser *parser, const char *text, const char *des
 static void parse_type_line(struct parser *parser, const char *text, const char *description)
 {
 	finish_type(parser);
-	stint_autofree
-	char *name = stint_slice_dup(next_word(&text));
-	stint_autofree
-	char *full = stint_format("%s.%s", parser->package, name);
+	stint_autofree char *name = stint_slice_dup(next_word(&text));
+	stint_autofree char *full = stint_format("%s.%s", parser->package, name);
 	struct stint_type *type = parser->type = schema_type_named(parser->schema, full);
 	if (type->defined)
 		broken(parser, "defined twice");
@@ -340,8 +335,7 @@ void schema_parse_table(struct stint_schema *schema, const char *const *lines)
 	for (; *lines; lines++) {
 		parser.line = *lines;
 		const char *comment = strstr(*lines, " -- ");
-		stint_autofree
-		char *head = stint_strndup(*lines, comment ? (size_t)(comment - *lines) : strlen(*lines));
+		stint_autofree char *head = stint_strndup(*lines, comment ? (size_t)(comment - *lines) : strlen(*lines));
 		const char *description = comment ? comment + 4 : NULL;
 		if (stint_starts_with(head, "package ")) {
 			finish_type(&parser);

@@ -12,7 +12,7 @@ bool stint_patch_merge(struct stint_json *object, const struct stint_json *patch
 {
 	if (stint_json_type(patch) != STINT_JSON_OBJECT || stint_json_type(object) != STINT_JSON_OBJECT)
 		return false;
-	stint_json_each (change, patch) {
+	stint_json_each(change, patch) {
 		const char *key = stint_json_key(change);
 		if (stint_json_type(change) == STINT_JSON_NULL)
 			stint_json_remove(object, key);
@@ -169,7 +169,7 @@ bool stint_patch_json(struct stint_json *object, const struct stint_json *operat
 			"Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu", MAX_OPERATIONS, count);
 		return false;
 	}
-	stint_json_each (operation, operations) {
+	stint_json_each(operation, operations) {
 		if (stint_json_type(operation) != STINT_JSON_OBJECT) {
 			*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "an operation of a JSON patch is an object");
 			return false;

@@ -35,8 +35,7 @@ struct stint_json *stint_status_new(
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *message = stint_vformat(format, args);
+	stint_autofree char *message = stint_vformat(format, args);
 	va_end(args);
 	return status_of(code, reason, kind, false, name, causes, message);
 }
@@ -45,8 +44,7 @@ void stint_cause_add(struct stint_json *causes, const char *reason, const char *
 {
 	va_list args;
 	va_start(args, format);
-	stint_autofree
-	char *message = stint_vformat(format, args);
+	stint_autofree char *message = stint_vformat(format, args);
 	va_end(args);
 	struct stint_json *cause = stint_json_append(causes, stint_json_new_object());
 	stint_json_set_string(cause, "reason", reason);
@@ -61,15 +59,14 @@ struct stint_json *stint_status_invalid(const struct stint_kind *kind, const cha
 		stint_json_free(causes);
 		return NULL;
 	}
-	stint_auto_buf
-	message = {0};
+	stint_auto_buf message = {0};
 	if (kind)
 		stint_buf_printf(&message, "%s%s%s ", kind->kind, *kind->group ? "." : "", kind->group);
 	stint_buf_printf(&message, "\"%s\" is invalid: ", name ? name : "");
 	bool several = stint_json_next(first) != NULL;
 	if (several)
 		stint_buf_putc(&message, '[');
-	stint_json_each (cause, causes) {
+	stint_json_each(cause, causes) {
 		if (cause != first)
 			stint_buf_puts(&message, ", ");
 		stint_buf_printf(&message, "%s: %s", stint_json_string_or(stint_json_get(cause, "field"), ""),

@@ -39,7 +39,7 @@ static struct stint_json *plain_copy(const struct stint_json *patch)
 	struct stint_json *copy;
 	if (stint_json_type(patch) == STINT_JSON_ARRAY) {
 		copy = stint_json_new_array();
-		stint_json_each (item, patch)
+		stint_json_each(item, patch)
 			if (strcmp(stint_json_string_or(stint_json_get(item, "$patch"), ""), "delete") != 0)
 				stint_json_append(copy, plain_copy(item));
 		return copy;
@@ -47,7 +47,7 @@ static struct stint_json *plain_copy(const struct stint_json *patch)
 	if (stint_json_type(patch) != STINT_JSON_OBJECT)
 		return stint_json_dup(patch);
 	copy = stint_json_new_object();
-	stint_json_each (member, patch)
+	stint_json_each(member, patch)
 		if (!is_directive(stint_json_key(member)) && stint_json_type(member) != STINT_JSON_NULL)
 			stint_json_set(copy, stint_json_key(member), plain_copy(member));
 	return copy;
@@ -60,7 +60,7 @@ static bool same_item(const struct stint_json *a, const struct stint_json *b, co
 
 static struct stint_json *find_item(const struct stint_json *list, const struct stint_json *wanted, const char *merge_key)
 {
-	stint_json_each (item, list)
+	stint_json_each(item, list)
 		if (same_item(item, wanted, merge_key))
 			return item;
 	return NULL;
@@ -69,7 +69,7 @@ static struct stint_json *find_item(const struct stint_json *list, const struct 
 static int64_t place_of(const struct stint_json *list, const struct stint_json *wanted, const char *merge_key)
 {
 	int64_t index = 0;
-	stint_json_each (item, list) {
+	stint_json_each(item, list) {
 		if (same_item(item, wanted, merge_key))
 			return index;
 		index++;
@@ -84,20 +84,19 @@ static int64_t place_of(const struct stint_json *list, const struct stint_json *
 static struct stint_json *reorder(
 	const struct stint_json *merged, const struct stint_json *order, const struct stint_json *server, const char *merge_key)
 {
-	stint_auto_json
-	*ordered = stint_json_new_array(), *others = stint_json_new_array();
-	stint_json_each (wanted, order) {
+	stint_auto_json *ordered = stint_json_new_array(), *others = stint_json_new_array();
+	stint_json_each(wanted, order) {
 		const struct stint_json *item = find_item(merged, wanted, merge_key);
 		if (item && !find_item(ordered, item, merge_key))
 			stint_json_append(ordered, stint_json_dup(item));
 	}
 	/* In the server's order first, then what is new and unordered. */
-	stint_json_each (known, server) {
+	stint_json_each(known, server) {
 		const struct stint_json *item = find_item(merged, known, merge_key);
 		if (item && !find_item(ordered, item, merge_key) && !find_item(others, item, merge_key))
 			stint_json_append(others, stint_json_dup(item));
 	}
-	stint_json_each (item, merged)
+	stint_json_each(item, merged)
 		if (!find_item(ordered, item, merge_key) && !find_item(others, item, merge_key))
 			stint_json_append(others, stint_json_dup(item));
 	struct stint_json *result = stint_json_new_array();
@@ -122,7 +121,7 @@ static bool take_special_items(
 	struct merger *merger, struct stint_json *list, const struct stint_json *patch, const char *merge_key, bool *replace)
 {
 	*replace = false;
-	stint_json_each (item, patch) {
+	stint_json_each(item, patch) {
 		const char *word = stint_json_string(stint_json_get(item, "$patch"));
 		if (!word)
 			continue;
@@ -144,13 +143,12 @@ static bool take_special_items(
 static bool merge_items(struct merger *merger, const struct stint_type *item_type, struct stint_json *list, const struct stint_json *patch,
 	const char *merge_key)
 {
-	stint_json_each (change, patch) {
+	stint_json_each(change, patch) {
 		const char *word = stint_json_string(stint_json_get(change, "$patch"));
 		if (word && strcmp(word, "merge") != 0)
 			continue;
 		if (stint_json_type(change) != STINT_JSON_OBJECT || !stint_json_get(change, merge_key)) {
-			stint_autofree
-			char *shown = stint_json_print(change);
+			stint_autofree char *shown = stint_json_print(change);
 			return refuse(merger, 500, stint_format("map: %.200s does not contain declared merge key: %s", shown, merge_key));
 		}
 		struct stint_json *known = find_item(list, change, merge_key);
@@ -164,7 +162,7 @@ static bool merge_items(struct merger *merger, const struct stint_type *item_typ
 
 static void merge_scalars(struct stint_json *list, const struct stint_json *patch)
 {
-	stint_json_each (value, patch)
+	stint_json_each(value, patch)
 		if (!find_item(list, value, NULL))
 			stint_json_append(list, stint_json_dup(value));
 }
@@ -172,8 +170,7 @@ static void merge_scalars(struct stint_json *list, const struct stint_json *patc
 static bool merge_list(struct merger *merger, const struct type_field *field, struct stint_json *object, const struct stint_json *patch)
 {
 	struct stint_json *list = stint_json_get(object, field->name);
-	stint_auto_json
-	*before = stint_json_dup(list);
+	stint_auto_json *before = stint_json_dup(list);
 	bool replace = false;
 	if (!field->merge_key) {
 		merge_scalars(list, patch);
@@ -182,7 +179,7 @@ static bool merge_list(struct merger *merger, const struct type_field *field, st
 			return false;
 		if (replace) {
 			struct stint_json *whole = stint_json_new_array();
-			stint_json_each (item, patch)
+			stint_json_each(item, patch)
 				if (!stint_json_get(item, "$patch"))
 					stint_json_append(whole, plain_copy(item));
 			stint_json_set(object, field->name, whole);
@@ -230,7 +227,7 @@ static bool retain_keys(struct merger *merger, struct stint_json *object, const 
 	for (struct stint_json *member = stint_json_first(object), *next; member; member = next) {
 		next = stint_json_next(member);
 		bool named = false;
-		stint_json_each (key, keys)
+		stint_json_each(key, keys)
 			named |= strcmp(stint_json_string_or(key, ""), stint_json_key(member)) == 0;
 		if (!named)
 			stint_json_unlink(object, member);
@@ -250,7 +247,7 @@ static bool take_list_directive(struct merger *merger, const struct stint_type *
 	if (stint_json_type(list) != STINT_JSON_ARRAY)
 		return true;
 	if (deletes) {
-		stint_json_each (value, directive) {
+		stint_json_each(value, directive) {
 			struct stint_json *known;
 			while ((known = find_item(list, value, NULL)))
 				stint_json_unlink(list, known);
@@ -272,25 +269,24 @@ static bool merge_object(struct merger *merger, const struct stint_type *type, s
 	if (replace || (word && strcmp(word, "delete") == 0)) {
 		while (stint_json_first(object))
 			stint_json_unlink(object, stint_json_first(object));
-		stint_json_each (member, patch)
+		stint_json_each(member, patch)
 			if (replace && !is_directive(stint_json_key(member)))
 				stint_json_set(object, stint_json_key(member), plain_copy(member));
 		return true;
 	}
 	bool ordered = false;
-	stint_json_each (member, patch)
+	stint_json_each(member, patch)
 		ordered |= stint_starts_with(stint_json_key(member), ELEMENT_ORDER);
-	stint_auto_json
-	*server = ordered ? stint_json_dup(object) : NULL;
+	stint_auto_json *server = ordered ? stint_json_dup(object) : NULL;
 	if (!retain_keys(merger, object, patch))
 		return false;
-	stint_json_each (member, patch)
+	stint_json_each(member, patch)
 		if (stint_starts_with(stint_json_key(member), DELETE_LIST) && !take_list_directive(merger, type, object, member, NULL))
 			return false;
-	stint_json_each (member, patch)
+	stint_json_each(member, patch)
 		if (!is_directive(stint_json_key(member)) && !merge_member(merger, type, object, member))
 			return false;
-	stint_json_each (member, patch)
+	stint_json_each(member, patch)
 		if (stint_starts_with(stint_json_key(member), ELEMENT_ORDER) && !take_list_directive(merger, type, object, member, server))
 			return false;
 	return true;

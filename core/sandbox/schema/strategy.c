@@ -31,7 +31,7 @@ static const char *quality_of_service(const struct stint_json *spec)
 	static const char *const lists[] = {"containers", "initContainers"}, *const names[] = {"cpu", "memory"};
 	bool guaranteed = true, any = false;
 	for (size_t i = 0; i < STINT_COUNT(lists); i++) {
-		stint_json_each (container, stint_json_get(spec, lists[i])) {
+		stint_json_each(container, stint_json_get(spec, lists[i])) {
 			for (size_t j = 0; j < STINT_COUNT(names); j++) {
 				const char *limit = stint_json_string_or(stint_json_at(container, "resources", "limits", names[j]), "0");
 				const char *request =
@@ -48,6 +48,9 @@ static const char *quality_of_service(const struct stint_json *spec)
 static void create_pod(struct stint_json *pod)
 {
 	struct stint_json *spec = stint_json_get(pod, "spec"), *status = stint_json_ensure_object(pod, "status");
+	/* Below zero was once taken to mean at once. */
+	if (stint_json_int_or(stint_json_get(spec, "terminationGracePeriodSeconds"), 0) < 0)
+		stint_json_set_int(spec, "terminationGracePeriodSeconds", 1);
 	stint_json_set_string(status, "phase", "Pending");
 	stint_json_set_string(status, "qosClass", quality_of_service(spec));
 	if (!stint_json_first(stint_json_get(spec, "schedulingGates")))
@@ -57,6 +60,9 @@ static void create_pod(struct stint_json *pod)
 	stint_json_set_string(condition, "status", "False");
 	stint_json_set_string(condition, "reason", "SchedulingGated");
 	stint_json_set_string(condition, "message", "Scheduling is blocked due to non-empty scheduling gates");
+	const struct stint_json *made = stint_json_at(pod, "metadata", "creationTimestamp");
+	if (made)
+		stint_json_set(condition, "lastTransitionTime", stint_json_dup(made));
 }
 
 /* ---- Jobs ------------------------------------------------------------------------------------------------------------------------ */
@@ -73,6 +79,7 @@ static void create_job(struct stint_json *job)
 	const char *uid = stint_json_string_or(stint_json_at(job, "metadata", "uid"), "");
 	struct stint_json *template = stint_json_ensure_object(spec, "template");
 	struct stint_json *labels = stint_json_ensure_object(stint_json_ensure_object(template, "metadata"), "labels");
+	stint_auto_json *before = stint_json_dup(labels);
 	/* A label that says something else is left for validation to refuse. */
 	for (size_t i = 0; i < STINT_COUNT(name_labels); i++)
 		if (!*text_at(labels, name_labels[i]))
@@ -84,6 +91,11 @@ static void create_job(struct stint_json *job)
 	struct stint_json *selected = stint_json_ensure_object(selector, "matchLabels");
 	if (!stint_json_get(selected, uid_labels[0]) && !stint_json_get(selected, uid_labels[1]))
 		stint_json_set_string(selected, uid_labels[0], uid);
+	/* A Job that has no labels of its own has those of its template, the generated ones among them. */
+	struct stint_json *metadata = stint_json_ensure_object(job, "metadata");
+	const struct stint_json *own = stint_json_get(metadata, "labels");
+	if (!stint_json_first(own) || stint_json_equal(own, before))
+		stint_json_set(metadata, "labels", stint_json_dup(labels));
 }
 
 /* ---- others ---------------------------------------------------------------------------------------------------------------------- */
@@ -91,7 +103,7 @@ static void create_job(struct stint_json *job)
 static void create_namespace(struct stint_json *object)
 {
 	struct stint_json *finalizers = stint_json_ensure_array(stint_json_ensure_object(object, "spec"), "finalizers");
-	stint_json_each (finalizer, finalizers)
+	stint_json_each(finalizer, finalizers)
 		if (strcmp(stint_json_string_or(finalizer, ""), "kubernetes") == 0)
 			return;
 	stint_json_append(finalizers, stint_json_new_string("kubernetes"));
@@ -128,8 +140,8 @@ static void update_service(const struct stint_json *old, struct stint_json *obje
 	const char *type = text_at(spec, "type");
 	if (strcmp(type, "NodePort") != 0 && strcmp(type, "LoadBalancer") != 0)
 		return;
-	stint_json_each (port, stint_json_get(spec, "ports"))
-		stint_json_each (other, stint_json_get(before, "ports"))
+	stint_json_each(port, stint_json_get(spec, "ports"))
+		stint_json_each(other, stint_json_get(before, "ports"))
 			if (stint_json_equal(stint_json_get(port, "port"), stint_json_get(other, "port")) &&
 				strcmp(text_at(port, "protocol"), text_at(other, "protocol")) == 0)
 				keep(other, port, "nodePort");
@@ -139,7 +151,6 @@ static void update_service(const struct stint_json *old, struct stint_json *obje
 
 #define CORE "io.k8s.api.core.v1."
 #define APPS "io.k8s.api.apps.v1."
-#define STORAGE "io.k8s.api.storage.v1."
 #define NETWORKING "io.k8s.api.networking.v1."
 #define RESOURCE "io.k8s.api.resource.v1."
 
@@ -158,7 +169,6 @@ static const struct strategy strategies[] = {
 	{"io.k8s.api.batch.v1.CronJob", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{"io.k8s.api.policy.v1.PodDisruptionBudget", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{"io.k8s.api.scheduling.v1.PriorityClass", GROWS_BY_ALL, false, NULL, NULL, NULL},
-	{STORAGE "CSIDriver", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{NETWORKING "Ingress", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{NETWORKING "IngressClass", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{NETWORKING "NetworkPolicy", GROWS_BY_SPEC, false, NULL, NULL, NULL},
@@ -183,14 +193,6 @@ static bool has_status(const struct stint_kind *kind)
 	return kind->subresources & STINT_SUB_STATUS;
 }
 
-/* The status of a new object, with the zero values and defaults of its type. */
-static void reset_status(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object)
-{
-	stint_json_remove(object, "status");
-	if (!kind->custom)
-		stint_schema_default(schema, kind, object);
-}
-
 void stint_schema_prepare_create(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object)
 {
 	static const char *const system[] = {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"};
@@ -201,9 +203,11 @@ void stint_schema_prepare_create(const struct stint_schema *schema, const struct
 	if (strategy->growth != GROWS_NEVER)
 		stint_json_set_int(metadata, "generation", 1);
 	if (has_status(kind) && !strategy->status_on_create)
-		reset_status(schema, kind, object);
+		stint_json_remove(object, "status");
 	if (strategy->create)
 		strategy->create(object);
+	if (!kind->custom)
+		stint_schema_default(schema, kind, object); /* what was made here gets its zero values, too */
 }
 
 /* ---- updates --------------------------------------------------------------------------------------------------------------------- */
@@ -232,7 +236,7 @@ static void keep_all_but_status(
 		if (!is_type_or_meta(key) && strcmp(key, "status") != 0)
 			stint_json_unlink(object, member);
 	}
-	stint_json_each (member, old)
+	stint_json_each(member, old)
 		if (!is_type_or_meta(stint_json_key(member)) && strcmp(stint_json_key(member), "status") != 0)
 			stint_json_set(object, stint_json_key(member), stint_json_dup(member));
 	if (kind->custom) {
@@ -270,13 +274,12 @@ static void keep_all_but_list(const struct stint_json *old, struct stint_json *o
 static void keep_all_but_resources(const struct stint_json *old, struct stint_json *object)
 {
 	static const char *const lists[] = {"containers", "initContainers"};
-	stint_auto_json
-	*wanted = stint_json_dup(stint_json_get(object, "spec"));
+	stint_auto_json *wanted = stint_json_dup(stint_json_get(object, "spec"));
 	copy_member(object, old, "spec");
 	copy_member(object, old, "status");
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
-		stint_json_each (container, stint_json_at(object, "spec", lists[i]))
-			stint_json_each (other, stint_json_get(wanted, lists[i]))
+		stint_json_each(container, stint_json_at(object, "spec", lists[i]))
+			stint_json_each(other, stint_json_get(wanted, lists[i]))
 				if (strcmp(text_at(container, "name"), text_at(other, "name")) == 0) {
 					copy_member(container, other, "resources");
 					copy_member(container, other, "resizePolicy");
@@ -302,7 +305,7 @@ static bool changed_beyond_meta(const struct stint_kind *kind, const struct stin
 {
 	const struct stint_json *sides[] = {old, object};
 	for (size_t i = 0; i < STINT_COUNT(sides); i++) {
-		stint_json_each (member, sides[i]) {
+		stint_json_each(member, sides[i]) {
 			const char *key = stint_json_key(member);
 			if (is_type_or_meta(key) || (strcmp(key, "status") == 0 && has_status(kind)))
 				continue;
@@ -358,13 +361,12 @@ void stint_schema_prepare_update(const struct stint_schema *schema, const struct
 
 bool stint_schema_same(const struct stint_json *a, const struct stint_json *b)
 {
-	stint_auto_json
-	*left = stint_json_dup(a), *right = stint_json_dup(b);
+	stint_auto_json *left = stint_json_dup(a), *right = stint_json_dup(b);
 	struct stint_json *trees[] = {left, right};
 	for (size_t i = 0; i < STINT_COUNT(trees); i++) {
 		struct stint_json *metadata = stint_json_get(trees[i], "metadata");
 		stint_json_remove(metadata, "resourceVersion");
-		stint_json_each (entry, stint_json_get(metadata, "managedFields"))
+		stint_json_each(entry, stint_json_get(metadata, "managedFields"))
 			stint_json_remove(entry, "time");
 	}
 	return stint_json_equal(left, right);

@@ -15,7 +15,7 @@ const char *const stint_table_kai[] = {
 	"type QueueSpec custom",
 	" displayName string -- Name for people; the object's name when empty",
 	" parentQueue string -- Name of the queue above; a root when empty",
-	" priority int64 -- Order among siblings, higher first; 100 when absent",
+	" priority int32 -- Order among siblings, higher first; 100 when absent",
 	" resources QueueResources -- Quotas per resource; required",
 	" preemptMinRuntime duration -- How long a workload runs before one of the same queue may preempt it",
 	" reclaimMinRuntime duration -- How long a workload runs before another queue may reclaim from it",
@@ -114,10 +114,10 @@ const char *const stint_table_kai[] = {
 	" levels []TopologyLevel !~ len(1,16) -- Levels in order; which labels they name never changes",
 	"type TopologyLevel custom",
 	" nodeLabel string ! len(1,316)"
-	" pattern(^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$)"
+	" pattern(^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$)"
 	" -- Node label whose value names the domain",
 	" alias string len(1,316)"
-	" pattern(^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$)"
+	" pattern(^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$)"
 	" -- Short name that constraints may use for it",
 	NULL,
 };

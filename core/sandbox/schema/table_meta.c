@@ -83,7 +83,7 @@ const char *const stint_table_meta[] = {
 	" message string +!",
 	"type LabelSelectorRequirement",
 	" key string +!",
-	" operator string +! enum(DoesNotExist,Exists,In,NotIn)",
+	" operator string +!",
 	" values []string",
 	"type StatusCause",
 	" reason string",

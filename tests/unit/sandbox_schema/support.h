@@ -22,8 +22,7 @@ static inline struct stint_json *json_of(const char *text)
 	for (char *at = copy; *at; at++)
 		if (*at == '\'')
 			*at = '"';
-	stint_auto_error
-	*err = NULL;
+	stint_auto_error *err = NULL;
 	struct stint_json *json = stint_json_parse(copy, strlen(copy), STINT_JSON_REJECT_DUPLICATES, &err);
 	if (!json)
 		fail_msg("%s: %s", err->message, text);
@@ -33,12 +32,10 @@ static inline struct stint_json *json_of(const char *text)
 
 static inline void same_json(const struct stint_json *got, const char *wanted)
 {
-	stint_auto_json
-	*json = json_of(wanted);
+	stint_auto_json *json = json_of(wanted);
 	if (stint_json_equal(got, json))
 		return;
-	stint_autofree
-	char *shown = got ? stint_json_print(got) : stint_strdup("nothing");
+	stint_autofree char *shown = got ? stint_json_print(got) : stint_strdup("nothing");
 	fail_msg("got    %s\nwanted %s", shown, wanted);
 }
 
@@ -75,15 +72,14 @@ static inline const struct stint_kind *kind_in(void **state, const struct stint_
 
 static inline void refuse_status(const struct stint_json *status, int64_t code, const char *field, const char *words)
 {
-	stint_autofree
-	char *shown = stint_json_print(status);
+	stint_autofree char *shown = stint_json_print(status);
 	if (!status || stint_json_int_or(stint_json_get(status, "code"), 0) != code)
 		fail_msg("status %s, wanted %lld", shown, (long long)code);
 	if (words && !strstr(stint_json_string_or(stint_json_get(status, "message"), ""), words))
 		fail_msg("\"%s\" is not in %s", words, shown);
 	if (!field)
 		return;
-	stint_json_each (cause, stint_json_at(status, "details", "causes"))
+	stint_json_each(cause, stint_json_at(status, "details", "causes"))
 		if (strcmp(stint_json_string_or(stint_json_get(cause, "field"), ""), field) == 0)
 			return;
 	fail_msg("no cause for %s in %s", field, shown);

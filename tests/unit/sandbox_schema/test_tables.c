@@ -56,8 +56,7 @@ static void every_kind_is_found_by_kind_and_by_resource(void **state)
 
 static void an_openapi_document_names_kinds_and_the_parameters_of_writes(void **state)
 {
-	stint_auto_json
-	*document = stint_openapi_v3(schema_of(state), "apis/batch/v1");
+	stint_auto_json *document = stint_openapi_v3(schema_of(state), "apis/batch/v1");
 	const struct stint_json *schemas = stint_json_at(document, "components", "schemas");
 	const struct stint_json *spec = stint_json_at(schemas, "io.k8s.api.batch.v1.JobSpec", "properties");
 	assert_string_equal(stint_json_string_at(spec, "backoffLimit", "type"), "integer");
@@ -67,7 +66,7 @@ static void an_openapi_document_names_kinds_and_the_parameters_of_writes(void **
 	const struct stint_json *patch = stint_json_at(document, "paths", "/apis/batch/v1/namespaces/{namespace}/jobs/{name}", "patch");
 	same_json(stint_json_get(patch, "x-kubernetes-group-version-kind"), "{'group':'batch','kind':'Job','version':'v1'}");
 	bool found = false;
-	stint_json_each (parameter, stint_json_get(patch, "parameters"))
+	stint_json_each(parameter, stint_json_get(patch, "parameters"))
 		found |= strcmp(stint_json_string_at(parameter, "name"), "fieldValidation") == 0;
 	assert_true(found);
 	assert_null(stint_openapi_v3(schema_of(state), "apis/wonders/v1"));
@@ -75,29 +74,24 @@ static void an_openapi_document_names_kinds_and_the_parameters_of_writes(void **
 
 static void the_openapi_index_leads_to_every_document(void **state)
 {
-	stint_auto_json
-	*index = stint_openapi_index(schema_of(state));
+	stint_auto_json *index = stint_openapi_index(schema_of(state));
 	const char *url = stint_json_string_at(index, "paths", "api/v1", "serverRelativeURL");
 	assert_true(stint_starts_with(url, "/openapi/v3/api/v1?hash="));
-	stint_json_each (path, stint_json_get(index, "paths")) {
-		stint_auto_json
-		*document = stint_openapi_v3(schema_of(state), stint_json_key(path));
+	stint_json_each(path, stint_json_get(index, "paths")) {
+		stint_auto_json *document = stint_openapi_v3(schema_of(state), stint_json_key(path));
 		assert_non_null(document);
 	}
 }
 
 static void every_reference_in_openapi_can_be_followed(void **state)
 {
-	stint_auto_json
-	*document = stint_openapi_v2(schema_of(state));
-	stint_autofree
-	char *text = stint_json_print(document);
+	stint_auto_json *document = stint_openapi_v2(schema_of(state));
+	stint_autofree char *text = stint_json_print(document);
 	const struct stint_json *definitions = stint_json_get(document, "definitions");
 	size_t count = 0;
 	for (const char *at = text; (at = strstr(at, "#/definitions/")); count++) {
 		at += strlen("#/definitions/");
-		stint_autofree
-		char *name = stint_strndup(at, strcspn(at, "\""));
+		stint_autofree char *name = stint_strndup(at, strcspn(at, "\""));
 		if (!stint_json_get(definitions, name))
 			fail_msg("no definition of %s", name);
 	}
