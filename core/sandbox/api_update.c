@@ -266,24 +266,6 @@ static bool patch_live(struct stint_api *api, const struct stint_api_call *call,
 	return stint_api_commit(api, call, stored, old, stint_steal(&object), true, out, status);
 }
 
-/* An apply body must fit the kind's types whole; what does not is the server's error to a real server, and told so. */
-static bool decode_config(struct stint_api *api, const struct stint_api_call *call, struct stint_json *config, struct stint_json **status)
-{
-	const char *kind = stint_json_string_or(stint_json_get(config, "kind"), "");
-	const char *version = stint_json_string_or(stint_json_get(config, "apiVersion"), "");
-	stint_auto_json *refusal = NULL;
-
-	if (strcmp(kind, call->kind->kind) != 0 || strcmp(version, call->kind->api_version) != 0)
-		return stint_api_bad(status, "invalid object type: %s%s, Kind=%s", strchr(version, '/') ? "" : "/", version, kind);
-	if (stint_schema_decode(api->schema, call->kind, config, STINT_FIELDS_STRICT, call->warnings, &refusal))
-		return true;
-	*status = stint_status_new(500, "", NULL, NULL, NULL, "failed to create typed patch object (%s/%s; %s%s, Kind=%s): %s",
-		call->space ? call->space : "", call->name, *call->kind->group ? "" : "/", version, kind,
-		stint_json_string_or(stint_json_get(refusal, "message"), ""));
-	stint_json_remove(*status, "reason");
-	return false;
-}
-
 static bool apply(struct stint_api *api, const struct stint_api_call *call, const struct stint_json *config, bool *created,
 	struct stint_json **out, struct stint_json **status)
 {
@@ -294,7 +276,7 @@ static bool apply(struct stint_api *api, const struct stint_api_call *call, cons
 	stint_auto_json *old = NULL;
 	stint_auto_json *object = NULL;
 
-	if (!decode_config(api, call, wanted, status))
+	if (!stint_schema_decode_applied(api->schema, call->kind, wanted, call->validation, call->warnings, status))
 		return false;
 	if (stint_json_first(stint_json_at(wanted, "metadata", "managedFields")))
 		return stint_api_bad(status, "metadata.managedFields must be nil");

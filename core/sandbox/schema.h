@@ -12,7 +12,7 @@
  *   create  read -> default -> track(live NULL) -> prepare_create -> validate_create -> store
  *   update  read -> default -> prepare_update -> validate_update -> track -> store
  *   patch   patch_* on a copy of the live object -> decode_patched -> default -> prepare_update -> ...
- *   apply   decode of the body -> apply -> default -> prepare_* -> validate_* -> store
+ *   apply   decode_applied of the body -> apply -> default -> prepare_* -> validate_* -> store
  */
 #ifndef STINT_SANDBOX_SCHEMA_H
 #define STINT_SANDBOX_SCHEMA_H
@@ -104,6 +104,13 @@ bool stint_schema_decode(const struct stint_schema *schema, const struct stint_k
 /* The same for the outcome of a patch, where a wrong type is 422 and names the patch. */
 bool stint_schema_decode_patched(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object,
 	const struct stint_json *patch, enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status);
+
+/*
+ * The same for the body of an apply, which must name its kind and fit its types exactly: 400 for another kind, 500 for an unknown field,
+ * a wrong type or two items with the same key.
+ */
+bool stint_schema_decode_applied(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *config,
+	enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status);
 
 /* ---- what a write means ---------------------------------------------------------------------------------------------------- */
 

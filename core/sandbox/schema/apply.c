@@ -143,7 +143,7 @@ static char *shown_manager(const struct manager *manager)
 	if (*manager->subresource)
 		stint_buf_printf(&text, " with subresource \"%s\"", manager->subresource);
 	if (!manager->applied)
-		stint_buf_printf(&text, " using %s%s%s", manager->api_version, *manager->time ? " at " : "", manager->time);
+		stint_buf_printf(&text, " using %s", manager->api_version);
 	return stint_buf_steal(&text);
 }
 

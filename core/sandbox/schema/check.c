@@ -236,9 +236,8 @@ bool stint_schema_validate_update(const struct stint_schema *schema, const struc
 	bool main_write = !subresource || !*subresource;
 	/* What a write of the status did not touch is not looked at again. */
 	if (main_write) {
+		check_whole(&check);
 		schema_check_kind_update(&check);
-		if (!check.full && !stint_json_first(check.causes))
-			check_whole(&check);
 	} else if (kind->custom) {
 		check_whole(&check);
 	}

@@ -179,10 +179,19 @@ void schema_check_event(struct check *check, const struct stint_json *event)
 
 void schema_check_node(struct check *check, const struct stint_json *node)
 {
+	static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
 	const struct stint_json *taints = stint_json_at(node, "spec", "taints");
 	size_t index = 0;
 	stint_json_each(taint, taints) {
-		stint_autofree char *place = stint_format("metadata.taints[%zu]", index++);
+		stint_autofree char *place = stint_format("metadata.taints[%zu]", index++); /* where a real server says they are */
+		size_t mark = schema_path_field(&check->path, place);
+		schema_check_name(check, "key", text_of(taint, "key"), NAME_QUALIFIED);
+		schema_check_name(check, "value", stint_json_string(stint_json_get(taint, "value")), NAME_LABEL_VALUE);
+		if (*text_of(taint, "effect") && !schema_word_in(effects, text_of(taint, "effect")))
+			schema_check_unsupported(check, "effect", text_of(taint, "effect"), effects);
+		else if (!*text_of(taint, "effect"))
+			schema_check_missing(check, "effect", NULL);
+		schema_path_pop(&check->path, mark);
 		stint_json_each(earlier, taints) {
 			if (earlier == taint)
 				break;

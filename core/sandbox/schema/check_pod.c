@@ -176,12 +176,6 @@ void schema_check_toleration(struct check *check, const struct stint_json *toler
 		schema_check_bad_text(check, "operator", value, "value must be empty when `operator` is 'Exists'");
 }
 
-void schema_check_taint(struct check *check, const struct stint_json *taint)
-{
-	schema_check_name(check, "key", stint_json_string(stint_json_get(taint, "key")), NAME_QUALIFIED);
-	schema_check_name(check, "value", stint_json_string(stint_json_get(taint, "value")), NAME_LABEL_VALUE);
-}
-
 void schema_check_affinity_term(struct check *check, const struct stint_json *term)
 {
 	const char *key = text_of(term, "topologyKey");

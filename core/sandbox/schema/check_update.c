@@ -56,7 +56,7 @@ static void check_pod_lists(struct check *check, const struct stint_json *now, c
 	}
 	size_t index = 0;
 	stint_json_each(gate, stint_json_get(now, "schedulingGates")) {
-		stint_autofree char *place = stint_format("schedulingGates[%zu]", index++);
+		stint_autofree char *place = stint_format("schedulingGates[%zu].name", index++);
 		if (!contains(stint_json_get(old, "schedulingGates"), gate))
 			schema_check_forbidden(
 				check, place, "only deletion is allowed, but found new scheduling gate '%s'", text_of(gate, "name"));
@@ -234,8 +234,11 @@ static void update_service(struct check *check)
 	const struct stint_json *now = stint_json_get(check->object, "spec"), *old = stint_json_get(check->old, "spec");
 	bool external = strcmp(text_of(now, "type"), "ExternalName") == 0 || strcmp(text_of(old, "type"), "ExternalName") == 0;
 	const char *address = text_of(old, "clusterIP");
-	if (!external && *address && strcmp(address, text_of(now, "clusterIP")) != 0)
-		schema_check_bad(check, "spec.clusterIPs[0]", stint_json_get(now, "clusterIPs"), "may not change once set");
+	if (external || !*address || strcmp(address, text_of(now, "clusterIP")) == 0)
+		return;
+	stint_auto_json *wanted = stint_json_new_array();
+	stint_json_append(wanted, stint_json_new_string(text_of(now, "clusterIP")));
+	schema_check_bad(check, "spec.clusterIPs[0]", wanted, "may not change once set");
 }
 
 static void update_node(struct check *check)

@@ -432,10 +432,6 @@ bool stint_schema_decode_patched(const struct stint_schema *schema, const struct
 	decoder_end(&d);
 	if (!problem)
 		return true;
-	if (stint_starts_with(problem, "strict ")) {
-		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "%s", problem);
-		return false;
-	}
 	stint_autofree char *text = stint_json_print(patch);
 	struct stint_json *causes = stint_json_new_array();
 	stint_autofree char *shown = stint_strndup(text, 1000);

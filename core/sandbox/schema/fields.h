@@ -22,6 +22,8 @@ void schema_fields_each(const struct stint_json *set, void (*visit)(void *user, 
 
 /* How an item of a list of this type is keyed in a set; NULL when it lacks a key. Freed by the caller. */
 char *schema_fields_item_key(const struct stint_type *list, const struct stint_json *item);
+/* That key as people read it: [name="x"]. Freed by the caller. */
+char *schema_fields_shown_key(const char *key);
 /* The item of the list that the key names, or NULL. */
 struct stint_json *schema_fields_find_item(const struct stint_type *list, const struct stint_json *items, const char *key);
 /* Whether a value of this type is owned as a whole; *type is followed to what the value shows where the schema says nothing. */

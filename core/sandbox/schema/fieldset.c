@@ -100,35 +100,54 @@ struct stint_json *schema_fields_intersection(const struct stint_json *a, const 
 
 /* ---- paths for people --------------------------------------------------------------------------------------------------------- */
 
+char *schema_fields_shown_key(const char *key)
+{
+	if (stint_starts_with(key, "v:"))
+		return stint_format("[=%s]", key + 2);
+	stint_auto_json *keys = stint_json_parse(key + 2, strlen(key + 2), 0, NULL);
+	stint_auto_buf text = {0};
+	stint_buf_putc(&text, '[');
+	stint_json_each(value, keys) {
+		stint_autofree char *shown = stint_json_print(value);
+		stint_buf_printf(&text, "%s%s=%s", value == stint_json_first(keys) ? "" : ",", stint_json_key(value), shown);
+	}
+	stint_buf_putc(&text, ']');
+	return stint_buf_steal(&text);
+}
+
 static void put_element(struct stint_buf *path, const char *key)
 {
 	if (stint_starts_with(key, "f:")) {
 		stint_buf_printf(path, ".%s", key + 2);
-	} else if (stint_starts_with(key, "v:")) {
-		stint_buf_printf(path, "[=%s]", key + 2);
-	} else if (stint_starts_with(key, "k:")) {
-		stint_auto_json *keys = stint_json_parse(key + 2, strlen(key + 2), 0, NULL);
-		stint_buf_putc(path, '[');
-		stint_json_each(value, keys) {
-			stint_autofree char *shown = stint_json_print(value);
-			stint_buf_printf(path, "%s%s=%s", value == stint_json_first(keys) ? "" : ",", stint_json_key(value), shown);
-		}
-		stint_buf_putc(path, ']');
+	} else {
+		stint_autofree char *shown = schema_fields_shown_key(key);
+		stint_buf_puts(path, shown);
 	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(stint_json_key(*(const struct stint_json *const *)a), stint_json_key(*(const struct stint_json *const *)b));
 }
 
 static void visit_members(const struct stint_json *set, struct stint_buf *path, void (*visit)(void *user, const char *path), void *user)
 {
 	if (is_member(set) && path->length)
 		visit(user, path->data);
-	stint_json_each(child, set) {
-		if (strcmp(stint_json_key(child), ".") == 0)
-			continue;
+	size_t count = 0;
+	const struct stint_json **sorted = stint_alloc((stint_json_count(set) + 1) * sizeof(*sorted));
+	stint_json_each(child, set)
+		if (strcmp(stint_json_key(child), ".") != 0)
+			sorted[count++] = child;
+	if (count > 1)
+		qsort(sorted, count, sizeof(*sorted), by_key);
+	for (size_t i = 0; i < count; i++) {
 		size_t mark = path->length;
-		put_element(path, stint_json_key(child));
-		visit_members(child, path, visit, user);
+		put_element(path, stint_json_key(sorted[i]));
+		visit_members(sorted[i], path, visit, user);
 		schema_path_pop(path, mark);
 	}
+	free(sorted);
 }
 
 void schema_fields_each(const struct stint_json *set, void (*visit)(void *user, const char *path), void *user)

@@ -59,9 +59,14 @@ char *schema_fields_item_key(const struct stint_type *list, const struct stint_j
 		const struct type_field *field = schema_field(list->item, sorted[i]);
 		if (!value && field)
 			value = field->otherwise;
-		if (!value)
+		if (value)
+			stint_json_set(keys, sorted[i], stint_json_dup(value));
+		else if (!field || field->type->custom)
 			return NULL;
-		stint_json_set(keys, sorted[i], stint_json_dup(value));
+		else if (field->type->form == FORM_STRING) /* a built-in kind's missing key is its zero value */
+			stint_json_set_string(keys, sorted[i], "");
+		else
+			stint_json_set_int(keys, sorted[i], 0);
 	}
 	stint_autofree char *text = stint_json_print(keys);
 	return stint_format("k:%s", text);

@@ -23,7 +23,6 @@ static const struct type_hook hooks[] = {
 	{CORE "LifecycleHandler", NULL, schema_check_lifecycle_handler},
 	{CORE "ResourceRequirements", NULL, schema_check_resources},
 	{CORE "Toleration", NULL, schema_check_toleration},
-	{CORE "Taint", NULL, schema_check_taint},
 	{CORE "PodAffinityTerm", NULL, schema_check_affinity_term},
 	{CORE "NodeSelector", NULL, schema_check_node_selector},
 	{CORE "PreferredSchedulingTerm", NULL, schema_check_weight},

@@ -37,7 +37,6 @@ void schema_default_definition(struct stint_json *spec);
 void schema_check_pod(struct check *check, const struct stint_json *pod);
 void schema_check_pod_spec(struct check *check, const struct stint_json *spec);
 void schema_check_toleration(struct check *check, const struct stint_json *toleration);
-void schema_check_taint(struct check *check, const struct stint_json *taint);
 void schema_check_node_selector(struct check *check, const struct stint_json *selector);
 void schema_check_weight(struct check *check, const struct stint_json *term);
 void schema_check_spread(struct check *check, const struct stint_json *constraint);

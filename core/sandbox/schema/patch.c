@@ -159,6 +159,8 @@ static const char *step(struct stint_json *object, const struct stint_json *oper
 bool stint_patch_json(struct stint_json *object, const struct stint_json *operations, const struct stint_kind *kind, const char *name,
 	struct stint_json **status)
 {
+	(void)kind;
+	(void)name;
 	if (stint_json_type(operations) != STINT_JSON_ARRAY) {
 		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "a JSON patch is an array of operations");
 		return false;
@@ -177,7 +179,7 @@ bool stint_patch_json(struct stint_json *object, const struct stint_json *operat
 		const char *problem = step(object, operation);
 		if (!problem)
 			continue;
-		*status = stint_status_new(422, "Invalid", kind, name, NULL,
+		*status = stint_status_new(422, "Invalid", NULL, NULL, NULL,
 			"the server rejected our request due to an error in our request: %s at \"%s\": %s",
 			stint_json_string_or(stint_json_get(operation, "op"), "?"),
 			stint_json_string_or(stint_json_get(operation, "path"), ""), problem);

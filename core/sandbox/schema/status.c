@@ -14,7 +14,8 @@ static struct stint_json *status_of(int code, const char *reason, const struct s
 	stint_json_set(status, "metadata", stint_json_new_object());
 	stint_json_set_string(status, "status", "Failure");
 	stint_json_set_string(status, "message", message);
-	stint_json_set_string(status, "reason", reason);
+	if (*reason)
+		stint_json_set_string(status, "reason", reason);
 	if (kind || causes || name) {
 		struct stint_json *details = stint_json_set(status, "details", stint_json_new_object());
 		if (name && *name)

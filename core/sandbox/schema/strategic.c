@@ -300,7 +300,7 @@ bool stint_patch_strategic(const struct stint_schema *schema, const struct stint
 	bool fine = stint_json_type(patch) == STINT_JSON_OBJECT ? merge_object(&merger, kind->type, object, patch)
 								: refuse(&merger, 400, stint_strdup("invalid JSON document"));
 	if (!fine) {
-		const char *reason = merger.code == 400 ? "BadRequest" : merger.code == 422 ? "Invalid" : "InternalError";
+		const char *reason = merger.code == 400 ? "BadRequest" : merger.code == 422 ? "Invalid" : ""; /* a 500 has none */
 		*status = stint_status_new(merger.code, reason, NULL, NULL, NULL, "%s", merger.problem);
 	}
 	free(merger.problem);

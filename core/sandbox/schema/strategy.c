@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Beyond spec changes, what else an update of a kind with a generation grows it for. */
-enum growth { GROWS_NEVER, GROWS_BY_SPEC, GROWS_BY_SPEC_AND_ANNOTATIONS, GROWS_BY_ALL };
+enum growth { GROWS_NEVER, STAYS_AT_ONE, GROWS_BY_SPEC, GROWS_BY_SPEC_AND_ANNOTATIONS, GROWS_BY_ALL };
 
 struct strategy {
 	const char *type;
@@ -168,7 +168,7 @@ static const struct strategy strategies[] = {
 	{"io.k8s.api.batch.v1.Job", GROWS_BY_SPEC, false, NULL, create_job, NULL},
 	{"io.k8s.api.batch.v1.CronJob", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{"io.k8s.api.policy.v1.PodDisruptionBudget", GROWS_BY_SPEC, false, NULL, NULL, NULL},
-	{"io.k8s.api.scheduling.v1.PriorityClass", GROWS_BY_ALL, false, NULL, NULL, NULL},
+	{"io.k8s.api.scheduling.v1.PriorityClass", STAYS_AT_ONE, false, NULL, NULL, NULL},
 	{NETWORKING "Ingress", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{NETWORKING "IngressClass", GROWS_BY_SPEC, false, NULL, NULL, NULL},
 	{NETWORKING "NetworkPolicy", GROWS_BY_SPEC, false, NULL, NULL, NULL},
@@ -320,7 +320,8 @@ static bool grows(
 	const struct stint_kind *kind, const struct strategy *strategy, const struct stint_json *old, const struct stint_json *object)
 {
 	switch (strategy->growth) {
-	case GROWS_NEVER: return false;
+	case GROWS_NEVER:
+	case STAYS_AT_ONE: return false;
 	case GROWS_BY_ALL: return changed_beyond_meta(kind, old, object);
 	case GROWS_BY_SPEC_AND_ANNOTATIONS:
 		if (!stint_json_equal(stint_json_at(old, "metadata", "annotations"), stint_json_at(object, "metadata", "annotations")))
