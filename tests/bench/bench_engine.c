@@ -1,0 +1,157 @@
+/*
+ * What a decision costs, without a network: the bars of the engine, each measured as the best of several runs on one core.
+ *
+ * usage: bench_engine [NODES]      (500 nodes of 8 GPUs; the steady cycle has ten times as many)
+ */
+#include <stdio.h>
+
+#include "tests/unit/engine/cluster.h"
+
+enum { GPUS = 8, RUNS = 5 };
+
+static double elapsed_us(int64_t since_us)
+{
+	return (double)(stint_monotonic_us() - since_us);
+}
+
+static void say(const char *what, double us, double bar_us)
+{
+	printf("%-62s %10.1f us   bar %8.0f us   %s\n", what, us, bar_us, us <= bar_us ? "kept" : "MISSED");
+}
+
+static void add_nodes(struct cluster *c, int count)
+{
+	for (int i = 0; i < count; i++) {
+		stint_autofree char *name = stint_format("node-%05d", i);
+		add_node(c, name, .gpus = GPUS, .cpu_milli = 128000, .memory_bytes = 1024 * GIB);
+	}
+}
+
+static void add_jobs(struct cluster *c, const char *prefix, int count, bool running)
+{
+	for (int i = 0; i < count; i++) {
+		stint_autofree char *job = stint_format("%s-%06d", prefix, i);
+		stint_autofree char *queue = stint_format("queue-%d", i % 10);
+		stint_autofree char *pod = stint_format("%s-0", job);
+		stint_autofree char *node = stint_format("node-%05d", i / GPUS);
+		add_pod(c, add_group(c, job, .queue = queue, .age_s = count - i), pod, .gpus = 1, .cpu_milli = 1000, .memory_bytes = GIB,
+			.on = running ? node : NULL, .slots = running ? UINT64_C(1) << i % GPUS : 0);
+	}
+}
+
+static struct cluster *make(int nodes)
+{
+	struct cluster *c = cluster_new();
+	add_queue(c, "all", .quota = (double)nodes * GPUS, .weight = 1);
+	for (int i = 0; i < 10; i++) {
+		stint_autofree char *name = stint_format("queue-%d", i);
+		add_queue(c, name, .parent = "all", .quota = (double)nodes * GPUS / 10, .weight = 1);
+	}
+	add_nodes(c, nodes);
+	return c;
+}
+
+static void fill(int nodes)
+{
+	double best = 1e18, gang = 1e18;
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = make(nodes);
+		add_jobs(c, "job", nodes * GPUS, false);
+		int64_t start_us = stint_monotonic_us();
+		const size_t placed = run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (placed != (size_t)nodes * GPUS)
+			printf("only %zu of %d pods were placed\n", placed, nodes * GPUS);
+		best = us < best ? us : best;
+
+		const uint32_t group = add_group(c, "gang", .queue = "queue-0", .min = 10);
+		for (int i = 0; i < 10; i++) {
+			stint_autofree char *name = stint_format("gang-%d", i);
+			add_pod(c, group, name, .gpus = GPUS);
+		}
+		start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double refused_us = elapsed_us(start_us);
+		gang = refused_us < gang ? refused_us : gang;
+		cluster_free(c);
+	}
+	stint_autofree char *what = stint_format("place %d one-GPU pods on %d nodes of %d", nodes * GPUS, nodes, GPUS);
+	say(what, best, 20000.0 * nodes / 500);
+	printf("%-62s %10.2f us\n", "  that is, per pod", best / (nodes * GPUS));
+	say("refuse a gang of 10 pods with 8 GPUs each on the full cluster", gang, 1000);
+}
+
+static void steady(int nodes)
+{
+	struct cluster *c = make(nodes);
+	add_jobs(c, "run", nodes * GPUS - 8, true);
+	for (int i = 0; i < nodes * 2; i++) {
+		stint_autofree char *name = stint_format("web-%06d", i);
+		stint_autofree char *node = stint_format("node-%05d", i % nodes);
+		add_pod(c, add_group(c, name, .queue = "queue-1"), name, .cpu_milli = 100, .memory_bytes = GIB / 4, .on = node);
+	}
+	double best = 1e18, worst = 0, nothing = 1e18;
+	for (int run = 0; run < 200; run++) {
+		stint_autofree char *name = stint_format("new-%d", run);
+		add_pod(c, add_group(c, name, .queue = "queue-2"), name, .gpus = 1, .cpu_milli = 1000, .memory_bytes = GIB);
+		int64_t start_us = stint_monotonic_us();
+		const size_t placed = run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (placed != 1)
+			printf("run %d placed %zu pods\n", run, placed);
+		stint_engine_pod_confirm(c->engine, pod_named(c, name));
+		start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double idle_us = elapsed_us(start_us);
+		stint_engine_pod_remove(c->engine, name);
+		stint_engine_group_remove(c->engine, stint_engine_group_find(c->engine, name));
+		if (run == 0)
+			continue; /* makes the ranking of a new shape */
+		best = us < best ? us : best;
+		worst = us > worst ? us : worst;
+		nothing = idle_us < nothing ? idle_us : nothing;
+	}
+	struct stint_engine_stats stats;
+	stint_engine_measure(c->engine, &stats);
+	stint_autofree char *what = stint_format("one pod arrives: %d nodes, %zu pods", nodes, stats.pods);
+	say(what, best, 100);
+	printf("%-62s %10.1f us\n%-62s %10.1f us\n", "  the slowest of 199 such cycles", worst, "  a cycle with nothing to do", nothing);
+	printf("%-62s %10.1f MiB (model objects not included)\n", "  memory of the state", (double)stats.bytes / (1 << 20));
+	cluster_free(c);
+}
+
+/* A queue of work that does not fit, as on most clusters: each cycle frees one device and must not try everybody again. */
+static void crowded(int nodes, int waiting)
+{
+	struct cluster *c = make(nodes);
+	add_jobs(c, "run", nodes * GPUS, true);
+	add_jobs(c, "wait", waiting, false);
+	run_cycle(c);
+	double best = 1e18;
+	for (int run = 0; run < 50; run++) {
+		stint_autofree char *gone = stint_format("run-%06d-0", run * 7);
+		stint_engine_pod_remove(c->engine, gone);
+		const int64_t start_us = stint_monotonic_us();
+		const size_t placed = run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (placed != 1)
+			printf("run %d placed %zu pods\n", run, placed);
+		best = us < best ? us : best;
+	}
+	stint_autofree char *what = stint_format("one of %d GPUs is freed, %d jobs wait for it", nodes * GPUS, waiting);
+	say(what, best, 2000);
+	cluster_free(c);
+}
+
+int main(int argc, char **argv)
+{
+	int64_t nodes = 500;
+	if (argc > 1 && !stint_parse_int(argv[1], 1, 100000, &nodes)) {
+		fprintf(stderr, "usage: bench_engine [NODES]\n");
+		return 2;
+	}
+	fill((int)nodes);
+	steady((int)nodes * 10);
+	crowded((int)nodes, 5000);
+	return 0;
+}

@@ -1,0 +1,274 @@
+/*
+ * A small cluster in memory for the tests and benchmarks of the engine: objects are made here, in one arena, and told to an engine. Names
+ * serve as UIDs. What is left out has a default that does not get in the way.
+ *     struct cluster *c = cluster_new();
+ *     add_node(c, "n0", .gpus = 8);
+ *     add_queue(c, "q", .quota = 4);
+ *     add_pod(c, add_group(c, "job", .queue = "q"), "job-0", .gpus = 1);
+ */
+#ifndef STINT_TEST_CLUSTER_H
+#define STINT_TEST_CLUSTER_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <stint/engine.h>
+
+#define GIB (INT64_C(1) << 30)
+#define CLUSTER_NOW_MS INT64_C(1000000000000)
+
+struct cluster {
+	struct stint_arena *arena;
+	struct stint_engine *engine;
+	struct stint_policy policy;
+	int64_t now_ms;
+	struct stint_cycle last;
+};
+
+static inline struct cluster *cluster_new(void)
+{
+	struct cluster *c = stint_alloc(sizeof *c);
+	c->arena = stint_arena_new(0);
+	c->engine = stint_engine_new();
+	c->policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
+	c->now_ms = CLUSTER_NOW_MS;
+	return c;
+}
+
+static inline void cluster_free(struct cluster *c)
+{
+	stint_engine_free(c->engine);
+	stint_arena_free(c->arena);
+	free(c);
+}
+
+static inline const char *cluster_text(struct cluster *c, const char *text)
+{
+	return text ? stint_arena_strndup(c->arena, text, strlen(text)) : NULL;
+}
+
+static inline struct stint_object cluster_object(struct cluster *c, enum stint_kind kind, const char *name, int64_t age_s)
+{
+	const char *kept = cluster_text(c, name);
+	return (struct stint_object){
+		.kind = kind, .refs = 1, .name = kept, .uid = kept, .created_ms = CLUSTER_NOW_MS - age_s * 1000, .deleted_ms = -1};
+}
+
+struct node_is {
+	bool made; /* so that no field need be given */
+	int64_t cpu_milli, memory_bytes, mib; /* 64 cores, 512 GiB, 100 MiB a device; mib -1: not known */
+	int gpus, label_gpus, pods; /* pods: 110; label_gpus: as gpus */
+	bool down, cordoned;
+	unsigned pressures;
+	const char *label, *value; /* one label */
+	const char *taint; /* key of a NoSchedule taint */
+	const char *resource; /* an extended resource, and how many thousandths of it */
+	int64_t resource_milli;
+};
+#define add_node(c, name, ...) add_node_((c), (name), (struct node_is){.made = true, ##__VA_ARGS__})
+static inline uint32_t add_node_(struct cluster *c, const char *name, struct node_is is)
+{
+	struct stint_node *node = stint_arena_alloc(c->arena, sizeof *node);
+	node->meta = cluster_object(c, STINT_KIND_NODE, name, 0);
+	node->allocatable = (struct stint_resources){
+		.cpu_milli = is.cpu_milli ? is.cpu_milli : 64000,
+		.memory_bytes = is.memory_bytes ? is.memory_bytes : 512 * GIB,
+		.gpu_milli = is.gpus * 1000,
+		.pods = is.pods ? is.pods : 110,
+	};
+	if (is.resource) {
+		struct stint_extended *extended = stint_arena_alloc(c->arena, sizeof *extended);
+		*extended = (struct stint_extended){cluster_text(c, is.resource), is.resource_milli};
+		node->allocatable.extended = extended;
+		node->allocatable.extended_count = 1;
+	}
+	if (is.label) {
+		struct stint_pair *pair = stint_arena_alloc(c->arena, sizeof *pair);
+		*pair = (struct stint_pair){cluster_text(c, is.label), cluster_text(c, is.value)};
+		node->meta.labels = (struct stint_pairs){pair, 1};
+	}
+	if (is.taint) {
+		struct stint_taint *taint = stint_arena_alloc(c->arena, sizeof *taint);
+		*taint = (struct stint_taint){cluster_text(c, is.taint), "", STINT_EFFECT_NO_SCHEDULE};
+		node->taints = taint;
+		node->taints_count = 1;
+	}
+	node->ready = is.down ? STINT_FALSE : STINT_TRUE;
+	node->unschedulable = is.cordoned;
+	node->pressures = is.pressures;
+	node->gpu_count = is.label_gpus ? is.label_gpus : is.gpus;
+	node->gpu_memory_mib = is.mib ? is.mib : 100;
+	return stint_engine_node_upsert(c->engine, node);
+}
+
+/* GPUs; CPU and memory are not limited but where said. limit 0 stands for none here: use `closed` for a limit of 0. */
+struct queue_is {
+	bool made; /* so that no field need be given */
+	const char *parent;
+	double quota, limit, weight, cpu_quota_milli, cpu_limit_milli;
+	int priority; /* 100 */
+	int64_t age_s;
+	bool closed;
+};
+#define add_queue(c, name, ...) add_queue_((c), (name), (struct queue_is){.made = true, ##__VA_ARGS__})
+static inline uint32_t add_queue_(struct cluster *c, const char *name, struct queue_is is)
+{
+	struct stint_queue *queue = stint_arena_alloc(c->arena, sizeof *queue);
+	const struct stint_queue_resource open = {-1, 1, -1, true, true, true};
+	queue->meta = cluster_object(c, STINT_KIND_QUEUE, name, is.age_s);
+	queue->parent = cluster_text(c, is.parent);
+	queue->priority = is.priority ? is.priority : 100;
+	queue->cpu = queue->memory = queue->gpu = open;
+	queue->gpu.quota = is.quota;
+	queue->gpu.limit = is.closed ? 0 : is.limit ? is.limit : -1;
+	queue->gpu.weight = is.weight;
+	if (is.cpu_quota_milli)
+		queue->cpu.quota = is.cpu_quota_milli;
+	if (is.cpu_limit_milli)
+		queue->cpu.limit = is.cpu_limit_milli;
+	return stint_engine_queue_upsert(c->engine, queue);
+}
+
+struct group_is {
+	bool made; /* so that no field need be given */
+	const char *queue;
+	int priority; /* 50 */
+	bool fixed; /* not preemptible */
+	uint32_t min; /* 1 */
+	int64_t age_s;
+	bool none_needed; /* min 0 */
+};
+#define add_group(c, key, ...) add_group_((c), (key), (struct group_is){.made = true, ##__VA_ARGS__})
+static inline uint32_t add_group_(struct cluster *c, const char *key, struct group_is is)
+{
+	const struct stint_group_spec spec = {
+		.key = key,
+		.queue = is.queue,
+		.priority = is.priority ? is.priority : 50,
+		.preemptible = !is.fixed,
+		.created_ms = CLUSTER_NOW_MS - is.age_s * 1000,
+		.min_member = is.none_needed ? 0
+			: is.min	     ? is.min
+					     : 1,
+	};
+	return stint_engine_group_upsert(c->engine, &spec);
+}
+
+struct pod_is {
+	bool made; /* so that no field need be given */
+	int64_t cpu_milli, memory_bytes; /* 0 */
+	int gpus, devices; /* whole devices; devices: of a share, 1 */
+	double portion;
+	int64_t mib;
+	int64_t age_s;
+	const char *label, *value; /* one label of the pod */
+	const char *selects, *selected; /* one node label it needs */
+	const char *tolerates; /* key of a taint */
+	const char *resource;
+	int64_t resource_milli;
+	int port;
+	const char *nominated, *problem;
+	const char *on; /* its node: then it is BOUND unless said otherwise */
+	uint64_t slots;
+	enum stint_pod_status status;
+	bool holder;
+};
+#define add_pod(c, group, name, ...) add_pod_((c), (group), (name), (struct pod_is){.made = true, ##__VA_ARGS__})
+
+static inline struct stint_pod_spec *pod_spec(struct cluster *c, const struct pod_is *is)
+{
+	struct stint_pod_spec *spec = stint_arena_alloc(c->arena, sizeof *spec);
+	spec->refs = 1;
+	spec->request = (struct stint_resources){.cpu_milli = is->cpu_milli, .memory_bytes = is->memory_bytes, .pods = 1};
+	const uint32_t devices = is->devices ? (uint32_t)is->devices : 1;
+	if (is->gpus)
+		spec->gpu = (struct stint_gpu_ask){.kind = STINT_GPU_WHOLE, .devices = (uint32_t)is->gpus, .portion = 1};
+	else if (is->portion > 0)
+		spec->gpu = (struct stint_gpu_ask){.kind = STINT_GPU_FRACTION, .devices = devices, .portion = is->portion};
+	else if (is->mib)
+		spec->gpu = (struct stint_gpu_ask){.kind = STINT_GPU_MEMORY, .devices = devices, .memory_mib = is->mib};
+	spec->gpu.problem = cluster_text(c, is->problem);
+	if (is->selects) {
+		struct stint_pair *pair = stint_arena_alloc(c->arena, sizeof *pair);
+		*pair = (struct stint_pair){cluster_text(c, is->selects), cluster_text(c, is->selected)};
+		spec->node_selector = (struct stint_pairs){pair, 1};
+	}
+	if (is->tolerates) {
+		struct stint_toleration *toleration = stint_arena_alloc(c->arena, sizeof *toleration);
+		*toleration = (struct stint_toleration){.key = cluster_text(c, is->tolerates), .value = "", .exists = true, .seconds = -1};
+		spec->tolerations = toleration;
+		spec->tolerations_count = 1;
+	}
+	if (is->resource) {
+		struct stint_extended *extended = stint_arena_alloc(c->arena, sizeof *extended);
+		*extended = (struct stint_extended){cluster_text(c, is->resource), is->resource_milli};
+		spec->request.extended = extended;
+		spec->request.extended_count = 1;
+	}
+	if (is->port) {
+		struct stint_host_port *port = stint_arena_alloc(c->arena, sizeof *port);
+		*port = (struct stint_host_port){.protocol = "TCP", .port = is->port};
+		spec->host_ports = port;
+		spec->host_ports_count = 1;
+	}
+	return spec;
+}
+
+static inline uint32_t add_pod_(struct cluster *c, uint32_t group, const char *name, struct pod_is is)
+{
+	struct stint_pod *pod = stint_arena_alloc(c->arena, sizeof *pod);
+	pod->meta = cluster_object(c, STINT_KIND_POD, name, is.age_s);
+	pod->node = cluster_text(c, is.on);
+	pod->nominated_node = cluster_text(c, is.nominated);
+	pod->spec = pod_spec(c, &is);
+	if (is.label) {
+		struct stint_pair *pair = stint_arena_alloc(c->arena, sizeof *pair);
+		*pair = (struct stint_pair){cluster_text(c, is.label), cluster_text(c, is.value)};
+		pod->meta.labels = (struct stint_pairs){pair, 1};
+	}
+	const struct stint_pod_facts facts = {
+		.pod = pod,
+		.group = group,
+		.status = is.status != STINT_POD_PENDING ? is.status
+			: is.on				 ? STINT_POD_BOUND
+							 : STINT_POD_PENDING,
+		.devices = is.slots,
+		.holder = is.holder,
+	};
+	return stint_engine_pod_upsert(c->engine, &facts);
+}
+
+static inline size_t run_cycle(struct cluster *c)
+{
+	c->last = stint_engine_cycle(c->engine, &c->policy, c->now_ms);
+	return c->last.count;
+}
+
+static inline uint32_t pod_named(const struct cluster *c, const char *name)
+{
+	return stint_engine_pod_find(c->engine, name);
+}
+
+static inline struct stint_pod_view pod_seen(const struct cluster *c, const char *name)
+{
+	struct stint_pod_view view = {.node = STINT_NO_HANDLE};
+	stint_engine_pod_view(c->engine, pod_named(c, name), &view);
+	return view;
+}
+
+/* The node of a pod that has one now; "" for one that waits, "?" for one that is not known. */
+static inline const char *node_of(const struct cluster *c, const char *name)
+{
+	struct stint_pod_view pod;
+	struct stint_node_view node;
+	if (!stint_engine_pod_view(c->engine, pod_named(c, name), &pod))
+		return "?";
+	return stint_engine_node_view(c->engine, pod.node, &node) ? node.name : "";
+}
+
+static inline struct stint_record record_of(const struct cluster *c, const char *group)
+{
+	return stint_engine_record(c->engine, stint_engine_group_find(c->engine, group));
+}
+
+#endif
