@@ -143,10 +143,14 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	engine_drop_reservations(engine);
 	uint32_t handle = stint_engine_group_find(engine, spec->key);
 	if (handle == STINT_NO_HANDLE) {
-		if (!engine->free_groups.count)
+		const bool reused = engine->free_groups.count > 0;
+		if (!reused)
 			stint_grow(&engine->groups, &engine->groups_capacity, engine->groups_count + 1, sizeof *engine->groups);
 		handle = engine_take_slot(&engine->free_groups, &engine->groups_count);
+		/* The stamp goes on counting: an old entry in a line must not be taken for this group. */
 		engine->groups[handle] = (struct group){
+			.stamp = reused ? engine->groups[handle].stamp : 0,
+			.judged = reused && engine->groups[handle].judged,
 			.key = stint_strdup(spec->key),
 			.queue = STINT_NO_HANDLE,
 			.record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1},
@@ -182,7 +186,6 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	stint_map_remove(engine->group_keys, group->key);
 	free(group->key);
 	free(group->pods);
-	/* The stamp goes on counting: an old entry in a line must not be taken for the next group in this slot. */
 	const uint32_t stamp = group->stamp;
 	const bool judged = group->judged;
 	*group = (struct group){.queue = STINT_NO_HANDLE, .stamp = stamp, .judged = judged};

@@ -33,16 +33,21 @@ void engine_chunk_asks(struct stint_engine *engine, uint32_t handle, int64_t gpu
 
 /* ---- one pod ------------------------------------------------------------------------------------------------------------------- */
 
-/* The bounds of its queues with the amount that it takes on this very node (kai-engine 3.3, 6.2.1). */
+/*
+ * The bounds of its queues with the amount that it takes on this very node (kai-engine 3.3, 6.2.1). KAI tests the part of the device's
+ * memory, rounded up; what is charged afterwards may be a hundredth more (0.57 of 100 MiB is 56): the larger of the two must fit.
+ */
 static bool admitted_on(
 	const struct stint_engine *engine, const struct group *group, const struct shape *shape, uint32_t node, struct stint_record *record)
 {
-	const int64_t all = engine->books[node].device_mib;
-	const int64_t mib = engine_share_mib(engine, shape, node);
 	double asked[STINT_DIMENSIONS];
 	amounts_to(&shape->asked, asked);
-	if (shape->gpu != STINT_GPU_NONE)
-		asked[STINT_GPU] = (double)((int64_t)shape->devices * ((100 * mib + all - 1) / all));
+	if (shape->gpu != STINT_GPU_NONE) {
+		const int64_t all = engine->books[node].device_mib;
+		const int64_t part = (100 * (int64_t)engine_share_mib(engine, shape, node) + all - 1) / all;
+		const int64_t charged = engine_share_percent(engine, shape, node);
+		asked[STINT_GPU] = (double)((int64_t)shape->devices * (part > charged ? part : charged));
+	}
 	return engine_queue_admits(engine, group->queue, asked, group->preemptible, record);
 }
 

@@ -116,6 +116,15 @@ static void set_parent(struct stint_engine *engine, uint32_t handle, const char 
 		engine_queue_release(engine, former);
 }
 
+/* A change of one parent may have opened a loop that kept another queue from its own. */
+static void retry_loops(struct stint_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->queues_count; i++) {
+		if (engine->queues[i].loop && engine->queues[i].object)
+			set_parent(engine, i, engine->queues[i].object->parent);
+	}
+}
+
 static bool queue_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b)
 {
 	const struct queue *p = &engine->queues[a], *q = &engine->queues[b];
@@ -192,6 +201,7 @@ uint32_t stint_engine_queue_upsert(struct stint_engine *engine, struct stint_que
 	queue->created_ms = object->meta.created_ms;
 	set_bounds(queue, object);
 	queue->epoch++;
+	retry_loops(engine);
 	engine->queue_order_stale = engine->stirred = true;
 	return handle;
 }
@@ -210,6 +220,7 @@ void stint_engine_queue_remove(struct stint_engine *engine, const char *name)
 		queue->quota[d] = queue->limit[d] = queue->weight[d] = queue->usage[d] = queue->fair[d] = 0;
 	engine->queue_order_stale = engine->stirred = true;
 	engine_queue_release(engine, handle);
+	retry_loops(engine);
 }
 
 void stint_engine_queue_usage(struct stint_engine *engine, uint32_t queue, const double usage[static STINT_DIMENSIONS])

@@ -1,0 +1,452 @@
+/*
+ * Properties on random small clusters that live for a while: pods come, are placed, leave and go; nodes are cordoned; bounds move. After
+ * every cycle the state must be legal, and an engine that has just been told the same state, in another order, must decide the same.
+ *
+ * usage: test_properties [WORLDS [FIRST_SEED]]      a failure names the seed of its world
+ */
+#include "tests/unit/test.h"
+
+#include "cluster.h"
+
+enum { NODES = 6, QUEUES = 7, GROUPS = 40, PODS_PER_GROUP = 6, STEPS = 25 };
+
+/* A generator of our own (xorshift), so that a seed means the same cluster everywhere. */
+static uint64_t random_state;
+
+static uint64_t random_bits(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static int below(int bound)
+{
+	return (int)(random_bits() % (uint64_t)bound);
+}
+
+static bool chance(int percent)
+{
+	return below(100) < percent;
+}
+
+/* ---- a world: what a cluster looks like, apart from any engine -------------------------------------------------------------------- */
+
+struct world_pod {
+	char name[24];
+	bool there;
+	struct pod_is is; /* is.on: its node, or NULL */
+};
+
+struct world_group {
+	char name[16];
+	bool there;
+	int queue;
+	struct group_is is;
+	struct world_pod pods[PODS_PER_GROUP];
+};
+
+struct world {
+	char node_names[NODES][8];
+	struct node_is nodes[NODES];
+	char queue_names[QUEUES][8];
+	struct queue_is queues[QUEUES];
+	struct world_group groups[GROUPS];
+	enum stint_placement gpu, cpu;
+	int serial;
+};
+
+static const double portions[] = {0.1, 0.25, 0.5, 0.57, 0.75, 1};
+
+static void make_nodes(struct world *w)
+{
+	for (int i = 0; i < NODES; i++) {
+		snprintf(w->node_names[i], sizeof w->node_names[i], "n%d", i);
+		w->nodes[i] = (struct node_is){
+			.gpus = chance(20) ? 0 : 1 + below(4),
+			.cpu_milli = 2000 * (1 + below(8)),
+			.memory_bytes = GIB * (2 + below(30)),
+			.pods = chance(20) ? 2 + below(4) : 110,
+			.mib = chance(15) ? -1 : 100 * (1 + below(3)),
+			.label = chance(30) ? "zone" : NULL,
+			.value = chance(50) ? "a" : "b",
+			.taint = chance(10) ? "only" : NULL,
+		};
+	}
+}
+
+/* Two departments; the rest are leaves, one of them a root of its own. */
+static void make_queues(struct world *w)
+{
+	for (int i = 0; i < QUEUES; i++) {
+		snprintf(w->queue_names[i], sizeof w->queue_names[i], "q%d", i);
+		w->queues[i] = (struct queue_is){
+			.parent = i < 2 || i == 6 ? NULL : w->queue_names[i % 2],
+			.quota = chance(15) ? -1 : (i < 2 ? 2 : 1) * below(4) + (chance(30) ? 0.5 : 0),
+			.limit = chance(30) ? 0.5 * (1 + below(12)) : -1,
+			.weight = below(3),
+			.cpu_limit_milli = chance(20) ? 1000 * (1 + below(10)) : 0,
+			.priority = chance(20) ? 200 : 100,
+			.age_s = below(3),
+		};
+	}
+}
+
+static struct pod_is make_request(void)
+{
+	struct pod_is is = {.cpu_milli = 250 * below(6), .memory_bytes = GIB / 2 * below(4)};
+	switch (below(5)) {
+	case 0: break;
+	case 1: is.gpus = 1 + below(3); break;
+	case 2:
+	case 3:
+		is.portion = portions[below((int)STINT_COUNT(portions))];
+		is.devices = chance(20) ? 2 : 1;
+		break;
+	default: is.mib = 10 + below(150); break;
+	}
+	if (chance(15)) {
+		is.selects = "zone";
+		is.selected = "a";
+	}
+	if (chance(20))
+		is.tolerates = "only";
+	return is;
+}
+
+static void make_group(struct world *w, struct world_group *group)
+{
+	const int pods = 1 + below(PODS_PER_GROUP), serial = w->serial++;
+	*group = (struct world_group){.there = true, .queue = 2 + below(QUEUES - 2)};
+	snprintf(group->name, sizeof group->name, "g%04d", serial);
+	group->is = (struct group_is){
+		.priority = chance(25) ? 100 : 50,
+		.fixed = chance(30),
+		.min = chance(40) ? (uint32_t)(1 + below(pods)) : 1,
+		.age_s = below(4),
+	};
+	const struct pod_is request = make_request();
+	for (int i = 0; i < pods; i++) {
+		struct world_pod *pod = &group->pods[i];
+		pod->there = true;
+		pod->is = chance(80) ? request : make_request();
+		pod->is.age_s = below(2);
+		snprintf(pod->name, sizeof pod->name, "%s-%d", group->name, i);
+	}
+}
+
+/* ---- telling an engine -------------------------------------------------------------------------------------------------------------- */
+
+static void tell_node(struct cluster *c, const struct world *w, int node)
+{
+	add_node_(c, w->node_names[node], w->nodes[node]);
+}
+
+static void tell_queue(struct cluster *c, const struct world *w, int queue)
+{
+	add_queue_(c, w->queue_names[queue], w->queues[queue]);
+}
+
+static void tell_pod(struct cluster *c, const struct world_group *group, const struct world_pod *pod)
+{
+	add_pod_(c, stint_engine_group_find(c->engine, group->name), pod->name, pod->is);
+}
+
+static void tell_group(struct cluster *c, const struct world *w, const struct world_group *group, bool backwards)
+{
+	struct group_is is = group->is;
+	is.queue = w->queue_names[group->queue];
+	add_group_(c, group->name, is);
+	for (int i = 0; i < PODS_PER_GROUP; i++) {
+		const struct world_pod *pod = &group->pods[backwards ? PODS_PER_GROUP - 1 - i : i];
+		if (pod->there)
+			tell_pod(c, group, pod);
+	}
+}
+
+static struct cluster *tell_all(const struct world *w, bool backwards)
+{
+	struct cluster *c = cluster_new();
+	c->policy = stint_policy_of(w->gpu, w->cpu);
+	for (int i = 0; i < GROUPS && backwards; i++) {
+		if (w->groups[GROUPS - 1 - i].there)
+			tell_group(c, w, &w->groups[GROUPS - 1 - i], true);
+	}
+	for (int i = 0; i < QUEUES; i++)
+		tell_queue(c, w, backwards ? QUEUES - 1 - i : i);
+	for (int i = 0; i < NODES; i++)
+		tell_node(c, w, backwards ? NODES - 1 - i : i);
+	for (int i = 0; i < GROUPS && !backwards; i++) {
+		if (w->groups[i].there)
+			tell_group(c, w, &w->groups[i], false);
+	}
+	return c;
+}
+
+/* ---- what must hold -------------------------------------------------------------------------------------------------------------------- */
+
+static void check_devices(struct cluster *c, const struct world *w, uint64_t seed)
+{
+	for (int n = 0; n < NODES; n++) {
+		int64_t used[STINT_MAX_DEVICES] = {0}, cpu = 0, memory = 0, pods = 0;
+		const int64_t all = w->nodes[n].mib > 0 ? w->nodes[n].mib : 100;
+		for (int g = 0; g < GROUPS; g++) {
+			for (int p = 0; p < PODS_PER_GROUP; p++) {
+				const struct world_pod *pod = &w->groups[g].pods[p];
+				if (!w->groups[g].there || !pod->there || !pod->is.on || strcmp(pod->is.on, w->node_names[n]) != 0)
+					continue;
+				const int64_t mib = pod->is.gpus ? all
+					: pod->is.portion > 0	 ? (int64_t)(pod->is.portion * (double)all)
+								 : pod->is.mib;
+				const int wanted = pod->is.gpus		     ? pod->is.gpus
+					: pod->is.portion > 0 || pod->is.mib ? (pod->is.devices ? pod->is.devices : 1)
+									     : 0;
+				if (__builtin_popcountll(pod->is.slots) != wanted)
+					fail_msg("seed %llu: %s has slots %#llx and not %d", (unsigned long long)seed, pod->name,
+						(unsigned long long)pod->is.slots, wanted);
+				for (int slot = 0; slot < STINT_MAX_DEVICES; slot++)
+					used[slot] += pod->is.slots >> slot & 1 ? mib : 0;
+				cpu += pod->is.cpu_milli;
+				memory += pod->is.memory_bytes;
+				pods++;
+			}
+		}
+		if (cpu > w->nodes[n].cpu_milli || memory > w->nodes[n].memory_bytes || pods > w->nodes[n].pods)
+			fail_msg("seed %llu: node n%d is above its capacity", (unsigned long long)seed, n);
+		int idle = 0;
+		for (int slot = 0; slot < STINT_MAX_DEVICES; slot++) {
+			if (used[slot] > (slot < w->nodes[n].gpus ? all : 0))
+				fail_msg("seed %llu: device %d of n%d has %lld MiB in use", (unsigned long long)seed, slot, n,
+					(long long)used[slot]);
+			idle += slot < w->nodes[n].gpus && used[slot] == 0;
+		}
+		struct stint_node_view view;
+		stint_engine_node_view(c->engine, stint_engine_node_find(c->engine, w->node_names[n]), &view);
+		if (view.gpus_idle != idle || view.cpu_milli_idle != w->nodes[n].cpu_milli - cpu ||
+			view.pods_idle != w->nodes[n].pods - pods)
+			fail_msg("seed %llu: the books of n%d are wrong", (unsigned long long)seed, n);
+	}
+}
+
+/* Bounds hold for what was placed under them: allocated amounts may only grow within the bound. */
+static void check_queues(struct cluster *c, const struct world *w, const double before[QUEUES][2], uint64_t seed)
+{
+	for (int q = 0; q < QUEUES; q++) {
+		struct stint_queue_view view;
+		stint_engine_queue_view(c->engine, stint_engine_queue_find(c->engine, w->queue_names[q]), &view);
+		const double now = view.allocated[STINT_GPU], fixed = view.allocated_non_preemptible[STINT_GPU];
+		if (view.limit[STINT_GPU] >= 0 && now > before[q][0] && now > view.limit[STINT_GPU])
+			fail_msg("seed %llu: %s passed its limit: %g", (unsigned long long)seed, view.name, now);
+		if (view.quota[STINT_GPU] >= 0 && fixed > before[q][1] && fixed > view.quota[STINT_GPU])
+			fail_msg("seed %llu: %s passed its quota: %g", (unsigned long long)seed, view.name, fixed);
+	}
+}
+
+static void remember_queues(struct cluster *c, const struct world *w, double out[QUEUES][2])
+{
+	for (int q = 0; q < QUEUES; q++) {
+		struct stint_queue_view view;
+		stint_engine_queue_view(c->engine, stint_engine_queue_find(c->engine, w->queue_names[q]), &view);
+		out[q][0] = view.allocated[STINT_GPU];
+		out[q][1] = view.allocated_non_preemptible[STINT_GPU];
+	}
+}
+
+/* A cycle never leaves a group with some but too few of its pods where it had none. */
+static void check_gangs(struct cluster *c, uint64_t seed)
+{
+	for (size_t i = 0; i < c->last.count; i++) {
+		struct stint_group_view group;
+		stint_engine_group_view(c->engine, c->last.decisions[i].group, &group);
+		if (group.active < group.min_member)
+			fail_msg("seed %llu: %s has %u of %u pods", (unsigned long long)seed, group.key, group.active, group.min_member);
+	}
+}
+
+static void name_decision(const struct cluster *c, const struct stint_decision *d, struct stint_buf *out)
+{
+	struct stint_pod_view pod;
+	struct stint_node_view node;
+	stint_engine_pod_view(c->engine, d->pod, &pod);
+	stint_engine_node_view(c->engine, d->node, &node);
+	stint_buf_printf(out, "%s %s on %s, slots %#llx, unopened %#llx, %u%% and %lld MiB each\n",
+		d->kind == STINT_DECIDE_BIND ? "bind" : "reserve", pod.pod->meta.name, node.name, (unsigned long long)d->devices,
+		(unsigned long long)d->unopened, d->portion_percent, (long long)d->device_memory_mib);
+}
+
+static void check_same(const struct cluster *a, const struct cluster *b, const char *what, uint64_t seed, int step)
+{
+	stint_auto_buf left = {0}, right = {0};
+	for (size_t i = 0; i < a->last.count; i++)
+		name_decision(a, &a->last.decisions[i], &left);
+	for (size_t i = 0; i < b->last.count; i++)
+		name_decision(b, &b->last.decisions[i], &right);
+	const bool same = left.length == right.length && (!left.length || memcmp(left.data, right.data, left.length) == 0);
+	if (!same)
+		fail_msg("seed %llu, step %d: %s decides otherwise:\n%s-- and not\n%s", (unsigned long long)seed, step, what,
+			right.data ? right.data : "nothing\n", left.data ? left.data : "nothing\n");
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------------------------------- */
+
+static struct world_pod *find_pod(struct world *w, const char *name)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		for (int p = 0; p < PODS_PER_GROUP; p++) {
+			if (w->groups[g].pods[p].there && strcmp(w->groups[g].pods[p].name, name) == 0)
+				return &w->groups[g].pods[p];
+		}
+	}
+	return NULL;
+}
+
+/* The decisions happen, but one in ten fails and is undone. */
+static void apply(struct cluster *c, struct world *w)
+{
+	for (size_t i = 0; i < c->last.count; i++) {
+		const struct stint_decision d = c->last.decisions[i];
+		struct stint_pod_view view;
+		struct stint_node_view node;
+		if (d.kind != STINT_DECIDE_BIND)
+			continue;
+		stint_engine_pod_view(c->engine, d.pod, &view);
+		stint_engine_node_view(c->engine, d.node, &node);
+		struct world_pod *pod = find_pod(w, view.pod->meta.name);
+		pod->is.on = w->node_names[node.name[1] - '0'];
+		pod->is.slots = d.devices;
+	}
+}
+
+static void confirm_or_undo(struct cluster *c, struct world *w)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		for (int p = 0; p < PODS_PER_GROUP; p++) {
+			struct world_pod *pod = &w->groups[g].pods[p];
+			if (!w->groups[g].there || !pod->there || !pod->is.on || pod_seen(c, pod->name).status != STINT_POD_ASSUMED)
+				continue;
+			if (chance(10)) {
+				stint_engine_pod_undo(c->engine, pod_named(c, pod->name));
+				pod->is.on = NULL;
+				pod->is.slots = 0;
+			} else {
+				stint_engine_pod_confirm(c->engine, pod_named(c, pod->name));
+				if (chance(50))
+					tell_pod(c, &w->groups[g], pod);
+			}
+		}
+	}
+}
+
+static void drop_pod(struct cluster *c, struct world_pod *pod)
+{
+	stint_engine_pod_remove(c->engine, pod->name);
+	pod->there = false;
+}
+
+static void live_group(struct cluster *c, struct world *w, struct world_group *group)
+{
+	bool any = false;
+	if (!group->there) {
+		if (chance(15)) {
+			make_group(w, group);
+			tell_group(c, w, group, false);
+		}
+		return;
+	}
+	for (int p = 0; p < PODS_PER_GROUP; p++) {
+		struct world_pod *pod = &group->pods[p];
+		if (!pod->there)
+			continue;
+		if (pod->is.status == STINT_POD_RELEASING ? chance(50) : chance(3)) {
+			drop_pod(c, pod);
+		} else if (pod->is.on && chance(8)) {
+			pod->is.status = STINT_POD_RELEASING;
+			tell_pod(c, group, pod);
+		}
+		any = any || pod->there;
+	}
+	if (!any) {
+		stint_engine_group_remove(c->engine, stint_engine_group_find(c->engine, group->name));
+		group->there = false;
+	} else if (chance(3)) {
+		group->is.priority = group->is.priority == 50 ? 100 : 50;
+		tell_group(c, w, group, false);
+	}
+}
+
+static void live(struct cluster *c, struct world *w)
+{
+	confirm_or_undo(c, w);
+	for (int g = 0; g < GROUPS; g++)
+		live_group(c, w, &w->groups[g]);
+	if (chance(20)) {
+		const int node = below(NODES);
+		w->nodes[node].cordoned = !w->nodes[node].cordoned;
+		tell_node(c, w, node);
+	}
+	if (chance(20)) {
+		const int queue = below(QUEUES);
+		w->queues[queue].limit = chance(50) ? -1 : 0.5 * (1 + below(12));
+		tell_queue(c, w, queue);
+	}
+	tell_queue(c, w, 0); /* at least some news: without any, reservations stand and a cycle says nothing new */
+	if (chance(5))
+		c->policy = stint_policy_of(w->gpu = w->gpu == STINT_SPREAD ? STINT_BINPACK : STINT_SPREAD, w->cpu);
+}
+
+static void run_world(uint64_t seed)
+{
+	struct world *w = stint_alloc(sizeof *w);
+	random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	w->gpu = chance(50) ? STINT_BINPACK : chance(60) ? STINT_SPREAD : STINT_UNORDERED;
+	w->cpu = chance(50) ? STINT_BINPACK : STINT_SPREAD;
+	make_nodes(w);
+	make_queues(w);
+	for (int g = 0; g < GROUPS; g++) {
+		if (chance(40))
+			make_group(w, &w->groups[g]);
+	}
+	struct cluster *c = tell_all(w, false);
+	for (int step = 0; step < STEPS; step++) {
+		double before[QUEUES][2];
+		struct cluster *fresh = tell_all(w, true);
+		remember_queues(c, w, before);
+		run_cycle(c);
+		run_cycle(fresh);
+		check_same(c, fresh, "an engine told the state anew", seed, step);
+		cluster_free(fresh);
+		check_gangs(c, seed);
+		check_queues(c, w, before, seed);
+		apply(c, w);
+		check_devices(c, w, seed);
+		const size_t decided = run_cycle(c);
+		if (decided)
+			fail_msg("seed %llu, step %d: a second cycle at once decides %zu things", (unsigned long long)seed, step, decided);
+		live(c, w);
+	}
+	cluster_free(c);
+	free(w);
+}
+
+static int64_t worlds = 150, first_seed = 1;
+
+static void random_clusters_stay_legal_and_decide_by_their_state_alone(void **state)
+{
+	(void)state;
+	for (int64_t i = 0; i < worlds; i++)
+		run_world((uint64_t)(first_seed + i));
+}
+
+int main(int argc, char **argv)
+{
+	if ((argc > 1 && !stint_parse_int(argv[1], 1, 100000000, &worlds)) ||
+		(argc > 2 && !stint_parse_int(argv[2], 1, INT32_MAX, &first_seed))) {
+		fprintf(stderr, "usage: test_properties [WORLDS [FIRST_SEED]]\n");
+		return 2;
+	}
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_clusters_stay_legal_and_decide_by_their_state_alone),
+	};
+	return cmocka_run_group_tests_name("engine: properties", tests, NULL, NULL);
+}
