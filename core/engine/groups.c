@@ -77,7 +77,9 @@ void engine_group_touch(struct stint_engine *engine, uint32_t handle)
 
 	const struct stint_record record = record_between_cycles(group);
 	const enum stint_reason now = group->record.reason;
-	const bool cleared = now == STINT_REASON_INCOMPLETE || now == STINT_REASON_GATED || (group->pending == 0 && !group->reserved);
+	const bool pod_gone = group->record.pod != STINT_NO_HANDLE && engine->pods[group->record.pod].group != handle;
+	const bool cleared =
+		pod_gone || now == STINT_REASON_INCOMPLETE || now == STINT_REASON_GATED || (group->pending == 0 && !group->reserved);
 	if (record.reason != STINT_REASON_NONE || cleared)
 		engine_group_judge(engine, handle, &record);
 }

@@ -241,8 +241,12 @@ static void look_at_node(
 	count_bits(now, out->short_of);
 	count_bits(empty & now, out->even_empty);
 	out->fitting += !now;
-	if (!empty && (now || out->record.reason == STINT_REASON_LEAVING))
-		holders_on_node(engine, handle, now, !now, all);
+	if (empty)
+		return;
+	if (out->record.reason == STINT_REASON_NO_ROOM)
+		holders_on_node(engine, handle, now, false, all);
+	else if (engine->pods[out->record.pod].node == handle || engine->pods[out->record.pod].node == STINT_NO_HANDLE)
+		holders_on_node(engine, handle, 0, true, all);
 }
 
 /* Pods of the shape that must be placed for the group to run at all. */

@@ -3,12 +3,14 @@
  * nodes is known once for all of them.
  *
  * Owns engine.shapes. The model shares equal specifications, but counts images and priorities as differences; here only what placement
- * reads counts. A shape lives as long as a pod has it.
+ * reads counts. A shape outlives its last pod for a while, since the next job is often like the last one: MOST_IDLE of them stay.
  * Costs: O(size of the specification) per new pod, and nothing when the pod before had the same specification.
  */
 #include <math.h>
 
 #include "state.h"
+
+enum { MOST_IDLE = 64 };
 
 /* Larger requests fit nowhere; bounding them keeps sums far from the end of their range. */
 static const int64_t MOST_ASKED = INT64_C(1) << 50;
@@ -189,12 +191,18 @@ static void rehash(struct stint_engine *engine, size_t buckets)
 	}
 }
 
+static uint32_t take(struct stint_engine *engine, uint32_t handle)
+{
+	struct shape *shape = &engine->shapes[handle];
+	engine->shapes_idle -= shape->refs == 0;
+	shape->refs++;
+	return handle;
+}
+
 uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod)
 {
-	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec) {
-		engine->shapes[engine->last_shape].refs++;
-		return engine->last_shape;
-	}
+	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec)
+		return take(engine, engine->last_shape);
 	const uint32_t hash = hash_of(pod->spec);
 	if (engine->shapes_live * 2 >= engine->shape_buckets_count)
 		rehash(engine, engine->shape_buckets_count ? 2 * engine->shape_buckets_count : 64);
@@ -210,14 +218,14 @@ uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod
 		engine->shapes[handle].next = *bucket;
 		*bucket = handle;
 		engine->shapes_live++;
+		engine->shapes_idle++;
 	}
-	engine->shapes[handle].refs++;
 	/* The sample keeps its own specification alive, and no other: only that one may be remembered by its address. */
 	if (engine->shapes[handle].spec == pod->spec) {
 		engine->last_spec = pod->spec;
 		engine->last_shape = handle;
 	}
-	return handle;
+	return take(engine, handle);
 }
 
 void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
@@ -230,11 +238,9 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 	*shape = (struct shape){0};
 }
 
-void engine_shape_release(struct stint_engine *engine, uint32_t handle)
+static void forget(struct stint_engine *engine, uint32_t handle)
 {
 	struct shape *shape = &engine->shapes[handle];
-	if (--shape->refs)
-		return;
 	uint32_t *link = &engine->shape_buckets[shape->hash & (engine->shape_buckets_count - 1)];
 	while (*link != handle)
 		link = &engine->shapes[*link].next;
@@ -244,4 +250,21 @@ void engine_shape_release(struct stint_engine *engine, uint32_t handle)
 	engine_shape_discard(engine, shape);
 	handles_push(&engine->free_shapes, handle);
 	engine->shapes_live--;
+	engine->shapes_idle--;
+}
+
+void engine_shape_release(struct stint_engine *engine, uint32_t handle)
+{
+	if (--engine->shapes[handle].refs)
+		return;
+	engine->shapes[handle].idle_since = ++engine->clock;
+	if (++engine->shapes_idle <= MOST_IDLE)
+		return;
+	uint32_t oldest = handle;
+	for (uint32_t i = 0; i < engine->shapes_count; i++) {
+		const struct shape *shape = &engine->shapes[i];
+		if (shape->sample && !shape->refs && shape->idle_since < engine->shapes[oldest].idle_since)
+			oldest = i;
+	}
+	forget(engine, oldest);
 }

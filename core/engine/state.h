@@ -177,7 +177,8 @@ struct shape_extended {
 struct shape {
 	struct stint_pod *sample; /* keeps the specification alive; NULL: a free slot */
 	const struct stint_pod_spec *spec;
-	uint32_t refs, hash, next;
+	uint32_t refs, hash, next; /* refs 0: idle, kept for the next pod that asks for it */
+	uint64_t idle_since;
 	int64_t cpu_milli, memory_bytes;
 	enum stint_gpu_kind gpu;
 	uint32_t devices;
@@ -225,7 +226,7 @@ struct stint_engine {
 	size_t shapes_count, shapes_capacity;
 	struct handles free_shapes;
 	uint32_t *shape_buckets;
-	size_t shape_buckets_count, shapes_live, rankings;
+	size_t shape_buckets_count, shapes_live, shapes_idle, rankings;
 	const struct stint_pod_spec *last_spec; /* the shape that was looked up last */
 	uint32_t last_shape;
 
@@ -259,7 +260,7 @@ struct stint_engine {
 	bool judged_delivered;
 	bool stirred; /* something has changed since the last cycle */
 	bool reservations_stood; /* the last cycle held room back from groups that then failed */
-	uint64_t clock; /* counts uses of rankings */
+	uint64_t clock; /* counts uses of rankings and shapes */
 };
 
 static inline bool bit(uint64_t set, unsigned index)

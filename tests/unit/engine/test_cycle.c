@@ -554,6 +554,66 @@ static void handles_of_what_is_gone_serve_again(void **state)
 	cluster_free(c);
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------------------------------------- */
+
+#if !defined(__SANITIZE_ADDRESS__)
+static size_t allocations;
+
+void *__libc_malloc(size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_calloc(size_t count, size_t size);
+
+void *malloc(size_t size)
+{
+	allocations++;
+	return __libc_malloc(size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	allocations++;
+	return __libc_realloc(old, size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	allocations++;
+	return __libc_calloc(count, size);
+}
+
+static void a_steady_cycle_allocates_nothing(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	for (int i = 0; i < 50; i++) {
+		stint_autofree char *name = stint_format("n%02d", i);
+		add_node(c, name, .gpus = 8);
+	}
+	add_queue(c, "top", .quota = -1);
+	for (int i = 0; i < 20; i++) {
+		stint_autofree char *name = stint_format("q%02d", i);
+		add_queue(c, name, .parent = "top", .quota = 10, .weight = 1);
+	}
+	add_pod(c, add_group(c, "wait", .queue = "q00"), "wait", .gpus = 9);
+	for (int round = 0; round < 20; round++) {
+		stint_autofree char *queue = stint_format("q%02d", round);
+		add_gang(c, "gang", (struct group_is){.queue = queue, .min = 3}, 3, (struct pod_is){.gpus = 1, .cpu_milli = 100});
+		add_pod(c, add_group(c, "half", .queue = queue), "half", .portion = 0.5);
+		const size_t before = allocations;
+		assert_int_equal(run_cycle(c), 4);
+		/* Every queue's heap is made once. */
+		if (round >= 19)
+			assert_int_equal(allocations - before, 0);
+		static const char *const pods[] = {"gang-0", "gang-1", "gang-2", "half"};
+		for (size_t i = 0; i < STINT_COUNT(pods); i++)
+			stint_engine_pod_remove(c->engine, pods[i]);
+		stint_engine_group_remove(c->engine, stint_engine_group_find(c->engine, "gang"));
+		stint_engine_group_remove(c->engine, stint_engine_group_find(c->engine, "half"));
+	}
+	cluster_free(c);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -583,6 +643,9 @@ int main(void)
 		cmocka_unit_test(a_bind_names_node_devices_and_amounts),
 		cmocka_unit_test(a_node_that_goes_and_comes_back_has_its_pods),
 		cmocka_unit_test(handles_of_what_is_gone_serve_again),
+#if !defined(__SANITIZE_ADDRESS__)
+		cmocka_unit_test(a_steady_cycle_allocates_nothing),
+#endif
 	};
 	return cmocka_run_group_tests_name("engine: the cycle", tests, NULL, NULL);
 }
