@@ -124,9 +124,9 @@ static struct stint_json *items_of_live(struct cli_live *live, const void *user)
 
 static int run(struct cli_context *ctx)
 {
-	const char *project, *selector = cli_text(ctx, "selector");
+	const char *project, *selector;
 	struct filter filter;
-	if (!read_filter(ctx, &filter) || !cli_scope(ctx, &project))
+	if (!read_filter(ctx, &filter) || !cli_selector(ctx, &selector) || !cli_scope(ctx, &project))
 		return cli_failed(ctx);
 	if (cli_switch(ctx, "watch")) {
 		struct cli_live *live =

@@ -250,6 +250,17 @@ bool cli_scope(struct cli_context *ctx, const char **project)
 	return (*project = cli_project(ctx)) != NULL; /* which finds that -A and -p do not go together */
 }
 
+bool cli_selector(struct cli_context *ctx, const char **selector)
+{
+	*selector = cli_text(ctx, "selector");
+	if (!*selector)
+		return true;
+	struct stint_label_selector *parsed = stint_label_selector_parse(*selector, &ctx->err);
+	const bool good = parsed != NULL;
+	stint_label_selector_free(parsed);
+	return good;
+}
+
 char **cli_scheduler_names(struct cli_context *ctx, struct stint_kube *kube)
 {
 	char **names = stint_scheduler_names_read(kube);

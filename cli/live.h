@@ -43,6 +43,8 @@ int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct 
 
 /* The namespace to look at in *project, NULL for -A. False: ctx->err. */
 bool cli_scope(struct cli_context *ctx, const char **project);
+/* -l, checked before anything is asked: *selector, NULL when it is not given. False: ctx->err. */
+bool cli_selector(struct cli_context *ctx, const char **selector);
 /* Whose pods make up workloads (contracts: served scheduler names). NULL-ended, for stint_strings_free. */
 char **cli_scheduler_names(struct cli_context *ctx, struct stint_kube *kube);
 

@@ -247,11 +247,10 @@ static struct stint_json *workload_items(struct cli_live *live, const void *user
 
 static int top_workloads(struct cli_context *ctx)
 {
-	const char *project;
-	if (!cli_scope(ctx, &project))
+	const char *project, *selector;
+	if (!cli_selector(ctx, &selector) || !cli_scope(ctx, &project))
 		return cli_failed(ctx);
-	struct cli_live *live =
-		cli_live_open(ctx, CLI_LIVE_NODES | CLI_LIVE_PODS | CLI_LIVE_OWNERS, CLI_LIVE_PODS, project, cli_text(ctx, "selector"));
+	struct cli_live *live = cli_live_open(ctx, CLI_LIVE_NODES | CLI_LIVE_PODS | CLI_LIVE_OWNERS, CLI_LIVE_PODS, project, selector);
 	return live ? cli_live_print(ctx, live, &workload_list, workload_items, NULL, "no workload runs or waits here") : cli_failed(ctx);
 }
 

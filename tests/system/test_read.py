@@ -1,0 +1,211 @@
+"""The verbs that read: list, describe, wait, events, top and node list, against a sandbox without a scheduler.
+
+Pods are bound by the test, so that what each verb has to say is known to the device.
+"""
+
+import subprocess
+import threading
+import time
+
+import kit
+
+PODS = "/api/v1/namespaces/%s/pods"
+
+
+class Reading(kit.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = kit.Sandbox("--nodes", "2", "--gpus", "4", "--no-scheduler")
+        cls.addClassCleanup(cls.sandbox.close)
+        cls.sandbox.project("vision", 4)
+        for arguments in (["half", "-g", "0.5"], ["whole", "-g", "2"], ["cpu"], ["waits", "-g", "1"], ["gone", "--annotation", "sim/run-seconds=0"],
+                          ["bad", "--annotation", "sim/run-seconds=0", "--annotation", "sim/exit-code=3"]):
+            done = cls.sandbox.stint("submit", "-p", "vision", *arguments, "-i", "busybox", "--", "true")
+            assert done.code == 0, str(done)
+        done = cls.sandbox.stint("submit", "workspace", "desk", "-p", "vision", "-i", "jupyter", "-g", "0.5")
+        assert done.code == 0, str(done)
+        cls.bind("half", "node-0", "0")
+        cls.bind("desk", "node-0", "0")
+        cls.bind("whole", "node-1", "1,2")
+        for name in ("cpu", "gone", "bad"):
+            cls.bind(name, "node-0", None)
+        kit.eventually(lambda: cls.phases() == {"half": "Running", "whole": "Running", "cpu": "Running", "waits": "Pending", "gone": "Succeeded",
+                                                "bad": "Failed", "desk": "Running"}, "the workloads being in their phases")
+
+    @classmethod
+    def bind(cls, workload, node, slots):
+        def pod():
+            found = [p for p in cls.sandbox.api.pods("vision") if p["metadata"]["name"].startswith(workload + "-")]
+            return found and found[0]["metadata"]["name"]
+
+        name = kit.eventually(pod, "the pod of %s" % workload)
+        annotations = {"stint.dev/gpu-devices": slots} if slots else {}
+        cls.sandbox.api.create((PODS % "vision") + "/%s/binding" % name, {
+            "apiVersion": "v1", "kind": "Binding", "metadata": {"name": name, "annotations": annotations},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node}})
+
+    @classmethod
+    def phases(cls):
+        return {w["name"]: w["phase"] for w in cls.sandbox.stint("list", "-p", "vision", "-o", "json").json["items"]}
+
+    def stint(self, *arguments, **options):
+        return self.sandbox.stint(*arguments, **options)
+
+    def names(self, *arguments):
+        return self.assert_works(self.stint("list", "-p", "vision", "-o", "name", *arguments)).out.split()
+
+    # ---- list
+
+    def test_list_has_the_shape_that_scripts_rely_on(self):
+        document = self.assert_works(self.stint("list", "-p", "vision", "-o", "json")).json
+        self.assertEqual((document["apiVersion"], document["kind"]), ("stint.dev/v1", "WorkloadList"))
+        whole = next(item for item in document["items"] if item["name"] == "whole")
+        for key in ("project", "type", "kind", "phase", "gpus_requested", "gpus_allocated", "pods", "created"):
+            self.assertIn(key, whole)
+        self.assertEqual((whole["gpus_requested"], whole["gpus_allocated"], whole["pods"]["running"]), (2, 2, 1))
+
+    def test_list_filters_by_status_and_type_and_sorts(self):
+        self.assertEqual(self.names("--status", "Pending"), ["job.batch/waits"])
+        self.assertEqual(self.names("--status", "succeeded", "--status", "failed"), ["job.batch/bad", "job.batch/gone"])
+        self.assertEqual(self.names("--type", "workspace"), ["statefulset.apps/desk"])
+        self.assertEqual(self.names("--status", "running", "--sort-by", "-gpus_requested")[0], "job.batch/whole")
+
+    def test_list_selects_by_label(self):
+        self.assertEqual(self.names("-l", "stint.dev/type=workspace"), ["statefulset.apps/desk"])
+        self.assertEqual(self.names("-l", "stint.dev/type=nothing"), [])
+
+    def test_list_of_all_projects_names_the_project(self):
+        rows = self.assert_works(self.stint("list", "-A", "--no-headers")).out.splitlines()
+        self.assertTrue(all(row.startswith("vision ") for row in rows), rows)
+
+    def test_an_empty_list_says_so_on_standard_error(self):
+        done = self.assert_works(self.stint("list", "-p", "default"))
+        self.assertIn("no such workloads", done.err)
+        self.assertNotIn("NAME", done.err)
+
+    def test_what_list_cannot_know_is_a_usage_error(self):
+        self.assert_refused(self.stint("list", "--status", "nope"), 2, "--status")
+        self.assert_refused(self.stint("list", "--type", "nope"), 2, "--type")
+        self.assert_refused(self.stint("list", "-A", "-p", "vision"), 2, "-A")
+        self.assert_refused(self.stint("list", "-p", "vision", "-l", "a=b=c"), 2, "a=b=c")
+
+    def test_watch_shows_what_changes(self):
+        command = [str(kit.BIN / "stint"), "list", "-p", "vision", "--watch", "-o", "json"]
+        watch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.sandbox.environment())
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(iter(watch.stdout.readline, b"")), daemon=True)
+        reader.start()
+        try:
+            kit.eventually(lambda: any(b'"waits"' in line for line in lines), "the first items")
+            self.assert_works(self.stint("submit", "later", "-p", "vision", "-i", "busybox", "--", "true"))
+            kit.eventually(lambda: any(b'"later"' in line for line in lines), "the new workload")
+        finally:
+            watch.terminate()
+            watch.wait()
+            self.stint("delete", "later", "-p", "vision", "-y")
+
+    # ---- describe
+
+    def test_describe_shows_the_pods_devices_and_events(self):
+        done = self.assert_works(self.stint("describe", "whole", "-p", "vision"))
+        for words in ("2 GPUs", "node-1", "1,2", "SuccessfulCreate", "Running"):
+            self.assertIn(words, done.out)
+        item = self.assert_works(self.stint("describe", "half", "-p", "vision", "-o", "json")).json
+        self.assertEqual(item["pod_list"][0]["gpu_devices"], "0")
+        self.assertEqual(item["gpus_of_a_pod"], "0.5 of a GPU")
+        self.assertTrue(item["events"])
+
+    def test_describe_of_nothing_is_not_found(self):
+        self.assert_refused(self.stint("describe", "nothing", "-p", "vision"), 3, "nothing")
+
+    # ---- wait
+
+    def test_wait_ends_with_the_answer(self):
+        self.assert_works(self.stint("wait", "gone", "-p", "vision"))
+        self.assert_works(self.stint("wait", "half", "whole", "cpu", "-p", "vision", "--for", "running"))
+        self.assert_works(self.stint("wait", "bad", "-p", "vision", "--for", "ended"))
+        self.assert_works(self.stint("wait", "nothing", "-p", "vision", "--for", "deleted"))
+        self.assert_refused(self.stint("wait", "bad", "-p", "vision"), 1, "has failed")
+        self.assert_refused(self.stint("wait", "nothing", "-p", "vision"), 3, "nothing")
+        self.assert_refused(self.stint("wait", "waits", "-p", "vision", "--for", "running", "--timeout", "200ms"), 6, "does not run yet")
+        self.assert_refused(self.stint("wait", "desk", "-p", "vision"), 2, "does not end by itself")
+
+    def test_wait_sees_the_end_come(self):
+        self.assert_works(self.stint("submit", "short", "-p", "vision", "-i", "busybox", "--", "true"))
+        waiting = subprocess.Popen([str(kit.BIN / "stint"), "wait", "short", "-p", "vision", "--for", "deleted", "--timeout", "60s"],
+                                   env=self.sandbox.environment(), stdin=subprocess.DEVNULL)
+        time.sleep(0.2)
+        self.assertIsNone(waiting.poll())
+        self.assert_works(self.stint("delete", "short", "-p", "vision", "-y"))
+        self.assertEqual(waiting.wait(timeout=kit.DEADLINE_S), 0)
+
+    # ---- events
+
+    def test_events_are_in_order_and_of_the_workload_asked_for(self):
+        items = self.assert_works(self.stint("events", "whole", "-p", "vision", "-o", "json")).json["items"]
+        self.assertTrue(items)
+        self.assertTrue(all(item["object"].startswith("whole") for item in items), items)
+        self.assertEqual([item["last"] for item in items], sorted(item["last"] for item in items))
+        everything = self.assert_works(self.stint("events", "-p", "vision", "-o", "json")).json["items"]
+        self.assertGreater(len(everything), len(items))
+        self.assert_refused(self.stint("events", "nothing", "-p", "vision"), 3, "nothing")
+
+    def test_events_filter_by_type_and_time(self):
+        warnings = self.assert_works(self.stint("events", "-p", "vision", "--type", "warning", "-o", "json")).json["items"]
+        self.assertTrue(all(item["type"] == "Warning" for item in warnings), warnings)
+        self.assert_works(self.stint("events", "-p", "vision", "--since", "1ms"))
+
+    # ---- top and nodes
+
+    def test_top_gpus_shows_who_shares_a_device(self):
+        items = {item["name"]: item for item in self.assert_works(self.stint("top", "gpus", "-o", "json")).json["items"]}
+        self.assertEqual(len(items), 8)
+        shared = items["node-0/0"]
+        self.assertEqual(shared["allocated"], 1)
+        self.assertEqual({(user["workload"], user["share"]) for user in shared["users"]}, {("half", 0.5), ("desk", 0.5)})
+        self.assertEqual([items["node-1/%d" % slot]["allocated"] for slot in range(4)], [0, 1, 1, 0])
+        row = next(line for line in self.stint("top", "gpus").out.splitlines() if line.split()[:2] == ["node-0", "0"])
+        self.assertIn("vision/half (0.5)", row)
+        self.assertIn("vision/desk (0.5)", row)
+
+    def test_top_nodes_and_node_list_add_up(self):
+        for command in (["top"], ["top", "nodes"], ["node", "list"]):
+            items = {item["name"]: item for item in self.assert_works(self.stint(*command, "-o", "json")).json["items"]}
+            self.assertEqual((items["node-0"]["gpus_allocated"], items["node-1"]["gpus_allocated"], items["node-0"]["gpus"]), (1, 2, 4))
+        self.assertIn("1/4", self.stint("node", "list").out)
+        self.assertEqual(self.stint("node", "list", "-o", "name", "-l", "kubernetes.io/hostname=node-1").out.split(), ["node/node-1"])
+
+    def test_use_that_nobody_reports_is_unknown_and_not_zero(self):
+        self.sandbox.api.create("/api/v1/nodes", {
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "silent", "labels": {"nvidia.com/gpu.count": "1", "silent": "yes"}},
+            "status": {"capacity": {"nvidia.com/gpu": "1", "cpu": "1", "memory": "1Gi", "pods": "10"},
+                       "allocatable": {"nvidia.com/gpu": "1", "cpu": "1", "memory": "1Gi", "pods": "10"}}})
+        try:
+            item = next(i for i in self.stint("top", "gpus", "-o", "json").json["items"] if i["node"] == "silent")
+            self.assertNotIn("util_percent", item)
+            row = next(line for line in self.stint("top", "gpus").out.splitlines() if line.startswith("silent"))
+            self.assertIn("unknown", row)
+            self.assertNotIn("0%", row)
+        finally:
+            self.sandbox.api.call("DELETE", "/api/v1/nodes/silent")
+
+    def test_top_workloads_and_projects(self):
+        items = {item["name"]: item for item in self.assert_works(self.stint("top", "workloads", "-p", "vision", "-o", "json")).json["items"]}
+        self.assertNotIn("gone", items)
+        self.assertEqual(items["whole"]["gpus_allocated"], 2)
+        kit.eventually(lambda: "util_percent" in {i["name"]: i for i in self.stint("top", "workloads", "-p", "vision", "-o", "json").json["items"]}["whole"],
+                       "the devices reporting")
+        vision = next(i for i in self.assert_works(self.stint("top", "projects", "-o", "json")).json["items"] if i["name"] == "vision")
+        self.assertEqual((vision["gpu_quota"], vision["gpus_allocated"], vision["gpus_requested"]), (4, 3, 4))
+        self.assertEqual(vision["workloads"], {"running": 4, "waiting": 1})
+
+    def test_a_dead_cluster_is_exit_8_with_one_sentence(self):
+        text = self.sandbox.kubeconfig.read_text().replace(self.sandbox.api.server, "https://127.0.0.1:1")
+        dead = self.sandbox.kubeconfig.parent / "dead"
+        dead.write_text(text)
+        for command in (["list"], ["list", "--watch"], ["describe", "x"], ["events"], ["top"], ["top", "gpus"], ["node", "list"]):
+            self.assert_refused(self.stint(*command, "--kubeconfig", dead), 8, "127.0.0.1:1")
+
+
+if __name__ == "__main__":
+    kit.main()
