@@ -25,7 +25,6 @@
 	X(project)      \
 	X(department)   \
 	X(node)         \
-	X(simulate)     \
 	X(sandbox)      \
 	X(config)       \
 	X(whoami)       \

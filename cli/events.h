@@ -9,8 +9,8 @@
 #include "cli/cli.h"
 
 /*
- * Whether an Event is about the workload, its owner or one of its pods. workload NULL: it is gone, or never was; then names tell, which are those
- * of its pods but for their ends.
+ * Whether an Event is about the workload, its owner or one of its pods. workload NULL: it is gone, or never was; then names tell, which are
+ * those of its pods but for their ends.
  */
 bool cli_event_is_about(const struct stint_event *event, const struct stint_workload *workload, const char *name);
 /* An item of EventList: {name, project, kind, object, type, reason, message, count, component, first, last}. */

@@ -1,6 +1,6 @@
 /*
- * live: see live.h. Owns a model, a reflector for each kind and a set of workloads that they feed. Everything happens on the client's loop while
- * cli_live_open and cli_live_wait turn it.
+ * live: see live.h. Owns a model, a reflector for each kind and a set of workloads that they feed. Everything happens on the client's loop
+ * while cli_live_open and cli_live_wait turn it.
  */
 #include <stdlib.h>
 #include <string.h>

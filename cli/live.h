@@ -19,8 +19,8 @@ enum cli_live_part {
 
 struct cli_live;
 /*
- * Reads the parts, those with a namespace of `project` alone (NULL: of all), and returns when they are known. What the caller may not read is
- * left out, with a note; when a part of `needed` is among it, that is the error. selector (may be NULL): of pods and owners.
+ * Reads the parts, those with a namespace of `project` alone (NULL: of all), and returns when they are known. What the caller may not read
+ * is left out, with a note; when a part of `needed` is among it, that is the error. selector (may be NULL): of pods and owners.
  * NULL: ctx->err.
  */
 struct cli_live *cli_live_open(struct cli_context *ctx, unsigned parts, unsigned needed, const char *project, const char *selector);

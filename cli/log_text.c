@@ -1,6 +1,6 @@
 /*
- * log_text: turns the bytes of a log into what may be written to our output. Pure, and bounded: a line or escape sequence without end is let
- * go in pieces.
+ * log_text: turns the bytes of a log into what may be written to our output. Pure, and bounded: a line or escape sequence without end is
+ * let go in pieces.
  *
  * A log is somebody else's text. On a terminal an escape sequence can do more than colour (set the title, ask for an answer that is then
  * typed for us), so all that is not on a short list is made visible.

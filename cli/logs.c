@@ -1,6 +1,6 @@
 /*
- * logs: what the processes of a workload have written. Of one pod the bytes as they are, of several pods one log after the other, every line
- * with the name of its pod.
+ * logs: what the processes of a workload have written. Of one pod the bytes as they are, of several pods one log after the other, every
+ * line with the name of its pod.
  */
 #include "cli/logs.h"
 

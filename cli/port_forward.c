@@ -2,8 +2,8 @@
  * port-forward: listens on this machine and carries every connection to a port of a pod.
  *
  * Owns the listening sockets and the connections; each connection is one stream to the API server. Both directions are bounded: while the
- * stream takes no more, the local socket is not read; while the local socket takes no more, the stream is paused. The stream cannot say that
- * the local side has finished writing, so a connection whose local side has is kept while answers come, and a little longer.
+ * stream takes no more, the local socket is not read; while the local socket takes no more, the stream is paused. The stream cannot say
+ * that the local side has finished writing, so a connection whose local side has is kept while answers come, and a little longer.
  */
 #include <arpa/inet.h>
 #include <errno.h>

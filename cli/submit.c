@@ -11,6 +11,7 @@
 #include <stint/workload.h>
 
 #include "cli/output/output.h"
+#include "cli/wait.h"
 
 /* NVIDIA's container toolkit installs it under this name. */
 #define USUAL_RUNTIME_CLASS "nvidia"
@@ -63,8 +64,7 @@ static void read_flags(const struct cli_context *ctx, struct stint_submission *o
 		out->preemptible = cli_switch(ctx, "preemptible") ? STINT_TRUE : STINT_FALSE;
 }
 
-/* The scheduler's name without a cluster: own setting, then ours. Freed by the caller. */
-static char *configured_scheduler(struct cli_context *ctx)
+char *cli_configured_scheduler(struct cli_context *ctx)
 {
 	char **names = stint_split(cli_setting(ctx, "scheduler-names") ? cli_setting(ctx, "scheduler-names") : STINT_SCHEDULER_NAME, ", ");
 	char *first = stint_strdup(names[0] ? names[0] : STINT_SCHEDULER_NAME);
@@ -72,7 +72,7 @@ static char *configured_scheduler(struct cli_context *ctx)
 	return first;
 }
 
-static bool check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found)
+bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found)
 {
 	if (found->has_namespace == STINT_FALSE)
 		return stint_fail(&ctx->err, STINT_NOT_FOUND,
@@ -99,7 +99,7 @@ static bool fit(struct cli_context *ctx, struct stint_kube *kube, struct stint_s
 	const bool wants_gpu = out->gpus || out->gpu_memory;
 	const char *runtime = out->runtime_class ? out->runtime_class : !wants_gpu ? NULL : setting ? setting : USUAL_RUNTIME_CLASS;
 	if (!stint_surroundings_read(kube, out->project, out->name, priority, runtime, found, &ctx->err) ||
-		!check_place(ctx, out->project, out->name, found))
+		!cli_check_place(ctx, out->project, out->name, found))
 		return false;
 	if (found->has_priority_class == STINT_FALSE) {
 		if (out->priority)
@@ -131,7 +131,8 @@ static char *resource_name(const struct stint_json *object)
 		stint_json_string_or(stint_json_at(object, "metadata", "name"), ""));
 }
 
-int cli_print_objects(struct cli_context *ctx, const struct stint_json *objects, enum cli_format otherwise)
+/* Whole objects as -o says; `otherwise` is the form when it was not given. The exit code. */
+static int print_objects(struct cli_context *ctx, const struct stint_json *objects, enum cli_format otherwise)
 {
 	const enum cli_format format = ctx->format == CLI_FORMAT_TABLE ? otherwise : ctx->format;
 	if (format == CLI_FORMAT_NAME) {
@@ -161,12 +162,11 @@ int cli_print_objects(struct cli_context *ctx, const struct stint_json *objects,
 	return exit_code;
 }
 
-/* Creates (or with --dry-run only shows) the objects and says what was done. */
-static int create(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *objects, const char *project, bool own)
+int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *objects, const char *project, bool own)
 {
 	const char *dry_run = cli_text(ctx, "dry-run");
 	if (strcmp(dry_run, "client") == 0)
-		return cli_print_objects(ctx, objects, CLI_FORMAT_YAML);
+		return print_objects(ctx, objects, CLI_FORMAT_YAML);
 	const struct stint_create_options options = {.project = project, .dry_run = strcmp(dry_run, "server") == 0, .own = own};
 	cli_hold_interrupts();
 	stint_auto_json *made = stint_objects_create(kube, objects, &options, &ctx->err);
@@ -174,10 +174,10 @@ static int create(struct cli_context *ctx, struct stint_kube *kube, struct stint
 	if (!made)
 		return cli_failed(ctx);
 	if (options.dry_run)
-		return cli_print_objects(ctx, made, CLI_FORMAT_YAML);
+		return print_objects(ctx, made, CLI_FORMAT_YAML);
 	const char *name = stint_json_string_at(stint_json_first(made), "metadata", "name");
 	if (ctx->format != CLI_FORMAT_TABLE) {
-		const int exit_code = cli_print_objects(ctx, made, CLI_FORMAT_NAME);
+		const int exit_code = print_objects(ctx, made, CLI_FORMAT_NAME);
 		if (exit_code != STINT_OK)
 			return exit_code;
 	} else {
@@ -198,90 +198,25 @@ static int run_flags(struct cli_context *ctx)
 	if (!read_name(ctx, &submission) || !(submission.project = cli_project(ctx)))
 		return cli_failed(ctx);
 	read_flags(ctx, &submission);
-	stint_autofree char *scheduler = configured_scheduler(ctx);
+	stint_autofree char *scheduler = cli_configured_scheduler(ctx);
 	submission.scheduler_name = scheduler;
 	/* What is wrong with the words is told before anybody is asked. */
 	stint_auto_json *objects = stint_submission_build(&submission, &ctx->err);
 	if (!objects)
 		return cli_failed(ctx);
 	if (offline)
-		return create(ctx, NULL, objects, submission.project, true);
+		return cli_create_objects(ctx, NULL, objects, submission.project, true);
 	struct stint_kube *kube = cli_connect(ctx);
 	if (!kube || !fit(ctx, kube, &submission, &found))
 		return cli_failed(ctx);
 	stint_json_clear(&objects);
 	objects = stint_submission_build(&submission, &ctx->err);
-	return objects ? create(ctx, kube, objects, submission.project, true) : cli_failed(ctx);
-}
-
-/* ---- -f ----------------------------------------------------------------------------------------------------------------------------- */
-
-static struct stint_json *read_file(struct cli_context *ctx, const char *path)
-{
-	stint_auto_buf text = {0};
-	if (!stint_buf_read_file(&text, path, STINT_YAML_MAX_BYTES, &ctx->err))
-		return NULL;
-	return stint_yaml_parse(strcmp(path, "-") == 0 ? "standard input" : path, text.data ? text.data : "", text.length, &ctx->err);
-}
-
-/* Flags that describe a workload would contradict the file. */
-static bool check_file_flags(struct cli_context *ctx)
-{
-	for (const struct cli_flag *flag = ctx->command->flags; flag->name; flag++) {
-		if (strcmp(flag->name, "file") == 0 || strcmp(flag->name, "wait") == 0 || strcmp(flag->name, "timeout") == 0)
-			continue;
-		if (cli_given(ctx, flag->name))
-			return stint_fail(&ctx->err, STINT_USAGE, "--%s and -f cannot stand together: the file says what the workload is",
-				flag->name);
-	}
-	if (ctx->positional_count || ctx->rest_given)
-		return stint_fail(
-			&ctx->err, STINT_USAGE, "a name or command and -f cannot stand together: the file says what the workload is");
-	return true;
-}
-
-/* The project of -p or -n, else the namespace of the file's first object, else the usual one. */
-static const char *file_project(struct cli_context *ctx, const struct stint_json *objects)
-{
-	const char *said = stint_json_string_at(stint_json_first(objects), "metadata", "namespace");
-	if (cli_given(ctx, "project") || cli_given(ctx, "namespace") || !said)
-		return cli_project(ctx);
-	return stint_name_check("project", said, 63, &ctx->err) ? said : NULL;
-}
-
-static int run_file(struct cli_context *ctx)
-{
-	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
-	stint_auto_json *objects = check_file_flags(ctx) ? read_file(ctx, cli_text(ctx, "file")) : NULL;
-	if (!objects)
-		return cli_failed(ctx);
-	stint_autofree char *project = stint_strdup(file_project(ctx, objects));
-	stint_autofree char *scheduler = configured_scheduler(ctx);
-	if (!project)
-		return cli_failed(ctx);
-	/* Checked on a copy, because the scheduler's name is known only with a connection. */
-	stint_auto_json *checked = stint_json_dup(objects);
-	if (!stint_objects_adopt(checked, project, scheduler, &ctx->err))
-		return cli_failed(ctx);
-	if (strcmp(cli_text(ctx, "dry-run"), "client") == 0)
-		return create(ctx, NULL, checked, project, false);
-	struct stint_kube *kube = cli_connect(ctx);
-	const char *name = stint_json_string_at(stint_json_first(checked), "metadata", "name");
-	if (!kube || !stint_surroundings_read(kube, project, name ? name : "", NULL, NULL, &found, &ctx->err) ||
-		!check_place(ctx, project, name ? name : "", &found))
-		return cli_failed(ctx);
-	if (found.scheduler_name && !cli_setting(ctx, "scheduler-names")) {
-		free(scheduler);
-		scheduler = stint_steal(&found.scheduler_name);
-	}
-	if (!stint_objects_adopt(objects, project, scheduler, &ctx->err))
-		return cli_failed(ctx);
-	return create(ctx, kube, objects, project, false);
+	return objects ? cli_create_objects(ctx, kube, objects, submission.project, true) : cli_failed(ctx);
 }
 
 static int run(struct cli_context *ctx)
 {
-	return cli_given(ctx, "file") ? run_file(ctx) : run_flags(ctx);
+	return cli_given(ctx, "file") ? cli_submit_file(ctx) : run_flags(ctx);
 }
 
 static const struct cli_flag flags[] = {

@@ -1,19 +1,23 @@
 /*
- * submit: what other verbs use of it.
+ * submit: between the flags of a submission (submit.c) and its file (submit_file.c).
  */
 #ifndef STINT_CLI_SUBMIT_H
 #define STINT_CLI_SUBMIT_H
 
+#include <stint/workload.h>
+
 #include "cli/cli.h"
 
-struct stint_kube;
-
-/* Prints whole objects as -o says; `otherwise` is the form when -o was not given. Returns the exit code. */
-int cli_print_objects(struct cli_context *ctx, const struct stint_json *objects, enum cli_format otherwise);
+/* `submit -f`. */
+int cli_submit_file(struct cli_context *ctx);
+/* The scheduler's name without a cluster: own setting, then ours. Freed by the caller. */
+char *cli_configured_scheduler(struct cli_context *ctx);
+/* Whether the project is there and the name in it free. False: ctx->err. */
+bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found);
 /*
- * Waits until all pods of the workload run, or it has ended. timeout_ms -1: for ever. Returns the exit code: 6 timed out, 7 it can never be
- * scheduled as asked, 1 it failed; ctx->err says more.
+ * Creates the objects (with --dry-run only shows them), says what was done, and waits with --wait. own: those after the first are owned by
+ * it. kube may be NULL with --dry-run=client. The exit code.
  */
-int cli_wait_for_start(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *name, int64_t timeout_ms);
+int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *objects, const char *project, bool own);
 
 #endif

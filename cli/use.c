@@ -1,5 +1,6 @@
 /*
- * use: see use.h. Counts what stands on every node and device once, in one pass over the pods. Owns copies of the numbers and borrows the objects.
+ * use: see use.h. Counts what stands on every node and device once, in one pass over the pods. Owns copies of the numbers and borrows the
+ * objects.
  */
 #include <stdlib.h>
 #include <string.h>

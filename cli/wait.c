@@ -1,6 +1,6 @@
 /*
- * wait: until workloads run, have ended or are gone. Looks at each by name, at most once a second, so that waiting for hours costs little; a
- * cluster that cannot be reached for a while is no answer.
+ * wait: until workloads run, have ended or are gone. Looks at each by name, at most once a second, so that waiting for hours costs little;
+ * a cluster that cannot be reached for a while is no answer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/pause.h"
+#include "cli/wait.h"
 
 enum { SHORTEST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000 };
 
@@ -151,6 +152,14 @@ static int run(struct cli_context *ctx)
 			return cli_failed(ctx);
 	}
 	return STINT_OK;
+}
+
+int cli_wait_for_start(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *name, int64_t timeout_ms)
+{
+	struct wait wait = {.kube = kube, .project = project, .target = FOR_RUNNING, .deadline_ms = -1};
+	if (timeout_ms >= 0)
+		wait.deadline_ms = stint_monotonic_ms() + timeout_ms;
+	return wait_for_one(ctx, &wait, name) ? STINT_OK : cli_failed(ctx);
 }
 
 static const struct cli_positional positionals[] = {

@@ -1,7 +1,8 @@
 /*
  * why_fetch: asks the scheduler, or reads what it left behind. See why_fetch.h.
  *
- *   --scheduler-url or own setting -> the endpoint in the scheduler's Lease -> the API server's proxy to its Service -> condition and events
+ *   --scheduler-url or own setting -> the endpoint in the scheduler's Lease -> the API server's proxy to its Service -> condition and
+ * events
  *
  * The scheduler is spoken to with the caller's own credentials, by a client of its own whose CA is the one that the Lease names. An answer
  * that settles the question (403 among them) ends the search; a scheduler that cannot be reached does not.
@@ -26,7 +27,9 @@ struct search {
 	bool unknown; /* the scheduler knows no such workload */
 };
 
-/* ---- asking the scheduler -------------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- asking the scheduler --------------------------------------------------------------------------------------------------------------
+ */
 
 enum answer { ANSWERED, SETTLED /* ctx->err says how */, GO_ON };
 
@@ -155,7 +158,10 @@ static enum answer ask_scheduler(struct search *search, struct stint_json **reco
 	return answer;
 }
 
-/* ---- what it left behind ------------------------------------------------------------------------------------------------------------------ */
+/*
+ * ---- what it left behind
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* The latest events about a pod, oldest first. What cannot be read is left out. */
 static void add_events(struct search *search, struct stint_json *record, const struct stint_pod *pod)

@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 
 /*
- * The record that stint-scheduler's why API describes, with `source` added: who told it. From conditions and events it has fewer fields. NULL:
- * ctx->err. What had to be given up on the way is noted.
+ * The record that stint-scheduler's why API describes, with `source` added: who told it. From conditions and events it has fewer fields.
+ * NULL: ctx->err. What had to be given up on the way is noted.
  */
 struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, const char *name);
 

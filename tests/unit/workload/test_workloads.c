@@ -74,8 +74,8 @@ static const struct {
 	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}}\n"
 	 "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
 		 ", nodeName: node") ", status: {phase: Pending, "
-				  "containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: "
-				  "ErrImagePull}}}]}}",
+				     "containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: "
+				     "ErrImagePull}}}]}}",
 		"p/j Job training Starting(ErrImagePull) 0.5/0.5 0+0/1\n"},
 	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}}\n"
 	 "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF
@@ -93,8 +93,8 @@ static const struct {
 	{"{kind: Job, metadata: {name: j}, spec: {completions: 3, parallelism: 3, " JOB_SPEC "}, status: {succeeded: 1}}\n"
 	 "---\n{kind: Pod, metadata: {name: j-0, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
 		 ", nodeName: node") ", status: {phase: Succeeded}}\n"
-				  "---\n{kind: Pod, metadata: {name: j-1, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
-					  ", nodeName: node") ", status: {phase: Running}}",
+				     "---\n{kind: Pod, metadata: {name: j-1, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
+					     ", nodeName: node") ", status: {phase: Running}}",
 		"p/j Job training Running 1.5/0.5 1+1/2\n"},
 	/* Through a ReplicaSet to its Deployment; scaled to nothing; remembered. */
 	{"{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: 2, " JOB_SPEC "}}\n"
@@ -115,8 +115,8 @@ static const struct {
 	/* An owner that was not read, a bare pod, a group, somebody else's scheduler. */
 	{"{kind: Pod, metadata: {name: t-0, " OWNED("PyTorchJob", "t") ", " HALF "}, " POD_SPEC(
 		 ", nodeName: node") ", status: {phase: Running}}\n"
-				  "---\n{kind: Pod, metadata: {name: t-1, " OWNED("PyTorchJob", "t") ", " HALF "}, " POD_SPEC(
-					  "") ", status: {phase: Pending}}",
+				     "---\n{kind: Pod, metadata: {name: t-1, " OWNED("PyTorchJob", "t") ", " HALF "}, " POD_SPEC(
+					     "") ", status: {phase: Pending}}",
 		"p/t PyTorchJob training Running 1/0.5 1+1/2\n"},
 	{"{kind: Pod, metadata: {name: b, " HALF "}, " POD_SPEC(", nodeName: node") ", status: {phase: Failed, reason: Evicted}}",
 		"p/b Pod training Failed(Evicted) 0.5/0 0+0/1\n"},
@@ -131,8 +131,8 @@ static const struct {
 	/* Memory counts where the node's devices are known. */
 	{"{kind: Pod, metadata: {name: m, annotations: {gpu-memory: '1000', gpu-fraction-num-devices: '2'}}, " POD_SPEC(
 		 ", nodeName: node") ", status: {phase: "
-				  "Running}}\n"
-				  "---\n{kind: Node, metadata: {name: node, labels: {nvidia.com/gpu.memory: '4000'}}}",
+				     "Running}}\n"
+				     "---\n{kind: Node, metadata: {name: node, labels: {nvidia.com/gpu.memory: '4000'}}}",
 		"p/m Pod training Running 0/0.5 1+0/1\n"},
 	/* Deleting; sorted by project and name. */
 	{"{kind: Job, metadata: {name: b, deletionTimestamp: '2026-11-24T06:00:00Z'}, spec: {" JOB_SPEC "}}\n"
@@ -184,8 +184,8 @@ static void the_json_of_a_workload_has_the_fields_of_the_contracts(void **state)
 	struct stint_workload_set *set = stint_workload_set_new(NULL);
 	put_all(set, model,
 		"{kind: Job, metadata: {name: j, creationTimestamp: '2026-11-24T06:00:00Z'}, spec: {" JOB_SPEC "}}\n"
-		"---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF
-									    "}, " POD_SPEC(", nodeName: node") ", status: {phase: Running}}");
+		"---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
+			", nodeName: node") ", status: {phase: Running}}");
 	const struct stint_workload *workload = stint_workload_set_find(set, "p", "j");
 	stint_auto_json *item = stint_workload_json(workload);
 	static const char expected_text[] =
