@@ -5,7 +5,8 @@
  * events
  *
  * The scheduler is spoken to with the caller's own credentials, by a client of its own whose CA is the one that the Lease names. An answer
- * that settles the question (403 among them) ends the search; a scheduler that cannot be reached does not.
+ * that settles the question ends the search; a scheduler that cannot be reached does not. Its own refusals are told from those of the API
+ * server by their reasons (scheduler/why_http.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +54,9 @@ static enum answer ask(struct search *search, struct stint_kube *kube, const cha
 			stint_json_clear(record);
 			stint_fail(problem, STINT_FAILED, "what answers there is no stint-scheduler");
 		}
-	} else if (*problem && (*problem)->status == 404) {
+	} else if (*problem && strcmp((*problem)->reason, "WorkloadNotFound") == 0) {
 		search->unknown = true;
-	} else if (*problem && ((*problem)->status == 403 || (*problem)->code == STINT_INTERRUPTED)) {
+	} else if (*problem && (strcmp((*problem)->reason, "WorkloadForbidden") == 0 || (*problem)->code == STINT_INTERRUPTED)) {
 		stint_error_move(&search->ctx->err, problem);
 		answer = SETTLED;
 	}
@@ -117,12 +118,7 @@ static enum answer ask_by_proxy(struct search *search, struct stint_json **recor
 		if (!problem || problem->status != 503)
 			break;
 	}
-	/* What the API server itself refuses is no answer of the scheduler. */
-	if (answer == SETTLED && search->ctx->err->status == 403 && !strstr(search->ctx->err->message, "may not get pods")) {
-		stint_error_move(&problem, &search->ctx->err);
-		answer = GO_ON;
-	}
-	if (answer == GO_ON)
+	if (answer == GO_ON && !search->unknown)
 		give_up(search, way, &problem);
 	return answer;
 }

@@ -23,7 +23,6 @@ struct stint_placer {
 	struct stint_bind_sender sender;
 	struct stint_timer *timer;
 	struct placing *waiting, **waiting_end;
-	size_t waiting_count;
 	bool closed;
 };
 
@@ -189,7 +188,6 @@ static void wait_for_holders(struct stint_placer *placer, struct placing *placin
 	placing->next = NULL;
 	*placer->waiting_end = placing;
 	placer->waiting_end = &placing->next;
-	placer->waiting_count++;
 }
 
 /* True: it is over or with the binder; false: it has to wait on. */
@@ -257,7 +255,6 @@ void stint_placer_run(struct stint_placer *placer)
 	struct placing *placing = placer->waiting;
 	placer->waiting = NULL;
 	placer->waiting_end = &placer->waiting;
-	placer->waiting_count = 0;
 	for (struct placing *next; placing; placing = next) {
 		next = placing->next;
 		if (!try_holders(placer, placing))
@@ -283,7 +280,6 @@ void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod 
 		*at = placing->next;
 		if (placer->waiting_end == &placing->next)
 			placer->waiting_end = at;
-		placer->waiting_count--;
 		break;
 	}
 	free_placing(placing);
@@ -326,7 +322,7 @@ void stint_placer_free(struct stint_placer *placer)
 
 size_t stint_placer_pending(const struct stint_placer *placer)
 {
-	return stint_binder_pending(placer->binder) + placer->waiting_count;
+	return stint_binder_pending(placer->binder);
 }
 
 size_t stint_placer_in_flight(const struct stint_placer *placer)

@@ -38,7 +38,7 @@ void stint_placer_run(struct stint_placer *placer);
 void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod *pod);
 /* No more is sent; decisions that were not sent are forgotten. `idle` comes when the last answer has. */
 void stint_placer_close(struct stint_placer *placer);
-size_t stint_placer_pending(const struct stint_placer *placer); /* decisions that are not certain yet */
+size_t stint_placer_pending(const struct stint_placer *placer); /* binds that are not certain yet; not those that wait for holders */
 size_t stint_placer_in_flight(const struct stint_placer *placer);
 
 #endif

@@ -139,7 +139,7 @@ static struct stint_json *make_record(struct asking *asking, bool (*visible)(voi
 		.user = asking};
 	struct stint_json *record = stint_why_record(&question);
 	if (!record)
-		refuse(asking, 404, "NotFound",
+		refuse(asking, 404, STINT_WHY_UNKNOWN,
 			stint_format("project \"%s\" has no workload \"%s\" that this scheduler places", asking->space, asking->workload));
 	return record;
 }
@@ -191,7 +191,7 @@ static void on_here(void *user, enum stint_verdict verdict)
 		refuse(asking, 503, "ServiceUnavailable",
 			stint_strdup("the API server did not say whether you may read this: ask again in a moment"));
 	else if (verdict == STINT_ACCESS_NO)
-		refuse(asking, 403, "Forbidden",
+		refuse(asking, 403, STINT_WHY_FORBIDDEN,
 			stint_format("user \"%s\" may not get pods in namespace \"%s\": ask who manages the project",
 				stint_json_string_or(stint_json_get(asking->caller->user, "username"), ""), asking->space));
 	else

@@ -9,6 +9,10 @@
 #include <scheduler/session.h>
 #include <stint/httpd.h>
 
+/* Reasons of refusals, words of our own: through a proxy the API server's refusals come by the same statuses. cli/why_fetch.c knows them. */
+#define STINT_WHY_UNKNOWN "WorkloadNotFound"
+#define STINT_WHY_FORBIDDEN "WorkloadForbidden"
+
 struct stint_why_http_options {
 	struct stint_access *access;
 	struct stint_metrics *metrics;
