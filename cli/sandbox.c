@@ -15,11 +15,14 @@ static int run_up(struct cli_context *ctx)
 	struct daemon_options options = {.folder = folder, .scheduler = !cli_switch(ctx, "no-scheduler"), .lock_fd = -1};
 	if (!folder || !state_lock(folder, &options.lock_fd, &ctx->err))
 		return cli_failed(ctx);
-	stint_autofree char *shapes = NULL;
-	if (cli_text(ctx, "filename")) {
+	stint_auto_buf shapes = {0};
+	const char *file = cli_text(ctx, "filename");
+	if (file) {
 		if (cli_given(ctx, "nodes") || cli_given(ctx, "gpus") || cli_given(ctx, "gpu-model"))
 			return cli_fail(ctx, STINT_USAGE, "-f says what the nodes are: leave --nodes, --gpus and --gpu-model out");
-		shapes = realpath(cli_text(ctx, "filename"), NULL); /* the daemon has another current folder */
+		if (!stint_buf_read_file(&shapes, file, STINT_YAML_MAX_BYTES, &ctx->err))
+			return cli_failed(ctx);
+		stint_buf_puts(&shapes, ""); /* never NULL */
 	}
 	options.cluster = (struct stint_sandbox_options){
 		.dir = folder,
@@ -27,7 +30,8 @@ static int run_up(struct cli_context *ctx)
 		.nodes = (int)cli_int(ctx, "nodes"),
 		.gpus = (int)cli_int(ctx, "gpus"),
 		.gpu_model = cli_text(ctx, "gpu-model"),
-		.shapes = shapes ? shapes : cli_text(ctx, "filename"),
+		.shapes = shapes.data,
+		.shapes_name = file,
 	};
 	cli_hold_interrupts();
 	bool started = daemon_start(&options, &ctx->err);
@@ -148,7 +152,7 @@ static const struct cli_command up = {
 	.examples = "eval \"$(stint sandbox up --nodes 4 --gpus 8)\"\n"
 		    "# two kinds of nodes\n"
 		    "echo '[{name: big, count: 2, gpus: 8, gpuModel: H200}, {name: small, count: 8, gpus: 1, gpuModel: L4}]' | stint "
-		    "sandbox up -f /dev/stdin",
+		    "sandbox up -f -",
 	.flags = up_flags,
 	.exits = CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT),
 	.run = run_up,

@@ -99,12 +99,9 @@ static void publish_client_ca(struct stint_api *api, const char *ca_pem)
 
 static bool read_shapes(const struct stint_sandbox_options *options, struct node_shapes *shapes, struct stint_error **err)
 {
-	stint_auto_buf text = {0};
-
 	if (!options->shapes)
 		return node_shapes_uniform(options->nodes, options->gpus, options->gpu_model, shapes, err);
-	return stint_buf_read_file(&text, options->shapes, STINT_YAML_MAX_BYTES, err) &&
-		node_shapes_parse(options->shapes, text.data ? text.data : "", text.length, shapes, err);
+	return node_shapes_parse(options->shapes_name, options->shapes, strlen(options->shapes), shapes, err);
 }
 
 /* Controllers and kubelets first: they see the nodes come. */

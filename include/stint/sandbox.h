@@ -16,7 +16,8 @@ struct stint_sandbox_options {
 	int nodes; /* virtual nodes to begin with, named node-0 ... */
 	int gpus; /* of each */
 	const char *gpu_model; /* NULL: the default model */
-	const char *shapes; /* YAML file that describes groups of nodes; NULL: `nodes` equal ones */
+	const char *shapes; /* YAML that describes groups of nodes (stint sandbox up --help); NULL: `nodes` equal ones */
+	const char *shapes_name; /* what messages call it */
 };
 
 struct stint_sandbox *stint_sandbox_start(
