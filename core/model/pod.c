@@ -1,8 +1,6 @@
 /* The decoder of pods, and what is derived from one. */
 #include "core/model/private.h"
 
-#include <stdio.h>
-
 /* A pod under decoding keeps its spec private; `finish` shares it. */
 static void pod_init(struct stint_object *object)
 {
@@ -32,7 +30,7 @@ static enum stint_phase phase_of(struct stint_slice text)
 /* ---- conditions -------------------------------------------------------------------------------------------------------------- */
 
 struct condition {
-	char type[64]; /* longer types are none that we know: cut */
+	enum { CONDITION_OTHER, CONDITION_SCHEDULED, CONDITION_READY, CONDITION_DISRUPTION } type;
 	enum stint_truth status;
 	const char *reason, *message;
 	int64_t time_ms;
@@ -45,7 +43,10 @@ static bool read_condition(struct decoder *d, struct condition *out)
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "type")) {
 			if (read_value(d, &type))
-				snprintf(out->type, sizeof(out->type), "%.*s", (int)(type.length < 63 ? type.length : 63), type.data);
+				out->type = KEY_IS(type, "PodScheduled")   ? CONDITION_SCHEDULED
+					: KEY_IS(type, "Ready")		   ? CONDITION_READY
+					: KEY_IS(type, "DisruptionTarget") ? CONDITION_DISRUPTION
+									   : CONDITION_OTHER;
 		} else if (KEY_IS(key, "status")) {
 			read_status(d, &out->status);
 		} else if (KEY_IS(key, "reason")) {
@@ -63,16 +64,16 @@ static bool read_condition(struct decoder *d, struct condition *out)
 
 static void take_condition(struct stint_model *model, struct stint_pod *pod, struct condition *condition)
 {
-	if (!strcmp(condition->type, "PodScheduled")) {
+	if (condition->type == CONDITION_SCHEDULED) {
 		stint_text_drop(model, pod->scheduled_reason);
 		stint_text_drop(model, pod->scheduled_message);
 		pod->scheduled = condition->status;
 		pod->scheduled_reason = stint_steal(&condition->reason);
 		pod->scheduled_message = stint_steal(&condition->message);
 		pod->scheduled_ms = condition->time_ms;
-	} else if (!strcmp(condition->type, "Ready")) {
+	} else if (condition->type == CONDITION_READY) {
 		pod->ready = condition->status;
-	} else if (!strcmp(condition->type, "DisruptionTarget")) {
+	} else if (condition->type == CONDITION_DISRUPTION) {
 		pod->disruption_target = condition->status;
 	}
 }
