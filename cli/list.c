@@ -6,6 +6,7 @@
 
 #include "cli/live.h"
 #include "cli/output/output.h"
+#include "cli/project.h"
 
 /* ---- cells ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -146,6 +147,10 @@ static int run(struct cli_context *ctx)
 	stint_workload_set_free(set);
 	stint_model_free(model);
 	stint_strings_free(names);
+	if (items && project && !stint_json_first(items) && !cli_project_is_there(ctx, kube, project)) {
+		stint_json_free(items);
+		return cli_failed(ctx);
+	}
 	if (!items)
 		return cli_failed(ctx);
 	stint_autofree char *nothing = project ? stint_format("there are no such workloads in project \"%s\"", project) : NULL;
@@ -178,6 +183,6 @@ const struct cli_command cli_command_list = {
 	.flags = flags,
 	.sets = CLI_SET_LIST | CLI_SET_SELECTOR,
 	.formats = CLI_FORMATS_LIST,
-	.exits = CLI_EXIT(STINT_FORBIDDEN),
+	.exits = CLI_EXIT(STINT_FORBIDDEN) | CLI_EXIT(STINT_NOT_FOUND),
 	.run = run,
 };

@@ -6,6 +6,11 @@
 
 #include "cli/cli.h"
 
+struct stint_kube;
+
+/* Nothing was found in a project: because there is nothing, or because there is no such project? False: ctx->err says the latter. */
+bool cli_project_is_there(struct cli_context *ctx, struct stint_kube *kube, const char *project);
+
 extern const struct cli_command cli_command_department;
 bool cli_share_is_department(const struct cli_context *ctx);
 

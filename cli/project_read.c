@@ -59,6 +59,18 @@ static struct stint_json *item_of(const struct stint_json *queues, const struct 
 	return item;
 }
 
+bool cli_project_is_there(struct cli_context *ctx, struct stint_kube *kube, const char *project)
+{
+	stint_auto_error *err = NULL;
+	struct stint_json *space = stint_kube_get(kube, &stint_kube_namespaces, NULL, project, &err);
+	stint_json_free(space);
+	/* Who may not ask is told nothing wrong. */
+	if (space || err->code != STINT_NOT_FOUND)
+		return true;
+	return stint_fail(
+		&ctx->err, STINT_NOT_FOUND, "there is no project \"%s\": \"stint project list\" shows those that there are", project);
+}
+
 /* ---- list ------------------------------------------------------------------------------------------------------------------------- */
 
 static char *show_gpus(const struct stint_json *item, const char *key)
