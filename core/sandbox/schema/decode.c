@@ -140,13 +140,14 @@ static bool decode_time(struct decoder *d, const struct stint_type *type, const 
 	int64_t at;
 	bool micro = type->form == FORM_MICRO_TIME;
 	const char *point = strchr(given, '.');
-	if (micro && (!point || strspn(point + 1, "0123456789") != 6)) { /* Go's layout wants all six digits */
+	bool parsed = micro ? stint_time_parse_micro(given, strlen(given), &at) : stint_time_parse(given, strlen(given), &at);
+	if (micro && parsed && (!point || strspn(point + 1, "0123456789") != 6)) { /* Go's layout wants all six digits */
 		const char *rest = point ? point : strlen(given) > 19 ? given + 19 : given;
 		d->failure = stint_format(
 			"parsing time \"%s\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"%s\" as \".000000\"", given, rest);
 		return false;
 	}
-	if (micro ? !stint_time_parse_micro(given, strlen(given), &at) : !stint_time_parse(given, strlen(given), &at)) {
+	if (!parsed) {
 		const char *layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
 		d->failure = stint_format("parsing time \"%s\" as \"%s\": cannot parse \"%s\" as \"2006\"", given, layout, given);
 		return false;

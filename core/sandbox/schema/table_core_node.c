@@ -220,7 +220,7 @@ const char *const stint_table_core_node[] = {
 	"type ResourceQuotaSpec",
 	" hard {}quantity",
 	" scopes []string "
-	"enum(BestEffort,CrossNamespacePodAffinity,NotBestEffort,NotTerminating,PriorityClass,Terminating,VolumeAttributesClass)",
+		"enum(BestEffort,CrossNamespacePodAffinity,NotBestEffort,NotTerminating,PriorityClass,Terminating,VolumeAttributesClass)",
 	" scopeSelector ScopeSelector ?",
 	"type ResourceQuotaStatus",
 	" hard {}quantity",
@@ -229,7 +229,7 @@ const char *const stint_table_core_node[] = {
 	" matchExpressions []ScopedResourceSelectorRequirement",
 	"type ScopedResourceSelectorRequirement",
 	" scopeName string +! "
-	"enum(BestEffort,CrossNamespacePodAffinity,NotBestEffort,NotTerminating,PriorityClass,Terminating,VolumeAttributesClass)",
+		"enum(BestEffort,CrossNamespacePodAffinity,NotBestEffort,NotTerminating,PriorityClass,Terminating,VolumeAttributesClass)",
 	" operator string +! enum(DoesNotExist,Exists,In,NotIn)",
 	" values []string",
 	"type LimitRange kind",

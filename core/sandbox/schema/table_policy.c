@@ -125,7 +125,7 @@ const char *const stint_table_policy[] = {
 	" number int32",
 	"type HTTPIngressPath",
 	" path string",
-	" pathType string ! enum(Exact,ImplementationSpecific,Prefix)",
+	" pathType string ? ! enum(Exact,ImplementationSpecific,Prefix)",
 	" backend IngressBackend +!",
 	"type IngressPortStatus",
 	" port int32 +!",

@@ -172,7 +172,7 @@ const char *const stint_table_resource[] = {
 	"type CapacityRequirements",
 	" requests {}quantity",
 	"type CapacityRequestPolicyRange",
-	" min quantity !",
+	" min quantity ? !",
 	" max quantity ?",
 	" step quantity ?",
 	NULL,
