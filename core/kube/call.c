@@ -1,11 +1,11 @@
 /*
  * call: one request under way: credentials, attempts, waiting and trying again, until on_done.
  *
- * A call goes NEW -> IDENTITY (a plugin may have to run) -> ACTIVE (in curl) -> done, or -> BACKOFF -> IDENTITY again. One timer per call
- * watches the deadline of the whole, the silence of the server and the end of a backoff, whichever is next. on_data runs inside curl, so
- * cancelling or resuming from there takes effect on the next turn of the loop; on_done never does.
+ * A call goes NEW -> IDENTITY (a plugin may have to run) -> QUEUED (admission.c) -> ACTIVE (in curl) -> done, or -> BACKOFF (call_retry.c)
+ * -> IDENTITY again. One timer per call watches the deadline of the whole, the silence of the server and the end of a backoff, whichever
+ * is next. on_data runs inside curl, so cancelling or resuming from there takes effect on the next turn of the loop; on_done never does.
  */
-#include "core/kube/client.h"
+#include "core/kube/call.h"
 #include "core/kube/config.h"
 
 #include <stdlib.h>
@@ -13,45 +13,9 @@
 #include <strings.h>
 
 enum {
-	MAX_LOST_CONNECTIONS = 3, /* attempts beyond the first after the connection broke */
-	MAX_REFUSALS = 10, /* after a 429 or 503: as client-go */
-	BACKOFF_BASE_MS = 200,
-	BACKOFF_MAX_MS = 8 * 1000,
 	MAX_ERROR_BODY_BYTES = 256 * 1024,
 };
 static const size_t default_max_body_bytes = 64 * 1024 * 1024;
-
-enum call_state { CALL_NEW, CALL_IDENTITY, CALL_ACTIVE, CALL_BACKOFF };
-enum call_abort { ABORT_NONE, ABORT_CONSUMER, ABORT_TOO_LARGE };
-
-struct stint_kube_call {
-	struct kube_transfer transfer; /* first: curl's private pointer leads back here */
-	struct stint_kube *kube;
-	struct stint_kube_call *before, *after;
-
-	struct stint_kube_request request; /* its texts are copies; target stands for path and query */
-	char *method, *target, *body, *content_type, *accept, *token_header;
-	bool eviction;
-
-	enum call_state state;
-	struct kube_identity_waiter waiter;
-	struct kube_identity *identity;
-	CURL *easy;
-	struct curl_slist *headers;
-	char details[CURL_ERROR_SIZE];
-
-	struct stint_timer *timer;
-	int64_t deadline_ms, backoff_until_ms, last_activity_ms; /* monotonic; INT64_MAX: none */
-	int lost, refused;
-	bool renewed; /* one attempt with renewed credentials has been made */
-
-	struct stint_buf answer;
-	bool head_whole; /* the line that ends the header has come: curl takes one that is cut for an answer without a body */
-	bool delivered; /* on_data has seen bytes: no further attempt */
-	bool paused, curl_paused, resume, cancelled;
-	enum call_abort abort;
-	struct kube_deferred step;
-};
 
 static void begin_attempt(struct stint_kube_call *call);
 
@@ -59,10 +23,10 @@ static void begin_attempt(struct stint_kube_call *call);
 
 static void leave_curl(struct stint_kube_call *call)
 {
+	kube_admission_leave(call);
 	kube_transfer_remove(call->kube, call->easy);
 	call->easy = NULL;
-	curl_slist_free_all(call->headers);
-	call->headers = NULL;
+	kube_headers_free(&call->headers);
 	kube_identity_release(call->identity);
 	call->identity = NULL;
 	call->curl_paused = false;
@@ -278,41 +242,15 @@ static struct stint_error *error_of(const struct stint_kube_call *call, CURLcode
 	return error;
 }
 
-/* ---- trying again ---------------------------------------------------------------------------------------------------------- */
-
-static bool is_lost_connection(CURLcode result)
+/* Runs inside curl, when the connection stands and nothing has been sent on it. */
+static int on_connected(void *user, char *address, char *local_address, int port, int local_port)
 {
-	return result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING || result == CURLE_PARTIAL_FILE ||
-		result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
-}
-
-static bool may_repeat(struct stint_kube_call *call, CURLcode result, const struct stint_error *error)
-{
-	bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
-	bool idempotent = call->request.retry == STINT_KUBE_RETRY_IDEMPOTENT || reads;
-	if (call->request.retry == STINT_KUBE_RETRY_NEVER || call->delivered || call->abort != ABORT_NONE) {
-		return false;
-	}
-	if (result != CURLE_OK) {
-		return idempotent && is_lost_connection(result) && call->lost++ < MAX_LOST_CONNECTIONS;
-	}
-	bool busy = error->status == 503 || (error->status >= 500 && error->retry_after_ms >= 0);
-	/* A 429 was not processed, so any verb may come again; but that of an eviction is a disruption budget's answer. */
-	bool repeat = error->status == 429 ? !call->eviction : busy && idempotent;
-	return repeat && call->refused++ < MAX_REFUSALS;
-}
-
-static int64_t backoff_ms(const struct stint_kube_call *call, const struct stint_error *error)
-{
-	int tries = call->lost + call->refused;
-	int64_t step_ms = (int64_t)BACKOFF_BASE_MS << (tries < 10 ? tries - 1 : 9);
-	step_ms = step_ms < BACKOFF_MAX_MS ? step_ms : BACKOFF_MAX_MS;
-	uint32_t random;
-	stint_random_bytes(&random, sizeof(random));
-	int64_t jitter_ms = random % (step_ms / 2 + 1);
-	/* The server's wish is a lower bound; the jitter keeps those who were refused together from coming back together. */
-	int64_t asked_ms = error->retry_after_ms > 0 ? error->retry_after_ms : step_ms / 2;
-	return asked_ms + jitter_ms;
+	(void)address;
+	(void)local_address;
+	(void)port;
+	(void)local_port;
+	kube_admission_connected(user);
+	return CURL_PREREQFUNC_OK;
 }
 
 /* Runs outside of curl. */
@@ -332,10 +270,13 @@ static void transfer_finished(struct kube_transfer *transfer, CURLcode result)
 		return;
 	}
 	stint_auto_error *error = error_of(call, result, status);
+	if (kube_call_lost_connection(result) && call->kube->may_multiplex && call->kube->gate == KUBE_GATE_OPEN) {
+		call->kube->gate = KUBE_GATE_UNKNOWN; /* the next one connects anew */
+	}
 	bool renew =
 		result == CURLE_OK && status == 401 && !call->renewed && kube_credentials_refused(call->kube->credentials, call->identity);
-	bool repeat = renew || may_repeat(call, result, error);
-	int64_t wait_ms = repeat && !renew ? backoff_ms(call, error) : 0;
+	int64_t wait_ms = 0;
+	bool repeat = renew || kube_call_may_repeat(call, result, error, &wait_ms);
 	if (!repeat || stint_monotonic_ms() >= call->deadline_ms - wait_ms) {
 		end_call(call, status, stint_steal(&error));
 		return;
@@ -410,8 +351,23 @@ static bool start_transfer(struct stint_kube_call *call, struct stint_error **er
 	set_headers(call);
 	return SET(CURLOPT_HTTPHEADER, call->headers) && SET(CURLOPT_ERRORBUFFER, call->details) && SET(CURLOPT_WRITEFUNCTION, on_body) &&
 		SET(CURLOPT_WRITEDATA, call) && SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, call) &&
+		SET(CURLOPT_PREREQFUNCTION, on_connected) && SET(CURLOPT_PREREQDATA, call) &&
 		(!gzip || SET(CURLOPT_ACCEPT_ENCODING, "gzip")) && set_method(call, err) &&
 		kube_transfer_start(call->kube, call->easy, &call->transfer, err);
+}
+
+void kube_call_activate(struct stint_kube_call *call)
+{
+	stint_auto_error *error = NULL;
+	call->state = CALL_ACTIVE;
+	call->last_activity_ms = stint_monotonic_ms();
+	call->details[0] = '\0';
+	call->head_whole = false;
+	if (!start_transfer(call, &error)) {
+		end_call(call, 0, stint_steal(&error));
+		return;
+	}
+	arm_timer(call);
 }
 
 static void identity_ready(void *user, struct kube_identity *identity, const struct stint_error *problem)
@@ -424,15 +380,7 @@ static void identity_ready(void *user, struct kube_identity *identity, const str
 		return;
 	}
 	call->identity = kube_identity_hold(identity);
-	call->state = CALL_ACTIVE;
-	call->last_activity_ms = stint_monotonic_ms();
-	call->details[0] = '\0';
-	call->head_whole = false;
-	if (!start_transfer(call, &error)) {
-		end_call(call, 0, stint_steal(&error));
-		return;
-	}
-	arm_timer(call);
+	kube_admission_enter(call);
 }
 
 static void begin_attempt(struct stint_kube_call *call)

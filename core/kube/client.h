@@ -39,6 +39,13 @@ struct stint_kube {
 	struct curl_slist *connect_to; /* where that other name leads */
 	bool direct; /* the server is on this machine: no proxy of the environment */
 
+	/* Of admission.c: whether calls know already that they can share a connection, and who waits. */
+	enum { KUBE_GATE_UNKNOWN, KUBE_GATE_CONNECTING, KUBE_GATE_OPEN } gate;
+	bool may_multiplex; /* HTTP/2 is offered; else the gate stays open */
+	size_t active, queued_endless;
+	struct stint_kube_call *queue, *queue_last;
+	struct kube_deferred admit;
+
 	struct stint_timer *deferred_timer;
 	struct kube_deferred *deferred, *deferred_last;
 	struct stint_kube_call *calls; /* all of them, doubly linked */
@@ -58,6 +65,7 @@ CURL *kube_easy_new(struct stint_kube *kube, const struct kube_identity *identit
 /* The headers that say who asks; appended to *headers. */
 void kube_headers_add_identity(const struct stint_kube *kube, const struct kube_identity *identity, struct curl_slist **headers);
 void kube_header_add(struct curl_slist **headers, const char *line);
+void kube_headers_free(struct curl_slist **headers); /* wipes: a token may be in one */
 bool kube_transfer_start(struct stint_kube *kube, CURL *easy, struct kube_transfer *transfer, struct stint_error **err);
 void kube_transfer_remove(struct stint_kube *kube, CURL *easy); /* cleans the handle up; NULL is fine; not from within curl */
 /* What a failure of curl means, as a sentence with the server's name. Returns false. */

@@ -334,10 +334,7 @@ static void write_upgrade(struct stint_kube_stream *stream)
 		"User-Agent: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n"
 		"Sec-WebSocket-Protocol: %s\r\n\r\n",
 		kube->user_agent, stream->key, stream->protocols);
-	for (struct curl_slist *line = headers; line; line = line->next) {
-		explicit_bzero(line->data, strlen(line->data));
-	}
-	curl_slist_free_all(headers);
+	kube_headers_free(&headers);
 }
 
 static void refused(struct stint_kube_stream *stream, const struct kube_websocket_answer *answer)

@@ -7,7 +7,7 @@
  * blobs in memory. Every setting is checked: one that libcurl does not take is an error, never a silent fall-back to the system's CAs or
  * to no client certificate.
  */
-#include "core/kube/client.h"
+#include "core/kube/call.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -215,10 +215,6 @@ static int close_on_exec(void *user, curl_socket_t socket, curlsocktype purpose)
 
 static bool set_all(struct stint_kube *kube, CURL *easy, const struct kube_identity *identity, const char *url, struct stint_error **err)
 {
-	/*
-	 * No CURLOPT_PIPEWAIT: calls that wait for a connection which turns out to be HTTP/1.1 are let go one by one, as others end
-	 * (libcurl 7.88), so that behind watches, which do not end, some wait for ever.
-	 */
 	long version = kube->http1_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	return SET(easy, CURLOPT_URL, url) && SET(easy, CURLOPT_PATH_AS_IS, 1L) && SET(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
 		SET(easy, CURLOPT_FOLLOWLOCATION, 0L) && SET(easy, CURLOPT_HTTP_VERSION, version) &&
@@ -251,6 +247,15 @@ void kube_header_add(struct curl_slist **headers, const char *line)
 		abort(); /* an allocation of our own, as stint_alloc has it */
 	}
 	*headers = longer;
+}
+
+void kube_headers_free(struct curl_slist **headers)
+{
+	for (struct curl_slist *line = *headers; line; line = line->next) {
+		explicit_bzero(line->data, strlen(line->data));
+	}
+	curl_slist_free_all(*headers);
+	*headers = NULL;
 }
 
 void kube_headers_add_identity(const struct stint_kube *kube, const struct kube_identity *identity, struct curl_slist **headers)
@@ -418,6 +423,7 @@ struct stint_kube *stint_kube_new(
 	kube->logger = options->logger;
 	kube->timeout_ms = options->timeout_ms ? options->timeout_ms : 60 * 1000;
 	kube->http1_only = options->http1_only;
+	kube_admission_init(kube);
 	struct utsname machine;
 	bool named = uname(&machine) == 0;
 	kube->user_agent = options->user_agent ? stint_strdup(options->user_agent)

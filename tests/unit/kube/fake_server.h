@@ -160,13 +160,13 @@ static inline void fake_accept(void *user, int fd, int events)
 {
 	(void)events;
 	struct fake_server *server = user;
-	int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (peer < 0)
-		return;
-	struct fake_connection *connection = stint_alloc(sizeof(*connection));
-	*connection = (struct fake_connection){.server = server, .fd = peer, .number = ++server->accepted, .next = server->connections};
-	server->connections = connection;
-	connection->watch = stint_fd_watch(server->loop, peer, STINT_READ, fake_ready, connection);
+	for (int peer; (peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+		struct fake_connection *connection = stint_alloc(sizeof(*connection));
+		*connection = (struct fake_connection){
+			.server = server, .fd = peer, .number = ++server->accepted, .next = server->connections};
+		server->connections = connection;
+		connection->watch = stint_fd_watch(server->loop, peer, STINT_READ, fake_ready, connection);
+	}
 }
 
 static inline void fake_start(struct fake_server *server, struct stint_loop *loop,
@@ -177,7 +177,7 @@ static inline void fake_start(struct fake_server *server, struct stint_loop *loo
 	*server = (struct fake_server){.loop = loop, .handle = handle, .user = user};
 	server->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(server->fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(server->fd, 64), 0);
+	assert_int_equal(listen(server->fd, 512), 0);
 	assert_int_equal(getsockname(server->fd, (struct sockaddr *)&address, &size), 0);
 	server->port = ntohs(address.sin_port);
 	server->watch = stint_fd_watch(loop, server->fd, STINT_READ, fake_accept, server);

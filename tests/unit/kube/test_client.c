@@ -484,6 +484,40 @@ static void test_unknown_kinds_are_discovered_once(void **state)
 	assert_fails(stint_kube_discover(f->kube, "ray.io/v1", "RayNothing", &err), STINT_NOT_FOUND, "knows no kind RayNothing");
 }
 
+static void count_done(void *user, struct stint_kube_response *response)
+{
+	struct fixture *f = user;
+	f->calls += response->error == NULL;
+}
+
+static void test_a_burst_waits_in_order_and_endless_calls_do_not_count(void **state)
+{
+	enum { BURST = 300, WATCHES = 90 };
+	struct fixture *f = *state;
+	struct stint_kube_call *burst[BURST];
+	f->server.handle = handle_silence; /* /stream is answered and goes on, the others hang */
+	for (int i = 0; i < WATCHES; i++)
+		stint_kube_call_start(f->kube,
+			&(struct stint_kube_request){
+				.path = "/stream", .timeout_ms = -1, .on_data = take_data, .on_done = count_done, .user = f});
+	for (int i = 0; i < BURST; i++)
+		burst[i] = stint_kube_call_start(f->kube, &(struct stint_kube_request){.path = "/x", .on_done = count_done, .user = f});
+	int64_t until_ms = stint_monotonic_ms() + 300;
+	while (stint_monotonic_ms() < until_ms)
+		stint_loop_step(f->loop, 10);
+	assert_int_equal(f->server.requests, WATCHES + 80);
+	f->calls = 0;
+	f->server.handle = handle_nothing;
+	for (int i = 0; i < 80; i++) /* those that hang give their places to others */
+		stint_kube_call_cancel(burst[i]);
+	stint_kube_call_cancel(burst[200]); /* and one that waits goes */
+	int64_t deadline_ms = stint_monotonic_ms() + 10000;
+	while (f->calls < BURST - 81 && stint_monotonic_ms() < deadline_ms)
+		stint_loop_step(f->loop, 10);
+	assert_int_equal(f->calls, BURST - 81);
+	assert_int_equal(f->server.requests, WATCHES + BURST - 1);
+}
+
 static void test_a_stopped_loop_interrupts_a_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -517,6 +551,7 @@ int main(void)
 		TEST(test_a_list_follows_its_pages),
 		TEST(test_a_list_whose_pages_expire_starts_over_without_doubles),
 		TEST(test_unknown_kinds_are_discovered_once),
+		TEST(test_a_burst_waits_in_order_and_endless_calls_do_not_count),
 		TEST(test_a_stopped_loop_interrupts_a_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

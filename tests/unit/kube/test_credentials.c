@@ -183,6 +183,31 @@ static void test_the_environments_proxy_is_not_for_this_machine(void **state)
 	unsetenv("https_proxy");
 }
 
+static void count_answer(void *user, struct stint_kube_response *response)
+{
+	*(int *)user += response->error ? 1000 : 1;
+}
+
+static void test_calls_that_wait_for_the_first_connection_go_on_when_it_stands_or_fails(void **state)
+{
+	struct fixture *f = *state;
+	for (int round = 0; round < 2; round++) {
+		int count = 0;
+		const int wanted = round == 0 ? 30 : 30 * 1000;
+		assert_works(f->kube = stint_kube_new(f->loop, f->config, NULL, &err));
+		for (int i = 0; i < 30; i++)
+			stint_kube_call_start(f->kube, &(struct stint_kube_request){.path = "/x", .on_done = count_answer, .user = &count});
+		int64_t deadline_ms = stint_monotonic_ms() + 20000;
+		while (count < wanted && stint_monotonic_ms() < deadline_ms)
+			stint_loop_step(f->loop, 50);
+		assert_int_equal(count, wanted);
+		stint_kube_free(f->kube);
+		f->kube = NULL;
+		free(f->config->server);
+		f->config->server = stint_strdup("https://127.0.0.1:1"); /* nobody there */
+	}
+}
+
 /* ---- tokens ------------------------------------------------------------------------------------------------------------------ */
 
 static void test_token_and_impersonation_are_sent(void **state)
@@ -422,6 +447,7 @@ int main(void)
 		TEST(test_an_inline_client_certificate_says_who_asks),
 		TEST(test_a_client_key_that_cannot_be_used_is_an_error),
 		TEST(test_the_environments_proxy_is_not_for_this_machine),
+		TEST(test_calls_that_wait_for_the_first_connection_go_on_when_it_stands_or_fails),
 		TEST(test_token_and_impersonation_are_sent),
 		TEST(test_a_token_that_would_break_the_header_is_refused),
 		TEST(test_a_rotated_token_file_is_read_again_after_401),
