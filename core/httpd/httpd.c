@@ -96,6 +96,18 @@ void stint_httpd_resume(struct stint_httpd_request *request)
 
 /* ---- libmicrohttpd's callbacks -------------------------------------------------------------------------------------------- */
 
+static void on_connection(void *user, struct MHD_Connection *connection, void **client_at, enum MHD_ConnectionNotificationCode code)
+{
+	(void)user;
+	(void)connection;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*client_at = stint_alloc(sizeof(struct stint_httpd_client));
+		return;
+	}
+	stint_httpd_client_free(*client_at);
+	*client_at = NULL;
+}
+
 static void *on_uri(void *user, const char *uri, struct MHD_Connection *connection)
 {
 	struct stint_httpd *httpd = user;
@@ -104,6 +116,7 @@ static void *on_uri(void *user, const char *uri, struct MHD_Connection *connecti
 
 	request->httpd = httpd;
 	request->connection = connection;
+	request->client = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	request->tunnel_fd = -1;
 	request->path = question ? stint_strndup(uri, (size_t)(question - uri)) : stint_strdup(uri);
 	request->query = question ? stint_strdup(question + 1) : NULL;
@@ -194,8 +207,7 @@ static size_t leave_escaped(void *user, struct MHD_Connection *connection, char 
 __attribute__((format(printf, 2, 0))) static void on_log(void *user, const char *format, va_list args)
 {
 	const struct stint_httpd *httpd = user;
-	stint_autofree
-	char *message = stint_vformat(format, args);
+	stint_autofree char *message = stint_vformat(format, args);
 	size_t length = strlen(message);
 
 	while (length > 0 && message[length - 1] == '\n')
@@ -213,8 +225,7 @@ static int open_socket(const char *address, int port, int *bound_port, struct st
 		struct sockaddr_in6 v6;
 	} at = {0};
 	socklen_t size;
-	stint_autoclose
-	int fd = -1;
+	stint_autoclose int fd = -1;
 	int on = 1;
 
 	if (inet_pton(AF_INET, address, &at.v4.sin_addr) == 1) {
@@ -261,10 +272,10 @@ static struct MHD_Daemon *start_daemon(struct stint_httpd *httpd, const struct s
 	/* The logger stands first: it is used for what goes wrong with the options behind it. */
 	return MHD_start_daemon(flags, (uint16_t)httpd->port, NULL, NULL, on_access, httpd, MHD_OPTION_EXTERNAL_LOGGER, on_log, httpd,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, httpd, MHD_OPTION_NOTIFY_COMPLETED, on_complete, httpd,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,
-		MHD_OPTION_CONNECTION_LIMIT, options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s ? options->idle_timeout_s : DEFAULT_IDLE_S, MHD_OPTION_ARRAY, tls,
-		MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+		options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		options->idle_timeout_s ? options->idle_timeout_s : DEFAULT_IDLE_S, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 struct stint_httpd *stint_httpd_start(struct stint_loop *loop, const struct stint_httpd_options *options, struct stint_error **err)

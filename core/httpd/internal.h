@@ -33,10 +33,19 @@ struct stint_httpd_parameter {
 	char *value;
 };
 
+/* Whom a connection's client certificate names: verified once, at its first request that asks. */
+struct stint_httpd_client {
+	bool read, bad, known;
+	struct stint_httpd_peer peer;
+	char *name;
+	char **organizations;
+};
+
 struct stint_httpd_request {
 	struct stint_httpd *httpd;
 	struct stint_httpd_request *next, *previous;
 	struct MHD_Connection *connection;
+	struct stint_httpd_client *client; /* the connection's */
 	char *method;
 	char *path; /* cut at the '?' */
 	char *query; /* what stood behind it; parsed in place */
@@ -49,10 +58,6 @@ struct stint_httpd_request {
 	bool dispatched; /* on_request has been called */
 	bool suspended;
 	bool gone; /* the peer left, or the listener stops: end it */
-	bool peer_read, peer_bad, peer_known;
-	struct stint_httpd_peer peer;
-	char *peer_name;
-	char **peer_organizations;
 	struct MHD_Response *response; /* given, not yet queued */
 	int status;
 	struct stint_httpd_source source;
@@ -62,6 +67,7 @@ struct stint_httpd_request {
 	int tunnel_fd;
 };
 
+void stint_httpd_client_free(struct stint_httpd_client *client);
 void stint_httpd_request_free(struct stint_httpd_request *request);
 void stint_httpd_resume(struct stint_httpd_request *request);
 /* Ends a request that the listener will not wait for. */

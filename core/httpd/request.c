@@ -23,8 +23,6 @@ void stint_httpd_request_free(struct stint_httpd_request *request)
 	if (request->next)
 		request->next->previous = request->previous;
 	stint_buf_free(&request->body);
-	stint_strings_free(request->peer_organizations);
-	free(request->peer_name);
 	free(request->parameters);
 	free(request->query);
 	free(request->path);
@@ -164,24 +162,24 @@ static char *subject_part(gnutls_x509_crt_t certificate, const char *oid, unsign
 	return stint_strndup(text, size);
 }
 
-static void read_subject(struct stint_httpd_request *request, gnutls_x509_crt_t certificate)
+static void read_subject(struct stint_httpd_client *client, gnutls_x509_crt_t certificate)
 {
 	size_t count = 0, capacity = 0;
 	char *part;
 
-	request->peer_name = subject_part(certificate, GNUTLS_OID_X520_COMMON_NAME, 0);
-	if (!request->peer_name)
-		request->peer_name = stint_strdup("");
+	client->name = subject_part(certificate, GNUTLS_OID_X520_COMMON_NAME, 0);
+	if (!client->name)
+		client->name = stint_strdup("");
 	do {
 		part = subject_part(certificate, GNUTLS_OID_X520_ORGANIZATION_NAME, (unsigned)count);
-		stint_grow(&request->peer_organizations, &capacity, count + 1, sizeof(char *));
-		request->peer_organizations[count++] = part;
+		stint_grow(&client->organizations, &capacity, count + 1, sizeof(char *));
+		client->organizations[count++] = part;
 	} while (part);
-	request->peer = (struct stint_httpd_peer){request->peer_name, (const char *const *)request->peer_organizations};
-	request->peer_known = true;
+	client->peer = (struct stint_httpd_peer){client->name, (const char *const *)client->organizations};
+	client->known = true;
 }
 
-static void read_peer(struct stint_httpd_request *request)
+static void read_client(const struct stint_httpd_request *request, struct stint_httpd_client *client)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	const gnutls_datum_t *chain;
@@ -189,7 +187,7 @@ static void read_peer(struct stint_httpd_request *request)
 	gnutls_session_t session;
 	unsigned count = 0, status = 0;
 
-	request->peer_read = true;
+	client->read = true;
 	if (!request->httpd->verify_clients || !info || !info->tls_session)
 		return;
 	session = info->tls_session;
@@ -197,23 +195,32 @@ static void read_peer(struct stint_httpd_request *request)
 	if (!chain || count == 0)
 		return;
 	if (gnutls_certificate_verify_peers2(session, &status) < 0 || status != 0) {
-		request->peer_bad = true;
+		client->bad = true;
 		return;
 	}
 	if (gnutls_x509_crt_init(&certificate) < 0)
 		return;
 	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0)
-		read_subject(request, certificate);
+		read_subject(client, certificate);
 	gnutls_x509_crt_deinit(certificate);
 }
 
 const struct stint_httpd_peer *stint_httpd_peer(const struct stint_httpd_request *request, bool *bad)
 {
-	struct stint_httpd_request *mutable_request = (struct stint_httpd_request *)(uintptr_t)request; /* a cache, as above */
+	struct stint_httpd_client *client = request->client;
 
-	if (!mutable_request->peer_read)
-		read_peer(mutable_request);
+	if (!client->read)
+		read_client(request, client);
 	if (bad)
-		*bad = request->peer_bad;
-	return request->peer_known ? &request->peer : NULL;
+		*bad = client->bad;
+	return client->known ? &client->peer : NULL;
+}
+
+void stint_httpd_client_free(struct stint_httpd_client *client)
+{
+	if (!client)
+		return;
+	stint_strings_free(client->organizations);
+	free(client->name);
+	free(client);
 }

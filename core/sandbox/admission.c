@@ -54,8 +54,11 @@ static struct stint_json *default_class(struct stint_api *api)
 
 	stint_store_list(api->store, stint_api_kind(api, "scheduling.k8s.io/v1", "PriorityClass"), NULL, &list);
 	for (size_t i = 0; i < list.count; i++) {
-		stint_auto_json *class = stint_stored_parse(list.items[i]);
+		stint_auto_json *class = NULL;
 
+		if (!strstr(list.items[i]->data, "\"globalDefault\":true"))
+			continue; /* asked for every pod: most classes are not worth a tree */
+		class = stint_stored_parse(list.items[i]);
 		if (!stint_json_bool_or(stint_json_get(class, "globalDefault"), false))
 			continue;
 		if (best && stint_json_int_or(stint_json_get(best, "value"), 0) <= stint_json_int_or(stint_json_get(class, "value"), 0))
