@@ -103,6 +103,8 @@ bool stint_api_create_checked(struct stint_api *api, const struct stint_api_call
 	}
 	if (!check_space(call, metadata, status) || !check_name(call, metadata, &stem, status))
 		return false;
+	stint_json_set_string(object, "kind", call->kind->kind);
+	stint_json_set_string(object, "apiVersion", call->kind->api_version);
 	give_identity(metadata);
 	stint_schema_default(api->schema, call->kind, object);
 	if (track)

@@ -64,6 +64,8 @@ bool stint_api_commit(struct stint_api *api, const struct stint_api_call *call, 
 	char time[STINT_TIME_SIZE];
 	struct stint_writer writer = {stint_api_manager(call), call->subresource, stint_time_format(stint_now_ms(), time)};
 
+	stint_json_set_string(object, "kind", call->kind->kind);
+	stint_json_set_string(object, "apiVersion", call->kind->api_version);
 	keep_version(object, old);
 	stint_schema_default(api->schema, call->kind, object);
 	stint_schema_prepare_update(api->schema, call->kind, call->subresource, old, object);
