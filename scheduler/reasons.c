@@ -33,13 +33,18 @@ static const struct stint_reason_row rows[] = {
 		"preemptible, "
 		"wait until {more} come free there, or raise the quota",
 		false},
-	{"NoRoom", "no node can take it now ({detail}): it starts when room comes free", false},
+	{"NoRoom", "it asks for {asked}, and no node can give that now ({detail}): it starts when room comes free", false},
 	{"NoRoomForGang",
-		"there is room for {have} of the {need} pods that start together ({detail}): it starts when there is room for all",
+		"there is room for {have} of the {need} pods that start together, of {asked} each ({detail}): it starts when there is room "
+		"for all",
 		false},
-	{"NeverFits", "no node could take it even if nothing else ran ({detail}): ask for less, or for what the nodes have", true},
+	{"NeverFits",
+		"it asks for {asked}, and no node could give that even if nothing else ran ({detail}): ask for less, or for what the nodes "
+		"have",
+		true},
 	{"GangNeverFits",
-		"the whole cluster has room for {have} of the {need} pods that start together ({detail}): ask for fewer, or add nodes",
+		"the whole cluster has room for {have} of the {need} pods that start together, of {asked} each ({detail}): ask for fewer, "
+		"or add nodes",
 		true},
 	{"NeverWithinBounds", "\"{queue}\" may use {bound} at most and this asks for {asked}: ask for fewer, or raise it", true},
 	{"InvalidRequest", "{detail}", true},
@@ -115,6 +120,23 @@ char *stint_amount_text(enum stint_dimension dimension, double amount)
 		*--end = '\0';
 	const char *unit = dimension == STINT_CPU ? "CPU core" : "GPU";
 	return stint_format("%s %s%s", number, unit, strcmp(number, "1") == 0 ? "" : "s");
+}
+
+char *stint_request_text(const struct stint_pod_spec *spec)
+{
+	char number[STINT_QUANTITY_SIZE];
+	const struct stint_gpu_ask *gpu = &spec->gpu;
+	if (gpu->kind == STINT_GPU_WHOLE)
+		return stint_amount_text(STINT_GPU, gpu->devices);
+	if (gpu->kind != STINT_GPU_NONE) {
+		stint_autofree char *of = gpu->devices > 1 ? stint_format("of each of %u GPUs", gpu->devices) : stint_strdup("of a GPU");
+		return gpu->kind == STINT_GPU_MEMORY ? stint_format("%s %s", stint_bytes_human(gpu->memory_mib << 20, number), of)
+						     : stint_format("%g %s", gpu->portion, of);
+	}
+	stint_autofree char *cpu = stint_amount_text(STINT_CPU, (double)spec->request.cpu_milli);
+	if (spec->request.memory_bytes == 0)
+		return stint_steal(&cpu);
+	return stint_format("%s and %s of memory", cpu, stint_bytes_human(spec->request.memory_bytes, number));
 }
 
 char *stint_causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const char *extended)
@@ -223,7 +245,9 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	const bool known = record->queue != STINT_NO_HANDLE && stint_engine_queue_view(engine, record->queue, &queue);
 	stint_autofree char *bound = stint_amount_text(record->dimension, record->bound);
 	stint_autofree char *allocated = stint_amount_text(record->dimension, record->allocated);
-	stint_autofree char *asked = stint_amount_text(record->dimension, record->asked);
+	struct stint_pod_view first;
+	const bool by_pod = record->reason == STINT_REASON_NO_ROOM && stint_engine_pod_view(engine, record->pod, &first);
+	stint_autofree char *asked = by_pod ? stint_request_text(first.pod->spec) : stint_amount_text(record->dimension, record->asked);
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
 	stint_autofree char *nodes = nodes_text(why, out->never);

@@ -29,6 +29,9 @@ char *stint_reason_sentence(const char *word, const struct stint_reason_facts *f
 /* "2.5 GPUs", "1 GPU", "500m CPU cores" as "0.5 CPU cores", "16Gi of memory"; amount in the engine's unit; below 0: "unlimited". */
 char *stint_amount_text(enum stint_dimension dimension, double amount);
 
+/* What one pod asks for, in the words of who asked: "2 GPUs", "0.5 of a GPU", "10Gi of each of 2 GPUs", "4 CPU cores and 8Gi of memory". */
+char *stint_request_text(const struct stint_pod_spec *spec);
+
 /* Everything that can be said about one group now. Costs O(nodes + pods) when `why` is asked for. */
 struct stint_explanation {
 	const char *word; /* of the table; NULL: nothing is known to hold it */
