@@ -1,0 +1,122 @@
+/*
+ * simulate: the production engine on a scenario, offline. Reads one file, asks no cluster.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <stint/simulate.h>
+
+#include "cli/cli.h"
+#include "cli/output/output.h"
+
+enum { MOST_SCENARIO_BYTES = 256 * 1024 * 1024 };
+
+static struct stint_json *read_scenario(const char *path, struct stint_error **err)
+{
+	stint_auto_buf text = {0};
+	if (!stint_buf_read_file(&text, path, MOST_SCENARIO_BYTES, err))
+		return NULL;
+	struct stint_json *scenario = stint_json_parse(text.data ? text.data : "", text.length, STINT_JSON_REJECT_DUPLICATES, err);
+	if (!scenario)
+		stint_fail_wrap(err, "%s", path);
+	return scenario;
+}
+
+static void add_text(struct cli_table *table, const struct stint_json *object, const char *key)
+{
+	cli_table_add(table, stint_strdup(stint_json_string_at(object, key)));
+}
+
+static void print_decisions(struct cli_context *ctx, const struct stint_json *decisions)
+{
+	static const struct cli_column columns[] = {
+		{.title = "ACTION"}, {.title = "DECISION"}, {.title = "POD"}, {.title = "NODE"}, {.title = "FOR"}, {.title = NULL}};
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(decision, decisions) {
+		add_text(table, decision, "action");
+		add_text(table, decision, "op");
+		add_text(table, decision, "pod");
+		add_text(table, decision, "node");
+		add_text(table, decision, "for");
+	}
+	stint_auto_buf text = {0};
+	cli_table_print(table, &text, true, false, ctx->colour, ctx->columns, 0);
+	fputs(text.data ? text.data : "", ctx->out);
+	cli_table_free(table);
+}
+
+static size_t count_with_status(const struct stint_json *pods, const char *status)
+{
+	size_t count = 0;
+	stint_json_each(pod, pods)
+		count += strcmp(stint_json_string_or(stint_json_get(pod, "status"), ""), status) == 0;
+	return count;
+}
+
+static void print_round(struct cli_context *ctx, const struct stint_json *round)
+{
+	const struct stint_json *decisions = stint_json_get(round, "decisions"), *pods = stint_json_get(round, "pods");
+	fprintf(ctx->out, "round %lld: %zu decisions; of %zu pods %zu wait, %zu have a place to come, %zu leave\n",
+		(long long)stint_json_int_or(stint_json_get(round, "round"), 0), stint_json_count(decisions), stint_json_count(pods),
+		count_with_status(pods, "Pending"), count_with_status(pods, "Pipelined"), count_with_status(pods, "Releasing"));
+	if (stint_json_first(decisions))
+		print_decisions(ctx, decisions);
+}
+
+static void print_shares(struct cli_context *ctx, const struct stint_json *shares)
+{
+	static const struct cli_column columns[] = {
+		{.title = "QUEUE"}, {.title = "RESOURCE"}, {.title = "FAIR SHARE", .flags = CLI_RIGHT}, {.title = NULL}};
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(queue, shares) {
+		stint_json_each(amount, queue) {
+			double value = 0;
+			stint_json_double(amount, &value);
+			cli_table_add(table, stint_strdup(stint_json_key(queue)));
+			cli_table_add(table, stint_strdup(stint_json_key(amount)));
+			cli_table_add(table, stint_format("%g", value));
+		}
+	}
+	stint_auto_buf text = {0};
+	cli_table_print(table, &text, true, false, ctx->colour, ctx->columns, 0);
+	fputs(text.data ? text.data : "", ctx->out);
+	cli_table_free(table);
+}
+
+static int run(struct cli_context *ctx)
+{
+	stint_auto_json *scenario = read_scenario(cli_positional(ctx, 0), &ctx->err);
+	if (!scenario)
+		return cli_failed(ctx);
+	stint_auto_json *result = stint_simulate(scenario, &ctx->err);
+	if (!result)
+		return cli_failed(ctx);
+	int exit_code = STINT_OK;
+	if (cli_print_object(ctx, result, NULL, &exit_code))
+		return exit_code;
+	stint_json_each(round, stint_json_get(result, "rounds"))
+		print_round(ctx, round);
+	if (stint_json_get(result, "fairShare"))
+		print_shares(ctx, stint_json_get(result, "fairShare"));
+	return STINT_OK;
+}
+
+static const struct cli_positional positionals[] = {
+	{.name = "FILE", .help = "the scenario, a JSON document; - is standard input"},
+	{.name = NULL},
+};
+
+const struct cli_command cli_command_simulate = {
+	.name = "simulate",
+	.group = CLI_TOOLS,
+	.summary = "Run the scheduling engine on a scenario, offline",
+	.description =
+		"A scenario describes nodes, queues and workloads, and for how many rounds to schedule. The engine is the one that runs in "
+		"the cluster; no cluster is asked. The result has every decision and the state after each round.\n\n"
+		"A scenario of kind fairshare asks only how an amount is divided among queues.",
+	.examples = "stint simulate cluster.json\n"
+		    "stint simulate cluster.json -o json",
+	.positionals = positionals,
+	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
+	.run = run,
+};

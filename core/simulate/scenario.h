@@ -1,0 +1,128 @@
+/*
+ * scenario: a scenario in memory, as objects that the engine takes. Everything lives in one arena; the objects' counts start at one, which
+ * is the scenario's own, so they outlive every engine that was given them.
+ */
+#ifndef STINT_SIMULATE_SCENARIO_H
+#define STINT_SIMULATE_SCENARIO_H
+
+#include <stint/engine.h>
+#include <stint/simulate.h>
+
+enum {
+	SCENARIO_MAX_THINGS = 200000, /* nodes, queues or workloads, each */
+	SCENARIO_MAX_PODS = 2000000,
+	SCENARIO_MAX_ROUNDS = 10000,
+};
+/* Times in scenarios are ages; this is the moment that they count from. */
+#define SCENARIO_START_MS INT64_C(1000000000000)
+
+enum sim_status {
+	SIM_PENDING,
+	SIM_GATED,
+	SIM_BINDING,
+	SIM_BOUND,
+	SIM_RUNNING,
+	SIM_RELEASING,
+	SIM_STUCK,
+	SIM_PIPELINED,
+	SIM_FAILED,
+	SIM_SUCCEEDED,
+	SIM_STATUS_COUNT,
+};
+extern const char *const sim_status_names[SIM_STATUS_COUNT];
+
+struct sim_pod {
+	struct stint_pod *object;
+	struct sim_workload *workload;
+	enum sim_status status;
+	uint64_t devices; /* slots on its node, by the names in gpu_groups */
+	uint32_t handle;
+	const char *node; /* NULL: none */
+	const char **gpu_groups; /* names of its shared devices */
+	size_t gpu_groups_count;
+};
+
+enum sim_after_eviction { SIM_REQUEUE, SIM_GONE, SIM_KEEP_RELEASING };
+
+struct sim_workload {
+	const char *name;
+	struct stint_group_spec group;
+	enum sim_after_eviction after_eviction;
+	int64_t started_ms; /* -1: never */
+	struct sim_pod *pods;
+	size_t pods_count;
+	uint32_t handle;
+};
+
+struct sim_queue {
+	struct stint_queue object;
+	double usage[STINT_DIMENSIONS];
+};
+
+/* What the devices of a node are called, by slot; NULL: not yet. */
+struct device_names {
+	const char **items;
+	size_t count;
+};
+
+struct scenario {
+	struct stint_arena *arena;
+	struct stint_map *devices; /* by node: struct device_names */
+	struct stint_policy policy;
+	struct stint_node *nodes;
+	struct sim_queue *queues;
+	struct sim_workload *workloads;
+	size_t nodes_count, queues_count, workloads_count, pods_count;
+	bool once;
+	int64_t rounds, between_ms; /* rounds: all of them, stable ones included */
+};
+
+/* fields.c: fields of an object with their place in the document, for errors. */
+struct place {
+	const struct place *above;
+	const char *key;
+	int64_t index; /* -1: key; else an item of an array */
+};
+#define PLACE_MAX 256
+bool field_fail(const struct place *place, const char *key, struct stint_error **err, const char *what);
+const char *field_place(const struct place *place, const char *key, char out[static PLACE_MAX]);
+bool field_text(const struct place *place, const struct stint_json *object, const char *key, const char **out, struct stint_error **err);
+bool field_number(const struct place *place, const struct stint_json *object, const char *key, double low, double high, double otherwise,
+	double *out, struct stint_error **err);
+bool field_seconds(const struct place *place, const struct stint_json *object, const char *key, int64_t otherwise_ms, int64_t *out_ms,
+	struct stint_error **err);
+/* A quantity in a string, or a number; "unlimited" is -1. */
+bool field_amount(const struct place *place, const struct stint_json *object, const char *key, enum stint_unit unit, double otherwise,
+	double *out, struct stint_error **err);
+bool field_choice(const struct place *place, const struct stint_json *object, const char *key, const char *const *names, size_t count,
+	int otherwise, int *out, struct stint_error **err);
+/* The array at key, or NULL where there is none; its items number at most `most`. */
+bool field_array(const struct place *place, const struct stint_json *object, const char *key, size_t most, const struct stint_json **out,
+	size_t *count, struct stint_error **err);
+
+/* What reading needs to know. */
+struct reader {
+	struct scenario *scenario;
+	struct stint_map *pods, *workloads, *queues; /* names that have been seen */
+	struct stint_error **err;
+};
+
+void *scenario_room(struct scenario *scenario, size_t count, size_t size); /* zeroed, for at least one */
+const char *scenario_keep(struct scenario *scenario, const char *text); /* NULL stays NULL */
+struct stint_object scenario_object(struct scenario *scenario, enum stint_kind kind, const char *name, int64_t created_ms);
+bool reader_claim(struct reader *r, struct stint_map *names, const struct place *place, const char *name, void *value);
+/* Keys that would change what comes out and that this version does not simulate must be absent, empty or false. */
+bool reader_refuse(struct reader *r, const struct stint_json *object, const struct place *place, const char *const *keys, size_t count);
+bool read_workloads(struct reader *r, const struct stint_json *document); /* workloads.c */
+
+/* NULL: *err says what and where. */
+struct scenario *scenario_read(const struct stint_json *document, struct stint_error **err);
+void scenario_free(struct scenario *scenario);
+void scenario_clear(struct scenario **scenario); /* for STINT_CLEANUP */
+
+/* fairshare.c */
+struct stint_json *simulate_fair_share(const struct stint_json *document, struct stint_error **err);
+/* rounds.c */
+struct stint_json *simulate_rounds(struct scenario *scenario, const char *name);
+
+#endif
