@@ -25,6 +25,7 @@
 	X(project)      \
 	X(department)   \
 	X(node)         \
+	X(simulate)     \
 	X(sandbox)      \
 	X(config)       \
 	X(whoami)       \

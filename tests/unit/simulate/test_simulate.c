@@ -1,0 +1,172 @@
+/*
+ * Scenarios: what comes out of small ones, that a bad one is answered with the place, and that the order of lists means nothing.
+ */
+#include "tests/unit/test.h"
+
+#include <stint/simulate.h>
+
+static struct stint_json *parse(const char *text)
+{
+	struct stint_error *err = NULL;
+	struct stint_json *json = stint_json_parse(text, strlen(text), 0, &err);
+	if (!json)
+		fail_msg("%s: %s", err->message, text);
+	return json;
+}
+
+static struct stint_json *simulate(const char *text)
+{
+	stint_auto_json *scenario = parse(text);
+	struct stint_error *err = NULL;
+	struct stint_json *result = stint_simulate(scenario, &err);
+	if (!result)
+		fail_msg("%s", err->message);
+	return result;
+}
+
+#define QUEUES                                                                                                              \
+	"\"queues\": [{\"name\": \"d\", \"gpu\": {\"quota\": 2, \"limit\": \"unlimited\", \"overQuotaWeight\": 1},"         \
+	"\"cpu\": {\"quota\": \"unlimited\", \"limit\": \"unlimited\"}, \"memory\": {\"quota\": \"unlimited\", \"limit\": " \
+	"\"unlimited\"}},"                                                                                                  \
+	"{\"name\": \"q\", \"parent\": \"d\", \"gpu\": {\"quota\": 2, \"limit\": \"unlimited\", \"overQuotaWeight\": 1},"   \
+	"\"cpu\": {\"quota\": \"unlimited\", \"limit\": \"unlimited\"}, \"memory\": {\"quota\": \"unlimited\", \"limit\": " \
+	"\"unlimited\"}}]"
+#define NODES "\"nodes\": [{\"name\": \"n0\", \"cpu\": \"8\", \"memory\": \"32Gi\", \"gpus\": 2}]"
+#define ACTIONS "\"config\": {\"actions\": [\"allocate\"]}"
+#define JOB(name, more, pods) "{\"name\": \"" name "\", \"queue\": \"q\", " more " \"pods\": [" pods "]}"
+
+static const struct stint_json *pod_in(const struct stint_json *result, size_t round, const char *part, const char *name)
+{
+	const struct stint_json *state = stint_json_item(stint_json_get(result, "rounds"), round);
+	if (part)
+		state = stint_json_get(state, part);
+	stint_json_each(pod, stint_json_get(state, "pods")) {
+		if (strcmp(stint_json_string_or(stint_json_get(pod, "name"), ""), name) == 0)
+			return pod;
+	}
+	fail_msg("pod %s is not in the result", name);
+	return NULL;
+}
+
+static void assert_pod(const struct stint_json *pod, const char *status, const char *node, double gpus)
+{
+	double got = -1;
+	assert_string_equal(stint_json_string_at(pod, "status"), status);
+	assert_true(stint_json_double(stint_json_get(pod, "gpus"), &got) && got == gpus);
+	if (node)
+		assert_string_equal(stint_json_string_at(pod, "node"), node);
+	else
+		assert_null(stint_json_string_at(pod, "node"));
+}
+
+static void shares_and_gangs_are_bound_and_named(void **state)
+{
+	(void)state;
+	stint_auto_json *result = simulate("{" ACTIONS "," NODES "," QUEUES ", \"workloads\": [" JOB("half",
+		"\"createdSecondsAgo\": 60, \"requests\": {\"cpu\": \"1\", \"memory\": \"1Gi\", \"gpuFraction\": 0.5},",
+		"{\"name\": \"half-a\"}") "," JOB("run", "\"createdSecondsAgo\": 90, \"requests\": {\"gpuFraction\": 0.25},",
+		"{\"status\": \"Running\", \"node\": \"n0\", \"gpuGroups\": [\"first\"]}") "," JOB("gang", "\"requests\": {\"gpu\": 1},",
+		"{\"count\": 2}") "]}");
+	const struct stint_json *half = pod_in(result, 0, NULL, "half-a");
+	assert_pod(half, "Binding", "n0", 0.5);
+	assert_string_equal(stint_json_string(stint_json_first(stint_json_get(half, "gpuGroups"))), "first");
+	assert_pod(pod_in(result, 0, NULL, "run-0"), "Running", "n0", 0.25);
+	assert_pod(pod_in(result, 0, NULL, "gang-0"), "Pending", NULL, 0);
+	const struct stint_json *round = stint_json_item(stint_json_get(result, "rounds"), 0);
+	assert_int_equal(stint_json_count(stint_json_get(round, "decisions")), 1);
+	assert_int_equal(stint_json_int_or(stint_json_get(stint_json_item(stint_json_get(round, "nodes"), 0), "idleGpus"), -1), 1);
+}
+
+static void rounds_settle_and_what_leaves_makes_room(void **state)
+{
+	(void)state;
+	stint_auto_json *result = simulate(
+		"{" ACTIONS "," NODES "," QUEUES ", \"run\": {\"mode\": \"rounds\", \"rounds\": 2, \"stableRounds\": 1,"
+		" \"secondsBetweenRounds\": 30}, \"workloads\": [" JOB("old", "\"afterEviction\": \"gone\", \"requests\": {\"gpu\": 2},",
+			"{\"status\": \"Releasing\", \"node\": \"n0\"}") "," JOB("new", "\"requests\": {\"gpu\": 2},", "{}") "]}");
+	assert_pod(pod_in(result, 0, NULL, "new-0"), "Pipelined", "n0", 2);
+	assert_pod(pod_in(result, 0, "settled", "new-0"), "Pending", NULL, 0);
+	assert_pod(pod_in(result, 0, "settled", "old-0"), "Succeeded", "n0", 0);
+	assert_pod(pod_in(result, 1, NULL, "new-0"), "Binding", "n0", 2);
+	assert_pod(pod_in(result, 2, NULL, "new-0"), "Running", "n0", 2);
+	const struct stint_json *last = stint_json_item(stint_json_get(result, "rounds"), 2);
+	double started = 0;
+	assert_true(
+		stint_json_double(stint_json_get(stint_json_item(stint_json_get(last, "workloads"), 1), "startedSecondsAgo"), &started));
+	assert_true(started == 30);
+}
+
+static void the_order_of_lists_means_nothing(void **state)
+{
+	(void)state;
+	stint_auto_json *there = simulate("{" ACTIONS "," NODES "," QUEUES ", \"workloads\": [" JOB(
+		"a", "\"requests\": {\"gpu\": 2},", "{}") "," JOB("b", "\"requests\": {\"gpu\": 2},", "{}") "]}");
+	stint_auto_json *back = simulate("{" ACTIONS "," NODES "," QUEUES ", \"workloads\": [" JOB(
+		"b", "\"requests\": {\"gpu\": 2},", "{}") "," JOB("a", "\"requests\": {\"gpu\": 2},", "{}") "]}");
+	assert_pod(pod_in(there, 0, NULL, "a-0"), "Binding", "n0", 2);
+	assert_pod(pod_in(back, 0, NULL, "a-0"), "Binding", "n0", 2);
+}
+
+static void fair_shares_are_divided_per_resource(void **state)
+{
+	(void)state;
+	stint_auto_json *result =
+		simulate("{\"kind\": \"fairshare\", \"total\": {\"gpu\": 8}, \"queues\": ["
+			 "{\"name\": \"a\", \"gpu\": {\"quota\": 2, \"limit\": \"unlimited\", \"overQuotaWeight\": 1, \"request\": 6}},"
+			 "{\"name\": \"b\", \"gpu\": {\"quota\": 2, \"limit\": \"unlimited\", \"overQuotaWeight\": 3, \"request\": 6}}]}");
+	double share = 0;
+	assert_true(stint_json_double(stint_json_at(result, "fairShare", "b", "gpu"), &share) && share == 5);
+	assert_true(stint_json_double(stint_json_at(result, "remaining", "gpu"), &share) && share == 0);
+}
+
+static const struct {
+	const char *scenario;
+	const char *place; /* and what is wrong */
+} mistakes[] = {
+	{"[]", "the document must be an object"},
+	{"{\"version\": 2}", "version must be 1"},
+	{"{\"kind\": \"dream\"}", "kind must be one of schedule, fairshare"},
+	{"{\"config\": {\"speed\": 9}}", "config.speed is no setting"},
+	{"{\"config\": {\"actions\": [\"reclaim\"]}}", "config.actions has an action"},
+	{"{\"run\": {\"mode\": \"rounds\", \"rounds\": 1e9}}", "run.rounds must be a number from 1 to 10000"},
+	{"{\"nodes\": {}}", "nodes must be a list"},
+	{"{\"nodes\": [{\"cpu\": \"1\"}]}", "nodes[0].name must be a text"},
+	{"{\"nodes\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "nodes[1].name is taken"},
+	{"{\"nodes\": [{\"name\": \"a\", \"cpu\": \"lots\"}]}", "nodes[0].cpu must be an amount"},
+	{"{\"nodes\": [{\"name\": \"a\", \"gpus\": 1e9}]}", "nodes[0].gpus must be a number from 0 to 64"},
+	{"{\"nodes\": [{\"name\": \"a\", \"labels\": {\"x\": 1}}]}", "nodes[0].labels must be an object of texts"},
+	{"{\"queues\": [{\"name\": \"q\", \"gpu\": {\"quota\": -2}}]}", "queues[0].gpu.quota must be an amount"},
+	{"{\"workloads\": [{\"name\": \"w\"}]}", "workloads[0].queue must be a text"},
+	{"{\"workloads\": [" JOB("w", "", "{\"status\": \"Sleeping\"}") "]}", "workloads[0].pods[0].status must be one of"},
+	{"{\"workloads\": [" JOB("w", "", "{\"status\": \"Running\"}") "]}", "workloads[0].pods[0].node must be given"},
+	{"{\"workloads\": [" JOB("w", "", "{\"status\": \"Running\", \"node\": \"x\"}") "]}",
+		"workloads[0].pods[0].node names a node that is not"},
+	{"{\"workloads\": [" JOB("w", "", "{\"count\": 1e7}") "]}", "workloads[0].pods[0].count must be a number"},
+	{"{\"workloads\": [" JOB("w", "", "{\"count\": 2000000}, {}") "]}", "workloads[0].pods[1] is one pod too many"},
+	{"{\"workloads\": [" JOB("w", "\"requests\": {\"gpuFraction\": 1.5},", "{}") "]}",
+		"workloads[0].pods[0].requests.gpuFraction must be a number from 0 to 1"},
+	{"{\"workloads\": [" JOB("w", "\"gang\": {\"groups\": [{\"name\": \"g\"}]},", "{}") "]}", "workloads[0].gang has sub-groups"},
+	{"{\"kind\": \"fairshare\", \"total\": {\"gpu\": 1}, \"queues\": [{\"name\": \"a\", \"gpu\": {\"request\": -1}}]}",
+		"queues[0].gpu.request must be an amount"},
+};
+
+static void a_mistake_is_answered_with_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < STINT_COUNT(mistakes); i++) {
+		stint_auto_json *scenario = parse(mistakes[i].scenario);
+		assert_fails(stint_simulate(scenario, &err), STINT_USAGE, mistakes[i].place);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_and_gangs_are_bound_and_named),
+		cmocka_unit_test(rounds_settle_and_what_leaves_makes_room),
+		cmocka_unit_test(the_order_of_lists_means_nothing),
+		cmocka_unit_test(fair_shares_are_divided_per_resource),
+		cmocka_unit_test(a_mistake_is_answered_with_its_place),
+	};
+	return cmocka_run_group_tests_name("simulate", tests, NULL, NULL);
+}
