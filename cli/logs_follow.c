@@ -5,6 +5,7 @@
  * was restarted are taken up; it ends when the workload has ended and every stream with it. What is read again is small: the owner by its
  * name, its pods by label.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,6 +191,13 @@ static int64_t advance(struct follow *follow, bool *busy)
 	return next_ms;
 }
 
+/* A reader that has gone shows in a write alone, and a log may be silent for long: the pipe is asked. */
+static bool reader_has_gone(FILE *out)
+{
+	struct pollfd pipe = {.fd = fileno(out)};
+	return pipe.fd >= 0 && poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
+}
+
 static void wake(void *user)
 {
 	(void)user; /* the loop turns, and what is due is looked up */
@@ -201,14 +209,15 @@ static int run(struct follow *follow)
 	for (;;) {
 		bool busy;
 		int64_t next_ms = advance(follow, &busy);
-		if (!busy || logs->output_gone)
+		if (!busy || logs->output_gone || reader_has_gone(logs->ctx->out))
 			return STINT_OK;
 		const int64_t look_ms = follow->looked_ms + (follow->all_followed ? LOOK_RARELY_MS : LOOK_MS);
 		if (!follow->over && look_ms < next_ms)
 			next_ms = look_ms;
 		const int64_t now_ms = stint_monotonic_ms();
-		if (next_ms < INT64_MAX)
-			stint_timer_set(follow->timer, next_ms > now_ms ? next_ms - now_ms : 0);
+		if (next_ms > now_ms + LOOK_MS)
+			next_ms = now_ms + LOOK_MS;
+		stint_timer_set(follow->timer, next_ms > now_ms ? next_ms - now_ms : 0);
 		if (!stint_loop_step(stint_kube_loop(logs->kube), -1))
 			return cli_fail(logs->ctx, STINT_INTERRUPTED, "interrupted");
 		if (!follow->over && stint_monotonic_ms() >= look_ms) {
