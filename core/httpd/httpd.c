@@ -283,8 +283,11 @@ struct stint_httpd *stint_httpd_start(struct stint_loop *loop, const struct stin
 	const char *address = options->address ? options->address : "127.0.0.1";
 	struct stint_httpd *httpd;
 	const union MHD_DaemonInfo *info;
-	int port, fd = open_socket(address, options->port, &port, err);
+	int port, fd;
 
+	if (!httpd_libraries_load(err))
+		return NULL;
+	fd = open_socket(address, options->port, &port, err);
 	if (fd < 0)
 		return NULL;
 	httpd = stint_alloc(sizeof(*httpd));

@@ -9,7 +9,7 @@
 
 #include <stint/httpd.h>
 
-#include <microhttpd.h>
+#include "library.h"
 
 struct stint_httpd {
 	struct stint_loop *loop;

@@ -3,8 +3,6 @@
  */
 #include "internal.h"
 
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 

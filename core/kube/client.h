@@ -3,8 +3,8 @@
 #define STINT_KUBE_CLIENT_H
 
 #include "core/kube/credentials.h"
+#include "core/kube/curl.h"
 
-#include <curl/curl.h>
 #include <stint/kube.h>
 
 /* An easy handle in the multi handle tells its end to whoever owns it. Never called from within curl. */

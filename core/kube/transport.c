@@ -412,6 +412,8 @@ struct stint_kube *stint_kube_new(
 	struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_kube_options *options, struct stint_error **err)
 {
 	static const struct stint_kube_options defaults = {0};
+	if (!kube_curl_load(err))
+		return NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		stint_fail(err, STINT_FAILED, "libcurl cannot start");
 		return NULL;

@@ -181,6 +181,14 @@ bool stint_duration_parse(const char *text, int64_t *ms);
 /* An age as kubectl prints it: "45s", "4m12s", "3h", "2d4h", "400d". */
 char *stint_duration_format(int64_t ms, char out[static STINT_TIME_SIZE]);
 
+/* ---- libraries --------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Loads a shared library by its soname and finds `count` functions by name: for large libraries that not every run needs. `functions` is a
+ * struct of that many function pointers in the order of names; it is filled whole or not at all. The library stays loaded.
+ */
+bool stint_library_load(const char *file, const char *const *names, void *functions, size_t count, struct stint_error **err);
+
 /* ---- encodings and randomness (OpenSSL behind them) ------------------------------------------------------------------------- */
 
 char *stint_base64_encode(const void *data, size_t length);
