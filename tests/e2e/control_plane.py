@@ -4,18 +4,23 @@ request, a real node (kubelet, containerd, runc). Everything lives in one folder
     python3 tests/e2e/control_plane.py FOLDER [--node]     keeps one up until Ctrl-C, and prints its kubeconfig
 """
 
-import os
+import ctypes
 import pathlib
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-import ssl
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+def die_with_parent():
+    """For a child before its exec: SIGKILL when the parent is gone (PR_SET_PDEATHSIG), so that a killed test leaves nothing behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def openssl(*arguments, text=None):
@@ -74,7 +79,8 @@ class ControlPlane:
     def start(self, name, *arguments):
         log = open(self.folder / (name + ".log"), "ab")
         command = [str(self.programs / name) if (self.programs / name).exists() else name, *map(str, arguments)]
-        self.running[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.running[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                              start_new_session=True, preexec_fn=die_with_parent)
         log.close()
 
     def stop(self, name):
