@@ -144,7 +144,7 @@ def main():
     programs = subprocess.run([HERE.parent / "e2e/programs.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="stint-bench-"))
     try:
-        with control_plane.ControlPlane(programs, folder / "plane", port=18443) as plane:
+        with control_plane.ControlPlane(programs, folder / "plane") as plane:
             e2e.install(plane)
             os.environ["STINT_E2E_PROGRAMS"] = programs
             os.environ["STINT_E2E_SCHEDULER"] = str(plane.service_account("stint-system", "stint-scheduler"))

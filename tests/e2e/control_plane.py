@@ -4,10 +4,13 @@ request, a real node (kubelet, containerd, runc). Everything lives in one folder
     python3 tests/e2e/control_plane.py FOLDER [--node]     keeps one up until Ctrl-C, and prints its kubeconfig
 """
 
+import contextlib
 import ctypes
+import os
 import pathlib
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -35,13 +38,31 @@ def wait_for(condition, what, seconds=60):
         time.sleep(0.05)
 
 
-class ControlPlane:
-    """programs: the folder that programs.sh printed. Ports from `port` on are taken on 127.0.0.1."""
+def free_ports(count, first=17443):
+    """The first of `count` neighbouring ports on 127.0.0.1 that nobody listens on."""
+    for base in range(first, 60000, count):
+        try:
+            for port in range(base, base + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return base
+        except OSError:
+            continue
+    raise RuntimeError("no free ports on 127.0.0.1")
 
-    def __init__(self, programs, folder, port=17443):
-        self.programs, self.folder, self.port = pathlib.Path(programs), pathlib.Path(folder), port
+
+class ControlPlane:
+    """programs: the folder that programs.sh printed; folder: where all of it lives. One that is up already is opened by its folder: its port
+    stands there. It and its node take the next few ports, too."""
+
+    def __init__(self, programs, folder):
+        self.programs, self.folder = pathlib.Path(programs), pathlib.Path(folder)
         self.pki = self.folder / "pki"
         self.pki.mkdir(parents=True, exist_ok=True)
+        port = self.folder / "port"
+        if not port.exists():
+            port.write_text(str(free_ports(6)))
+        self.port = int(port.read_text())
         self.kubeconfig = self.folder / "kubeconfig"
         self.running = {}
 
@@ -207,6 +228,7 @@ healthzPort: 0
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %s/ca.crt}}
 authorization: {mode: Webhook}
 cgroupDriver: cgroupfs
+cgroupRoot: /%s
 failSwapOn: false
 failCgroupV1: false
 containerRuntimeEndpoint: unix://%s
@@ -215,7 +237,14 @@ imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 enableControllerAttachDetach: false
 podLogsDir: %s/kubelet/logs
-""" % (self.plane.port + 5, self.plane.pki, self.socket, self.folder))
+""" % (self.plane.port + 5, self.plane.pki, self.bridge, self.socket, self.folder))
+
+    @property
+    def control_groups(self):
+        """The node's own root in each hierarchy (one with cgroup v2): a kubelet ends every process below its root that it does not know."""
+        mounted = pathlib.Path("/sys/fs/cgroup")
+        hierarchies = [mounted] if (mounted / "cgroup.controllers").exists() else [path for path in mounted.iterdir() if path.is_dir() and not path.is_symlink()]
+        return [hierarchy / self.bridge for hierarchy in hierarchies]
 
     def ctr(self, *arguments, check=True, **options):
         return subprocess.run(["ctr", "-a", str(self.socket), *map(str, arguments)], check=check, capture_output=True, **options)
@@ -241,6 +270,8 @@ podLogsDir: %s/kubelet/logs
 
     def up(self):
         self.write_configuration()
+        for group in self.control_groups:
+            group.mkdir(exist_ok=True)
         self.plane.start("containerd", "--config", self.folder / "containerd.toml")
         wait_for(lambda: self.ctr("version", check=False).returncode == 0, "containerd")
         self.busybox_image("local/pause:1", "/bin/sleep 2147483647")
@@ -263,6 +294,10 @@ podLogsDir: %s/kubelet/logs
         for mount in sorted((m for m in mounts if m.startswith(str(self.folder) + "/")), reverse=True):
             subprocess.run(["umount", "-l", mount], check=False)
         subprocess.run(["ip", "link", "del", self.bridge], check=False, capture_output=True)
+        for group in self.control_groups:
+            for folder, _, _ in os.walk(group, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
 
     def __enter__(self):
         try:
