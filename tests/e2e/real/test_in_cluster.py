@@ -36,7 +36,8 @@ class InCluster(real.NodeCase):
     def test_why_reaches_it(self):
         self.submit("toolarge", "-g", "64", "--", "sleep", "1000")
         answer = kit.eventually(lambda: (lambda r: r if r.code == 7 else None)(self.cluster.stint("why", "toolarge", "-p", self.project)), "the verdict")
-        self.assertIn("64", answer.out)
+        self.assertIn("GPU", answer.out)
+        self.assertIn("Told by:           stint-scheduler at https://", answer.out)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Real containers: logs, exec with stdin, a terminal and the exit code, attach, port-forward."""
 
+import contextlib
 import os
 import pty
 import re
@@ -89,13 +90,15 @@ class Containers(real.NodeCase):
         with kit.process(kit.BIN / "stint", "port-forward", "server", "-p", self.project, ":8000", env=self.cluster.environment(),
                          ready=lambda text: "127.0.0.1:" in text) as forward:
             port = int(re.search(r"127\.0\.0\.1:(\d+)", forward.output()).group(1))
+            data = b"hello through the tunnel\n" * 4000
             for _ in range(2):
-                self.assertEqual(self.echo(port, b"hello through the tunnel\n" * 4000), b"hello through the tunnel\n" * 4000)
+                kit.eventually(lambda: self.echo(port, data) == data, "the echo of %d bytes" % len(data))
 
     @staticmethod
     def echo(port, data):
+        """What came back; nothing while the container does not listen yet, which shows as a reset."""
         received = b""
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        with contextlib.suppress(ConnectionResetError), socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
             connection.sendall(data)
             while len(received) < len(data):
                 piece = connection.recv(65536)
