@@ -33,7 +33,6 @@ struct feed {
 	const struct source *source;
 	struct stint_reflector *reflector;
 	struct stint_error *failed; /* its first list could not be read */
-	bool in_trouble; /* the watch has failed and a note has said so */
 };
 
 struct cli_live {
@@ -43,6 +42,7 @@ struct cli_live {
 	struct stint_workload_set *workloads;
 	struct feed feeds[SOURCES];
 	bool changed;
+	bool in_trouble; /* watches have failed, and a note has said so */
 };
 
 static bool makes_workloads(const struct source *source)
@@ -55,6 +55,7 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 	struct feed *feed = user;
 	(void)before;
 	feed->live->changed = true;
+	feed->live->in_trouble = false;
 	if (!makes_workloads(feed->source))
 		return;
 	if (change == STINT_DELETED)
@@ -68,7 +69,7 @@ static void on_synced(void *user, bool again)
 	struct feed *feed = user;
 	(void)again;
 	feed->live->changed = true;
-	feed->in_trouble = false;
+	feed->live->in_trouble = false;
 }
 
 /* A first list that fails is an answer; a watch that fails later is tried again, and said once. */
@@ -76,9 +77,9 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 {
 	struct feed *feed = user;
 	if (!feed->reflector || stint_reflector_synced(feed->reflector)) {
-		if (!feed->in_trouble && retry_ms)
+		if (!feed->live->in_trouble && retry_ms)
 			cli_note(feed->live->ctx, "watching %s: %s; trying again", feed->source->resource->plural, err->message);
-		feed->in_trouble = true;
+		feed->live->in_trouble = true;
 		return;
 	}
 	if (!feed->failed) {
