@@ -264,7 +264,8 @@ class Stream:
 
     def send(self, channel, data=b""):
         payload, mask = bytes([channel]) + data, os.urandom(4)
-        size = struct.pack("!B", 0x80 | len(payload)) if len(payload) < 126 else struct.pack("!BQ", 0xff, len(payload))
+        length = len(payload)
+        size = struct.pack("!B", 0x80 | length) if length < 126 else struct.pack("!BH", 0xfe, length) if length < 65536 else struct.pack("!BQ", 0xff, length)
         self.sock.sendall(b"\x82" + size + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload)))
 
     def end(self, channel):

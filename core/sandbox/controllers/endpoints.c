@@ -19,7 +19,6 @@ static const char *meta(const struct stint_json *object, const char *key)
 struct backend {
 	const struct pod_facts *pod;
 	struct stint_json *labels; /* parsed once for all Services */
-	char *ip;
 };
 
 struct backends {
@@ -31,7 +30,6 @@ static void backends_free(struct backends *backends)
 {
 	for (size_t i = 0; i < backends->count; i++) {
 		stint_json_free(backends->items[i].labels);
-		free(backends->items[i].ip);
 	}
 	free(backends->items);
 }
@@ -47,16 +45,10 @@ static void read_backends(struct hub *hub, const char *space, struct backends *b
 	pod_book_all(hub->pods, space, &all);
 	for (size_t i = 0; i < all.count; i++) {
 		const struct pod_facts *pod = all.items[i];
-		if (pod_is_finished(pod) || !pod->node || !pod->labels)
-			continue;
-		const struct stint_stored *stored = stint_store_get(hub->api->store, hub->pod_kind, pod->space, pod->name);
-		stint_auto_json *object = stored ? stint_stored_parse(stored) : NULL;
-		const char *ip = stint_json_string_at(object, "status", "podIP");
-		if (!ip)
+		if (pod_is_finished(pod) || !pod->node || !pod->labels || !pod->ip)
 			continue;
 		stint_grow(&backends->items, &backends->capacity, backends->count + 1, sizeof(backends->items[0]));
-		backends->items[backends->count++] =
-			(struct backend){pod, stint_json_parse(pod->labels, strlen(pod->labels), 0, NULL), stint_strdup(ip)};
+		backends->items[backends->count++] = (struct backend){pod, stint_json_parse(pod->labels, strlen(pod->labels), 0, NULL)};
 	}
 	if (backends->count > 1)
 		qsort(backends->items, backends->count, sizeof(backends->items[0]), by_name);
@@ -89,7 +81,7 @@ static struct stint_json *target_of(const struct pod_facts *pod)
 static struct stint_json *slice_endpoint(const struct backend *backend, bool publish_not_ready)
 {
 	struct stint_json *endpoint = stint_json_new_object();
-	stint_json_append(stint_json_ensure_array(endpoint, "addresses"), stint_json_new_string(backend->ip));
+	stint_json_append(stint_json_ensure_array(endpoint, "addresses"), stint_json_new_string(backend->pod->ip));
 	struct stint_json *conditions = stint_json_ensure_object(endpoint, "conditions");
 	stint_json_set_bool(conditions, "ready", publish_not_ready || (backend->pod->ready && !backend->pod->deleting));
 	stint_json_set_bool(conditions, "serving", backend->pod->ready);
@@ -184,7 +176,7 @@ static void update(struct hub *hub, const struct stint_json *service, const stru
 		if (backend->pod->deleting && !publish)
 			continue;
 		struct stint_json *address = stint_json_append(backend->pod->ready || publish ? ready : unready, stint_json_new_object());
-		stint_json_set_string(address, "ip", backend->ip);
+		stint_json_set_string(address, "ip", backend->pod->ip);
 		stint_json_set_string(address, "nodeName", backend->pod->node);
 		stint_json_set(address, "targetRef", target_of(backend->pod));
 	}
@@ -226,7 +218,10 @@ static void sync(struct hub *hub, const char *space, const char *name)
 	stint_auto_store_list services = {0};
 	struct backends backends = {0};
 	stint_store_list(hub->api->store, hub->service_kind, space, &services);
-	if (services.count > 0)
+	bool selects = false; /* the Service of the API server itself selects nothing */
+	for (size_t i = 0; i < services.count && !selects; i++)
+		selects = memmem(services.items[i]->data, services.items[i]->length, "\"selector\"", 10) != NULL;
+	if (selects)
 		read_backends(hub, space, &backends);
 	for (size_t i = 0; i < services.count; i++) {
 		stint_auto_json *service = stint_stored_parse(services.items[i]);

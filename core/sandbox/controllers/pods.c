@@ -19,6 +19,7 @@ static void clear(struct pod_facts *facts)
 	free(facts->owner_kind);
 	free(facts->owner_name);
 	free(facts->node);
+	free(facts->ip);
 	free(facts->labels);
 	free(facts->revision);
 	stint_json_free(facts->failure);
@@ -129,6 +130,7 @@ struct pod_facts *pod_facts_read(const struct stint_json *pod)
 	facts->name = stint_strdup(stint_json_string_or(stint_json_get(metadata, "name"), ""));
 	facts->uid = stint_strdup(stint_json_string_or(stint_json_get(metadata, "uid"), ""));
 	facts->node = stint_strdup(stint_json_string_at(pod, "spec", "nodeName"));
+	facts->ip = stint_strdup(stint_json_string_at(pod, "status", "podIP"));
 	const char *version = stint_json_string(stint_json_get(metadata, "resourceVersion"));
 	int64_t number = 0;
 	if (version && stint_parse_int(version, 0, INT64_MAX, &number))

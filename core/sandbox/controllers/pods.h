@@ -15,6 +15,7 @@ struct pod_facts {
 	char *space, *name, *uid;
 	char *owner_uid, *owner_kind, *owner_name; /* of the controller; NULL without one */
 	char *node; /* NULL while unbound */
+	char *ip; /* NULL before it runs */
 	char *labels; /* JSON object, or NULL */
 	char *revision; /* label pod-template-hash, else controller-revision-hash; NULL */
 	uint64_t version;

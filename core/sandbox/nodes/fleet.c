@@ -112,6 +112,8 @@ static void write_status(struct vpod *pod, struct stint_json *status)
 		stint_log(fleet->api->logger, STINT_LOG_WARN, "pod %s/%s: its status was refused: %s", pod->space, pod->name,
 			stint_json_string_or(stint_json_get(refusal, "message"), "no reason given"));
 	stint_json_free(change.status);
+	const struct stint_stored *stored = stint_store_get(fleet->api->store, fleet->pod_kind, pod->space, pod->name);
+	pod->version = stored ? stored->version : pod->version;
 }
 
 static void pod_step(struct vpod *pod, const struct stint_json *object)
@@ -226,8 +228,9 @@ static void on_pod(void *user, const struct stint_store_event *event)
 {
 	struct fleet *fleet = user;
 	if (event->now) {
-		/* Unbound pods are none of ours: no need to parse them. The field is found by the parse that others share. */
-		pod_seen(fleet, stint_event_now(event));
+		const struct vpod *known = fleet_pod(fleet, event->now->space, event->now->name);
+		if (!known || known->version != event->now->version)
+			pod_seen(fleet, stint_event_now(event));
 		return;
 	}
 	stint_autofree char *key = pod_key(event->before->space, event->before->name);

@@ -38,6 +38,7 @@ struct vpod {
 	struct demand amounts;
 	bool counted; /* in node->used */
 	bool removed; /* the delete call has been made */
+	uint64_t version; /* resourceVersion of our last write: its event tells nothing new */
 	struct stint_timer *timer;
 	/* What its share of devices is. slots: a bit for each device; 0: none. share: of each, 1 for whole ones. */
 	uint64_t slots;
