@@ -207,6 +207,23 @@ static void give_address(struct stint_api *api, const struct stint_api_call *cal
 		stint_json_set_string(spec, "ipFamilyPolicy", "SingleStack");
 }
 
+/* ---- nodes ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A node takes no pods before it is Ready; the node controller takes the taint off then. */
+static void taint_new_node(struct stint_json *node)
+{
+	static const char not_ready[] = "node.kubernetes.io/not-ready";
+	struct stint_json *taints = stint_json_ensure_array(stint_json_ensure_object(node, "spec"), "taints"), *taint;
+
+	stint_json_each(each, taints) {
+		if (strcmp(stint_json_string_or(stint_json_get(each, "key"), ""), not_ready) == 0)
+			return;
+	}
+	taint = stint_json_append(taints, stint_json_new_object());
+	stint_json_set_string(taint, "key", not_ready);
+	stint_json_set_string(taint, "effect", "NoSchedule");
+}
+
 /* ---- the two doors ---------------------------------------------------------------------------------------------------------------- */
 
 bool stint_admit_create(struct stint_api *api, const struct stint_api_call *call, struct stint_json *object, struct stint_json **status)
@@ -217,6 +234,8 @@ bool stint_admit_create(struct stint_api *api, const struct stint_api_call *call
 		return admit_pod(api, call, object, status);
 	if (is_core(call->kind, "Service"))
 		give_address(api, call, object);
+	if (is_core(call->kind, "Node"))
+		taint_new_node(object);
 	return true;
 }
 
@@ -226,6 +245,8 @@ bool stint_admit_update(struct stint_api *api, const struct stint_api_call *call
 	static const char *const kept[] = {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"};
 
 	(void)status;
+	if (is_core(call->kind, "Pod") && !call->subresource)
+		give_tolerations(stint_json_ensure_object(object, "spec"));
 	if (!is_core(call->kind, "Service"))
 		return true;
 	for (size_t i = 0; i < STINT_COUNT(kept); i++) {

@@ -121,12 +121,13 @@ static bool mark(const struct stint_api_call *call, const struct stint_delete_op
 	struct stint_json *metadata = stint_json_ensure_object(object, "metadata");
 	int64_t grace = grace_of(call, options, object), now = stint_now_ms();
 	bool deleting = stint_json_get(metadata, "deletionTimestamp") != NULL;
+	bool definition = strcmp(call->kind->kind, "CustomResourceDefinition") == 0;
 	stint_auto_json *before = stint_json_dup(stint_json_get(metadata, "finalizers"));
 	char time[STINT_TIME_SIZE];
 	int64_t generation;
 
 	set_propagation(call, options, metadata);
-	if (!deleting && strcmp(call->kind->kind, "CustomResourceDefinition") == 0)
+	if (!deleting && definition)
 		stint_definition_terminate(object);
 	if (deleting) {
 		int64_t had = stint_json_int_or(stint_json_get(metadata, "deletionGracePeriodSeconds"), 0);
@@ -137,13 +138,14 @@ static bool mark(const struct stint_api_call *call, const struct stint_delete_op
 		stint_time_parse(stint_json_string(stint_json_get(metadata, "deletionTimestamp")),
 			strlen(stint_json_string(stint_json_get(metadata, "deletionTimestamp"))), &now);
 		now -= had * 1000;
-	} else if (stint_json_int(stint_json_get(metadata, "generation"), &generation) && generation > 0) {
+	} else if (!definition && stint_json_int(stint_json_get(metadata, "generation"), &generation) && generation > 0) {
 		stint_json_set_int(metadata, "generation", generation + 1);
 	}
 	stint_json_set_string(metadata, "deletionTimestamp", stint_time_format(now + grace * 1000, time));
 	stint_json_set_int(metadata, "deletionGracePeriodSeconds", grace);
-	if (is_core(call->kind, "Namespace")) {
+	if (definition || is_core(call->kind, "Namespace"))
 		stint_json_remove(metadata, "deletionGracePeriodSeconds");
+	if (is_core(call->kind, "Namespace")) {
 		stint_json_set_string(stint_json_ensure_object(object, "status"), "phase", "Terminating");
 	}
 	return true;
@@ -161,10 +163,11 @@ static bool is_held(const struct stint_api_call *call, const struct stint_json *
 /* Kinds whose registry answers a deletion with the object rather than with a Status. */
 static bool answers_with_object(const struct stint_kind *kind)
 {
-	static const char *const kinds[] = {
-		"Pod", "Service", "ServiceAccount", "PersistentVolume", "PersistentVolumeClaim", "PodTemplate", "ResourceQuota"};
+	static const char *const kinds[] = {"Pod", "Service", "ServiceAccount", "PersistentVolume", "PersistentVolumeClaim", "PodTemplate",
+		"ResourceQuota", "StorageClass", "CSINode", "CSIDriver", "DeviceClass", "ResourceSlice", "ResourceClaim",
+		"ResourceClaimTemplate"};
 
-	for (size_t i = 0; !*kind->group && i < STINT_COUNT(kinds); i++) {
+	for (size_t i = 0; !kind->custom && i < STINT_COUNT(kinds); i++) {
 		if (strcmp(kinds[i], kind->kind) == 0)
 			return true;
 	}

@@ -12,8 +12,8 @@
 /* Kinds of the core that a PUT makes when they are missing. */
 static bool created_on_update(const struct stint_kind *kind)
 {
-	static const char *const kinds[] = {
-		"Lease", "Event", "Endpoints", "Service", "LimitRange", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"};
+	static const char *const kinds[] = {"Lease", "Event", "Endpoints", "Service", "LimitRange", "Role", "RoleBinding", "ClusterRole",
+		"ClusterRoleBinding", "RuntimeClass"};
 
 	for (size_t i = 0; i < STINT_COUNT(kinds); i++) {
 		if (strcmp(kinds[i], kind->kind) == 0)
@@ -25,8 +25,8 @@ static bool created_on_update(const struct stint_kind *kind)
 /* Kinds whose PUT must carry the resourceVersion it is based on. */
 static bool needs_version(const struct stint_kind *kind)
 {
-	static const char *const kinds[] = {"Lease", "Namespace", "ServiceAccount", "Service", "PodDisruptionBudget", "CSINode",
-		"CSIDriver", "RuntimeClass", "CustomResourceDefinition", "ResourceSlice"};
+	static const char *const kinds[] = {
+		"Lease", "PodDisruptionBudget", "CSINode", "CSIDriver", "CSIStorageCapacity", "RuntimeClass", "CustomResourceDefinition"};
 
 	for (size_t i = 0; i < STINT_COUNT(kinds); i++) {
 		if (strcmp(kinds[i], kind->kind) == 0)

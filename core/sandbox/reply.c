@@ -45,6 +45,8 @@ void rest_headers_make(const struct rest *rest, bool gzipped, struct rest_header
 		add_header(headers, "Content-Encoding", stint_strdup("gzip"));
 		add_header(headers, "Vary", stint_strdup("Accept-Encoding"));
 	}
+	if (rest->retry_after_s > 0)
+		add_header(headers, "Retry-After", stint_format("%lld", (long long)rest->retry_after_s));
 	stint_json_each(warning, rest->warnings)
 		add_header(headers, "Warning", warning_text(stint_json_string_or(warning, "")));
 }
@@ -135,6 +137,7 @@ void rest_reply_status(struct rest *rest, struct stint_json *status)
 {
 	stint_auto_json *owned = status;
 
+	rest->retry_after_s = stint_json_int_or(stint_json_at(status, "details", "retryAfterSeconds"), 0);
 	rest_reply_json(rest, (int)stint_json_int_or(stint_json_get(status, "code"), 500), status);
 }
 

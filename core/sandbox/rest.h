@@ -54,6 +54,7 @@ struct rest {
 	struct stint_api_call call; /* route and parameters, ready for api.h */
 	struct stint_json *warnings;
 	char *manager;
+	int64_t retry_after_s; /* of a refusal; 0: none */
 };
 
 /* ---- negotiate.c ------------------------------------------------------------------------------------------------------------- */

@@ -189,6 +189,8 @@ static bool read_patch_type(struct rest *rest, enum stint_patch_kind *kind, bool
 		*yaml = patch_types[i].yaml;
 		return true;
 	}
+	if (rest->route.kind->custom)
+		return refuse_type(rest, "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
 	rest_reply_status(rest, stint_status_new(415, "UnsupportedMediaType", NULL, "", NULL, "415: Unsupported Media Type"));
 	return false;
 }
