@@ -216,6 +216,26 @@ static void the_whole_gang_counts_against_a_bound(void **state)
 	cluster_free(c);
 }
 
+static void what_a_node_makes_of_a_request_counts_against_a_bound(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	/* 100 MiB are a tenth of the largest device, but half of the one that is free; 0.57 of 100 MiB is 56 MiB and charged as 0.57. */
+	add_node(c, "large", .gpus = 1, .mib = 1000, .cordoned = true);
+	add_node(c, "half", .gpus = 1, .mib = 200, .label = "zone", .value = "half");
+	add_node(c, "tight", .gpus = 1, .mib = 100, .label = "zone", .value = "tight");
+	static const double quotas[] = {1.065, 1.07};
+	for (size_t i = 0; i < STINT_COUNT(quotas); i++) {
+		add_queue(c, "q", .quota = quotas[i]);
+		const uint32_t group = add_group(c, "gang", .queue = "q", .fixed = true, .min = 2);
+		add_pod(c, group, "gang-0", .mib = 100, .selects = "zone", .selected = "half");
+		add_pod(c, group, "gang-1", .portion = 0.57, .selects = "zone", .selected = "tight");
+		assert_int_equal(run_cycle(c), i == 0 ? 0 : 2);
+		assert_int_equal(record_of(c, "gang").reason, i == 0 ? STINT_REASON_OVER_QUOTA : STINT_REASON_NONE);
+	}
+	cluster_free(c);
+}
+
 static void queues_that_cannot_hold_work_say_so(void **state)
 {
 	(void)state;
@@ -347,6 +367,22 @@ static void a_gang_of_shares_reserves_devices_that_it_would_open(void **state)
 	stint_engine_pod_remove(c->engine, "old");
 	assert_int_equal(run_cycle(c), 4);
 	assert_int_equal(pod_seen(c, "gang-0").devices | pod_seen(c, "gang-2").devices, 3);
+	cluster_free(c);
+}
+
+static void two_reservations_do_not_hold_the_same_part_of_a_device(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	add_node(c, "n0", .gpus = 1);
+	add_queue(c, "q", .quota = -1);
+	add_pod(c, add_group(c, "stays", .queue = "q"), "stays", .portion = 0.5, .on = "n0", .slots = 1);
+	add_pod(c, add_group(c, "old", .queue = "q"), "old", .portion = 0.5, .on = "n0", .slots = 1, .status = STINT_POD_RELEASING);
+	add_pod(c, add_group(c, "first", .queue = "q", .age_s = 9), "first", .portion = 0.3);
+	add_pod(c, add_group(c, "second", .queue = "q", .age_s = 1), "second", .portion = 0.3);
+	assert_int_equal(run_cycle(c), 1);
+	assert_int_equal(c->last.decisions[0].devices, 1);
+	assert_string_equal(node_of(c, "second"), "");
 	cluster_free(c);
 }
 
@@ -627,12 +663,14 @@ int main(void)
 		cmocka_unit_test(fractions_fill_a_limit_exactly),
 		cmocka_unit_test(a_resource_that_is_not_asked_for_is_not_checked),
 		cmocka_unit_test(the_whole_gang_counts_against_a_bound),
+		cmocka_unit_test(what_a_node_makes_of_a_request_counts_against_a_bound),
 		cmocka_unit_test(queues_that_cannot_hold_work_say_so),
 		cmocka_unit_test(a_queue_takes_its_accounts_along_to_another_parent),
 		cmocka_unit_test(a_place_that_will_be_free_is_reserved_for_one_cycle),
 		cmocka_unit_test(when_a_reserving_group_goes_the_next_one_gets_its_place),
 		cmocka_unit_test(a_gang_that_waits_in_part_waits_whole),
 		cmocka_unit_test(a_gang_of_shares_reserves_devices_that_it_would_open),
+		cmocka_unit_test(two_reservations_do_not_hold_the_same_part_of_a_device),
 		cmocka_unit_test(a_stuck_pod_gives_no_place),
 		cmocka_unit_test(statuses_follow_from_the_pod),
 		cmocka_unit_test(a_second_cycle_at_once_changes_nothing),
