@@ -357,9 +357,10 @@ static void on_log(void *user, struct stint_kube_response *response)
 	if (!response->error && stint_holder_report_read(response->body.data, response->body.length, &report)) {
 		take_report(holder, &report);
 	} else if (ended) {
-		stint_autofree char *message = stint_format("its holder ended (%s) and its log says nothing%s%s",
-			stint_pod_ended(holder->pod) && holder->pod->reason ? holder->pod->reason : "no reason given",
-			holder->pod->message ? ": " : "", holder->pod->message ? holder->pod->message : "");
+		const struct stint_pod *pod = holder->pod;
+		const char *word = pod->terminated_reason ? pod->terminated_reason : pod->reason ? pod->reason : "no reason given";
+		stint_autofree char *message = stint_format("its holder ended (%s, exit code %d) and its log says nothing%s%s", word,
+			pod->exited ? pod->exit_code : -1, pod->message ? ": " : "", pod->message ? pod->message : "");
 		fail_holder(holder, "HolderEnded", message);
 	} else {
 		want_tick(holder->all); /* nothing printed yet */
