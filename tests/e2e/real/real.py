@@ -51,7 +51,7 @@ class NodeCase(kit.Case):
         self.cluster.stint("delete", name, "-p", self.project, "-y")
         # A shell that sleeps as process 1 does not hear SIGTERM: half a minute of grace is not what is tested here.
         for pod in self.pods(name):
-            self.cluster.kubectl("-n", self.project, "delete", "pod", pod["metadata"]["name"], "--grace-period=1", "--wait=false")
+            self.cluster.kubectl("-n", self.project, "delete", "pod", pod["metadata"]["name"], "--grace-period=0", "--force", "--wait=false")
         kit.eventually(lambda: not self.pods(name), "the pods of %s being gone" % name, timeout=60)
 
     def pods(self, name):
