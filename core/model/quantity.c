@@ -161,11 +161,10 @@ char *stint_bytes_human(int64_t bytes, char out[static STINT_QUANTITY_SIZE])
 		value /= 1024;
 		power++;
 	}
-	snprintf(out, STINT_QUANTITY_SIZE, "%.1f", value);
-	char *tail = strstr(out, ".0");
-	if (tail)
-		*tail = '\0';
-	strncat(out, suffixes[power], STINT_QUANTITY_SIZE - strlen(out) - 1);
+	int length = snprintf(out, STINT_QUANTITY_SIZE, "%.1f", value);
+	if (stint_ends_with(out, ".0"))
+		length -= 2;
+	snprintf(out + length, STINT_QUANTITY_SIZE - (size_t)length, "%s", suffixes[power]);
 	return out;
 }
 

@@ -14,7 +14,7 @@ const char *const fuzz_seeds[] = {"a=b,c!=d,e in (x,y),!f,g notin (z)", "10Gi", 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	stint_autofree char *text = stint_strndup((const char *)data, size);
-	stint_selector_free(stint_selector_parse(text, NULL));
+	stint_label_selector_free(stint_label_selector_parse(text, NULL));
 	int64_t value;
 	stint_quantity_parse(stint_slice_of(text), STINT_UNIT_MILLI, &value);
 	stint_quantity_parse(stint_slice_of(text), STINT_UNIT_ONE, &value);
