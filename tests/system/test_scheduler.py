@@ -203,6 +203,24 @@ class Scheduler(kit.Case):
                 self.assertEqual(second.wait(timeout=kit.DEADLINE_S), 0, second.output())
         self.assertFalse(self.lease()["spec"].get("holderIdentity"))
 
+    def test_a_leader_that_slept_too_long_stands_by_and_leads_again_later(self):
+        with self.cluster.scheduler() as sleeper:
+            kit.eventually(lambda: "scheduling begins" in sleeper.output(), "the first leading")
+            sleeper.send_signal(signal.SIGSTOP)
+            with self.cluster.scheduler() as other:
+                self.create(pod("one", gpus=4))
+                kit.eventually(lambda: self.node_of("one"), "the other taking over", timeout=kit.DEADLINE_S + 15)
+                self.create(pod("two", gpus=2))
+                sleeper.send_signal(signal.SIGCONT)
+                kit.eventually(lambda: "standing by" in sleeper.output(), "the sleeper standing by")
+                self.bound("two")
+                other.send_signal(signal.SIGTERM)
+                other.wait()
+            self.create(pod("three", gpus=2))
+            self.bound("three")
+            self.assertIsNone(sleeper.poll())
+        self.assertEqual(kit.overcommitted(self.api.pods("default")), {})
+
     def test_metrics_and_health_are_served_to_everybody_and_why_to_whom_it_knows(self):
         with self.cluster.scheduler():
             self.create(pod("full-0", gpus=4), pod("full-1", gpus=4))
