@@ -203,6 +203,17 @@ class Nodes(OnSandbox):
         device = kit.eventually(use, "use of device 2", timeout=60)
         self.assertTrue(device["uuid"].startswith("GPU-") and 0 < device["memory_mib"] <= 40960, device)
 
+    def test_a_pod_that_starts_on_a_quiet_node_is_seen_at_once(self):
+        amounts = {"cpu": "8", "memory": "8Gi", "pods": "10", "nvidia.com/gpu": "1"}
+        self.api.create("/api/v1/nodes", {
+            "metadata": {"name": "quiet", "annotations": {"kwok.x-k8s.io/node": "fake"}, "labels": {"nvidia.com/gpu.memory": "81920"}},
+            "status": {"capacity": amounts, "allocatable": amounts}})
+        use = lambda: json.loads(self.api.get("/api/v1/nodes/quiet")["metadata"]["annotations"].get("stint.dev/gpu-use", "[]"))
+        self.assertEqual([d["util_percent"] for d in kit.eventually(use, "the first report")], [0])
+        self.make_pod("p", annotations={"gpu-fraction": "0.5"})
+        self.bind("p", "quiet", {"stint.dev/gpu-devices": "0"})
+        kit.eventually(lambda: use()[0]["util_percent"] > 0, "the use of the pod", timeout=8)
+
     def test_a_cordoned_node_carries_the_taint(self):
         self.api.create("/api/v1/nodes", {"metadata": {"name": "cordoned", "annotations": {"kwok.x-k8s.io/node": "fake"}}, "spec": {"unschedulable": True}})
         kit.eventually(lambda: self.api.get("/api/v1/nodes/cordoned")["spec"].get("taints", [{}])[0].get("key") == "node.kubernetes.io/unschedulable")

@@ -337,7 +337,7 @@ static void on_tick(void *user)
 	void *value = NULL;
 	for (size_t at = 0; stint_map_next(fleet->nodes, &at, &key, &value);) {
 		vnode_beat(fleet, value, monotonic_ms);
-		vnode_report_use(fleet, value, now_ms);
+		vnode_report_use(fleet, value, now_ms, monotonic_ms);
 	}
 }
 

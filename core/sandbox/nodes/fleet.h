@@ -20,11 +20,11 @@ struct vnode {
 	uint32_t next_pod_ip; /* of the node's /24 or larger block */
 	uint32_t number; /* decides its addresses */
 	int64_t lease_at_ms, heartbeat_at_ms; /* when the next is due, monotonic */
-	/* Devices: what was reported last, and when (wall clock; 0: never). */
+	/* Devices: what was reported last, and when: any report, and one that told of a change (monotonic). */
 	struct use_value *devices;
 	size_t device_count;
 	int64_t device_memory_mib;
-	int64_t use_written_ms;
+	int64_t use_written_ms, use_changed_ms;
 	struct vpod *pods; /* bound to it, in no order */
 };
 
@@ -76,7 +76,7 @@ void vnode_beat(struct fleet *fleet, struct vnode *node, int64_t monotonic_ms);
 /* use.c */
 void vnode_learn_devices(struct vnode *node, const struct stint_json *object);
 void vpod_learn_devices(struct vpod *pod, const struct stint_json *object);
-void vnode_report_use(struct fleet *fleet, struct vnode *node, int64_t now_ms);
+void vnode_report_use(struct fleet *fleet, struct vnode *node, int64_t now_ms, int64_t monotonic_ms);
 /* logs.c, exec.c, forward.c: the hooks; user is the fleet */
 void fleet_log(void *user, const struct stint_stored *pod, struct stint_httpd_request *request);
 void fleet_exec(void *user, const struct stint_stored *pod, struct stint_httpd_request *request);

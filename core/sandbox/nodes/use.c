@@ -48,18 +48,20 @@ static bool moved(const struct use_value *a, const struct use_value *b, int64_t 
 		(memory < 0 ? -memory : memory) * 100 >= USE_MOVE_PERCENT * (device_memory_mib > 0 ? device_memory_mib : 1);
 }
 
-bool use_is_due(const struct use_value *now, const struct use_value *written, size_t count, int64_t device_memory_mib, int64_t written_ms,
-	int64_t now_ms)
+bool use_has_moved(const struct use_value *now, const struct use_value *written, size_t count, int64_t device_memory_mib)
 {
-	if (written_ms == 0 || now_ms - written_ms >= USE_STAMP_PERIOD_MS)
-		return true;
-	if (now_ms - written_ms < USE_MIN_PERIOD_MS)
-		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (moved(&now[i], &written[i], device_memory_mib))
 			return true;
 	}
 	return false;
+}
+
+bool use_is_due(const struct use_value *now, const struct use_value *written, size_t count, int64_t device_memory_mib,
+	int64_t since_change_ms, int64_t since_write_ms)
+{
+	return since_write_ms >= USE_STAMP_PERIOD_MS ||
+		(since_change_ms >= USE_MIN_PERIOD_MS && use_has_moved(now, written, count, device_memory_mib));
 }
 
 char *use_device_uuid(const char *node, size_t slot, char out[static USE_UUID_SIZE])
@@ -113,7 +115,9 @@ void vnode_learn_devices(struct vnode *node, const struct stint_json *object)
 	node->devices = count > 0 ? stint_alloc((size_t)count * sizeof(node->devices[0])) : NULL;
 	node->device_count = (size_t)count;
 	/* Many nodes that start together report one after another. */
-	node->use_written_ms = stint_now_ms() - USE_STAMP_PERIOD_MS + (node->number % 64) * 200;
+	int64_t now_ms = stint_monotonic_ms();
+	node->use_changed_ms = now_ms - USE_MIN_PERIOD_MS;
+	node->use_written_ms = now_ms - USE_STAMP_PERIOD_MS + (node->number % 64) * 200;
 }
 
 static uint64_t parse_slots(const char *text)
@@ -167,9 +171,10 @@ static bool set_annotation(void *user, struct stint_json *object)
 	return true;
 }
 
-void vnode_report_use(struct fleet *fleet, struct vnode *node, int64_t now_ms)
+void vnode_report_use(struct fleet *fleet, struct vnode *node, int64_t now_ms, int64_t monotonic_ms)
 {
-	if (node->device_count == 0 || (node->use_written_ms > 0 && now_ms - node->use_written_ms < USE_MIN_PERIOD_MS))
+	int64_t since_change_ms = monotonic_ms - node->use_changed_ms, since_write_ms = monotonic_ms - node->use_written_ms;
+	if (node->device_count == 0 || (since_change_ms < USE_MIN_PERIOD_MS && since_write_ms < USE_STAMP_PERIOD_MS))
 		return;
 	struct use_value now[SHAPE_MAX_GPUS] = {0};
 	for (const struct vpod *pod = node->pods; pod; pod = pod->next) {
@@ -185,11 +190,13 @@ void vnode_report_use(struct fleet *fleet, struct vnode *node, int64_t now_ms)
 				now[slot].memory_mib = node->device_memory_mib;
 		}
 	}
-	if (!use_is_due(now, node->devices, node->device_count, node->device_memory_mib, node->use_written_ms, now_ms))
+	if (!use_is_due(now, node->devices, node->device_count, node->device_memory_mib, since_change_ms, since_write_ms))
 		return;
+	if (use_has_moved(now, node->devices, node->device_count, node->device_memory_mib))
+		node->use_changed_ms = monotonic_ms;
 	stint_autofree char *text = use_annotation(node->name, now, node->device_count, now_ms);
 	struct stint_api_call call = {.kind = fleet->node_kind, .name = node->name, .manager = "kubelet"};
 	stint_api_change(fleet->api, &call, set_annotation, text, NULL, NULL);
 	memcpy(node->devices, now, node->device_count * sizeof(now[0]));
-	node->use_written_ms = now_ms;
+	node->use_written_ms = monotonic_ms;
 }
