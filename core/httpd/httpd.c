@@ -225,8 +225,7 @@ static int open_socket(const char *address, int port, int *bound_port, struct st
 		struct sockaddr_in6 v6;
 	} at = {0};
 	socklen_t size;
-	stint_autoclose int fd = -1;
-	int on = 1;
+	int fd, on = 1;
 
 	if (inet_pton(AF_INET, address, &at.v4.sin_addr) == 1) {
 		at.v4.sin_family = AF_INET;
@@ -244,13 +243,12 @@ static int open_socket(const char *address, int port, int *bound_port, struct st
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, &at.any, size) < 0 ||
 		listen(fd, BACKLOG) < 0 || getsockname(fd, &at.any, &size) < 0) {
 		stint_fail_errno(err, errno, "cannot listen on %s port %d", address, port);
+		if (fd >= 0)
+			close(fd);
 		return -1;
 	}
 	*bound_port = ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
-
-	int listener = fd;
-	fd = -1;
-	return listener;
+	return fd;
 }
 
 static struct MHD_Daemon *start_daemon(struct stint_httpd *httpd, const struct stint_httpd_options *options, int fd)

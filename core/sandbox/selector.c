@@ -56,7 +56,7 @@ static bool is_label_word(struct stint_slice text)
 	if (!isalnum((unsigned char)text.data[0]) || !isalnum((unsigned char)text.data[text.length - 1]))
 		return false;
 	for (size_t i = 0; i < text.length; i++) {
-		if (!isalnum((unsigned char)text.data[i]) && !memchr("-_.", text.data[i], 3))
+		if (!isalnum((unsigned char)text.data[i]) && text.data[i] != '-' && text.data[i] != '_' && text.data[i] != '.')
 			return false;
 	}
 	return true;

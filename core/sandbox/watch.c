@@ -97,7 +97,7 @@ static void take_event(struct watch *watch, const struct stint_store_event *even
 
 static bool put_initial(struct watch *watch)
 {
-	while (watch->initial_at < watch->initial.count) {
+	while (watch->initial.items && watch->initial_at < watch->initial.count) {
 		struct stint_stored *object = watch->initial.items[watch->initial_at++];
 
 		if (is_wanted(watch, object)) {
