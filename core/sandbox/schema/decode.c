@@ -435,8 +435,7 @@ bool stint_schema_decode_patched(const struct stint_schema *schema, const struct
 		return true;
 	stint_autofree char *text = stint_json_print(patch);
 	struct stint_json *causes = stint_json_new_array();
-	stint_autofree char *shown = stint_strndup(text, 1000);
-	stint_cause_add(causes, "FieldValueInvalid", "patch", "Invalid value: \"%s\": %s", shown, problem);
+	stint_cause_add(causes, "FieldValueInvalid", "patch", "Invalid value: \"%.1000s\": %s", text, problem);
 	*status = stint_status_invalid(NULL, "", causes);
 	return false;
 }
