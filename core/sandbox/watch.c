@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOOKMARK_MS = 60 * 1000, MIN_TIMEOUT_S = 1800, BATCH_BYTES = 32 * 1024 };
+enum { BOOKMARK_MS = 60 * 1000, MIN_TIMEOUT_S = 1800, BATCH_BYTES = 32 * 1024, LAST_BYTES = 1024 * 1024 };
 
 struct watch {
 	const struct stint_api *api;
@@ -184,13 +184,13 @@ static void on_bookmark(void *user)
 	stint_httpd_wake(watch->http);
 }
 
-/* What is left of the history is still sent, and a last bookmark. */
+/* What is left of the history is still sent, and a last bookmark; who is far behind goes on from its last event in the next watch. */
 static void on_deadline(void *user)
 {
 	struct watch *watch = user;
 
 	watch->bookmark_due = watch->bookmarks;
-	while (!watch->over && put_next(watch))
+	while (!watch->over && watch->piece.length < LAST_BYTES && put_next(watch))
 		;
 	watch->over = true;
 	stint_httpd_wake(watch->http);

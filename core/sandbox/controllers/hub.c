@@ -9,7 +9,7 @@
 #include "core/sandbox/controllers/tell.h"
 #include "core/sandbox/controllers/template.h"
 
-enum { TIDY_MS = 10000, ENDPOINTS_MS = 200 /* a burst of pods becomes one pass over the services */ };
+enum { TIDY_MS = 10000, GATHER_MS = 200 /* a burst of pods or nodes becomes one sync of what has to look at all of them */ };
 
 static const struct controller *const controllers[] = {&job_controller, &replica_controller, &deployment_controller, &stateful_controller,
 	&daemon_controller, &namespace_controller, &node_controller, &budget_controller, &endpoint_controller};
@@ -76,7 +76,8 @@ static const struct stint_kind *kind_of(const struct hub *hub, const struct cont
 	return stint_api_kind(hub->api, controller->api_version, controller->kind);
 }
 
-void hub_wake_all(struct hub *hub, const struct controller *controller, const char *space)
+/* All objects that the controller looks after in the namespace (NULL: everywhere). */
+static void wake_all(struct hub *hub, const struct controller *controller, const char *space, int64_t delay_ms)
 {
 	const struct stint_kind *kind = kind_of(hub, controller);
 	if (stint_store_count(hub->api->store, kind) == 0)
@@ -84,7 +85,7 @@ void hub_wake_all(struct hub *hub, const struct controller *controller, const ch
 	stint_auto_store_list list = {0};
 	stint_store_list(hub->api->store, kind, space, &list);
 	for (size_t i = 0; i < list.count; i++)
-		hub_wake(hub, controller, list.items[i]->space, list.items[i]->name, 0);
+		hub_wake(hub, controller, list.items[i]->space, list.items[i]->name, delay_ms);
 }
 
 /* ---- what controllers do --------------------------------------------------------------------------------------------------- */
@@ -274,10 +275,10 @@ static void wake_owner(struct hub *hub, const struct pod_facts *pod)
 {
 	const struct controller *controller = controller_of_kind(pod->owner_kind);
 	if (controller && pod->owner_name)
-		hub_wake(hub, controller, pod->space, pod->owner_name, 0);
+		hub_wake(hub, controller, pod->space, pod->owner_name, controller == &daemon_controller ? GATHER_MS : 0);
 }
 
-static bool metadata_is_as_before(const struct stint_store_event *event)
+static bool labels_are_as_before(const struct stint_store_event *event)
 {
 	return event->before && event->now && stint_slice_equal(event->before->labels, event->now->labels);
 }
@@ -295,15 +296,26 @@ static void pod_event(struct hub *hub, const struct stint_store_event *event)
 		known = pod_book_learn(hub->pods, stint_event_now(event));
 		wake_owner(hub, known);
 		job_pod_event(hub, known);
-		if (!known->owner_uid && !(was_orphan && metadata_is_as_before(event))) {
-			hub_wake_all(hub, &replica_controller, known->space);
-			hub_wake_all(hub, &stateful_controller, known->space);
+		if (!known->owner_uid && !(was_orphan && labels_are_as_before(event))) {
+			wake_all(hub, &replica_controller, known->space, GATHER_MS);
+			wake_all(hub, &stateful_controller, known->space, GATHER_MS);
 		}
 	}
 	if (stint_store_count(hub->api->store, hub->budget_kind) > 0)
 		hub_wake(hub, &budget_controller, stored->space, "", 0);
 	if (stint_store_count(hub->api->store, hub->service_kind) > 0)
-		hub_wake(hub, &endpoint_controller, stored->space, "", ENDPOINTS_MS);
+		hub_wake(hub, &endpoint_controller, stored->space, "", GATHER_MS);
+}
+
+/* A DaemonSet asks for a node's labels and taints: heartbeats and reports of use do not concern it. */
+static void node_event(struct hub *hub, const struct stint_store_event *event)
+{
+	if (stint_store_count(hub->api->store, kind_of(hub, &daemon_controller)) == 0)
+		return;
+	if (labels_are_as_before(event) &&
+		stint_json_equal(stint_json_get(stint_event_before(event), "spec"), stint_json_get(stint_event_now(event), "spec")))
+		return;
+	wake_all(hub, &daemon_controller, NULL, GATHER_MS);
 }
 
 /* ReplicaSets concern the Deployment that owns them. */
@@ -335,7 +347,7 @@ static void on_event(void *user, const struct stint_store_event *event)
 	if (controller == &job_controller && !event->now)
 		job_gone(hub, stored->uid);
 	if (stored->kind == hub->node_kind)
-		hub_wake_all(hub, &daemon_controller, NULL);
+		node_event(hub, event);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */
@@ -387,7 +399,7 @@ struct hub *controllers_new(struct stint_api *api, const char *root_ca_pem)
 	hub->events = stint_store_subscribe(api->store, NULL, on_event, hub);
 	learn_all(hub);
 	for (size_t i = 0; i < STINT_COUNT(controllers); i++)
-		hub_wake_all(hub, controllers[i], NULL);
+		wake_all(hub, controllers[i], NULL, 0);
 	hub->tidying = stint_timer_new(api->loop, on_tidying, hub);
 	stint_timer_set(hub->tidying, TIDY_MS);
 	return hub;

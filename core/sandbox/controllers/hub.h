@@ -39,8 +39,6 @@ extern const struct controller namespace_controller, node_controller, budget_con
 
 /* Syncs the object in delay_ms (0: in the next turn), or sooner if it was to be synced sooner. */
 void hub_wake(struct hub *hub, const struct controller *controller, const char *space, const char *name, int64_t delay_ms);
-/* All objects that the controller looks after in the namespace (NULL: everywhere). */
-void hub_wake_all(struct hub *hub, const struct controller *controller, const char *space);
 
 /* The object as a tree, owned by the caller; NULL when it is not there. */
 struct stint_json *hub_read(const struct hub *hub, const struct controller *controller, const char *space, const char *name);
