@@ -247,6 +247,22 @@ static bool patch_scale(struct stint_api *api, const struct stint_api_call *call
 	return stint_scale_write(api, call, stint_steal(&scale), out, status);
 }
 
+/* An object cannot become one of another kind. */
+static bool keeps_kind(const struct stint_api_call *call, const struct stint_json *object, struct stint_json **status)
+{
+	const char *kind = stint_json_string_or(stint_json_get(object, "kind"), "");
+	const char *version = stint_json_string_or(stint_json_get(object, "apiVersion"), "");
+	struct stint_json *causes;
+
+	if (strcmp(kind, call->kind->kind) == 0 && strcmp(version, call->kind->api_version) == 0)
+		return true;
+	causes = stint_json_new_array();
+	stint_cause_add(causes, "FieldValueInvalid", "patch", "Invalid value: \"%s, Kind=%s\": the object is a %s of %s", version, kind,
+		call->kind->kind, call->kind->api_version);
+	*status = stint_status_invalid(NULL, "", causes);
+	return false;
+}
+
 static bool patch_live(struct stint_api *api, const struct stint_api_call *call, enum stint_patch_kind how, const struct stint_json *patch,
 	struct stint_json **out, struct stint_json **status)
 {
@@ -258,7 +274,7 @@ static bool patch_live(struct stint_api *api, const struct stint_api_call *call,
 		return stint_api_not_found(call, status);
 	old = stint_form_read(call->kind, stored);
 	object = stint_json_dup(old);
-	if (!patch_tree(api, call, how, object, patch, status))
+	if (!patch_tree(api, call, how, object, patch, status) || !keeps_kind(call, object, status))
 		return false;
 	if (!stint_schema_decode_patched(api->schema, call->kind, object, patch, call->validation, call->warnings, status))
 		return false;

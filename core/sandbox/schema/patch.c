@@ -128,6 +128,9 @@ static const char *step(struct stint_json *object, const struct stint_json *oper
 		return "the path is not there";
 	if (strcmp(word, "add") == 0)
 		return value && add_at(&place, stint_json_dup(value)) ? NULL : "the value cannot be added";
+	/* A real server takes the replacement of a member that is not there for an addition; RFC 6902 would not. */
+	if (strcmp(word, "replace") == 0 && !here && value && stint_json_type(place.container) == STINT_JSON_OBJECT)
+		return add_at(&place, stint_json_dup(value)) ? NULL : "the value cannot be added";
 	if (strcmp(word, "remove") == 0 || strcmp(word, "replace") == 0) {
 		if (!here)
 			return "the path is not there";
