@@ -1,8 +1,8 @@
 /*
  * holders: makes, reads and releases device holders. See holders.h.
  *
- * State: one record for each node and slot that has, had or needs a holder, by the holder pod's name; it stays, to remember failures. Runs on the loop's thread; one timer
- * serves all time-outs, retries and back-offs.
+ * State: one record for each node and slot that has, had or needs a holder, by the holder pod's name; it stays, to remember failures. Runs on
+ * the loop's thread; one timer serves all time-outs, retries and back-offs. Invariant: at most one request of a holder is under way.
  */
 #include <scheduler/holders.h>
 
@@ -299,7 +299,8 @@ static void on_created(void *user, struct stint_kube_response *response)
 
 static void create(struct holder *holder)
 {
-	if (!may_write(holder->all)) {
+	/* A deletion of its predecessor may be under way still: its answer comes back here. */
+	if (holder->writing || !may_write(holder->all)) {
 		want_tick(holder->all);
 		return;
 	}
@@ -322,7 +323,9 @@ static void on_deleted(void *user, struct stint_kube_response *response)
 	struct holder *holder = user;
 	holder->call = NULL;
 	holder->writing = false;
-	if (response->error && response->error->code != STINT_NOT_FOUND)
+	if (holder->state == STINT_HOLDER_STARTING && !holder->pod)
+		create(holder); /* the watch was faster, and the slot is wanted again */
+	else if (response->error && response->error->code != STINT_NOT_FOUND)
 		want_tick(holder->all);
 }
 
@@ -352,6 +355,8 @@ static void on_log(void *user, struct stint_kube_response *response)
 {
 	struct holder *holder = user;
 	holder->call = NULL;
+	if (holder->state == STINT_HOLDER_LEAVING) /* what it holds is given back: nothing may be bound by this any more */
+		return;
 	struct stint_holder_report report;
 	const bool ended = holder->pod && stint_pod_ended(holder->pod);
 	if (!response->error && stint_holder_report_read(response->body.data, response->body.length, &report)) {
@@ -442,6 +447,9 @@ static void forget(struct holder *holder)
 		stint_object_unref(&holder->pod->meta);
 		holder->pod = NULL;
 	}
+	/* A read of the log of one that has gone must not speak for its successor. */
+	if (!holder->writing)
+		stint_kube_call_cancel(stint_steal(&holder->call));
 	if (holder->state != STINT_HOLDER_FAILED || holder->retry_ms <= stint_monotonic_ms())
 		holder->state = STINT_HOLDER_NONE; /* else its back-off goes on */
 	if (holder->state == STINT_HOLDER_NONE && again)

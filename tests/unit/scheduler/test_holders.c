@@ -19,6 +19,8 @@ struct fixture {
 	struct stint_holders *holders;
 	int created, deleted, read, spaces, changes;
 	int create_status; /* what POST pods answers */
+	bool hold_deletions; /* they are answered later */
+	struct stint_httpd_request *held;
 	const char *log;
 };
 
@@ -39,7 +41,10 @@ static void on_request(void *user, struct stint_httpd_request *request)
 		stint_httpd_reply(request, &json, "{}", 2);
 	} else if (strcmp(method, "DELETE") == 0) {
 		f->deleted++;
-		stint_httpd_reply(request, &json, "{}", 2);
+		if (f->hold_deletions)
+			f->held = request;
+		else
+			stint_httpd_reply(request, &json, "{}", 2);
 	} else {
 		f->read++;
 		stint_httpd_reply_text(request, 200, f->log);
@@ -233,6 +238,52 @@ static void a_lost_holder_is_made_again_while_shares_run(void **state)
 	assert_int_equal(f->deleted, 0);
 }
 
+static void turn_for_a_while(struct fixture *f)
+{
+	const int64_t end = stint_monotonic_ms() + 300;
+	while (stint_monotonic_ms() < end)
+		stint_loop_step(f->loop, 20);
+}
+
+static void the_log_of_a_lost_holder_does_not_speak_for_its_successor(void **state)
+{
+	struct fixture *f = *state;
+	const char *uuid = NULL, *problem = NULL;
+	put_share(f, "s");
+	want(f, &uuid, &problem);
+	turn_until(f, &f->created, 1);
+	turn_for_a_while(f);
+	put_holder(f, 0, "Running", false); /* its log is being read */
+	put_holder(f, 0, "Running", true);
+	turn_until(f, &f->created, 2);
+	turn_for_a_while(f);
+	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
+}
+
+static void a_new_holder_waits_for_the_answer_to_the_deletion_of_its_predecessor(void **state)
+{
+	struct fixture *f = *state;
+	const char *uuid = NULL, *problem = NULL;
+	const struct stint_httpd_response json = {200, "application/json", NULL};
+	put_share(f, "s");
+	want(f, &uuid, &problem);
+	turn_until(f, &f->created, 1);
+	turn_for_a_while(f);
+	put_holder(f, 0, "Running", false);
+	turn_until(f, &f->changes, 1);
+	cluster_pod(f->cluster, "s", "\"annotations\":{\"gpu-fraction\":\"0.5\"}", "\"nodeName\":\"real\"", "\"phase\":\"Succeeded\"");
+	cluster_cycle(f->cluster);
+	f->hold_deletions = true;
+	stint_holders_sweep(f->holders);
+	turn_until(f, &f->deleted, 1);
+	put_holder(f, 0, "Running", true); /* the watch tells before the server has answered */
+	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
+	turn_for_a_while(f);
+	assert_int_equal(f->created, 1);
+	stint_httpd_reply(f->held, &json, "{}", 2);
+	turn_until(f, &f->created, 2);
+}
+
 static void shares_found_after_a_restart_get_the_holder_that_they_lack(void **state)
 {
 	struct fixture *f = *state;
@@ -257,6 +308,8 @@ int main(void)
 		WITH_SERVER(a_missing_namespace_is_made),
 		WITH_SERVER(a_report_of_trouble_is_passed_on),
 		WITH_SERVER(a_lost_holder_is_made_again_while_shares_run),
+		WITH_SERVER(the_log_of_a_lost_holder_does_not_speak_for_its_successor),
+		WITH_SERVER(a_new_holder_waits_for_the_answer_to_the_deletion_of_its_predecessor),
 		WITH_SERVER(shares_found_after_a_restart_get_the_holder_that_they_lack),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
