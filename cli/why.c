@@ -75,11 +75,13 @@ static void print_list(struct cli_context *ctx, const char *title, const struct 
 static void print_head(struct cli_context *ctx, const struct stint_json *record)
 {
 	const char *phase = stint_json_string_or(stint_json_get(record, "phase"), "");
-	const char *reason = text(record, "reason");
+	stint_autofree char *reason = stint_strdup(text(record, "reason"));
 	const bool waits = strcmp(phase, "Waiting") == 0;
 	stint_autofree char *name = stint_strdup(stint_json_string_or(stint_json_get(record, "workload"), ""));
 	stint_autofree char *message = stint_strdup(text(record, "message"));
 	stint_sanitize(name);
+	if (reason) /* a pod's own condition may say anything */
+		stint_sanitize(reason);
 	if (message)
 		stint_sanitize(message);
 	if (waits && stint_json_bool_or(stint_json_get(record, "never"), false))
@@ -123,7 +125,9 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *recor
 
 static int run(struct cli_context *ctx)
 {
-	const char *project = cli_project(ctx), *name = cli_positional(ctx, 0);
+	const char *project = cli_project(ctx), *name = cli_positional(ctx, 0), *url = cli_text(ctx, "scheduler-url");
+	if (url && !stint_starts_with(url, "https://"))
+		return cli_fail(ctx, STINT_USAGE, "--scheduler-url must start with https://: got \"%s\"", url);
 	stint_auto_json *record = project ? cli_why_fetch(ctx, project, name) : NULL;
 	if (!record)
 		return cli_failed(ctx);

@@ -79,6 +79,11 @@ static const char *lease_annotation(const struct search *search, const char *key
 static enum answer ask_directly(struct search *search, const char *way, const char *url, struct stint_json **record)
 {
 	stint_auto_error *problem = NULL;
+	if (!stint_starts_with(url, "https://")) {
+		stint_fail(&problem, STINT_USAGE, "\"%s\" does not start with https://, and credentials are sent to nothing else", url);
+		give_up(search, way, &problem);
+		return GO_ON;
+	}
 	/* The caller's credentials for another server: everything that is about the API server alone is taken out. */
 	struct stint_kube_config config = *stint_kube_config_of(search->kube);
 	stint_autofree char *server = stint_strdup(url);

@@ -78,6 +78,8 @@ static bool check_gpu_number(const char *text, struct checked_gpu *gpu, struct s
 			return stint_fail(err, STINT_USAGE, "-g must be at least 0.001 of a GPU: got %s", text);
 		char portion[32];
 		snprintf(portion, sizeof portion, "%.6f", number);
+		if (portion[0] == '1')
+			return stint_fail(err, STINT_USAGE, "-g must be at most 0.999999 or a whole GPU: got %s", text);
 		for (char *end = portion + strlen(portion) - 1; *end == '0'; end--)
 			*end = '\0';
 		gpu->kind = STINT_GPU_FRACTION;

@@ -13,6 +13,7 @@ enum { MOST_TRIES = 5 };
 /* What has been made or changed, to be taken back in reverse. */
 struct undo {
 	bool space_made, space_labelled, binding_made, cluster_binding_made;
+	char *former_label; /* of a namespace that was labelled anew; NULL: it had none */
 	const char *department_changed; /* its sum holds the project already */
 };
 
@@ -134,8 +135,10 @@ static bool claim_space(struct stint_kube *kube, const char *name, bool adopt, s
 	if (!adopt)
 		return stint_fail(err, STINT_CONFLICT,
 			"namespace \"%s\" exists already: say --adopt to make it the project's, or take another name", name);
-	if (strcmp(stint_json_string_or(stint_json_at(space, "metadata", "labels", STINT_LABEL_PROJECT), ""), name) == 0)
+	const char *former = stint_json_string_at(space, "metadata", "labels", STINT_LABEL_PROJECT);
+	if (former && strcmp(former, name) == 0)
 		return true;
+	undo->former_label = stint_strdup(former);
 	return undo->space_labelled = label_space(kube, name, name, err);
 }
 
@@ -166,7 +169,7 @@ static void take_back(struct stint_kube *kube, const char *name, struct undo *un
 	else if (undo->binding_made)
 		fine &= stint_kube_delete(kube, &stint_kube_rolebindings, name, "stint-user", NULL, &failed);
 	if (undo->space_labelled)
-		fine &= label_space(kube, name, NULL, &failed);
+		fine &= label_space(kube, name, undo->former_label, &failed);
 	if (!fine)
 		stint_fail_wrap(err, "not everything could be taken back (%s)", failed ? failed->message : "");
 }
@@ -208,9 +211,10 @@ bool stint_project_create(struct stint_kube *kube, const struct stint_share *sai
 	bool adjusted = false;
 	const bool ready = claim_space(kube, share.name, adopt, &undo, err) && bind_people(kube, &share, &undo, err) &&
 		adjust_department(kube, share.department, queue, &adjusted, err);
-	if (ready && create_object(kube, &stint_kube_queues, NULL, queue, err))
-		return true;
+	const bool made = ready && create_object(kube, &stint_kube_queues, NULL, queue, err);
 	undo.department_changed = adjusted ? share.department : NULL;
-	take_back(kube, share.name, &undo, err);
-	return false;
+	if (!made)
+		take_back(kube, share.name, &undo, err);
+	free(undo.former_label);
+	return made;
 }

@@ -114,8 +114,8 @@ static bool delete_or_gone(struct stint_kube *kube, const struct stint_kube_reso
 	return stint_error_move(err, &error);
 }
 
-/* Whatever runs in the namespace, whoever schedules it: it would go with it. */
-static bool clear_workloads(struct stint_kube *kube, const char *name, bool cascade, bool space_goes, struct stint_error **err)
+/* Whatever runs in the namespace, whoever schedules it, stands in the way. spare: with --cascade it is not deleted here. */
+static bool clear_workloads(struct stint_kube *kube, const char *name, bool cascade, bool spare, struct stint_error **err)
 {
 	const struct stint_read_options options = {.project = name};
 	struct stint_model *model = stint_model_new();
@@ -126,7 +126,7 @@ static bool clear_workloads(struct stint_kube *kube, const char *name, bool casc
 	if (fine && count && !cascade)
 		fine = stint_fail(err, STINT_CONFLICT, "project \"%s\" has %zu workload%s (%s%s): delete them first, or say --cascade",
 			name, count, count == 1 ? "" : "s", list[0]->name, count == 1 ? "" : " and others");
-	for (size_t at = 0; fine && !space_goes && at < count; at++)
+	for (size_t at = 0; fine && !spare && at < count; at++)
 		fine = stint_workload_delete(kube, list[at], err);
 	stint_workload_set_free(set);
 	stint_model_free(model);
@@ -149,15 +149,20 @@ static bool wait_until_gone(struct stint_kube *kube, const char *name, int64_t t
 	}
 }
 
-/* The namespace that stint has made goes; another one only loses the label and the binding. */
+/*
+ * The namespace that stint has made goes; another one only loses the label and the binding. One that has the name by chance (a Queue of KAI's
+ * beside it) is not the project's, and neither is what runs in it.
+ */
 static bool release_space(struct stint_kube *kube, const char *name, bool cascade, bool *goes, struct stint_error **err)
 {
 	bool failed;
 	stint_auto_json *space = get_or_null(kube, &stint_kube_namespaces, NULL, name, &failed, err);
-	*goes = stint_json_string_at(space, "metadata", "annotations", ANNOTATION_MADE) != NULL;
-	if (failed || (space && !clear_workloads(kube, name, cascade, *goes, err)))
+	const char *label = stint_json_string_at(space, "metadata", "labels", STINT_LABEL_PROJECT);
+	const bool own = label && strcmp(label, name) == 0;
+	*goes = own && stint_json_string_at(space, "metadata", "annotations", ANNOTATION_MADE);
+	if (failed || (space && !clear_workloads(kube, name, cascade, *goes || !own, err)))
 		return false;
-	if (!space)
+	if (!own)
 		return true;
 	if (*goes)
 		return delete_or_gone(kube, &stint_kube_namespaces, NULL, name, stint_json_string_at(space, "metadata", "uid"), err);

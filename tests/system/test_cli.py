@@ -93,6 +93,24 @@ class Projects(Cli):
         self.assertNotIn("stint.dev/project", self.api.get("/api/v1/namespaces/legacy")["metadata"].get("labels", {}))
         self.assertFalse(self.exists("/apis/batch/v1/namespaces/legacy/jobs/work"))
 
+    def test_a_failure_gives_an_adopted_namespace_its_former_label_back(self):
+        self.api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "lent", "labels": {"stint.dev/project": "lab"}}})
+        self.api.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "stint-basic-lent"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "stint-basic"}, "subjects": []})
+        self.assert_refused(self.stint("project", "create", "lent", "--adopt", "--user", "ada"), 5, "stint-basic-lent")
+        self.assertEqual(self.api.get("/api/v1/namespaces/lent")["metadata"]["labels"]["stint.dev/project"], "lab")
+
+    def test_a_namespace_that_has_the_name_by_chance_keeps_its_workloads(self):
+        self.api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "chance"}})
+        self.api.create(QUEUES, {"apiVersion": "scheduling.run.ai/v2", "kind": "Queue", "metadata": {"name": "chance"},
+                                 "spec": {"parentQueue": "default-department"}})
+        self.assert_works(self.stint("submit", "work", "-i", "x:1", "-p", "chance", "--", "true"))
+        self.assert_refused(self.stint("project", "delete", "chance", "-y"), 5, "work")
+        self.assert_works(self.stint("project", "delete", "chance", "-y", "--cascade"))
+        self.assertFalse(self.exists(QUEUES + "/chance"))
+        self.assertTrue(self.exists("/apis/batch/v1/namespaces/chance/jobs/work"))
+
     def test_a_quota_without_end_is_warned_of(self):
         done = self.assert_works(self.stint("project", "create", "endless", "--gpus", "-1"))
         self.assertIn("nobody can reclaim", done.err)

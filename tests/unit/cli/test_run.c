@@ -181,6 +181,10 @@ static void what_was_asked_for_goes_out_and_everything_else_does_not(void **stat
 		{"config set project UPPER", 2, NULL, "UPPER"},
 		{"config set project", 2, NULL, "give project a value"},
 		{"config set scheduler-url ftp://x", 2, NULL, "https://"},
+		{"config set scheduler-url http://localhost.example.com", 2, NULL, "https://"},
+		{"config set scheduler-names a_b", 2, NULL, "a_b"},
+		{"config set scheduler-names kai.example.com,stint-scheduler --unset", 2, NULL, "give scheduler-names a value"},
+		{"why x -p y --scheduler-url http://127.0.0.1:1", 2, NULL, "https://"},
 	};
 	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
 		struct result result = run(cases[at].line);

@@ -266,6 +266,7 @@ static const struct mistake {
 	{{GOOD, .gpus = "0x1"}, "-g must be a number"},
 	{{GOOD, .gpus = "half"}, "half"},
 	{{GOOD, .gpus = "0.0001"}, "at least 0.001"},
+	{{GOOD, .gpus = "0.9999999"}, "at most 0.999999"},
 	{{GOOD, .gpus = "5000"}, "at most 1024"},
 	{{GOOD, .gpus = "1e99"}, "1e99"},
 	{{GOOD, .gpus = "0.5", .gpu_memory = "1Gi"}, "give one of them"},
