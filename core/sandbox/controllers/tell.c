@@ -3,9 +3,10 @@
  */
 #include "core/sandbox/controllers/tell.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_LIFE_MS = 60 * 60 * 1000 };
+enum { EVENT_LIFE_MS = 60 * 60 * 1000, TIME_LENGTH = 20 /* of an RFC 3339 time in whole seconds, UTC */ };
 
 struct repetition {
 	const char *now;
@@ -74,6 +75,20 @@ void event_tell(struct stint_api *api, const char *component, const struct stint
 	stint_api_create(api, &call, event, NULL, NULL);
 }
 
+/* Without a parse: there is one Event or more for each pod. -1: it does not say. */
+static int64_t created_ms(const struct stint_stored *event)
+{
+	static const char key[] = "\"creationTimestamp\":\"";
+	const struct stint_slice metadata = event->metadata;
+	const char *found = memmem(metadata.data, metadata.length, key, strlen(key));
+	int64_t ms = -1;
+	if (!found)
+		return -1;
+	const char *text = found + strlen(key);
+	bool whole = (size_t)(metadata.data + metadata.length - text) >= TIME_LENGTH;
+	return whole && stint_time_parse(text, TIME_LENGTH, &ms) ? ms : -1;
+}
+
 static int64_t last_seen_ms(const struct stint_json *event)
 {
 	const char *texts[] = {stint_json_string_at(event, "series", "lastObservedTime"), stint_json_string_at(event, "lastTimestamp"),
@@ -86,21 +101,37 @@ static int64_t last_seen_ms(const struct stint_json *event)
 	return latest;
 }
 
-void events_expire(struct stint_api *api, int64_t now_ms)
+/* What a person dated into the past still lives for an hour after it was written. */
+static bool has_expired(const struct stint_stored *stored, int64_t now_ms)
 {
-	const struct stint_kind *kind = stint_api_kind(api, "v1", "Event");
+	if (now_ms - created_ms(stored) <= EVENT_LIFE_MS)
+		return false;
+	stint_auto_json *event = stint_stored_parse(stored);
+	int64_t seen_ms = last_seen_ms(event);
+	return seen_ms >= 0 && now_ms - seen_ms > EVENT_LIFE_MS;
+}
+
+static void remove_event(struct stint_api *api, const struct stint_stored *event)
+{
+	struct stint_api_call call = {.kind = event->kind, .space = event->space, .name = event->name};
+	stint_api_delete(api, &call, NULL, NULL, NULL);
+}
+
+static int by_version(const void *left, const void *right)
+{
+	const struct stint_stored *a = *(struct stint_stored *const *)left, *b = *(struct stint_stored *const *)right;
+	return a->version < b->version ? -1 : a->version > b->version;
+}
+
+void events_expire(struct stint_api *api, int64_t now_ms, size_t most)
+{
 	stint_auto_store_list list = {0};
-	stint_store_list(api->store, kind, NULL, &list);
+	stint_store_list(api->store, stint_api_kind(api, "v1", "Event"), NULL, &list);
+	if (list.count > most)
+		qsort(list.items, list.count, sizeof(list.items[0]), by_version);
+	size_t beyond = list.count > most ? list.count - most : 0;
 	for (size_t i = 0; i < list.count; i++) {
-		stint_auto_json *event = stint_stored_parse(list.items[i]);
-		int64_t seen_ms = last_seen_ms(event), created_ms = -1;
-		const char *created = stint_json_string_at(event, "metadata", "creationTimestamp");
-		/* What a person dated into the past still lives for an hour after it was written. */
-		if (created && stint_time_parse(created, strlen(created), &created_ms) && created_ms > seen_ms)
-			seen_ms = created_ms;
-		if (seen_ms < 0 || now_ms - seen_ms <= EVENT_LIFE_MS)
-			continue;
-		struct stint_api_call call = {.kind = kind, .space = list.items[i]->space, .name = list.items[i]->name};
-		stint_api_delete(api, &call, NULL, NULL, NULL);
+		if (i < beyond || has_expired(list.items[i], now_ms))
+			remove_event(api, list.items[i]);
 	}
 }

@@ -7,7 +7,7 @@
 #include "core/sandbox/controllers/hub.h"
 #include "core/sandbox/controllers/tell.h"
 
-enum { QUARANTINE_MS = 40000 };
+enum { QUARANTINE_MS = 40000, EVENTS_KEPT = 50000 };
 
 static const char manager[] = "kube-controller-manager";
 
@@ -74,5 +74,5 @@ static void end_lost_pods(struct hub *hub)
 void tidy(struct hub *hub)
 {
 	end_lost_pods(hub);
-	events_expire(hub->api, stint_now_ms());
+	events_expire(hub->api, stint_now_ms(), EVENTS_KEPT);
 }

@@ -3,6 +3,8 @@
  */
 #include "support.h"
 
+#include "core/sandbox/controllers/tell.h"
+
 static const char pod_text[] =
 	"{'metadata':{'name':'p'},'spec':{'terminationGracePeriodSeconds':30,'containers':[{'name':'c','image':'i'}]}}";
 
@@ -311,6 +313,32 @@ static void turn(struct cluster *cluster)
 		stint_loop_step(cluster->loop, 0);
 }
 
+static void test_events_go_after_an_hour_and_the_oldest_when_they_are_too_many(void **state)
+{
+	struct cluster *cluster = *state;
+	const struct stint_kind *events = stint_api_kind(cluster->api, "v1", "Event");
+	static const char *const names[] = {"a-last", "b-first", "c-long-ago"}, *const order[] = {"b-first", "c-long-ago", "a-last"};
+	int64_t now_ms = stint_now_ms();
+	char seen[STINT_TIME_SIZE];
+
+	for (size_t i = 0; i < STINT_COUNT(order); i++) {
+		stint_time_format(now_ms - (strcmp(order[i], "c-long-ago") == 0 ? 86400000 : 0), seen);
+		stint_autofree char *text = stint_format("{'metadata':{'name':'%s'},'involvedObject':{'kind':'Pod','namespace':'default',"
+							 "'name':'p'},'lastTimestamp':'%s','reason':'R','type':'Normal'}",
+			order[i], seen);
+		stint_json_free(must_create(cluster, events, text));
+	}
+	events_expire(cluster->api, now_ms + 3590000, 3);
+	assert_int_equal(stint_store_count(cluster->api->store, events), 3); /* though one was dated into the past */
+	events_expire(cluster->api, now_ms, 2);
+	assert_int_equal(stint_store_count(cluster->api->store, events), 2);
+	for (size_t i = 0; i < STINT_COUNT(names); i++)
+		assert_int_equal(
+			stint_store_get(cluster->api->store, events, "default", names[i]) != NULL, strcmp(names[i], "b-first") != 0);
+	events_expire(cluster->api, now_ms + 3610000, 2);
+	assert_int_equal(stint_store_count(cluster->api->store, events), 0);
+}
+
 static void test_a_definition_serves_its_kind_and_takes_its_objects_along(void **state)
 {
 	struct cluster *cluster = *state;
@@ -352,6 +380,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_eviction_asks_the_budget, cluster_up, cluster_down),
 		cmocka_unit_test_setup_teardown(test_scale_reads_and_writes_replicas_alone, cluster_up, cluster_down),
 		cmocka_unit_test_setup_teardown(test_core_events_and_new_events_are_the_same_objects, cluster_up, cluster_down),
+		cmocka_unit_test_setup_teardown(
+			test_events_go_after_an_hour_and_the_oldest_when_they_are_too_many, cluster_up, cluster_down),
 		cmocka_unit_test_setup_teardown(test_a_definition_serves_its_kind_and_takes_its_objects_along, cluster_up, cluster_down),
 	};
 
