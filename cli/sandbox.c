@@ -50,7 +50,7 @@ static int run_down(struct cli_context *ctx)
 		return cli_failed(ctx);
 	pid_t pid = state_running(folder);
 	if (pid == 0) {
-		state_clear(folder); /* what a crash has left */
+		state_clear_stale(folder);
 		cli_note(ctx, "no sandbox runs in %s", folder);
 		return STINT_OK;
 	}

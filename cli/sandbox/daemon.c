@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ enum {
 	STOP_PATIENCE_MS = 10000,
 	SCHEDULER_STOP_MS = 2000,
 	MAX_REPORT = 16 * 1024,
+	MANY_FILES = 8192,
 };
 
 struct daemon {
@@ -155,6 +157,7 @@ static void begin_ending(struct daemon *daemon)
 {
 	daemon->ending = true;
 	stint_timer_stop(daemon->restart);
+	stint_timer_stop(daemon->readiness); /* nothing is started any more, and no parent told that all is well */
 	if (daemon->scheduler_pid == 0) {
 		stint_loop_stop(daemon->loop);
 		return;
@@ -218,6 +221,16 @@ static void on_signal(void *user, int signal_number)
 	begin_ending(daemon);
 }
 
+/* A connection for each client that watches: the usual soft limit of 1,024 files would be the first to give way. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= MANY_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < MANY_FILES ? limit.rlim_max : MANY_FILES;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool prepare(struct daemon *daemon, struct stint_error **err)
 {
 	const struct daemon_options *options = daemon->options;
@@ -230,6 +243,7 @@ static bool prepare(struct daemon *daemon, struct stint_error **err)
 			return false;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
 	if (options->scheduler) {
 		daemon->scheduler_path = find_scheduler(err);
 		if (!daemon->scheduler_path)
@@ -347,6 +361,6 @@ bool daemon_stop(const char *folder, pid_t pid, struct stint_error **err)
 		}
 		usleep(POLL_MS * 1000);
 	}
-	state_clear(folder); /* one that was killed has left its files */
+	state_clear_stale(folder); /* one that was killed has left its files */
 	return true;
 }

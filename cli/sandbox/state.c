@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_STATE = 64 * 1024 };
+enum { MAX_STATE = 64 * 1024, LOCK_TRIES = 10, LOCK_PAUSE_US = 5000 };
 
 static const char lock_name[] = "sandbox.pid", state_name[] = "sandbox.json";
 
@@ -49,6 +49,17 @@ static pid_t read_pid(int fd)
 	return stint_parse_int(text, 1, INT32_MAX, &pid) ? (pid_t)pid : 0;
 }
 
+/* Somebody who only asks whether a sandbox runs holds the lock for a moment too: that is waited for. */
+static bool take_lock(int file)
+{
+	for (int tries = 0; flock(file, LOCK_EX | LOCK_NB) != 0; tries++) {
+		if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+			return false;
+		usleep(LOCK_PAUSE_US);
+	}
+	return true;
+}
+
 bool state_lock(const char *folder, int *fd, struct stint_error **err)
 {
 	if (!stint_make_folders(folder, 0700, err))
@@ -57,13 +68,16 @@ bool state_lock(const char *folder, int *fd, struct stint_error **err)
 	stint_autoclose int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (file < 0)
 		return stint_fail_errno(err, errno, "%s cannot be opened", path);
-	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+	if (!take_lock(file)) {
 		if (errno == EWOULDBLOCK)
 			return stint_fail(err, STINT_CONFLICT,
 				"a sandbox runs in %s already (process %ld): use it, or end it with `stint sandbox down`", folder,
 				(long)read_pid(file));
 		return stint_fail_errno(err, errno, "%s cannot be locked", path);
 	}
+	/* The process that a crash left named here may be anybody by now: `down` must not meet it. */
+	if (ftruncate(file, 0) != 0)
+		return stint_fail_errno(err, errno, "%s cannot be emptied", path);
 	*fd = file;
 	file = -1;
 	return true;
@@ -103,6 +117,14 @@ bool state_write(const char *folder, const struct stint_json *state, struct stin
 	stint_autofree char *path = state_path(folder, state_name);
 	stint_autofree char *text = stint_json_print_pretty(state);
 	return stint_file_write(path, text, strlen(text), 0600, err);
+}
+
+void state_clear_stale(const char *folder)
+{
+	stint_autofree char *path = state_path(folder, lock_name);
+	stint_autoclose int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
+		state_clear(folder);
 }
 
 void state_clear(const char *folder)

@@ -20,12 +20,14 @@ char *state_path(const char *folder, const char *name);
 bool state_lock(const char *folder, int *fd, struct stint_error **err);
 /* The process id goes into the locked file. */
 bool state_write_pid(int fd, pid_t pid, struct stint_error **err);
-/* The daemon's process id; 0: none runs. */
+/* The daemon's process id; 0: none runs, or it has not begun yet. */
 pid_t state_running(const char *folder);
 /* What the daemon has written about itself; NULL when it is not there. Owned by the caller. */
 struct stint_json *state_read(const char *folder);
 bool state_write(const char *folder, const struct stint_json *state, struct stint_error **err);
-/* Takes away what is there only while a sandbox runs. */
+/* Takes away what is there only while a sandbox runs. The caller holds the lock. */
 void state_clear(const char *folder);
+/* The same for what a crash has left; nothing when a sandbox runs or starts there. */
+void state_clear_stale(const char *folder);
 
 #endif

@@ -1,0 +1,85 @@
+/*
+ * The folder of a sandbox: what a crash leaves there neither stops the next start nor is taken for a sandbox that runs.
+ */
+#include "cli/sandbox/state.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+static int make_folder(void **state)
+{
+	char *folder = stint_strdup("/tmp/stint-state-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	*state = folder;
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	static const char *const names[] = {"sandbox.pid", "kubeconfig"};
+	for (size_t i = 0; i < STINT_COUNT(names); i++) {
+		stint_autofree char *path = state_path(*state, names[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(*state), 0);
+	free(*state);
+	return 0;
+}
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+	stint_autofree char *path = state_path(folder, name);
+	assert_true(stint_file_write(path, text, strlen(text), 0600, NULL));
+}
+
+static bool has_file(const char *folder, const char *name)
+{
+	stint_autofree char *path = state_path(folder, name);
+	return access(path, F_OK) == 0;
+}
+
+static void a_process_that_a_crash_left_named_is_nobodys_sandbox(void **state)
+{
+	stint_autoclose int lock = -1;
+	put_file(*state, "sandbox.pid", "4242\n");
+	assert_int_equal(state_running(*state), 0);
+	assert_true(state_lock(*state, &lock, NULL));
+	assert_int_equal(state_running(*state), 0); /* locked by a start that has not named itself yet */
+	assert_true(state_write_pid(lock, 7, NULL));
+	assert_int_equal(state_running(*state), 7);
+}
+
+static void a_second_start_is_refused_while_the_first_holds_the_folder(void **state)
+{
+	stint_autoclose int lock = -1, second = -1;
+	stint_auto_error *err = NULL;
+	assert_true(state_lock(*state, &lock, NULL));
+	assert_false(state_lock(*state, &second, &err));
+	assert_int_equal(err->code, STINT_CONFLICT);
+	stint_close_fd(&lock);
+	assert_true(state_lock(*state, &second, NULL));
+}
+
+static void leftovers_are_cleared_but_never_under_a_sandbox(void **state)
+{
+	stint_autoclose int lock = -1;
+	put_file(*state, "kubeconfig", "x");
+	assert_true(state_lock(*state, &lock, NULL));
+	state_clear_stale(*state);
+	assert_true(has_file(*state, "kubeconfig"));
+	stint_close_fd(&lock);
+	state_clear_stale(*state);
+	assert_false(has_file(*state, "kubeconfig"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_process_that_a_crash_left_named_is_nobodys_sandbox, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_second_start_is_refused_while_the_first_holds_the_folder, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(leftovers_are_cleared_but_never_under_a_sandbox, make_folder, remove_folder),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
