@@ -36,12 +36,12 @@ struct httpd_mhd {
 };
 extern struct httpd_mhd httpd_mhd;
 
-#define HTTPD_TLS(X)                        \
-	X(gnutls_certificate_get_peers)     \
-	X(gnutls_certificate_verify_peers2) \
-	X(gnutls_x509_crt_deinit)           \
-	X(gnutls_x509_crt_get_dn_by_oid)    \
-	X(gnutls_x509_crt_import)           \
+#define HTTPD_TLS(X)                       \
+	X(gnutls_certificate_get_peers)    \
+	X(gnutls_certificate_verify_peers) \
+	X(gnutls_x509_crt_deinit)          \
+	X(gnutls_x509_crt_get_dn_by_oid)   \
+	X(gnutls_x509_crt_import)          \
 	X(gnutls_x509_crt_init)
 
 struct httpd_tls {
@@ -71,7 +71,7 @@ bool httpd_libraries_load(struct stint_error **err); /* once; then it costs noth
 #define MHD_suspend_connection httpd_mhd.MHD_suspend_connection
 #define MHD_upgrade_action httpd_mhd.MHD_upgrade_action
 #define gnutls_certificate_get_peers httpd_tls.gnutls_certificate_get_peers
-#define gnutls_certificate_verify_peers2 httpd_tls.gnutls_certificate_verify_peers2
+#define gnutls_certificate_verify_peers httpd_tls.gnutls_certificate_verify_peers
 #define gnutls_x509_crt_deinit httpd_tls.gnutls_x509_crt_deinit
 #define gnutls_x509_crt_get_dn_by_oid httpd_tls.gnutls_x509_crt_get_dn_by_oid
 #define gnutls_x509_crt_import httpd_tls.gnutls_x509_crt_import

@@ -155,7 +155,8 @@ static char *subject_part(gnutls_x509_crt_t certificate, const char *oid, unsign
 	char text[256];
 	size_t size = sizeof(text) - 1;
 
-	if (gnutls_x509_crt_get_dn_by_oid(certificate, oid, index, 0, text, &size) < 0)
+	/* One with a NUL inside would name somebody else once it is a C string: it counts as absent. */
+	if (gnutls_x509_crt_get_dn_by_oid(certificate, oid, index, 0, text, &size) < 0 || memchr(text, '\0', size))
 		return NULL;
 	return stint_strndup(text, size);
 }
@@ -177,13 +178,29 @@ static void read_subject(struct stint_httpd_client *client, gnutls_x509_crt_t ce
 	client->known = true;
 }
 
+/*
+ * As the API server verifies: the authority's word is not enough, the certificate must be one for clients. The authority of a cluster signs
+ * those of kubelets' listeners too, and these carry names of nodes.
+ */
+static bool verifies_as_client(gnutls_session_t session)
+{
+	union {
+		const char *in;
+		unsigned char *out;
+	} purpose = {.in = GNUTLS_KP_TLS_WWW_CLIENT};
+	gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = purpose.out};
+	unsigned status = 0;
+
+	return gnutls_certificate_verify_peers(session, &wanted, 1, &status) == 0 && status == 0;
+}
+
 static void read_client(const struct stint_httpd_request *request, struct stint_httpd_client *client)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	const gnutls_datum_t *chain;
 	gnutls_x509_crt_t certificate;
 	gnutls_session_t session;
-	unsigned count = 0, status = 0;
+	unsigned count = 0;
 
 	client->read = true;
 	if (!request->httpd->verify_clients || !info || !info->tls_session)
@@ -192,7 +209,7 @@ static void read_client(const struct stint_httpd_request *request, struct stint_
 	chain = gnutls_certificate_get_peers(session, &count);
 	if (!chain || count == 0)
 		return;
-	if (gnutls_certificate_verify_peers2(session, &status) < 0 || status != 0) {
+	if (!verifies_as_client(session)) {
 		client->bad = true;
 		return;
 	}

@@ -48,7 +48,7 @@ bool stint_httpd_body_too_large(const struct stint_httpd_request *request); /* t
 /* Decodes %XX in place; false for a broken escape or a NUL. */
 bool stint_httpd_unescape(char *text);
 
-/* Who the client certificate names, once it is verified against client_ca_pem. */
+/* Who the client certificate names, once it is verified against client_ca_pem as a certificate for clients. */
 struct stint_httpd_peer {
 	const char *common_name; /* may be "" */
 	const char *const *organizations; /* NULL-ended */

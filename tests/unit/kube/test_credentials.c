@@ -162,6 +162,15 @@ static void test_an_inline_client_certificate_says_who_asks(void **state)
 	assert_string_equal(f->common_name, "alice");
 }
 
+static void test_a_certificate_for_servers_names_no_client(void **state)
+{
+	struct fixture *f = *state;
+	f->config->client_certificate_data = stint_strdup(f->server.certificate_pem);
+	f->config->client_key_data = stint_strdup(f->server.key_pem);
+	assert_works(ask(f, &err));
+	assert_string_equal(f->common_name, "");
+}
+
 static void test_a_client_key_that_cannot_be_used_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -445,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_host_name_is_verified, set_up_named, tear_down),
 		cmocka_unit_test_setup_teardown(test_tls_server_name_is_what_is_verified_and_the_host_stays, set_up_named, tear_down),
 		TEST(test_an_inline_client_certificate_says_who_asks),
+		TEST(test_a_certificate_for_servers_names_no_client),
 		TEST(test_a_client_key_that_cannot_be_used_is_an_error),
 		TEST(test_the_environments_proxy_is_not_for_this_machine),
 		TEST(test_calls_that_wait_for_the_first_connection_go_on_when_it_stands_or_fails),
