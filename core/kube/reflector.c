@@ -49,6 +49,32 @@ static bool tell(struct stint_reflector *r, enum stint_change change, struct sti
 	return !r->dead;
 }
 
+bool reflector_read_head(const char *data, size_t length, struct reflector_head *out)
+{
+	struct stint_cursor c = stint_cursor_over(data, length);
+	struct stint_slice key;
+	*out = (struct reflector_head){0};
+	bool in_object = stint_cursor_object(&c);
+	while (in_object && stint_cursor_key(&c, &key)) {
+		if (!stint_slice_is(key, "metadata")) {
+			stint_cursor_skip(&c);
+			continue;
+		}
+		const bool in_metadata = stint_cursor_object(&c);
+		while (in_metadata && stint_cursor_key(&c, &key)) {
+			if (stint_slice_is(key, "name"))
+				stint_cursor_string(&c, &out->name, NULL);
+			else if (stint_slice_is(key, "namespace"))
+				stint_cursor_string(&c, &out->space, NULL);
+			else if (stint_slice_is(key, "resourceVersion"))
+				stint_cursor_string(&c, &out->resource_version, NULL);
+			else
+				stint_cursor_skip(&c);
+		}
+	}
+	return !c.error;
+}
+
 struct stint_object *reflector_decode(struct stint_reflector *r, const char *data, size_t length)
 {
 	stint_auto_error *err = NULL;

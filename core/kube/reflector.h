@@ -52,6 +52,11 @@ bool reflector_leave(struct stint_reflector *r);
 /* What the server showed of one object: tells what is new about it. False when the reflector has died. */
 bool reflector_upsert(struct stint_reflector *r, struct stint_object *object);
 bool reflector_delete(struct stint_reflector *r, struct stint_object *object);
+/* The little of an object's metadata that is read without decoding it; NULL data: not there. */
+struct reflector_head {
+	struct stint_slice space, name, resource_version;
+};
+bool reflector_read_head(const char *data, size_t length, struct reflector_head *out);
 /* Decodes; a failure is reported as trouble and gives NULL. */
 struct stint_object *reflector_decode(struct stint_reflector *r, const char *data, size_t length);
 

@@ -13,12 +13,28 @@
 
 static void request_page(struct stint_reflector *r);
 
+/* An object that cannot be read is there all the same: what was known of it stays known, as when a watch shows it so. */
+static void keep_unreadable(struct stint_reflector *r, const char *item, size_t length)
+{
+	struct reflector_head head;
+	if (!reflector_read_head(item, length, &head) || !head.name.length)
+		return;
+	const char *space = head.space.length ? stint_text_find(r->options.model, head.space.data, head.space.length) : NULL;
+	const char *name = stint_text_find(r->options.model, head.name.data, head.name.length);
+	struct store_slot *slot = name && (space || !head.space.length) ? store_find(&r->store, space, name) : NULL;
+	if (slot)
+		slot->round = r->round;
+}
+
 static bool on_item(void *user, const char *item, size_t length)
 {
 	struct stint_reflector *r = user;
 	struct stint_object *object = reflector_decode(r, item, length);
-	if (!object)
+	if (!object) {
+		if (!r->dead)
+			keep_unreadable(r, item, length);
 		return !r->dead; /* reported; one broken object must not hide the others */
+	}
 	const bool alive = reflector_upsert(r, object);
 	stint_object_unref(object);
 	return alive;

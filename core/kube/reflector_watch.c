@@ -20,28 +20,12 @@ static void remember_version(struct stint_reflector *r, const char *version)
 	r->resource_version = stint_strdup(version);
 }
 
-/* metadata.resourceVersion of an object that is not decoded: of a bookmark. */
 static void take_bookmark(struct stint_reflector *r, struct stint_slice object)
 {
-	struct stint_cursor c = stint_cursor_over(object.data, object.length);
-	struct stint_slice key, version = {0};
-	bool in_object = stint_cursor_object(&c);
-	while (in_object && stint_cursor_key(&c, &key)) {
-		if (!stint_slice_is(key, "metadata")) {
-			stint_cursor_skip(&c);
-			continue;
-		}
-		const bool in_metadata = stint_cursor_object(&c);
-		while (in_metadata && stint_cursor_key(&c, &key)) {
-			if (stint_slice_is(key, "resourceVersion"))
-				stint_cursor_string(&c, &version, NULL);
-			else
-				stint_cursor_skip(&c);
-		}
-	}
-	if (!c.error && version.length) {
+	struct reflector_head head;
+	if (reflector_read_head(object.data, object.length, &head) && head.resource_version.length) {
 		stint_free_pointer(&r->resource_version);
-		r->resource_version = stint_slice_dup(version);
+		r->resource_version = stint_slice_dup(head.resource_version);
 	}
 }
 

@@ -90,7 +90,7 @@ void stint_json_replace(
  * (a literal); nothing is allocated. A pattern:
  *     if (!stint_cursor_object(&c)) return false;
  *     while (stint_cursor_key(&c, &key)) {
- *         if (stint_slice_is(key, "name")) stint_cursor_string(&c, &name); else stint_cursor_skip(&c);
+ *         if (stint_slice_is(key, "name")) stint_cursor_string(&c, &name, NULL); else stint_cursor_skip(&c);
  *     }
  *     return !c.error;
  */

@@ -231,6 +231,16 @@ static void a_broken_object_does_not_hide_the_others(void **state)
 		{"resourceVersion=10", NULL, 0, EVENT("MODIFIED", "{\"spec\":1}") EVENT("ADDED", POD("c", "11")), true, false});
 }
 
+static void an_object_that_a_new_list_shows_broken_is_not_deleted(void **state)
+{
+	(void)state;
+	RUN("+a1 +b1 = ! -b1 ==", 0, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1") "," POD("b", "1")), false, false},
+		{"resourceVersion=10", NULL, 410, STATUS("410", "Gone"), false, false},
+		{"limit=2", NULL, 200, LIST("30", "", "{\"metadata\":{\"name\":\"a\",\"namespace\":\"x\",\"creationTimestamp\":\"soon\"}}"),
+			false, false},
+		{"resourceVersion=30", NULL, 0, "", true, false});
+}
+
 static void a_line_that_is_no_event_ends_the_watch_and_not_the_reflector(void **state)
 {
 	(void)state;
@@ -389,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_silent_watch_is_taken_for_dead),
 		cmocka_unit_test(a_failing_list_is_reported_and_tried_again),
 		cmocka_unit_test(a_broken_object_does_not_hide_the_others),
+		cmocka_unit_test(an_object_that_a_new_list_shows_broken_is_not_deleted),
 		cmocka_unit_test(a_line_that_is_no_event_ends_the_watch_and_not_the_reflector),
 		cmocka_unit_test(a_watch_cut_at_any_byte_loses_and_doubles_nothing),
 		cmocka_unit_test(a_handler_may_free_its_reflector_at_any_telling),
