@@ -206,10 +206,13 @@ static void pass_warning(const struct stint_kube_call *call, const char *line, s
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
 	struct stint_kube_call *call = user;
+	size_t length = size * count;
 	call->last_activity_ms = stint_monotonic_ms();
-	call->head_whole = size * count == 2 && memcmp(data, "\r\n", 2) == 0;
-	pass_warning(call, data, size * count);
-	return size * count;
+	/* A header begins anew with each answer (100 Continue, a proxy's), and lines of a trailer come after its end. */
+	bool begins = length >= 5 && memcmp(data, "HTTP/", 5) == 0;
+	call->head_whole = (call->head_whole && !begins) || (length == 2 && memcmp(data, "\r\n", 2) == 0);
+	pass_warning(call, data, length);
+	return length;
 }
 
 /* Seconds of a Retry-After header, in milliseconds; -1 without one. The form with a date is not used by Kubernetes. */
@@ -427,6 +430,9 @@ void stint_kube_call_pause(struct stint_kube_call *call, bool paused)
 	if (!paused && call->curl_paused) {
 		call->resume = true;
 		kube_defer(call->kube, &call->step);
+	} else if (!paused && call->state == CALL_ACTIVE) {
+		call->last_activity_ms = stint_monotonic_ms(); /* silence counts again, from now on */
+		arm_timer(call);
 	}
 }
 

@@ -271,6 +271,23 @@ static void test_an_answer_cut_at_any_byte_is_an_error(void **state)
 	assert_true(f->server.requests >= (int)strlen("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"));
 }
 
+static void handle_trailer(struct fake_connection *connection, const struct fake_request *request)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Trailer: end\r\n\r\n";
+	(void)request;
+	fake_send(connection, text, sizeof(text) - 1);
+}
+
+static void test_a_trailer_belongs_to_a_whole_answer(void **state)
+{
+	struct fixture *f = *state;
+	f->server.handle = handle_trailer;
+	run(f, &(struct stint_kube_request){.path = "/x"});
+	assert_int_equal(f->code, STINT_OK);
+	assert_string_equal(f->data.data, "hello");
+	assert_int_equal(f->server.requests, 1);
+}
+
 static void handle_silence(struct fake_connection *connection, const struct fake_request *request)
 {
 	if (strcmp(request->target, "/stream") == 0) {
@@ -357,6 +374,18 @@ static void test_a_paused_call_delivers_nothing_and_loses_nothing(void **state)
 	assert_int_equal(f->code, STINT_OK);
 	assert_int_equal(f->data.length, 1000000);
 	assert_memory_equal(f->data.data + 999990, "000099999\n", 10);
+}
+
+static void test_silence_after_a_pause_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	f->server.handle = handle_silence;
+	start(f, &(struct stint_kube_request){.path = "/stream", .timeout_ms = -1, .on_data = pause_at_first, .idle_timeout_ms = 60});
+	struct stint_timer *timer = stint_timer_new(f->loop, resume_later, f);
+	stint_timer_set(timer, 150);
+	run_until(f->loop, &f->done);
+	stint_timer_free(timer);
+	assert_int_equal(f->code, STINT_TIMEOUT);
 }
 
 static bool cancel_itself(void *user, const char *data, size_t length)
@@ -541,10 +570,12 @@ int main(void)
 		TEST(test_a_lost_connection_repeats_a_read_but_never_a_write),
 		TEST(test_a_stream_is_not_repeated_once_bytes_were_handed_over),
 		TEST(test_an_answer_cut_at_any_byte_is_an_error),
+		TEST(test_a_trailer_belongs_to_a_whole_answer),
 		TEST(test_a_silent_server_times_out),
 		TEST(test_a_dead_server_is_unreachable),
 		TEST(test_a_gathered_body_is_bounded),
 		TEST(test_a_paused_call_delivers_nothing_and_loses_nothing),
+		TEST(test_silence_after_a_pause_is_noticed),
 		TEST(test_a_call_may_be_cancelled_from_its_own_data),
 		TEST(test_a_consumer_that_cannot_go_on_ends_the_call),
 		TEST(test_a_client_may_be_freed_with_calls_under_way),
