@@ -233,7 +233,9 @@ static void read_output(struct kube_plugin *plugin)
 		}
 		if (plugin->output.length + (size_t)got > MAX_OUTPUT_BYTES) {
 			plugin->too_long = true;
-			kill(plugin->pid, SIGKILL);
+			stint_fd_unwatch(stint_steal(&plugin->watch)); /* it may be a grandchild that goes on writing */
+			if (plugin->child) /* once reaped, the number may be another process's */
+				kill(plugin->pid, SIGKILL);
 			break;
 		}
 		stint_buf_add(&plugin->output, piece, (size_t)got);
