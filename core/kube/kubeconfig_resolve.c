@@ -92,11 +92,17 @@ static bool take_extra(const struct section *section, struct stint_kube_config *
 {
 	const struct stint_json *extra = stint_json_get(section->body, "as-user-extra");
 	size_t count = 0, capacity = 0;
+	if (stint_json_type(extra) != STINT_JSON_NULL && stint_json_type(extra) != STINT_JSON_OBJECT) {
+		return bad_field(section, "as-user-extra", "an object with lists of texts", err);
+	}
 	stint_json_each(values, extra) {
+		if (stint_json_type(values) != STINT_JSON_ARRAY) {
+			return bad_field(section, "as-user-extra", "an object with lists of texts", err);
+		}
 		stint_json_each(value, values) {
 			const char *text = stint_json_string(value);
 			if (!text) {
-				return bad_field(section, "as-user-extra", "lists of texts", err);
+				return bad_field(section, "as-user-extra", "an object with lists of texts", err);
 			}
 			stint_grow(&config->impersonate_extra, &capacity, count + 2, sizeof(char *));
 			config->impersonate_extra[count++] = stint_format("%s=%s", stint_json_key(values), text);
@@ -109,6 +115,9 @@ static bool take_extra(const struct section *section, struct stint_kube_config *
 static bool take_exec_env(const struct section *section, struct stint_kube_exec_config *exec, struct stint_error **err)
 {
 	const struct stint_json *env = stint_json_get(section->body, "env");
+	if (stint_json_type(env) != STINT_JSON_NULL && stint_json_type(env) != STINT_JSON_ARRAY) {
+		return bad_field(section, "exec.env", "a list of name and value", err);
+	}
 	exec->env = stint_alloc((stint_json_count(env) + 1) * sizeof(char *));
 	size_t count = 0;
 	stint_json_each(item, env) {

@@ -240,6 +240,9 @@ static void test_a_broken_config_is_named_with_file_and_field(void **state)
 		{USER("exec: {command: a, apiVersion: client.authentication.k8s.io/v1}"), "interactiveMode"},
 		{USER("exec: {command: a, apiVersion: client.authentication.k8s.io/v1alpha1}"), "exec.apiVersion"},
 		{USER("exec: {command: a, apiVersion: client.authentication.k8s.io/v1beta1, env: [{value: x}]}"), "exec.env"},
+		{USER("exec: {command: a, apiVersion: client.authentication.k8s.io/v1beta1, env: {A: b}}"), "exec.env"},
+		{USER("as: me, as-user-extra: [v]"), "as-user-extra"},
+		{USER("as: me, as-user-extra: {k: v}"), "as-user-extra"},
 	};
 	for (size_t i = 0; i < STINT_COUNT(cases); i++) {
 		stint_autofree char *path = write_file("config", cases[i].text);
