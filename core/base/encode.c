@@ -40,7 +40,7 @@ char *stint_base64_decode(const char *text, size_t text_length, size_t *length)
 	if (count % 4 != 0 || padding > 2)
 		return NULL;
 	stint_autofree unsigned char *bytes = stint_alloc(count / 4 * 3 + 1);
-	if (count > 0 && EVP_DecodeBlock(bytes, (const unsigned char *)packed, (int)count) < 0)
+	if (count > 0 && EVP_DecodeBlock(bytes, (const unsigned char *)packed, (int)count) != (int)(count / 4 * 3))
 		return NULL;
 	size_t size = count / 4 * 3 - padding;
 	bytes[size] = '\0';

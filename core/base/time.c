@@ -104,9 +104,11 @@ static bool take_digits(const char **at, const char *end, int digits, int low, i
 	return value >= low && value <= high;
 }
 
+/* wanted: a sign, or a small letter, for which the capital is taken too. */
 static bool take(const char **at, const char *end, char wanted)
 {
-	if (*at >= end || (**at | 0x20) != (wanted | 0x20))
+	const bool letter = wanted >= 'a' && wanted <= 'z';
+	if (*at >= end || (letter ? **at | 0x20 : **at) != wanted)
 		return false;
 	(*at)++;
 	return true;
@@ -148,7 +150,12 @@ bool stint_time_parse_micro(const char *text, size_t length, int64_t *us)
 	}
 	if (!take_offset(&at, end, &offset) || at != end)
 		return false;
-	int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - (int64_t)offset * 60;
+	int64_t days = days_from_civil(year, month, day);
+	int month_of_day, day_of_month;
+	civil_from_days(days, &year, &month_of_day, &day_of_month);
+	if (day_of_month != day)
+		return false; /* the month has no such day */
+	int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - (int64_t)offset * 60;
 	*us = seconds * 1000000 + fraction;
 	return true;
 }

@@ -106,8 +106,8 @@ static void times_survive_a_round_trip_and_offsets_count(void **state)
 	assert_true(stint_time_parse_micro("1969-12-31T23:59:59.999999Z", 27, &us));
 	assert_int_equal(us, -1);
 	assert_string_equal(stint_time_format_micro(us, out), "1969-12-31T23:59:59.999999Z");
-	static const char *const bad[] = {
-		"", "2026-11-24", "2026-13-01T00:00:00Z", "2026-11-24T06:12:55", "2026-11-24T06:12:55Zx", "2026-11-24T06:12:55.Z"};
+	static const char *const bad[] = {"", "2026-11-24", "2026-13-01T00:00:00Z", "2026-11-24T06:12:55", "2026-11-24T06:12:55Zx",
+		"2026-11-24T06:12:55.Z", "2026\r11-24T06:12:55Z", "2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z"};
 	for (size_t i = 0; i < STINT_COUNT(bad); i++)
 		assert_false(stint_time_parse(bad[i], strlen(bad[i]), &ms));
 }
@@ -121,7 +121,7 @@ static void base64_takes_padding_and_blanks_and_nothing_else(void **state)
 	stint_autofree char *decoded = stint_base64_decode("c3Rp\nbnQ=", 9, &length);
 	assert_int_equal(length, 5);
 	assert_string_equal(decoded, "stint");
-	static const char *const bad[] = {"c3R", "c3Rp=bnQ", "c3R*", "===="};
+	static const char *const bad[] = {"c3R", "c3Rp=bnQ", "c3R*", "====", "c3Rp----"};
 	for (size_t i = 0; i < STINT_COUNT(bad); i++)
 		assert_null(stint_base64_decode(bad[i], strlen(bad[i]), &length));
 }
