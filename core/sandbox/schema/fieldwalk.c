@@ -48,7 +48,7 @@ char *schema_fields_item_key(const struct stint_type *list, const struct stint_j
 		stint_autofree char *value = stint_json_print(item);
 		return stint_format("v:%s", value);
 	}
-	const char *sorted[8];
+	const char *sorted[8] = {0};
 	size_t count = 0;
 	for (const char *const *key = list->keys; *key && count < STINT_COUNT(sorted); key++)
 		sorted[count++] = *key;
