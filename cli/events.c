@@ -125,7 +125,7 @@ static struct stint_json *items_of(struct cli_live *live, const void *user)
 	struct stint_object *object;
 	for (size_t at = 0; (object = cli_live_next(live, CLI_LIVE_EVENTS, &at));) {
 		const struct stint_event *event = stint_event_of(object);
-		if (filter->type && (!event->type || strcasecmp(event->type, filter->type)))
+		if (filter->type && (!event->type || strcasecmp(event->type, filter->type) != 0))
 			continue;
 		if (event->last_ms < filter->since_ms || (filter->workload && !cli_event_is_about(event, workload, filter->workload)))
 			continue;

@@ -33,10 +33,9 @@ static char *show_gpus(const struct stint_json *item)
 static char *show_pods(const struct stint_json *item)
 {
 	const struct stint_json *pods = stint_json_get(item, "pods");
-	return stint_format("%lld/%lld",
-		(long long)(stint_json_int_or(stint_json_get(pods, "running"), 0) +
-			stint_json_int_or(stint_json_get(pods, "succeeded"), 0)),
-		(long long)stint_json_int_or(stint_json_get(pods, "total"), 0));
+	const long long started =
+		stint_json_int_or(stint_json_get(pods, "running"), 0) + stint_json_int_or(stint_json_get(pods, "succeeded"), 0);
+	return stint_format("%lld/%lld", started, (long long)stint_json_int_or(stint_json_get(pods, "total"), 0));
 }
 
 static char *show_age(const struct stint_json *item)

@@ -54,7 +54,7 @@ bool stint_node_term_match(const struct stint_node_term *term, const struct stin
 		return false;
 	for (uint32_t i = 0; i < term->fields.count; i++) {
 		const struct stint_requirement *field = &term->fields.items[i];
-		if (strcmp(field->key, "metadata.name") || !requirement_match(field, node->meta.name))
+		if (strcmp(field->key, "metadata.name") != 0 || !requirement_match(field, node->meta.name))
 			return false;
 	}
 	return stint_requirements_match(&term->labels, &node->meta.labels);
@@ -64,7 +64,7 @@ bool stint_pod_spec_selects(const struct stint_pod_spec *spec, const struct stin
 {
 	for (uint32_t i = 0; i < spec->node_selector.count; i++) {
 		const char *value = stint_pairs_get(&node->meta.labels, spec->node_selector.items[i].key);
-		if (!value || strcmp(value, spec->node_selector.items[i].value))
+		if (!value || strcmp(value, spec->node_selector.items[i].value) != 0)
 			return false;
 	}
 	if (!spec->has_required_terms)
@@ -82,7 +82,7 @@ bool stint_toleration_covers(const struct stint_toleration *toleration, const st
 		return false;
 	if (!toleration->key)
 		return toleration->exists;
-	if (strcmp(toleration->key, taint->key))
+	if (strcmp(toleration->key, taint->key) != 0)
 		return false;
 	return toleration->exists || !strcmp(toleration->value, taint->value);
 }

@@ -89,7 +89,7 @@ static bool resources_equal(const struct stint_resources *a, const struct stint_
 
 static bool gpu_equal(const struct stint_gpu_ask *a, const struct stint_gpu_ask *b)
 {
-	return a->kind == b->kind && a->devices == b->devices && !memcmp(&a->portion, &b->portion, sizeof(a->portion)) &&
+	return a->kind == b->kind && a->devices == b->devices && a->portion >= b->portion && a->portion <= b->portion &&
 		a->memory_mib == b->memory_mib && a->problem == b->problem;
 }
 
@@ -101,7 +101,7 @@ static bool requirements_equal(const struct stint_requirements *a, const struct 
 		const struct stint_requirement *x = &a->items[i], *y = &b->items[i];
 		if (x->key != y->key || x->op != y->op || x->values_count != y->values_count)
 			return false;
-		if (x->values_count && memcmp(x->values, y->values, x->values_count * sizeof(*x->values)))
+		if (x->values_count && memcmp(x->values, y->values, x->values_count * sizeof(*x->values)) != 0)
 			return false;
 	}
 	return true;

@@ -162,8 +162,8 @@ static inline void fake_accept(void *user, int fd, int events)
 	struct fake_server *server = user;
 	for (int peer; (peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
 		struct fake_connection *connection = stint_alloc(sizeof(*connection));
-		*connection = (struct fake_connection){
-			.server = server, .fd = peer, .number = ++server->accepted, .next = server->connections};
+		*connection =
+			(struct fake_connection){.server = server, .fd = peer, .number = ++server->accepted, .next = server->connections};
 		server->connections = connection;
 		connection->watch = stint_fd_watch(server->loop, peer, STINT_READ, fake_ready, connection);
 	}
