@@ -1,12 +1,15 @@
 /*
  * JSON merge patch (RFC 7386) and JSON patch (RFC 6902). Neither needs to know types.
+ *
+ * A small JSON patch can ask for much: "copy" doubles what it copies into itself, and each operation can go deeper. So what is copied in
+ * all is bounded as a kube-apiserver bounds it, and the object never gets deeper than one that is read.
  */
 #include "core/sandbox/schema/types.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPERATIONS = 10000 };
+enum { MAX_OPERATIONS = 10000, MAX_COPIED_BYTES = 3 * 1024 * 1024 };
 
 bool stint_patch_merge(struct stint_json *object, const struct stint_json *patch)
 {
@@ -43,6 +46,7 @@ static void unescape(char *token)
 struct place {
 	struct stint_json *container;
 	char *token;
+	size_t depth; /* of what stands there; the document itself has 0 */
 };
 
 static void place_clear(struct place *place)
@@ -76,8 +80,10 @@ static bool find_place(struct stint_json *object, const char *pointer, struct pl
 	if (!pointer || *pointer != '/')
 		return false;
 	place->container = object;
+	place->depth = 0;
 	for (;;) {
 		pointer++;
+		place->depth++;
 		size_t length = strcspn(pointer, "/");
 		free(place->token);
 		place->token = stint_strndup(pointer, length);
@@ -93,9 +99,28 @@ static bool find_place(struct stint_json *object, const char *pointer, struct pl
 	return type == STINT_JSON_OBJECT || type == STINT_JSON_ARRAY;
 }
 
+/* Whether a value has at most that many levels below it. */
+static bool is_shallow(const struct stint_json *value, size_t levels)
+{
+	stint_json_each(item, value) {
+		if (levels == 0 || !is_shallow(item, levels - 1))
+			return false;
+	}
+	return true;
+}
+
+static bool fits(const struct place *place, const struct stint_json *value)
+{
+	return place->depth < STINT_JSON_MAX_DEPTH && is_shallow(value, STINT_JSON_MAX_DEPTH - 1 - place->depth);
+}
+
 /* Takes value over. */
 static bool add_at(const struct place *place, struct stint_json *value)
 {
+	if (!fits(place, value)) {
+		stint_json_free(value);
+		return false;
+	}
 	if (stint_json_type(place->container) == STINT_JSON_OBJECT) {
 		stint_json_set(place->container, place->token, value);
 		return true;
@@ -109,7 +134,14 @@ static bool add_at(const struct place *place, struct stint_json *value)
 	return true;
 }
 
-static const char *step(struct stint_json *object, const struct stint_json *operation)
+static bool may_copy(const struct stint_json *value, size_t *copied_bytes)
+{
+	stint_autofree char *text = stint_json_print(value);
+	*copied_bytes += strlen(text);
+	return *copied_bytes <= MAX_COPIED_BYTES;
+}
+
+static const char *step(struct stint_json *object, const struct stint_json *operation, size_t *copied_bytes)
 {
 	const char *word = stint_json_string_or(stint_json_get(operation, "op"), "");
 	const char *path = stint_json_string(stint_json_get(operation, "path"));
@@ -136,6 +168,8 @@ static const char *step(struct stint_json *object, const struct stint_json *oper
 			return "the path is not there";
 		if (strcmp(word, "remove") == 0)
 			stint_json_unlink(place.container, here);
+		else if (value && !fits(&place, value))
+			return "the value lies too deep";
 		else if (value)
 			stint_json_replace(place.container, here, stint_json_dup(value));
 		return value || strcmp(word, "remove") == 0 ? NULL : "there is no value";
@@ -147,6 +181,8 @@ static const char *step(struct stint_json *object, const struct stint_json *oper
 		return "the path to take from is not there";
 	if (strcmp(word, "move") == 0 && strncmp(path, from, strlen(from)) == 0 && path[strlen(from)] == '/')
 		return "a value cannot be moved into itself";
+	if (strcmp(word, "copy") == 0 && !may_copy(origin, copied_bytes))
+		return "the patch copies more than 3 MiB";
 	struct stint_json *moved = stint_json_dup(origin);
 	if (strcmp(word, "move") == 0) {
 		stint_json_unlink(source.container, origin);
@@ -174,12 +210,13 @@ bool stint_patch_json(struct stint_json *object, const struct stint_json *operat
 			"Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu", MAX_OPERATIONS, count);
 		return false;
 	}
+	size_t copied_bytes = 0;
 	stint_json_each(operation, operations) {
 		if (stint_json_type(operation) != STINT_JSON_OBJECT) {
 			*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "an operation of a JSON patch is an object");
 			return false;
 		}
-		const char *problem = step(object, operation);
+		const char *problem = step(object, operation, &copied_bytes);
 		if (!problem)
 			continue;
 		*status = stint_status_new(422, "Invalid", NULL, NULL, NULL,

@@ -40,7 +40,7 @@ static void a_json_patch_runs_its_operations_in_order(void **state)
 		{"{'a':1}", "[{'op':'remove','path':'/a'}]", 0, "{}"},
 		{"{'a':1}", "[{'op':'remove','path':'/b'}]", 422, NULL},
 		{"{'a':1}", "[{'op':'replace','path':'/a','value':null}]", 0, "{'a':null}"},
-		{"{'a':1}", "[{'op':'replace','path':'/b','value':2}]", 422, NULL},
+		{"{'a':1}", "[{'op':'replace','path':'/b','value':2}]", 0, "{'a':1,'b':2}"}, /* not so in RFC 6902 */
 		{"{'a':{'x/y':1,'m~n':2}}", "[{'op':'remove','path':'/a/x~1y'},{'op':'replace','path':'/a/m~0n','value':3}]", 0,
 			"{'a':{'m~n':3}}"},
 		{"{'a':1}", "[{'op':'test','path':'/a','value':1},{'op':'copy','from':'/a','path':'/b'}]", 0, "{'a':1,'b':1}"},
@@ -63,6 +63,33 @@ static void a_json_patch_runs_its_operations_in_order(void **state)
 			same_json(object, cases[i].wanted);
 		else
 			refuse_status(status, cases[i].code, NULL, NULL);
+	}
+}
+
+/* Forty operations that would make 2^40 copies, and two that would make an object deeper than any that is read. */
+static void a_json_patch_cannot_ask_for_the_whole_memory_or_stack(void **state)
+{
+	stint_auto_buf copies = {0}, pointer = {0}, nest = {0};
+	for (int i = 0; i < 40; i++)
+		stint_buf_printf(&copies, "%s{'op':'copy','from':'/a','path':'/a/%d'}", i > 0 ? "," : "[", i);
+	stint_buf_putc(&copies, ']');
+	for (int i = 0; i < 150; i++)
+		stint_buf_puts(&nest, "{'a':");
+	stint_buf_puts(&nest, "1");
+	for (int i = 0; i < 150; i++)
+		stint_buf_puts(&nest, "}");
+	for (int i = 0; i < 150; i++)
+		stint_buf_puts(&pointer, "/a");
+	stint_autofree char *copy = stint_format("[{'op':'copy','from':'/a','path':'%s'}]", pointer.data);
+	stint_autofree char *add = stint_format("[{'op':'add','path':'%s','value':%s}]", pointer.data, nest.data);
+	stint_autofree char *replace = stint_format("[{'op':'replace','path':'%s','value':%s}]", pointer.data, nest.data);
+	const struct {
+		const char *object, *patch;
+	} cases[] = {{"{'a':{'b':'0123456789'}}", copies.data}, {nest.data, copy}, {nest.data, add}, {nest.data, replace}};
+	for (size_t i = 0; i < STINT_COUNT(cases); i++) {
+		stint_auto_json *object = json_of(cases[i].object), *patch = json_of(cases[i].patch), *status = NULL;
+		assert_false(stint_patch_json(object, patch, kind_of(state, "v1", "ConfigMap"), "a", &status));
+		refuse_status(status, 422, NULL, NULL);
 	}
 }
 
@@ -124,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_merge_patch_is_merged_as_rfc_7386_has_it),
 		cmocka_unit_test(a_json_patch_runs_its_operations_in_order),
+		cmocka_unit_test(a_json_patch_cannot_ask_for_the_whole_memory_or_stack),
 		cmocka_unit_test(a_strategic_patch_merges_lists_by_their_keys),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
