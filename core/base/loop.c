@@ -51,8 +51,6 @@ struct stint_loop {
 	struct stint_watch_fd *signal_watch;
 	sigset_t signals;
 	struct signal_handler signal_handlers[_NSIG];
-	void (*before_sleep)(void *user);
-	void *before_sleep_user;
 };
 
 struct stint_child {
@@ -101,12 +99,6 @@ void stint_loop_free(struct stint_loop *loop)
 void stint_loop_stop(struct stint_loop *loop)
 {
 	loop->stopped = true;
-}
-
-void stint_loop_before_sleep(struct stint_loop *loop, void (*handler)(void *user), void *user)
-{
-	loop->before_sleep = handler;
-	loop->before_sleep_user = user;
 }
 
 /* ---- descriptors ---- */
@@ -380,8 +372,6 @@ static void hand_out_always_ready(struct stint_loop *loop)
 
 bool stint_loop_step(struct stint_loop *loop, int64_t timeout_ms)
 {
-	if (loop->before_sleep)
-		loop->before_sleep(loop->before_sleep_user);
 	loop->turns++;
 	struct epoll_event ready[64];
 	int count = epoll_wait(loop->epoll_fd, ready, STINT_COUNT(ready), sleep_ms(loop, timeout_ms));

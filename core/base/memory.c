@@ -1,5 +1,5 @@
 /*
- * Memory: allocations of our own abort on failure; those whose size a peer controls may fail. Arenas hold many small things of one
+ * Memory: allocations abort on failure; a size that a peer controls is bounded before it comes here. Arenas hold many small things of one
  * lifetime: a list of blocks, the newest first; an allocation that does not fit a block gets one of its own.
  */
 #include <errno.h>
@@ -26,11 +26,6 @@ void *stint_alloc(size_t size)
 void *stint_realloc(void *old, size_t size)
 {
 	return checked(realloc(old, size ? size : 1));
-}
-
-void *stint_try_alloc(size_t size)
-{
-	return calloc(1, size ? size : 1);
 }
 
 char *stint_strdup(const char *text)

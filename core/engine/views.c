@@ -21,11 +21,6 @@ uint32_t stint_engine_node_next(const struct stint_engine *engine, uint32_t afte
 	NEXT_SLOT(engine->nodes, engine->nodes_count, after, object);
 }
 
-uint32_t stint_engine_group_next(const struct stint_engine *engine, uint32_t after)
-{
-	NEXT_SLOT(engine->groups, engine->groups_count, after, key);
-}
-
 bool stint_engine_queue_view(struct stint_engine *engine, uint32_t handle, struct stint_queue_view *out)
 {
 	if (handle >= engine->queues_count || !engine->queues[handle].name)
@@ -142,13 +137,6 @@ bool stint_engine_pod_view(const struct stint_engine *engine, uint32_t handle, s
 		out->gpus = (double)shape->asked.gpu_percent / 100.0 + (double)shape->asked_mib / (double)engine->least_gpu_mib;
 	}
 	return true;
-}
-
-uint32_t stint_engine_group_pod_next(const struct stint_engine *engine, uint32_t handle, uint32_t after)
-{
-	const struct group *group = &engine->groups[handle];
-	const uint32_t at = after == STINT_NO_HANDLE ? 0 : engine->pods[after].at + 1;
-	return at < group->pods_count ? group->pods[at] : STINT_NO_HANDLE;
 }
 
 uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t node, uint32_t after)

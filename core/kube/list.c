@@ -27,14 +27,14 @@ static bool feed_page(void *user, const char *data, size_t length)
 }
 
 /* What stands around the items ({"metadata": {"continue": ...}}), or NULL with err. */
-static struct stint_json *read_page(struct stint_kube *kube, struct stint_kube_request *request,
+static struct stint_json *read_page(struct stint_kube *kube, struct stint_kube_request request,
 	bool (*on_item)(void *user, const char *item, size_t length), void *user, struct stint_error **err)
 {
 	struct page page = {.splitter = stint_splitter_new(max_item_bytes, on_item, user)};
 	struct stint_json *rest = NULL;
-	request->on_data = feed_page;
-	request->user = &page;
-	if (stint_kube_call_wait(kube, request, NULL, err)) {
+	request.on_data = feed_page;
+	request.user = &page;
+	if (stint_kube_call_wait(kube, &request, NULL, err)) {
 		rest = stint_splitter_finish(page.splitter, err);
 	} else if (page.problem) {
 		stint_error_move(err, &page.problem);
@@ -56,8 +56,8 @@ static struct stint_json *list_pages(struct stint_kube *kube, const struct stint
 	for (;;) {
 		const struct stint_kube_query query[] = {{"labelSelector", options->label_selector},
 			{"fieldSelector", options->field_selector}, {"limit", limit}, {"continue", next}, {NULL, NULL}};
-		struct stint_kube_request request = {.resource = resource, .namespace_ = namespace_, .query = query};
-		stint_auto_json *rest = read_page(kube, &request, on_item, user, err);
+		const struct stint_kube_request request = {.resource = resource, .namespace_ = namespace_, .query = query};
+		stint_auto_json *rest = read_page(kube, request, on_item, user, err);
 		if (!rest) {
 			return NULL;
 		}

@@ -209,15 +209,6 @@ bool stint_reflector_synced(const struct stint_reflector *r)
 	return r->synced;
 }
 
-void stint_reflector_relist(struct stint_reflector *r)
-{
-	if (r->dead || r->splitter) /* a list is under way */
-		return;
-	stint_kube_call_cancel(stint_steal(&r->call));
-	r->timer_lists = true;
-	stint_timer_set(r->timer, 0);
-}
-
 struct stint_object *stint_reflector_get(const struct stint_reflector *r, const char *namespace_, const char *name)
 {
 	const char *space = namespace_ ? stint_text_find(r->options.model, namespace_, strlen(namespace_)) : NULL;

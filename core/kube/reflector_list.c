@@ -86,7 +86,7 @@ static void list_complete(struct stint_reflector *r)
 		if (r->options.on_synced)
 			r->options.on_synced(r->options.user, again);
 	}
-	if (reflector_leave(r) && !r->call && !stint_timer_active(r->timer))
+	if (reflector_leave(r))
 		reflector_watch(r);
 }
 

@@ -61,15 +61,13 @@ void stint_error_clear(struct stint_error **err); /* for STINT_CLEANUP */
 
 /* ---- memory -------------------------------------------------------------------------------------------------------------- */
 
-/* For sizes of our own: they abort on failure and never return NULL. Freed with free(). */
+/* For sizes of our own, and those of peers once they are bounded: they abort on failure and never return NULL. Freed with free(). */
 void *stint_alloc(size_t size); /* zeroed */
 void *stint_realloc(void *old, size_t size);
 char *stint_strdup(const char *text); /* NULL stays NULL */
 char *stint_strndup(const char *text, size_t length);
 char *stint_format(const char *format, ...) STINT_PRINTF(1, 2);
 char *stint_vformat(const char *format, va_list args) STINT_PRINTF(1, 0);
-/* For sizes that a peer controls: NULL when there is no memory. */
-void *stint_try_alloc(size_t size);
 
 /* Makes room for `needed` items in *items (a pointer to a pointer), doubling *capacity. Amortised O(1) per item. */
 void stint_grow(void *items, size_t *capacity, size_t needed, size_t item_size);
@@ -243,8 +241,6 @@ void stint_loop_run(struct stint_loop *loop); /* until stint_loop_stop */
 void stint_loop_stop(struct stint_loop *loop);
 /* One turn: waits at most timeout_ms (-1: until something happens), runs what is due. False when it was stopped. */
 bool stint_loop_step(struct stint_loop *loop, int64_t timeout_ms);
-/* Runs after the handlers of each turn, before the loop sleeps: the place to write what the turn has gathered. One per loop. */
-void stint_loop_before_sleep(struct stint_loop *loop, void (*handler)(void *user), void *user);
 
 enum { STINT_READ = 1, STINT_WRITE = 2 };
 struct stint_watch_fd;

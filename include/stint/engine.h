@@ -272,7 +272,6 @@ struct stint_group_view {
 	uint32_t pods, pending, gated, active, releasing; /* active: assumed, bound or reserved */
 	double gpus_allocated;
 };
-uint32_t stint_engine_group_next(const struct stint_engine *engine, uint32_t after);
 bool stint_engine_group_view(const struct stint_engine *engine, uint32_t group, struct stint_group_view *out);
 
 struct stint_pod_view {
@@ -286,7 +285,6 @@ struct stint_pod_view {
 	double gpus; /* as its queue is charged: allocated with a node, asked for without */
 };
 bool stint_engine_pod_view(const struct stint_engine *engine, uint32_t pod, struct stint_pod_view *out);
-uint32_t stint_engine_group_pod_next(const struct stint_engine *engine, uint32_t group, uint32_t after);
 uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t node, uint32_t after);
 
 struct stint_engine_stats {

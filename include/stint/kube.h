@@ -369,8 +369,6 @@ struct stint_reflector;
 struct stint_reflector *stint_reflector_start(struct stint_kube *kube, const struct stint_reflector_options *options);
 void stint_reflector_free(struct stint_reflector *reflector); /* NULL is fine; releases the objects, tells nothing */
 bool stint_reflector_synced(const struct stint_reflector *reflector); /* a whole list has been told */
-/* Lists anew now, without waiting for the server to say that the watch is too old. */
-void stint_reflector_relist(struct stint_reflector *reflector);
 /* What is known; borrowed. namespace_ NULL for cluster-wide kinds. */
 struct stint_object *stint_reflector_get(const struct stint_reflector *reflector, const char *namespace_, const char *name);
 size_t stint_reflector_count(const struct stint_reflector *reflector);
