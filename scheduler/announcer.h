@@ -13,6 +13,5 @@ struct stint_announcer *stint_announcer_new(
 	struct stint_loop *loop, struct stint_recorder *recorder, bool (*may_write)(void *user), void *user);
 void stint_announcer_free(struct stint_announcer *announcer);
 void stint_announcer_scheduled(struct stint_announcer *announcer, struct stint_pod *pod, const char *node);
-uint64_t stint_announcer_dropped(const struct stint_announcer *announcer);
 
 #endif

@@ -160,11 +160,3 @@ const char *stint_catalog_project(const struct stint_catalog *catalog, const cha
 	const struct stint_space *found = space ? stint_map_get(catalog->spaces, space) : NULL;
 	return found ? stint_object_label(&found->meta, "stint.dev/project") : NULL;
 }
-
-bool stint_catalog_next_queue(const struct stint_catalog *catalog, size_t *at, const struct stint_queue **queue)
-{
-	void *value = NULL;
-	const bool more = stint_map_next(catalog->queues, at, NULL, &value);
-	*queue = value;
-	return more;
-}

@@ -29,6 +29,5 @@ const struct stint_priority_class *stint_catalog_priority_class(const struct sti
 const struct stint_priority_class *stint_catalog_default_class(const struct stint_catalog *catalog);
 /* The project that a namespace is labelled with, or NULL. */
 const char *stint_catalog_project(const struct stint_catalog *catalog, const char *space);
-bool stint_catalog_next_queue(const struct stint_catalog *catalog, size_t *at, const struct stint_queue **queue);
 
 #endif

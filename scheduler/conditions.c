@@ -17,7 +17,8 @@ enum { IN_FLIGHT_MAX = 4, TIMEOUT_MS = 4000, RETRY_MS = 1000 };
 struct write {
 	struct stint_conditions *conditions;
 	struct stint_kube_call *call;
-	char *uid;
+	struct stint_object *about; /* the pod, counted */
+	char *text; /* "Word: sentence" */
 	struct write *next;
 };
 
@@ -43,7 +44,8 @@ struct stint_conditions *stint_conditions_new(const struct stint_conditions_opti
 
 static void free_write(struct write *write)
 {
-	free(write->uid);
+	stint_object_unref(write->about);
+	free(write->text);
 	free(write);
 }
 
@@ -77,6 +79,13 @@ char *stint_condition_patch(const char *uid, const char *word, const char *sente
 	return stint_json_print(patch);
 }
 
+static void tell_event(const struct write *write)
+{
+	const struct stint_object *meta = write->about;
+	const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
+	stint_record(write->conditions->options.recorder, &about, "Warning", "FailedScheduling", NULL, "%s", write->text);
+}
+
 static void on_done(void *user, struct stint_kube_response *response)
 {
 	struct write *write = user;
@@ -89,7 +98,10 @@ static void on_done(void *user, struct stint_kube_response *response)
 	}
 	conditions->in_flight--;
 	const struct stint_error *err = response->error;
-	struct stint_mirror_pod *pod = stint_mirror_pod_by_uid(conditions->options.mirror, write->uid);
+	struct stint_mirror_pod *pod = stint_mirror_pod_by_uid(conditions->options.mirror, write->about->uid);
+	/* Only now, so that a write that is tried again is one event. */
+	if (!err && conditions->options.recorder)
+		tell_event(write);
 	if (err && err->code != STINT_NOT_FOUND && err->code != STINT_CONFLICT && pod) {
 		stint_log(conditions->options.logger, STINT_LOG_WARN, "the condition of pod %s/%s could not be written: %s",
 			pod->pod->meta.space, pod->pod->meta.name, err->message);
@@ -108,9 +120,12 @@ static void on_done(void *user, struct stint_kube_response *response)
 
 static void start_write(struct stint_conditions *conditions, struct stint_mirror_pod *pod, const char *word, const char *sentence)
 {
-	const struct stint_object *meta = &pod->pod->meta;
+	struct stint_object *meta = &pod->pod->meta;
 	struct write *write = stint_alloc(sizeof(*write));
-	*write = (struct write){.conditions = conditions, .uid = stint_strdup(meta->uid), .next = conditions->writes};
+	*write = (struct write){.conditions = conditions,
+		.about = stint_object_ref(meta),
+		.text = stint_format("%s: %s", word, sentence),
+		.next = conditions->writes};
 	conditions->writes = write;
 	conditions->in_flight++;
 	stint_autofree char *body =
@@ -127,10 +142,6 @@ static void start_write(struct stint_conditions *conditions, struct stint_mirror
 			.timeout_ms = TIMEOUT_MS,
 			.on_done = on_done,
 			.user = write});
-	if (conditions->options.recorder) {
-		const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
-		stint_record(conditions->options.recorder, &about, "Warning", "FailedScheduling", NULL, "%s: %s", word, sentence);
-	}
 }
 
 static bool waits(const struct stint_mirror_pod *pod)

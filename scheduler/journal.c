@@ -40,7 +40,8 @@ void stint_journal_close(struct stint_journal *journal)
 	free(journal);
 }
 
-void stint_journal_line(struct stint_buf *out, const struct stint_engine *engine, const struct stint_decision *decision, int64_t now_ms)
+/* Nothing is added when the pod or the node is not known. */
+static void add_line(struct stint_buf *out, const struct stint_engine *engine, const struct stint_decision *decision, int64_t now_ms)
 {
 	struct stint_pod_view pod;
 	struct stint_group_view group;
@@ -75,7 +76,7 @@ void stint_journal_write(struct stint_journal *journal, const struct stint_engin
 		return;
 	stint_auto_buf lines = {0};
 	for (size_t i = 0; i < cycle->count; i++)
-		stint_journal_line(&lines, engine, &cycle->decisions[i], now_ms);
+		add_line(&lines, engine, &cycle->decisions[i], now_ms);
 	if (lines.length && write(journal->fd, lines.data, lines.length) != (ssize_t)lines.length) {
 		stint_log(journal->logger, STINT_LOG_ERROR, "the journal cannot be written (%s): it ends here", strerror(errno));
 		close(journal->fd);

@@ -13,7 +13,5 @@ struct stint_journal;
 struct stint_journal *stint_journal_open(const char *path, const struct stint_logger *logger);
 void stint_journal_close(struct stint_journal *journal);
 void stint_journal_write(struct stint_journal *journal, const struct stint_engine *engine, const struct stint_cycle *cycle, int64_t now_ms);
-/* One line, without the file; for tests. Nothing is added when the pod is not known. */
-void stint_journal_line(struct stint_buf *out, const struct stint_engine *engine, const struct stint_decision *decision, int64_t now_ms);
 
 #endif

@@ -149,15 +149,6 @@ void stint_metrics_change(struct stint_metrics *metrics, enum stint_metric id, d
 	series->value = add ? series->value + value : value;
 }
 
-double stint_metrics_value(const struct stint_metrics *metrics, enum stint_metric id, const char *const *labels)
-{
-	static const char *const none[] = {NULL};
-	stint_auto_buf key = {0};
-	format_labels(&key, &rows[id], labels ? labels : none);
-	const struct series *series = stint_map_get(metrics->series[id], key.data ? key.data : "");
-	return series ? series->value : 0;
-}
-
 void stint_metrics_observe(struct stint_metrics *metrics, enum stint_metric id, double value)
 {
 	struct histogram *histogram = &metrics->histograms[id];

@@ -63,8 +63,6 @@ void stint_metrics_change(struct stint_metrics *metrics, enum stint_metric id, d
 void stint_metrics_observe(struct stint_metrics *metrics, enum stint_metric id, double value); /* histograms, which have no labels here */
 /* Forgets the series of a labelled gauge, before it is set afresh: a deleted queue must not live on. */
 void stint_metrics_forget(struct stint_metrics *metrics, enum stint_metric id);
-/* What the metric has now; 0 for a series that nobody has set. For tests and for /readyz. */
-double stint_metrics_value(const struct stint_metrics *metrics, enum stint_metric id, const char *const *labels);
 
 /* Text exposition format 0.0.4: metrics in the order of the table, series sorted by label. */
 void stint_metrics_write(const struct stint_metrics *metrics, struct stint_buf *out);

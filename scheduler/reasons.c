@@ -122,7 +122,8 @@ char *stint_amount_text(enum stint_dimension dimension, double amount)
 	return stint_format("%s %s%s", number, unit, strcmp(number, "1") == 0 ? "" : "s");
 }
 
-char *stint_request_text(const struct stint_pod_spec *spec)
+/* What one pod asks for, in the words of who asked: "2 GPUs", "0.5 of a GPU", "10Gi of each of 2 GPUs", "4 CPU cores and 8Gi of memory". */
+static char *request_text(const struct stint_pod_spec *spec)
 {
 	char number[STINT_QUANTITY_SIZE];
 	const struct stint_gpu_ask *gpu = &spec->gpu;
@@ -139,7 +140,8 @@ char *stint_request_text(const struct stint_pod_spec *spec)
 	return stint_format("%s and %s of memory", cpu, stint_bytes_human(spec->request.memory_bytes, number));
 }
 
-char *stint_causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const char *extended)
+/* "3 node(s) didn't have enough resources: GPUs, 1 node(s) ..."; NULL when nothing is short. */
+static char *causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const char *extended)
 {
 	stint_auto_buf text = {0};
 	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {
@@ -222,7 +224,7 @@ static char *nodes_text(const struct stint_why *why, bool never)
 {
 	if (why->nodes == 0)
 		return stint_strdup("there are no nodes");
-	stint_autofree char *causes = stint_causes_text(never ? why->even_empty : why->short_of, why->extended);
+	stint_autofree char *causes = causes_text(never ? why->even_empty : why->short_of, why->extended);
 	if (never && !causes)
 		return stint_format("it has %u node(s)", why->nodes);
 	if (!never && why->fitting > 0) /* of a gang whose first pods took what these have */
@@ -247,7 +249,7 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	stint_autofree char *allocated = stint_amount_text(record->dimension, record->allocated);
 	struct stint_pod_view first;
 	const bool by_pod = record->reason == STINT_REASON_NO_ROOM && stint_engine_pod_view(engine, record->pod, &first);
-	stint_autofree char *asked = by_pod ? stint_request_text(first.pod->spec) : stint_amount_text(record->dimension, record->asked);
+	stint_autofree char *asked = by_pod ? request_text(first.pod->spec) : stint_amount_text(record->dimension, record->asked);
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
 	stint_autofree char *nodes = nodes_text(why, out->never);

@@ -26,11 +26,8 @@ const struct stint_reason_row *stint_reason_row(const char *word);
 const struct stint_reason_row *stint_reason_rows(size_t *count);
 /* The word's sentence with the facts in it. Freed by the caller. */
 char *stint_reason_sentence(const char *word, const struct stint_reason_facts *facts);
-/* "2.5 GPUs", "1 GPU", "500m CPU cores" as "0.5 CPU cores", "16Gi of memory"; amount in the engine's unit; below 0: "unlimited". */
+/* "2.5 GPUs", "1 GPU", "500m CPU cores" as "0.5 CPU cores", "16Gi of memory"; amount in the engine's unit; below 0: "without limit". */
 char *stint_amount_text(enum stint_dimension dimension, double amount);
-
-/* What one pod asks for, in the words of who asked: "2 GPUs", "0.5 of a GPU", "10Gi of each of 2 GPUs", "4 CPU cores and 8Gi of memory". */
-char *stint_request_text(const struct stint_pod_spec *spec);
 
 /* Everything that can be said about one group now. Costs O(nodes + pods) when `why` is asked for. */
 struct stint_explanation {
@@ -45,7 +42,5 @@ const char *stint_explain_word(const struct stint_engine *engine, const struct s
 /* pod: of a group; its own hold or note comes before what the group waits for. */
 void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *pod, struct stint_explanation *out);
 void stint_explanation_clear(struct stint_explanation *explanation);
-/* "3 node(s) didn't have enough resources: GPUs, 1 node(s) ..."; NULL when nothing is short. */
-char *stint_causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const char *extended);
 
 #endif

@@ -32,6 +32,23 @@ class Rights(real.NodeCase):
         self.assert_works(self.alice("exec", "mine", "-p", "hers", "--", "true"))
         self.assert_works(self.alice("delete", "mine", "-p", "hers", "-y"))
 
+    def test_an_admin_of_projects_keeps_them_and_hands_out_no_other_role(self):
+        kubeconfig = real.PLANE.user("boss")
+        self.cluster.kubectl("create", "clusterrolebinding", "boss", "--clusterrole", "stint-admin", "--user", "boss")
+        self.addCleanup(self.cluster.kubectl, "delete", "clusterrolebinding", "boss")
+
+        def boss(*arguments):
+            return self.cluster.stint("--kubeconfig", kubeconfig, *arguments)
+        self.addCleanup(self.cluster.remove_project, "kept")
+        self.assert_works(boss("project", "create", "kept", "--gpus", "1", "--user", "alice"))
+        self.assert_works(boss("project", "update", "kept", "--gpus", "2", "--user", "bob", "--group", "team"))
+        self.assertEqual(self.assert_works(boss("project", "describe", "kept", "-o", "json")).json["users"], ["alice", "bob"])
+        self.assert_works(boss("project", "delete", "kept", "-y"))
+        status, _ = kit.Api(kubeconfig).call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "too-much"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}, "subjects": []})
+        self.assertEqual(status, 403)
+
     def test_the_scheduler_cannot_read_secrets(self):
         account = kit.Api(real.os.environ["STINT_E2E_SCHEDULER"])
         for path in ("/api/v1/secrets", "/api/v1/namespaces/default/secrets", "/api/v1/configmaps"):
