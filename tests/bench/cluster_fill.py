@@ -108,8 +108,9 @@ def bare_loop(cluster):
         "apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
         "target": {"apiVersion": "v1", "kind": "Node", "name": "fill-%d" % (at % NODES)}}) for at, name in enumerate(names)])
     seconds = wait_for_all(bound, started, "all bare binds")
-    cluster.kubectl("delete", "namespace", "bare", "--wait=false")
-    kit.eventually(lambda: count_pods(cluster, "bare") == 0, "the bare pods being gone", timeout=300)
+    cluster.api.call("DELETE", "/apis/batch/v1/namespaces/bare/jobs?propagationPolicy=Background")
+    cluster.api.call("DELETE", "/api/v1/namespaces/bare/pods?gracePeriodSeconds=0")
+    kit.eventually(lambda: count_pods(cluster, "bare") == 0, "the bare pods being gone", timeout=600)
     return seconds
 
 
