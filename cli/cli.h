@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 #include <stint/base.h>
+#include <stint/kube.h>
 #include <stint/text.h>
 
-struct stint_kube; /* stint/kube.h */
 struct cli_context;
 
 /* ---- the table of commands ----------------------------------------------------------------------------------------------------- */
@@ -200,6 +200,9 @@ void cli_release_interrupts(void);
  * Where there is none anywhere and a sandbox runs, the sandbox's, and a note says so. The context owns it. NULL: ctx->err is set.
  */
 struct stint_kube *cli_connect(struct cli_context *ctx);
+/* For a client of one's own: where -v goes (after cli_connect), and how much of its requests. */
+const struct stint_logger *cli_logger(const struct cli_context *ctx);
+enum stint_kube_trace cli_trace(const struct cli_context *ctx);
 /*
  * The project (and namespace) that the command is about: -p, -n, STINT_PROJECT, own setting, the context, "default". NULL: ctx->err. With
  * -A it is an error: a command that knows -A asks cli_all_projects first.

@@ -43,7 +43,7 @@ const struct cli_flag cli_global_flags[] = {
 		.letter = 'v',
 		.type = CLI_SWITCH,
 		.repeated = true,
-		.help = "say on standard error what is being done; twice: with requests"},
+		.help = "write each request on standard error: verb, path, status, time; twice: its query, size and sending too"},
 	{.name = "no-color", .type = CLI_SWITCH, .help = "no colours, even on a terminal"},
 	{.name = "help", .letter = 'h', .type = CLI_SWITCH, .help = "print help for the command"},
 	{.name = NULL},

@@ -129,6 +129,16 @@ static void log_to_notes(void *user, enum stint_log_level level, const char *mes
 	cli_note(user, "%s", message);
 }
 
+enum stint_kube_trace cli_trace(const struct cli_context *ctx)
+{
+	return ctx->verbose > 1 ? STINT_KUBE_TRACE_ALL : ctx->verbose ? STINT_KUBE_TRACE_ANSWERS : STINT_KUBE_TRACE_NONE;
+}
+
+const struct stint_logger *cli_logger(const struct cli_context *ctx)
+{
+	return &ctx->session->logger;
+}
+
 struct stint_kube *cli_connect(struct cli_context *ctx)
 {
 	struct cli_session *session = session_of(ctx);
@@ -143,7 +153,8 @@ struct stint_kube *cli_connect(struct cli_context *ctx)
 		.level = ctx->verbose > 1 ? STINT_LOG_DEBUG
 			: ctx->verbose	  ? STINT_LOG_INFO
 					  : STINT_LOG_WARN};
-	const struct stint_kube_options options = {.logger = &session->logger, .timeout_ms = ctx->request_timeout_ms};
+	const struct stint_kube_options options = {
+		.logger = &session->logger, .timeout_ms = ctx->request_timeout_ms, .trace = cli_trace(ctx)};
 	session->kube = stint_kube_new(session->loop, session->config, &options, &ctx->err);
 	return session->kube;
 }

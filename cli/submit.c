@@ -216,6 +216,8 @@ static int run_flags(struct cli_context *ctx)
 
 static int run(struct cli_context *ctx)
 {
+	if (cli_given(ctx, "timeout") && !cli_switch(ctx, "wait"))
+		return cli_fail(ctx, STINT_USAGE, "--timeout is how long --wait waits: say --wait too (how long it may run is --time)");
 	return cli_given(ctx, "file") ? cli_submit_file(ctx) : run_flags(ctx);
 }
 

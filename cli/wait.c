@@ -1,6 +1,6 @@
 /*
  * wait: until workloads run, have ended or are gone. Looks at each by name, at most once a second, so that waiting for hours costs little;
- * a cluster that cannot be reached for a while is no answer.
+ * a cluster that has answered once and cannot be reached for a while is no answer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +92,7 @@ struct wait {
 	const char *project;
 	enum target target;
 	int64_t deadline_ms; /* monotonic; -1: none */
+	bool reached; /* the cluster has answered once: it comes back after an interruption */
 	bool in_trouble; /* a note has said that the cluster cannot be reached */
 	char state[128]; /* for the sentence of a time-out */
 };
@@ -104,6 +105,7 @@ static bool look(struct cli_context *ctx, struct wait *wait, const char *name)
 	stint_auto_error *err = NULL;
 	struct stint_workload_set *set = stint_workload_read(wait->kube, model, wait->project, name, &workload, &err);
 	bool decided;
+	wait->reached |= set || err->code != STINT_UNREACHABLE;
 	if (set) {
 		wait->in_trouble = false;
 		decided = is_reached(workload, wait->target) || is_hopeless(ctx, workload, wait->target);
@@ -111,7 +113,7 @@ static bool look(struct cli_context *ctx, struct wait *wait, const char *name)
 			workload->reason ? ", " : "", workload->reason ? workload->reason : "");
 	} else if (err->code == STINT_NOT_FOUND && wait->target == FOR_DELETED) {
 		decided = true;
-	} else if (is_passing(err)) {
+	} else if (is_passing(err) && wait->reached) {
 		if (!wait->in_trouble)
 			cli_note(ctx, "%s; trying again", err->message);
 		wait->in_trouble = true;
@@ -156,7 +158,7 @@ static int run(struct cli_context *ctx)
 
 int cli_wait_for_start(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *name, int64_t timeout_ms)
 {
-	struct wait wait = {.kube = kube, .project = project, .target = FOR_RUNNING, .deadline_ms = -1};
+	struct wait wait = {.kube = kube, .project = project, .target = FOR_RUNNING, .deadline_ms = -1, .reached = true};
 	if (timeout_ms >= 0)
 		wait.deadline_ms = stint_monotonic_ms() + timeout_ms;
 	return wait_for_one(ctx, &wait, name) ? STINT_OK : cli_failed(ctx);

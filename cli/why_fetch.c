@@ -97,7 +97,8 @@ static enum answer ask_directly(struct search *search, const char *way, const ch
 	config.in_cluster = false;
 	config.impersonate_user = config.impersonate_uid = NULL;
 	config.impersonate_groups = config.impersonate_extra = NULL;
-	struct stint_kube *scheduler = stint_kube_new(stint_kube_loop(search->kube), &config, NULL, &problem);
+	const struct stint_kube_options options = {.logger = cli_logger(search->ctx), .trace = cli_trace(search->ctx)};
+	struct stint_kube *scheduler = stint_kube_new(stint_kube_loop(search->kube), &config, &options, &problem);
 	stint_autofree char *source = stint_format("stint-scheduler at %s (%s)", server, way);
 	enum answer answer = GO_ON;
 	if (scheduler)

@@ -63,8 +63,18 @@ static void free_call(struct stint_kube_call *call)
 	free(call);
 }
 
+static void trace_end(const struct stint_kube_call *call, int status)
+{
+	const struct kube_trace_end end = {
+		.status = status, .cancelled = call->cancelled, .since_ms = call->since_ms, .bytes = call->received_bytes};
+	if (call->state == CALL_ACTIVE) {
+		kube_trace_ended(call->kube, call->method, call->target, &end);
+	}
+}
+
 static void end_call(struct stint_kube_call *call, int status, struct stint_error *error)
 {
+	trace_end(call, status);
 	detach(call);
 	struct stint_kube_response response = {.status = status, .body = call->answer, .error = error};
 	call->answer = (struct stint_buf){0};
@@ -85,6 +95,7 @@ void stint_kube_call_cancel(struct stint_kube_call *call)
 		kube_defer(call->kube, &call->step);
 		return;
 	}
+	trace_end(call, 0);
 	detach(call);
 	free_call(call);
 }
@@ -178,6 +189,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	call->last_activity_ms = stint_monotonic_ms();
+	call->received_bytes += length;
 	bool success = succeeded(status_of(call));
 	if (!success || !call->request.on_data) {
 		return gather(call, success, data, length) ? length : 0;
@@ -286,6 +298,7 @@ static void transfer_finished(struct kube_transfer *transfer, CURLcode result)
 	}
 	stint_log(call->kube->logger, STINT_LOG_DEBUG, "%s %s: %s; again in %lld ms", call->method, call->target, error->message,
 		(long long)wait_ms);
+	trace_end(call, status);
 	leave_curl(call);
 	stint_buf_reset(&call->answer);
 	if (renew) {
@@ -363,9 +376,11 @@ void kube_call_activate(struct stint_kube_call *call)
 {
 	stint_auto_error *error = NULL;
 	call->state = CALL_ACTIVE;
-	call->last_activity_ms = stint_monotonic_ms();
+	call->last_activity_ms = call->since_ms = stint_monotonic_ms();
+	call->received_bytes = 0;
 	call->details[0] = '\0';
 	call->head_whole = false;
+	kube_trace_sent(call->kube, call->method, call->target);
 	if (!start_transfer(call, &error)) {
 		end_call(call, 0, stint_steal(&error));
 		return;

@@ -25,6 +25,8 @@ struct stint_kube_call {
 
 	struct stint_timer *timer;
 	int64_t deadline_ms, backoff_until_ms, last_activity_ms; /* monotonic; INT64_MAX: none */
+	int64_t since_ms; /* when the attempt under way was begun: for the trace */
+	size_t received_bytes;
 	int lost, refused;
 	bool renewed; /* one attempt with renewed credentials has been made */
 	bool counted; /* it is one of kube->active */

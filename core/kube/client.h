@@ -26,6 +26,7 @@ struct stint_kube {
 	char *user_agent;
 	int64_t timeout_ms; /* -1: none */
 	bool http1_only;
+	enum stint_kube_trace trace;
 
 	struct kube_credentials *credentials;
 	CURLM *multi;
@@ -74,6 +75,16 @@ bool kube_curl_error(const struct stint_kube *kube, CURL *easy, CURLcode result,
 /* Lets curl do what is due, after a change that no socket tells of. Not from within curl. */
 void kube_drive(struct stint_kube *kube);
 void kube_body_free(char *body, size_t length); /* wipes; NULL is fine */
+
+/* trace.c: nothing unless the client was made with a trace. Targets are paths with queries. */
+struct kube_trace_end {
+	int status; /* 0: no answer */
+	bool cancelled;
+	int64_t since_ms; /* monotonic */
+	size_t bytes;
+};
+void kube_trace_sent(const struct stint_kube *kube, const char *method, const char *target);
+void kube_trace_ended(const struct stint_kube *kube, const char *method, const char *target, const struct kube_trace_end *end);
 
 void kube_calls_cancel_all(struct stint_kube *kube);
 void kube_streams_detach_all(struct stint_kube *kube);

@@ -55,7 +55,10 @@ static bool read_text_file(const char *what, const char *path, char **out, struc
 	struct stint_buf text = {0};
 	if (!stint_buf_read_file(&text, path, MAX_FILE_BYTES, err)) {
 		stint_buf_free(&text);
-		return stint_fail_wrap(err, "%s", what);
+		if (err && *err) { /* a file that a configuration names is no answer about what was asked for */
+			(*err)->code = STINT_USAGE;
+		}
+		return stint_fail_wrap(err, "the %s that the kubeconfig names", what);
 	}
 	*out = stint_buf_steal(&text);
 	return true;

@@ -399,6 +399,8 @@ static void pump_handshake(struct stint_kube_stream *stream)
 	case KUBE_WEBSOCKET_MORE: stint_fd_set(stream->watch, STINT_READ | (sending ? STINT_WRITE : 0)); break;
 	case KUBE_WEBSOCKET_BAD: close_stream(stream); break;
 	case KUBE_WEBSOCKET_DONE:
+		kube_trace_ended(stream->kube, "GET", stream->target,
+			&(struct kube_trace_end){.status = answer.status, .since_ms = stream->since_ms, .bytes = stream->in.length});
 		if (answer.status == 101) {
 			accepted(stream, &answer);
 		} else {
@@ -439,6 +441,7 @@ static void connected(struct kube_transfer *transfer, CURLcode result)
 		result = curl_easy_getinfo(stream->easy, CURLINFO_ACTIVESOCKET, &socket);
 	}
 	if (result != CURLE_OK || socket == CURL_SOCKET_BAD || (stream->fd = fcntl(socket, F_DUPFD_CLOEXEC, 3)) < 0) {
+		kube_trace_ended(stream->kube, "GET", stream->target, &(struct kube_trace_end){.since_ms = stream->since_ms});
 		kube_curl_error(stream->kube, stream->easy, result, stream->details, &stream->problem);
 		close_stream(stream);
 	} else {
@@ -453,6 +456,8 @@ static void connected(struct kube_transfer *transfer, CURLcode result)
 
 static bool connect_stream(struct stint_kube_stream *stream, struct stint_error **err)
 {
+	stream->since_ms = stint_monotonic_ms();
+	kube_trace_sent(stream->kube, "GET", stream->target);
 	stream->easy = kube_easy_new(stream->kube, stream->identity, stream->target, err);
 	if (!stream->easy) {
 		return false;

@@ -15,6 +15,7 @@ struct stint_kube_stream {
 	struct stint_kube_stream *before, *after;
 	struct stint_kube_stream_handlers handlers;
 	char *target; /* path and query, escaped, without the server's prefix */
+	int64_t since_ms; /* when its attempt was begun: for the trace */
 	const char *protocols; /* the offer */
 	bool port_forward;
 

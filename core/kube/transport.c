@@ -425,6 +425,7 @@ struct stint_kube *stint_kube_new(
 	kube->logger = options->logger;
 	kube->timeout_ms = options->timeout_ms ? options->timeout_ms : 60 * 1000;
 	kube->http1_only = options->http1_only;
+	kube->trace = options->trace;
 	kube_admission_init(kube);
 	struct utsname machine;
 	bool named = uname(&machine) == 0;

@@ -29,6 +29,9 @@ bool check_whole(const char *flag, const char *text, int64_t low, int64_t high, 
 bool check_seconds(const char *flag, const char *text, int64_t *seconds, struct stint_error **err)
 {
 	int64_t ms;
+	if (*text && text[strspn(text, "0123456789.")] == '\0')
+		return stint_fail(err, STINT_USAGE, "%s needs a unit: say %s %sh for hours, %sm for minutes or %ss for seconds", flag, flag,
+			text, text, text);
 	if (!stint_duration_parse(text, &ms))
 		return stint_fail(err, STINT_USAGE, "%s must be a duration such as 90s, 4h or 2d: got \"%s\"", flag, text);
 	*seconds = (ms + 999) / 1000;

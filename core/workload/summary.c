@@ -237,6 +237,17 @@ static void explain_failed(struct stint_workload *workload)
 		workload->reason = workload->owner->failed_reason;
 		workload->message = workload->owner->failed_message;
 	}
+	/* A pod that its time has ended counts as a failure for the Job, whose own words then hide why. */
+	if (workload->reason && strcmp(workload->reason, "BackoffLimitExceeded") == 0) {
+		for (size_t at = 0; at < workload->pods_count; at++) {
+			const struct stint_pod *pod = workload->pods[at];
+			if (pod->phase != STINT_PHASE_FAILED || !pod->reason || strcmp(pod->reason, "DeadlineExceeded") != 0)
+				continue;
+			workload->reason = pod->reason;
+			workload->message = pod->message;
+			return;
+		}
+	}
 	for (size_t at = 0; at < workload->pods_count && !workload->reason; at++) {
 		const struct stint_pod *pod = workload->pods[at];
 		if (pod->phase != STINT_PHASE_FAILED)

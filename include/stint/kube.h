@@ -127,12 +127,20 @@ void stint_kube_escape(struct stint_buf *out, const char *text);
 
 struct stint_kube;
 
+/* What is logged about requests, at STINT_LOG_INFO. Never a header or a body. */
+enum stint_kube_trace {
+	STINT_KUBE_TRACE_NONE,
+	STINT_KUBE_TRACE_ANSWERS, /* one line at the end of each: verb, path, status, milliseconds */
+	STINT_KUBE_TRACE_ALL, /* a line when it is sent as well; with queries and sizes */
+};
+
 struct stint_kube_options {
 	const struct stint_logger *logger; /* NULL: silence. Must outlive the client */
 	const char *user_agent; /* NULL: "stint/VERSION" */
 	int64_t timeout_ms; /* of a request that sets none; 0: 60 s; -1: none */
 	bool stdin_in_use; /* standard input is not for credential plugins */
 	bool http1_only;
+	enum stint_kube_trace trace;
 };
 
 /* config is borrowed and must outlive the client. options may be NULL. Nothing is sent yet. */

@@ -220,8 +220,30 @@ class Workloads(Cli):
         self.assertIn("stint why late", waited.err)
         self.assert_works(self.stint("delete", "late", "-p", "lab", "-y"))
 
+    def test_submit_refuses_words_that_it_would_have_to_guess_at(self):
+        submit = ("submit", "guess", "-p", "lab", "-i", "x:1")
+        self.assert_refused(self.stint(*submit, "--timeout", "3s"), 2, "--wait")
+        self.assert_refused(self.stint(*submit, "--time", "4"), 2, "4h")
+        self.assert_refused(self.stint(*submit, "--ttl", "30"), 2, "30m")
+
+    def test_a_file_that_the_kubeconfig_names_and_that_is_not_there_is_said_so(self):
+        lacking = pathlib.Path(self.cluster.folder) / "lacking"
+        lines = self.cluster.kubeconfig.read_text().splitlines()
+        lacking.write_text("\n".join("    certificate-authority: /nowhere/ca.crt" if "certificate-authority" in line else line for line in lines))
+        for command in (["submit", "x", "-i", "x:1", "-p", "vision"], ["list"], ["describe", "x"], ["wait", "x"], ["top"], ["project", "list"]):
+            self.assert_refused(self.stint(*command, "--kubeconfig", lacking), 2, "/nowhere/ca.crt")
+
 
 class Surroundings(Cli):
+    def test_verbose_shows_each_request_and_no_credential(self):
+        once = self.assert_works(self.stint("list", "-p", "lab", "-v"))
+        self.assertRegex(once.err, r"(?m)^stint: GET /api/v1/namespaces/lab/pods: 200 in \d+ ms$")
+        twice = self.assert_works(self.stint("list", "-p", "lab", "-vv"))
+        self.assertRegex(twice.err, r"(?m)^stint: > GET https://\S+/api/v1/namespaces/lab/pods")
+        self.assertRegex(twice.err, r"(?m)^stint: < GET /api/v1/namespaces/lab/pods\S*: 200 in \d+ ms, \d+ bytes$")
+        self.assertNotIn("Bearer", twice.err)
+        self.assertEqual(self.assert_works(self.stint("list", "-p", "lab", "-o", "json")).err, "")
+
     def test_names_are_completed_from_the_cluster(self):
         self.assert_works(self.stint("submit", "complete-me", "-p", "lab", "-i", "x:1", "--", "true"))
 

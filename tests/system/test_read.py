@@ -203,7 +203,7 @@ class Reading(kit.Case):
         text = self.sandbox.kubeconfig.read_text().replace(self.sandbox.api.server, "https://127.0.0.1:1")
         dead = self.sandbox.kubeconfig.parent / "dead"
         dead.write_text(text)
-        for command in (["list"], ["list", "--watch"], ["describe", "x"], ["events"], ["top"], ["top", "gpus"], ["node", "list"]):
+        for command in (["list"], ["list", "--watch"], ["describe", "x"], ["wait", "x"], ["events"], ["top"], ["top", "gpus"], ["node", "list"]):
             self.assert_refused(self.stint(*command, "--kubeconfig", dead), 8, "127.0.0.1:1")
 
 

@@ -88,6 +88,12 @@ static const struct {
 	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC
 	 "}, status: {conditions: [{type: Failed, status: 'True', reason: DeadlineExceeded}]}}",
 		"p/j Job training Failed(DeadlineExceeded) 0.5/0 0+0/0\n"},
+	/* The Job's word hides that its time was up; the pod's does not. */
+	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC
+	 "}, status: {conditions: [{type: Failed, status: 'True', reason: BackoffLimitExceeded}]}}\n"
+	 "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
+		 ", nodeName: node") ", status: {phase: Failed, reason: DeadlineExceeded}}",
+		"p/j Job training Failed(DeadlineExceeded) 0.5/0 0+0/1\n"},
 	{"{kind: Job, metadata: {name: j}, spec: {suspend: true, " JOB_SPEC "}}", "p/j Job training Suspended 0.5/0 0+0/0\n"},
 	/* A gang of which one is not made yet, and one has ended. */
 	{"{kind: Job, metadata: {name: j}, spec: {completions: 3, parallelism: 3, " JOB_SPEC "}, status: {succeeded: 1}}\n"
