@@ -270,7 +270,7 @@ void stint_why_http_serve(struct stint_why_http *why, struct stint_httpd_request
 		stint_caller_unref(caller);
 	} else {
 		refuse(asking, 401, "Unauthorized",
-			stint_strdup(bad ? "the client certificate is not signed by the cluster's client CA"
+			stint_strdup(bad ? "the client certificate is not one for clients that the cluster's client CA has signed"
 					 : "who asks? show a bearer token or a client certificate of the cluster"));
 	}
 }
