@@ -19,7 +19,6 @@ struct stint_sandbox {
 	struct hub *controllers;
 	struct fleet *fleet;
 	struct stint_server *server;
-	char *kubeconfig;
 	size_t nodes; /* that it began with */
 };
 
@@ -146,7 +145,6 @@ struct stint_sandbox *stint_sandbox_start(
 	bool started;
 
 	sandbox->api = stint_api_new(loop, logger);
-	sandbox->kubeconfig = stint_format("%s/kubeconfig", options->dir);
 	started = stint_make_folders(options->dir, 0700, err) && make_identity(&identity, err) && start(sandbox, options, &identity, err);
 	free_identity(&identity);
 	if (started)
@@ -158,11 +156,6 @@ struct stint_sandbox *stint_sandbox_start(
 int stint_sandbox_port(const struct stint_sandbox *sandbox)
 {
 	return stint_server_port(sandbox->server);
-}
-
-const char *stint_sandbox_kubeconfig(const struct stint_sandbox *sandbox)
-{
-	return sandbox->kubeconfig;
 }
 
 size_t stint_sandbox_nodes(const struct stint_sandbox *sandbox)
@@ -192,6 +185,5 @@ void stint_sandbox_stop(struct stint_sandbox *sandbox)
 	controllers_free(sandbox->controllers);
 	stint_server_stop(sandbox->server);
 	stint_api_free(sandbox->api);
-	free(sandbox->kubeconfig);
 	free(sandbox);
 }

@@ -23,7 +23,6 @@ struct stint_sandbox_options {
 struct stint_sandbox *stint_sandbox_start(
 	struct stint_loop *loop, const struct stint_sandbox_options *options, const struct stint_logger *logger, struct stint_error **err);
 int stint_sandbox_port(const struct stint_sandbox *sandbox);
-const char *stint_sandbox_kubeconfig(const struct stint_sandbox *sandbox); /* its path */
 size_t stint_sandbox_nodes(const struct stint_sandbox *sandbox); /* how many there are now */
 bool stint_sandbox_nodes_ready(const struct stint_sandbox *sandbox); /* all that it began with are played */
 bool stint_sandbox_scheduler_leads(const struct stint_sandbox *sandbox); /* the Lease kube-system/stint-scheduler has a holder */

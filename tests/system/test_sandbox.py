@@ -358,6 +358,17 @@ class Streams(OnSandbox):
         self.assertEqual(channel, 2)
         self.assertTrue(answer.startswith(b"HTTP/1.1 200") and b"pod %s/p port 81" % self.space.encode() in answer, answer)
 
+    def test_a_peer_that_does_not_read_is_not_read_from_without_end(self):
+        self.run_pod()
+        for stream, data in (
+                (self.stream("p/exec", "cat", stdin=True, stdout=True), b"x" * 60000),
+                (self.stream("p/portforward", ports="80", protocol="v4.channel.k8s.io"), b"\r\n\r\n" * 2000)):
+            frame = b"\x82\xfe" + struct.pack("!H", len(data) + 1) + bytes(4) + b"\0" + data
+            stream.sock.settimeout(3)
+            with self.assertRaises(TimeoutError):
+                for _ in range(50000000 // len(data)):
+                    stream.sock.sendall(frame)
+
     def test_what_cannot_be_streamed_is_refused(self):
         self.make_pod("unbound")
         self.run_pod("done", annotations={"sim/run-seconds": "0"}, restartPolicy="Never")

@@ -258,11 +258,6 @@ bool channels_accept(struct channel_set *set, struct stint_httpd_request *reques
 
 /* ---- what the user does ---------------------------------------------------------------------------------------------------- */
 
-const char *channels_protocol(const struct channels *channels)
-{
-	return channels->protocol;
-}
-
 void channels_send(struct channels *channels, unsigned channel, const void *data, size_t length)
 {
 	if (channels->broken || channels->finishing)

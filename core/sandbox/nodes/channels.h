@@ -34,7 +34,6 @@ void channel_set_free(struct channel_set *set); /* ends them all */
  */
 bool channels_accept(struct channel_set *set, struct stint_httpd_request *request, const char *const *protocols,
 	const struct channel_hooks *hooks, void *user);
-const char *channels_protocol(const struct channels *channels);
 void channels_send(struct channels *channels, unsigned channel, const void *data, size_t length);
 /* Sends what is queued and a Close frame, then ends; on_gone follows. */
 void channels_finish(struct channels *channels);

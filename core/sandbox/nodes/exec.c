@@ -64,8 +64,10 @@ static bool container_runs(const struct session *session)
 
 static void run_shell(struct session *session)
 {
-	if (channels_queued(session->channels) > CHANNELS_HIGH_WATER)
-		return; /* on_drained comes back here */
+	if (channels_queued(session->channels) > CHANNELS_HIGH_WATER) {
+		channels_pause(session->channels, true); /* input is kept in the socket, not here; on_drained comes back */
+		return;
+	}
 	stint_auto_buf out = {0}, error = {0};
 	int64_t wake_ms = -1;
 	enum shell_state state = shell_run(session->shell, stint_monotonic_ms(), &out, &error, &wake_ms);

@@ -54,15 +54,16 @@ static void on_data(void *user, unsigned channel, const void *data, size_t lengt
 		return;
 	struct stint_buf *head = &forward->ports[index].head;
 	stint_buf_add(head, data, length);
-	for (;;) {
-		const char *end = head->length > 0 ? memmem(head->data, head->length, "\r\n\r\n", 4) : NULL;
-		if (!end)
-			break;
-		stint_buf_consume(head, (size_t)(end + 4 - head->data));
+	size_t taken = 0;
+	for (const char *end; taken < head->length && (end = memmem(head->data + taken, head->length - taken, "\r\n\r\n", 4));) {
+		taken = (size_t)(end + 4 - head->data);
 		answer(forward, index);
 	}
+	stint_buf_consume(head, taken);
 	if (head->length > MAX_HEAD)
 		channels_finish(forward->channels);
+	else
+		channels_pause(forward->channels, channels_queued(forward->channels) > CHANNELS_HIGH_WATER);
 }
 
 static void on_end(void *user, unsigned channel)
@@ -73,7 +74,8 @@ static void on_end(void *user, unsigned channel)
 
 static void on_drained(void *user)
 {
-	(void)user;
+	const struct forward *forward = user;
+	channels_pause(forward->channels, false);
 }
 
 static void on_pod(void *user, bool gone)
