@@ -1,7 +1,10 @@
-"""make install puts everything where it belongs, and make uninstall leaves nothing."""
+"""make install puts everything where it belongs, and make uninstall leaves nothing; an image has all that its program needs."""
 
+import io
+import json
 import pathlib
 import shutil
+import tarfile
 import tempfile
 
 import kit
@@ -28,6 +31,17 @@ class Install(kit.Case):
         self.make("uninstall")
         self.assertEqual(self.files(), set())
         self.assertEqual([path for path in self.folder.rglob("*") if path.name not in ("opt", "stint")], [], "a folder is left")
+
+    def test_an_image_has_the_libraries_that_its_program_loads_when_it_needs_them(self):
+        archive = self.folder / "image.tar"
+        self.assert_works(kit.run(kit.ROOT / "tools/image", "--program", kit.BIN / "stint-scheduler", "--name", "s:1", "--output", archive))
+        with tarfile.open(archive) as image:
+            manifest = json.load(image.extractfile("manifest.json"))
+            layer = image.extractfile(manifest[0]["Layers"][0]).read()
+        with tarfile.open(fileobj=io.BytesIO(layer)) as files:
+            names = {pathlib.PurePath(name).name for name in files.getnames()}
+        for library in ("libcurl.so.4", "libnghttp2.so.14", "libmicrohttpd.so.12", "libgnutls.so.30", "libcrypto.so.3"):
+            self.assertIn(library, names)
 
 
 if __name__ == "__main__":
