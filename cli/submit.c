@@ -218,6 +218,8 @@ static int run(struct cli_context *ctx)
 {
 	if (cli_given(ctx, "timeout") && !cli_switch(ctx, "wait"))
 		return cli_fail(ctx, STINT_USAGE, "--timeout is how long --wait waits: say --wait too (how long it may run is --time)");
+	if (cli_switch(ctx, "wait") && strcmp(cli_text(ctx, "dry-run"), "none") != 0)
+		return cli_fail(ctx, STINT_USAGE, "--wait and --dry-run exclude each other: what is not made never starts");
 	return cli_given(ctx, "file") ? cli_submit_file(ctx) : run_flags(ctx);
 }
 

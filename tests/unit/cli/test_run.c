@@ -171,6 +171,8 @@ static void what_was_asked_for_goes_out_and_everything_else_does_not(void **stat
 		{"submit x -i y -p A_B --dry-run=client", 2, NULL, "A_B"},
 		{"submit x -i y -p a -n b --dry-run=client", 2, NULL, "two projects"},
 		{"submit x -i y -A --dry-run=client", 2, NULL, "one project"},
+		{"submit x -i y --timeout 5s", 2, NULL, "--wait"},
+		{"submit x -i y --wait --dry-run=client", 2, NULL, "exclude each other"},
 		{"submit -f x.yaml -g 1", 2, NULL, "cannot stand together"},
 		{"submit -f /nonexistent.yaml", 3, NULL, "/nonexistent.yaml"},
 		{"delete x", 8, NULL, "no cluster is configured"},
