@@ -13,7 +13,7 @@ static int run_up(struct cli_context *ctx)
 {
 	stint_autofree char *folder = state_folder(cli_text(ctx, "dir"), &ctx->err);
 	struct daemon_options options = {.folder = folder, .scheduler = !cli_switch(ctx, "no-scheduler"), .lock_fd = -1};
-	if (!folder || !state_lock(folder, &options.lock_fd, &ctx->err))
+	if (!folder)
 		return cli_failed(ctx);
 	stint_auto_buf shapes = {0};
 	const char *file = cli_text(ctx, "filename");
@@ -34,13 +34,15 @@ static int run_up(struct cli_context *ctx)
 		.shapes_name = file,
 	};
 	cli_hold_interrupts();
-	bool started = daemon_start(&options, &ctx->err);
+	bool started = state_lock(folder, &options.lock_fd, &ctx->err) && daemon_start(&options, &ctx->err);
 	stint_close_fd(&options.lock_fd);
+	if (started) {
+		stint_autofree char *kubeconfig = state_path(folder, "kubeconfig"), *word = state_shell_word(kubeconfig);
+		fprintf(ctx->out, "export KUBECONFIG=%s\n", word);
+		cli_flush(ctx); /* what is told to nobody would stay unknown after an interrupt */
+	}
 	cli_release_interrupts();
-	if (!started)
-		return cli_failed(ctx);
-	fprintf(ctx->out, "export KUBECONFIG=%s/kubeconfig\n", folder);
-	return STINT_OK;
+	return started ? STINT_OK : cli_failed(ctx);
 }
 
 static int run_down(struct cli_context *ctx)
@@ -54,7 +56,12 @@ static int run_down(struct cli_context *ctx)
 		cli_note(ctx, "no sandbox runs in %s", folder);
 		return STINT_OK;
 	}
-	return daemon_stop(folder, pid, &ctx->err) ? STINT_OK : cli_failed(ctx);
+	/* Again, as the lock goes from the program that starts a sandbox to its daemon. */
+	for (; pid != 0; pid = state_running(folder)) {
+		if (!daemon_stop(folder, pid, &ctx->err))
+			return cli_failed(ctx);
+	}
+	return STINT_OK;
 }
 
 static struct stint_json *status_of(const char *folder)

@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +30,7 @@ enum {
 	PAUSE_MAX_MS = 30000,
 	STOP_PATIENCE_MS = 10000,
 	SCHEDULER_STOP_MS = 2000,
+	WATCH_MS = 2000, /* how often the daemon looks whether its folder is still there */
 	MAX_REPORT = 16 * 1024,
 	MANY_FILES = 8192,
 };
@@ -37,8 +41,8 @@ struct daemon {
 	struct stint_logger logger;
 	int log_fd, report_fd;
 	struct stint_sandbox *sandbox;
-	struct stint_timer *readiness, *restart, *patience;
-	bool ending;
+	struct stint_timer *readiness, *restart, *patience, *watch;
+	bool ending, keep_log;
 	int64_t started_ms; /* monotonic */
 	char *scheduler_path;
 	struct stint_child *scheduler;
@@ -155,9 +159,12 @@ static void on_patience_lost(void *user)
 /* The scheduler is told first, so that it can give its Lease back while the API still answers. */
 static void begin_ending(struct daemon *daemon)
 {
+	if (daemon->ending)
+		return;
 	daemon->ending = true;
 	stint_timer_stop(daemon->restart);
 	stint_timer_stop(daemon->readiness); /* nothing is started any more, and no parent told that all is well */
+	stint_timer_stop(daemon->watch);
 	if (daemon->scheduler_pid == 0) {
 		stint_loop_stop(daemon->loop);
 		return;
@@ -168,10 +175,9 @@ static void begin_ending(struct daemon *daemon)
 
 /* ---- readiness ------------------------------------------------------------------------------------------------------------- */
 
-static void report(struct daemon *daemon, const struct stint_error *err)
+/* False: the program that waited for the cluster is gone. */
+static bool report(struct daemon *daemon, const struct stint_error *err)
 {
-	if (daemon->report_fd < 0)
-		return;
 	stint_auto_json *document = stint_json_new_object();
 	if (err) {
 		stint_json_set_int(document, "code", err->code);
@@ -179,8 +185,8 @@ static void report(struct daemon *daemon, const struct stint_error *err)
 	}
 	stint_autofree char *text = stint_json_print(document);
 	ssize_t written = write(daemon->report_fd, text, strlen(text));
-	(void)written; /* a parent that has gone does not want to know */
 	stint_close_fd(&daemon->report_fd);
+	return written >= 0;
 }
 
 static void on_readiness(void *user)
@@ -198,13 +204,17 @@ static void on_readiness(void *user)
 	if (nodes && scheduler) {
 		write_state(daemon);
 		stint_log(&daemon->logger, STINT_LOG_INFO, "ready after %lld ms", (long long)waited_ms);
-		report(daemon, NULL);
+		if (!report(daemon, NULL)) {
+			stint_log(&daemon->logger, STINT_LOG_WARN, "ending: whoever started this sandbox did not wait for it");
+			begin_ending(daemon);
+		}
 		return;
 	}
 	if (waited_ms > READY_PATIENCE_MS) {
 		stint_auto_error *err = NULL;
 		stint_fail(&err, STINT_TIMEOUT, "the sandbox was not ready within %d s: see sandbox.log in its folder",
 			READY_PATIENCE_MS / 1000);
+		daemon->keep_log = true;
 		report(daemon, err);
 		begin_ending(daemon);
 		return;
@@ -231,6 +241,18 @@ static void raise_file_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Nobody could find a sandbox whose folder is gone, so it must not outlive that. */
+static void on_watch(void *user)
+{
+	struct daemon *daemon = user;
+	if (state_holds(daemon->options->folder, daemon->options->lock_fd)) {
+		stint_timer_set(daemon->watch, WATCH_MS);
+		return;
+	}
+	stint_log(&daemon->logger, STINT_LOG_WARN, "ending: somebody removed %s or its sandbox.pid", daemon->options->folder);
+	begin_ending(daemon);
+}
+
 static bool prepare(struct daemon *daemon, struct stint_error **err)
 {
 	const struct daemon_options *options = daemon->options;
@@ -252,6 +274,8 @@ static bool prepare(struct daemon *daemon, struct stint_error **err)
 	daemon->restart = stint_timer_new(daemon->loop, start_scheduler, daemon);
 	daemon->readiness = stint_timer_new(daemon->loop, on_readiness, daemon);
 	daemon->patience = stint_timer_new(daemon->loop, on_patience_lost, daemon);
+	daemon->watch = stint_timer_new(daemon->loop, on_watch, daemon);
+	stint_timer_set(daemon->watch, WATCH_MS);
 	daemon->pause_ms = PAUSE_FIRST_MS;
 	daemon->sandbox = stint_sandbox_start(daemon->loop, &options->cluster, &daemon->logger, err);
 	return daemon->sandbox != NULL;
@@ -263,12 +287,13 @@ static void clean_up(struct daemon *daemon)
 	stint_timer_free(daemon->restart);
 	stint_timer_free(daemon->readiness);
 	stint_timer_free(daemon->patience);
+	stint_timer_free(daemon->watch);
 	static const int endings[] = {SIGTERM, SIGINT, SIGHUP};
 	for (size_t i = 0; daemon->loop && i < STINT_COUNT(endings); i++)
 		stint_signal_watch(daemon->loop, endings[i], NULL, NULL, NULL);
 	stint_loop_free(daemon->loop);
 	free(daemon->scheduler_path);
-	state_clear(daemon->options->folder);
+	state_clear(daemon->options->folder, daemon->options->lock_fd, daemon->keep_log);
 }
 
 static int run_daemon(const struct daemon_options *options, int log_fd, int report_fd)
@@ -308,16 +333,11 @@ static void leave_terminal(const struct daemon_options *options, int log_fd, int
 	umask(077);
 }
 
-static bool read_report(int fd, struct stint_error **err)
+/* ---- the program that starts it, and the one that ends it ------------------------------------------------------------------------ */
+
+static bool judge_report(const struct stint_buf *text, struct stint_error **err)
 {
-	stint_auto_buf text = {0};
-	char piece[4096];
-	ssize_t got = 0;
-	while (text.length < MAX_REPORT && ((got = read(fd, piece, sizeof(piece))) > 0 || (got < 0 && errno == EINTR))) {
-		if (got > 0)
-			stint_buf_add(&text, piece, (size_t)got);
-	}
-	stint_auto_json *document = text.length > 0 ? stint_json_parse(text.data, text.length, 0, NULL) : NULL;
+	stint_auto_json *document = text->length > 0 ? stint_json_parse(text->data, text->length, 0, NULL) : NULL;
 	if (!document)
 		return stint_fail(err, STINT_FAILED, "the sandbox ended while it started: see sandbox.log in its folder");
 	int64_t code = stint_json_int_or(stint_json_get(document, "code"), 0);
@@ -326,7 +346,58 @@ static bool read_report(int fd, struct stint_error **err)
 	return stint_fail(err, (enum stint_code)code, "%s", stint_json_string_or(stint_json_get(document, "message"), "the start failed"));
 }
 
-bool daemon_start(const struct daemon_options *options, struct stint_error **err)
+/* Reads until the daemon closes its end, or until one of the signals of that descriptor arrives. */
+static bool read_report(int fd, int signal_fd, struct stint_error **err)
+{
+	stint_auto_buf text = {0};
+	char piece[4096];
+	struct pollfd polled[] = {{.fd = signal_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	while (text.length < MAX_REPORT) {
+		if (poll(polled, STINT_COUNT(polled), -1) < 0)
+			continue; /* EINTR */
+		if (polled[0].revents)
+			return stint_fail(err, STINT_INTERRUPTED, "interrupted while the sandbox started: it is taken down again");
+		ssize_t got = read(fd, piece, sizeof(piece));
+		if (got <= 0)
+			break;
+		stint_buf_add(&text, piece, (size_t)got);
+	}
+	return judge_report(&text, err);
+}
+
+/* Waits until the process of that pidfd has ended; kills it when that takes too long. */
+static void await_end(int pid_fd)
+{
+	struct pollfd polled = {.fd = pid_fd, .events = POLLIN};
+	int64_t limit_ms = stint_monotonic_ms() + STOP_PATIENCE_MS;
+	for (;;) {
+		int64_t left_ms = limit_ms - stint_monotonic_ms();
+		if (poll(&polled, 1, left_ms > 0 ? (int)left_ms : 0) > 0)
+			return;
+		if (stint_monotonic_ms() < limit_ms)
+			continue; /* EINTR */
+		syscall(SYS_pidfd_send_signal, pid_fd, SIGKILL, NULL, 0);
+		limit_ms = stint_monotonic_ms() + STOP_PATIENCE_MS;
+	}
+}
+
+static bool await_start(const struct daemon_options *options, pid_t pid, int report_fd, int signal_fd, struct stint_error **err)
+{
+	stint_auto_error *failure = NULL;
+	if (read_report(report_fd, signal_fd, &failure))
+		return true;
+	stint_autoclose int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (failure->code == STINT_INTERRUPTED)
+		kill(pid, SIGTERM);
+	if (pid_fd >= 0)
+		await_end(pid_fd);
+	waitpid(pid, NULL, 0);
+	if (failure->code == STINT_INTERRUPTED)
+		state_clear(options->folder, options->lock_fd, false); /* of one that had to be killed */
+	return stint_error_move(err, &failure);
+}
+
+static bool start(const struct daemon_options *options, int signal_fd, struct stint_error **err)
 {
 	stint_autofree char *log_path = state_path(options->folder, "sandbox.log");
 	stint_autoclose int log_fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -341,25 +412,46 @@ bool daemon_start(const struct daemon_options *options, struct stint_error **err
 		leave_terminal(options, log_fd, ends[1]);
 		_exit(run_daemon(options, log_fd, ends[1]));
 	}
+	int fork_errno = errno;
 	close(ends[1]);
-	bool ready = pid > 0 ? read_report(ends[0], err) : stint_fail_errno(err, errno, "the sandbox cannot be started");
+	bool ready = pid > 0 ? await_start(options, pid, ends[0], signal_fd, err)
+			     : stint_fail_errno(err, fork_errno, "the sandbox cannot be started");
 	close(ends[0]);
-	if (pid > 0 && !ready)
-		waitpid(pid, NULL, 0);
+	if (pid < 0)
+		state_clear(options->folder, options->lock_fd, false);
 	return ready;
+}
+
+bool daemon_start(const struct daemon_options *options, struct stint_error **err)
+{
+	static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
+	stint_auto_error *failure = NULL;
+	sigset_t set, before;
+	sigemptyset(&set);
+	for (size_t i = 0; i < STINT_COUNT(endings); i++) {
+		struct sigaction action;
+		if (sigaction(endings[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) /* nohup means it */
+			sigaddset(&set, endings[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, &before);
+	stint_autoclose int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	bool started =
+		signal_fd >= 0 ? start(options, signal_fd, &failure) : stint_fail_errno(&failure, errno, "signals cannot be watched");
+	/* What has been obeyed must not also end this program before it says so. */
+	struct signalfd_siginfo taken;
+	while (failure && failure->code == STINT_INTERRUPTED && read(signal_fd, &taken, sizeof(taken)) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return started || stint_error_move(err, &failure);
 }
 
 bool daemon_stop(const char *folder, pid_t pid, struct stint_error **err)
 {
-	if (kill(pid, SIGTERM) != 0 && errno != ESRCH)
-		return stint_fail_errno(err, errno, "process %ld cannot be told to end", (long)pid);
-	int64_t limit_ms = stint_monotonic_ms() + STOP_PATIENCE_MS;
-	while (state_running(folder) == pid) {
-		if (stint_monotonic_ms() > limit_ms) {
-			kill(pid, SIGKILL);
-			limit_ms = INT64_MAX;
-		}
-		usleep(POLL_MS * 1000);
+	stint_autoclose int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pid_fd >= 0 && state_running(folder) == pid) { /* so the descriptor is that of the daemon, whatever the number meant since */
+		if (syscall(SYS_pidfd_send_signal, pid_fd, SIGTERM, NULL, 0) != 0 && errno != ESRCH)
+			return stint_fail_errno(err, errno, "process %ld cannot be told to end", (long)pid);
+		await_end(pid_fd);
 	}
 	state_clear_stale(folder); /* one that was killed has left its files */
 	return true;

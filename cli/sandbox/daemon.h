@@ -15,7 +15,8 @@ struct daemon_options {
 
 /*
  * Starts the daemon in the background and waits until the cluster is ready. Its output goes to sandbox.log. An error of the start is
- * given back here, and then nothing is left running.
+ * given back here, and then nothing is left running; so it is with SIGINT, SIGTERM and SIGHUP meanwhile (STINT_INTERRUPTED). The daemon
+ * ends on its own when its folder is taken away, and when nobody waits any more for the end of its start.
  */
 bool daemon_start(const struct daemon_options *options, struct stint_error **err);
 /* Asks the daemon to end and waits until it has; after ten seconds it is killed. */

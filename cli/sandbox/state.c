@@ -3,21 +3,38 @@
  */
 #include "cli/sandbox/state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_STATE = 64 * 1024, LOCK_TRIES = 10, LOCK_PAUSE_US = 5000 };
+enum { MAX_STATE = 64 * 1024, MAX_TRIES = 100 };
 
-static const char lock_name[] = "sandbox.pid", state_name[] = "sandbox.json";
+static const char lock_name[] = "sandbox.pid", state_name[] = "sandbox.json", log_name[] = "sandbox.log";
 
 char *state_path(const char *folder, const char *name)
 {
 	return stint_format("%s/%s", folder, name);
+}
+
+char *state_shell_word(const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+,:@%";
+	stint_auto_buf word = {0};
+	if (*text && text[strspn(text, plain)] == '\0')
+		return stint_strdup(text);
+	stint_buf_putc(&word, '\'');
+	for (const char *c = text; *c; c++) {
+		if (*c == '\'')
+			stint_buf_puts(&word, "'\\''");
+		else
+			stint_buf_putc(&word, *c);
+	}
+	stint_buf_putc(&word, '\'');
+	return stint_buf_steal(&word);
 }
 
 char *state_folder(const char *given, struct stint_error **err)
@@ -38,69 +55,149 @@ char *state_folder(const char *given, struct stint_error **err)
 	return stint_fail(err, STINT_USAGE, "neither XDG_STATE_HOME nor HOME is set: say where the sandbox lives with --dir"), NULL;
 }
 
-static pid_t read_pid(int fd)
+/* ---- the pid file: "PID\nstint-sandbox made\n", or "found" where the folder was there before us ------------------------------- */
+
+struct mark {
+	pid_t pid; /* 0: not written yet */
+	bool ours, made;
+};
+
+static struct mark read_mark(int fd)
 {
-	char text[32] = "";
+	char text[64] = "";
 	int64_t pid = 0;
+	struct mark mark = {0};
 	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
-	if (length <= 0)
-		return 0;
-	text[strcspn(text, "\n")] = '\0';
-	return stint_parse_int(text, 1, INT32_MAX, &pid) ? (pid_t)pid : 0;
+	char *rest = length > 0 ? strchr(text, '\n') : NULL;
+	if (!rest)
+		return mark;
+	*rest++ = '\0';
+	mark.pid = stint_parse_int(text, 1, INT32_MAX, &pid) ? (pid_t)pid : 0;
+	mark.made = strcmp(rest, "stint-sandbox made\n") == 0;
+	mark.ours = mark.made || strcmp(rest, "stint-sandbox found\n") == 0;
+	return mark;
 }
 
-/* Somebody who only asks whether a sandbox runs holds the lock for a moment too: that is waited for. */
-static bool take_lock(int file)
+static bool write_mark(int fd, pid_t pid, bool made, struct stint_error **err)
 {
-	for (int tries = 0; flock(file, LOCK_EX | LOCK_NB) != 0; tries++) {
-		if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
-			return false;
-		usleep(LOCK_PAUSE_US);
-	}
-	return true;
-}
-
-bool state_lock(const char *folder, int *fd, struct stint_error **err)
-{
-	if (!stint_make_folders(folder, 0700, err))
-		return false;
-	stint_autofree char *path = state_path(folder, lock_name);
-	stint_autoclose int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file < 0)
-		return stint_fail_errno(err, errno, "%s cannot be opened", path);
-	if (!take_lock(file)) {
-		if (errno == EWOULDBLOCK)
-			return stint_fail(err, STINT_CONFLICT,
-				"a sandbox runs in %s already (process %ld): use it, or end it with `stint sandbox down`", folder,
-				(long)read_pid(file));
-		return stint_fail_errno(err, errno, "%s cannot be locked", path);
-	}
-	/* The process that a crash left named here may be anybody by now: `down` must not meet it. */
-	if (ftruncate(file, 0) != 0)
-		return stint_fail_errno(err, errno, "%s cannot be emptied", path);
-	*fd = file;
-	file = -1;
+	stint_autofree char *text = stint_format("%ld\nstint-sandbox %s\n", (long)pid, made ? "made" : "found");
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, strlen(text), 0) != (ssize_t)strlen(text))
+		return stint_fail_errno(err, errno, "the process id of the sandbox cannot be written");
 	return true;
 }
 
 bool state_write_pid(int fd, pid_t pid, struct stint_error **err)
 {
-	stint_autofree char *text = stint_format("%ld\n", (long)pid);
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, strlen(text), 0) != (ssize_t)strlen(text))
-		return stint_fail_errno(err, errno, "the process id of the sandbox cannot be written");
+	return write_mark(fd, pid, read_mark(fd).made, err);
+}
+
+/* ---- the lock ---------------------------------------------------------------------------------------------------------------- */
+
+/* A lock of the open file, not of the process: the daemon inherits it, and asking for it does not take it. */
+static bool lock_file(int fd, int command, struct flock *lock)
+{
+	*lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, command, lock) == 0;
+}
+
+static bool is_locked(int fd)
+{
+	struct flock lock;
+	return lock_file(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
+/* Anything in there but the pid file. */
+static bool has_others(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	bool found = !dir;
+	for (struct dirent *entry; dir && !found && (entry = readdir(dir));)
+		found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && strcmp(entry->d_name, lock_name) != 0;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+bool state_holds(const char *folder, int fd)
+{
+	struct stat there, held;
+	stint_autofree char *path = state_path(folder, lock_name);
+	return lstat(path, &there) == 0 && fstat(fd, &held) == 0 && there.st_ino == held.st_ino && there.st_dev == held.st_dev;
+}
+
+static bool refuse_running(const char *folder, pid_t pid, struct stint_error **err)
+{
+	stint_autofree char *quoted = state_shell_word(folder);
+	if (pid == 0)
+		return stint_fail(err, STINT_CONFLICT,
+			"a sandbox starts or ends in %s just now: try again, or end it with `stint sandbox down --dir %s`", folder, quoted);
+	return stint_fail(err, STINT_CONFLICT,
+		"a sandbox runs in %s already (process %ld): use it, or end it with `stint sandbox down --dir %s`", folder, (long)pid,
+		quoted);
+}
+
+static bool refuse_foreign(const char *folder, struct stint_error **err)
+{
+	return stint_fail(
+		err, STINT_USAGE, "%s is not empty and not the folder of a sandbox: name a new or an empty folder with --dir", folder);
+}
+
+/* One try; *fd stays -1 without an error when a sandbox that ended took the file away meanwhile. */
+static bool try_lock(const char *folder, int *fd, struct stint_error **err)
+{
+	bool made = access(folder, F_OK) != 0 && errno == ENOENT;
+	if (!stint_make_folders(folder, 0700, err))
+		return false;
+	stint_autofree char *path = state_path(folder, lock_name);
+	stint_autoclose int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (file < 0 && errno == ENOENT) {
+		if (has_others(folder))
+			return access(path, F_OK) == 0 || refuse_foreign(folder, err); /* there now: another one starts */
+		file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (file < 0 && errno == ENOENT)
+			return true;
+	}
+	if (file < 0)
+		return stint_fail_errno(err, errno, "%s cannot be opened", path);
+	struct flock lock;
+	if (!lock_file(file, F_OFD_SETLK, &lock)) {
+		if (errno == EAGAIN || errno == EACCES)
+			return refuse_running(folder, read_mark(file).pid, err);
+		return stint_fail_errno(err, errno, "%s cannot be locked", path);
+	}
+	if (!state_holds(folder, file))
+		return true;
+	struct stat info;
+	struct mark mark = read_mark(file);
+	if (!mark.ours && (fstat(file, &info) != 0 || info.st_size > 0 || has_others(folder)))
+		return refuse_foreign(folder, err);
+	if (!write_mark(file, getpid(), made || mark.made, err))
+		return false;
+	*fd = file;
+	file = -1;
 	return true;
+}
+
+bool state_lock(const char *folder, int *fd, struct stint_error **err)
+{
+	*fd = -1;
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		if (!try_lock(folder, fd, err))
+			return false;
+		if (*fd >= 0)
+			return true;
+	}
+	return refuse_running(folder, 0, err);
 }
 
 pid_t state_running(const char *folder)
 {
 	stint_autofree char *path = state_path(folder, lock_name);
 	stint_autoclose int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (file < 0)
-		return 0;
-	if (flock(file, LOCK_SH | LOCK_NB) == 0)
-		return 0; /* nobody holds it; closing lets go of it again */
-	return errno == EWOULDBLOCK ? read_pid(file) : 0;
+	return file >= 0 && is_locked(file) ? read_mark(file).pid : 0;
 }
+
+/* ---- what the daemon tells about itself ---------------------------------------------------------------------------------------- */
 
 struct stint_json *state_read(const char *folder)
 {
@@ -119,19 +216,35 @@ bool state_write(const char *folder, const struct stint_json *state, struct stin
 	return stint_file_write(path, text, strlen(text), 0600, err);
 }
 
+/* ---- the end ------------------------------------------------------------------------------------------------------------------- */
+
+static void remove_file(const char *folder, const char *name)
+{
+	stint_autofree char *path = state_path(folder, name);
+	unlink(path);
+}
+
+void state_clear(const char *folder, int fd, bool keep_log)
+{
+	static const char *const names[] = {"kubeconfig", "ca.crt", "admin.crt", "admin.key", state_name};
+	struct mark mark = read_mark(fd);
+	if (!mark.ours || !state_holds(folder, fd))
+		return; /* somebody took the folder away; what is there now is not this sandbox's */
+	for (size_t i = 0; i < STINT_COUNT(names); i++)
+		remove_file(folder, names[i]);
+	if (keep_log)
+		return;
+	remove_file(folder, log_name);
+	remove_file(folder, lock_name); /* the last, as it is the mark */
+	if (mark.made)
+		rmdir(folder); /* stays when somebody else keeps files there */
+}
+
 void state_clear_stale(const char *folder)
 {
 	stint_autofree char *path = state_path(folder, lock_name);
 	stint_autoclose int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
-		state_clear(folder);
-}
-
-void state_clear(const char *folder)
-{
-	static const char *const names[] = {"kubeconfig", "ca.crt", "admin.crt", "admin.key", "sandbox.json"};
-	for (size_t i = 0; i < STINT_COUNT(names); i++) {
-		stint_autofree char *path = state_path(folder, names[i]);
-		unlink(path);
-	}
+	struct flock lock;
+	if (file >= 0 && lock_file(file, F_OFD_SETLK, &lock))
+		state_clear(folder, file, false);
 }

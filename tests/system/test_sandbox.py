@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import struct
+import subprocess
 import tempfile
 import time
 import urllib.parse
@@ -47,7 +48,27 @@ class Life(kit.Case):
     def status(self):
         return stint_sandbox("status", "--dir", self.folder, "-o", "json").json
 
-    def test_up_prints_how_to_use_it_and_down_leaves_only_the_log(self):
+    def left(self):
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def processes(self):
+        """Of all sandboxes and their schedulers that were started for this folder."""
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if str(self.folder).encode() in path.read_bytes():
+                    found.append(int(path.parent.name))
+            except OSError:
+                pass
+        return found
+
+    def start_up(self, *options):
+        """`up` in the background, not yet ready; an interrupt reaches it even where the tests themselves ignore it."""
+        return subprocess.Popen(
+            [kit.BIN / "stint", "sandbox", "up", "--dir", self.folder, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+
+    def test_up_prints_how_to_use_it_and_down_leaves_nothing(self):
         done = self.assert_works(self.up("--nodes", 2, "--gpus", 4))
         self.assertEqual(done.out, "export KUBECONFIG=%s/kubeconfig\n" % self.folder)
         self.assertEqual(stat.S_IMODE((self.folder / "kubeconfig").stat().st_mode), 0o600)
@@ -59,14 +80,15 @@ class Life(kit.Case):
             self.assertEqual(condition(node, "Ready").get("status"), "True")
         self.assert_works(stint_sandbox("down", "--dir", self.folder))
         self.assertFalse(alive(now["pid"]) or alive(now["scheduler"]["pid"]))
-        self.assertEqual({path.name for path in self.folder.iterdir()}, {"sandbox.log", "sandbox.pid"})
+        self.assertEqual(self.left(), [])
         self.assert_works(stint_sandbox("down", "--dir", self.folder))
         self.assertEqual(stint_sandbox("status", "--dir", self.folder).code, 3)
 
     def test_a_second_up_is_refused_and_disturbs_nothing(self):
         self.assert_works(self.up("--no-scheduler"))
         before = self.status()
-        self.assert_refused(self.up("--no-scheduler"), 5, "runs in %s already" % self.folder)
+        self.assert_refused(self.up("--no-scheduler"), 5, "runs in %s already (process %d)" % (self.folder, before["pid"]))
+        self.assertIn("`stint sandbox down --dir %s`" % self.folder, self.up("--no-scheduler").err)
         self.assertEqual(self.status(), before)
 
     def test_a_crash_leaves_nothing_that_stops_the_next_up(self):
@@ -98,7 +120,9 @@ class Life(kit.Case):
     def test_a_start_that_cannot_be_says_why_and_leaves_nothing_running(self):
         taken = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(taken.close)
-        shapes = self.folder / "shapes.yaml"
+        beside = pathlib.Path(tempfile.mkdtemp(prefix="stint-test-"))
+        self.addCleanup(shutil.rmtree, beside)
+        shapes = beside / "shapes.yaml"
         shapes.write_text("- {wonder: 1}\n")
         for options, code, words in (
                 (["--gpu-model", "Wonder"], 2, "take one of"), (["-f", str(shapes)], 2, 'unknown key "wonder"'),
@@ -111,6 +135,81 @@ class Life(kit.Case):
             self.assertIn(words, done.err)
             self.assertEqual(done.out, "")
             self.assertFalse(self.status()["running"])
+            self.assertEqual(self.left(), [])
+
+    def test_a_folder_of_somebody_else_is_left_alone(self):
+        for name in ("kubeconfig", "ca.crt", "sandbox.pid", "sandbox.log"):
+            (self.folder / name).write_text("mine\n")
+            self.assert_refused(self.up("--no-scheduler"), 2, "not the folder of a sandbox")
+            self.assert_works(stint_sandbox("down", "--dir", self.folder))
+            self.assertEqual(self.left(), [name])
+            self.assertEqual((self.folder / name).read_text(), "mine\n")
+            (self.folder / name).unlink()
+
+    def test_down_keeps_what_others_put_beside_and_takes_a_folder_that_up_made(self):
+        made = self.folder / "a" / "b"
+        for others in ([], ["notes"]):
+            self.assert_works(stint_sandbox("up", "--no-scheduler", "--dir", made))
+            for name in others:
+                (made / name).write_text("mine\n")
+            self.assert_works(stint_sandbox("down", "--dir", made))
+            self.assertEqual([path.name for path in made.iterdir()] if made.exists() else [], others)
+            self.assertEqual(made.exists(), bool(others))
+
+    def test_an_interrupted_up_takes_the_sandbox_down_again(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for moment in (lambda: (self.folder / "sandbox.pid").exists(), lambda: (self.folder / "kubeconfig").exists()):
+                with self.start_up("--nodes", "2000") as up:
+                    kit.eventually(moment, "the start")
+                    up.send_signal(number)
+                    out, err = up.communicate(timeout=30)
+                self.assertEqual((up.returncode, out), (130, ""), err)
+                self.assertIn("interrupted while the sandbox started: it is taken down again", err)
+                self.assertEqual((self.left(), self.processes()), ([], []))
+
+    def test_a_sandbox_that_nobody_waits_for_does_not_stay(self):
+        with self.start_up("--nodes", "2000", "--no-scheduler") as up:
+            kit.eventually((self.folder / "sandbox.pid").exists, "the start")
+            up.kill()
+        kit.eventually(lambda: not self.left() and not self.processes(), "the end of the sandbox")
+
+    def test_a_sandbox_ends_when_its_folder_is_taken_away(self):
+        for take in (lambda: shutil.rmtree(self.folder), (self.folder / "sandbox.pid").unlink):
+            self.folder.mkdir(exist_ok=True)
+            self.assert_works(self.up("--nodes", 1))
+            now = self.status()
+            take()
+            kit.eventually(lambda: not alive(now["pid"]) and not alive(now["scheduler"]["pid"]), "the end of both")
+        self.folder.mkdir(exist_ok=True)
+
+    def test_a_new_sandbox_in_the_place_of_one_that_was_taken_away_is_not_disturbed(self):
+        self.assert_works(self.up("--no-scheduler"))
+        first = self.status()["pid"]
+        shutil.rmtree(self.folder)
+        self.assert_works(self.up("--no-scheduler"))
+        kit.eventually(lambda: not alive(first), "the end of the first")
+        self.assertTrue(self.status()["running"])
+        self.assertTrue((self.folder / "kubeconfig").exists())
+
+    def test_the_line_that_up_prints_suits_a_shell_whatever_the_folder(self):
+        folder = self.folder / "it's a $HOME \"folder\""
+        self.addCleanup(stint_sandbox, "down", "--dir", folder)
+        line = self.assert_works(stint_sandbox("up", "--no-scheduler", "--dir", folder)).out
+        told = kit.run("sh", "-c", 'eval "$1" && printf %s "$KUBECONFIG"', "sh", line)
+        self.assertEqual(told.out, str(folder / "kubeconfig"))
+
+    def test_many_quick_lives_leave_nothing(self):
+        for _ in range(20):
+            self.assert_works(self.up("--nodes", 1, "--no-scheduler"))
+            self.assert_works(stint_sandbox("down", "--dir", self.folder))
+        self.assertEqual((self.left(), self.processes()), ([], []))
+
+    def test_of_many_at_once_one_starts_and_the_others_say_why_not(self):
+        ups = [self.start_up("--nodes", "1", "--no-scheduler") for _ in range(6)]
+        ends = [up.communicate(timeout=60) + (up.returncode,) for up in ups]
+        self.assertEqual(sorted(end[2] for end in ends), [0] + [5] * 5, ends)
+        for out, err, code in ends:
+            self.assertNotIn("process 0", err)
 
 
 class OnSandbox(kit.Case):

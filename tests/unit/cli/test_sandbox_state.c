@@ -43,10 +43,10 @@ static bool has_file(const char *folder, const char *name)
 static void a_process_that_a_crash_left_named_is_nobodys_sandbox(void **state)
 {
 	stint_autoclose int lock = -1;
-	put_file(*state, "sandbox.pid", "4242\n");
+	put_file(*state, "sandbox.pid", "4242\nstint-sandbox found\n");
 	assert_int_equal(state_running(*state), 0);
 	assert_true(state_lock(*state, &lock, NULL));
-	assert_int_equal(state_running(*state), 0); /* locked by a start that has not named itself yet */
+	assert_int_equal(state_running(*state), getpid()); /* who starts it, until the daemon names itself */
 	assert_true(state_write_pid(lock, 7, NULL));
 	assert_int_equal(state_running(*state), 7);
 }
@@ -65,13 +65,41 @@ static void a_second_start_is_refused_while_the_first_holds_the_folder(void **st
 static void leftovers_are_cleared_but_never_under_a_sandbox(void **state)
 {
 	stint_autoclose int lock = -1;
-	put_file(*state, "kubeconfig", "x");
 	assert_true(state_lock(*state, &lock, NULL));
+	put_file(*state, "kubeconfig", "x");
 	state_clear_stale(*state);
 	assert_true(has_file(*state, "kubeconfig"));
 	stint_close_fd(&lock);
 	state_clear_stale(*state);
 	assert_false(has_file(*state, "kubeconfig"));
+}
+
+static void a_folder_without_the_mark_is_left_alone(void **state)
+{
+	static const char *const marks[] = {NULL, "", "4242\n", "notes\nof mine\n"};
+	put_file(*state, "kubeconfig", "x");
+	for (size_t i = 0; i < STINT_COUNT(marks); i++) {
+		stint_autoclose int lock = -1;
+		stint_auto_error *err = NULL;
+		if (marks[i])
+			put_file(*state, "sandbox.pid", marks[i]);
+		assert_false(state_lock(*state, &lock, &err));
+		assert_int_equal(err->code, STINT_USAGE);
+		state_clear_stale(*state);
+		assert_true(has_file(*state, "kubeconfig"));
+		assert_int_equal(has_file(*state, "sandbox.pid"), marks[i] != NULL);
+	}
+}
+
+static void a_word_for_a_shell_is_quoted_only_where_it_must_be(void **state)
+{
+	static const char *const rows[][2] = {
+		{"/a/b-1.c", "/a/b-1.c"}, {"", "''"}, {"/a b", "'/a b'"}, {"it's", "'it'\\''s'"}, {"$x", "'$x'"}};
+	(void)state;
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		stint_autofree char *word = state_shell_word(rows[i][0]);
+		assert_string_equal(word, rows[i][1]);
+	}
 }
 
 int main(void)
@@ -80,6 +108,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_that_a_crash_left_named_is_nobodys_sandbox, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_second_start_is_refused_while_the_first_holds_the_folder, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(leftovers_are_cleared_but_never_under_a_sandbox, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_folder_without_the_mark_is_left_alone, make_folder, remove_folder),
+		cmocka_unit_test(a_word_for_a_shell_is_quoted_only_where_it_must_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
