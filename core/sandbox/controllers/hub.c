@@ -9,7 +9,11 @@
 #include "core/sandbox/controllers/tell.h"
 #include "core/sandbox/controllers/template.h"
 
-enum { TIDY_MS = 10000, GATHER_MS = 200 /* a burst of pods or nodes becomes one sync of what has to look at all of them */ };
+enum {
+	TIDY_MS = 10000,
+	GATHER_MS = 200, /* a burst of pods or nodes becomes one sync of what has to look at all of them */
+	JOB_BATCH_MS = 20, /* and one sync of a Job, which looks at all of its pods */
+};
 
 static const struct controller *const controllers[] = {&job_controller, &replica_controller, &deployment_controller, &stateful_controller,
 	&daemon_controller, &namespace_controller, &node_controller, &budget_controller, &endpoint_controller};
@@ -274,8 +278,9 @@ static const struct controller *controller_of_kind(const char *kind)
 static void wake_owner(struct hub *hub, const struct pod_facts *pod)
 {
 	const struct controller *controller = controller_of_kind(pod->owner_kind);
+	int64_t delay_ms = controller == &daemon_controller ? GATHER_MS : controller == &job_controller ? JOB_BATCH_MS : 0;
 	if (controller && pod->owner_name)
-		hub_wake(hub, controller, pod->space, pod->owner_name, controller == &daemon_controller ? GATHER_MS : 0);
+		hub_wake(hub, controller, pod->space, pod->owner_name, delay_ms);
 }
 
 static bool labels_are_as_before(const struct stint_store_event *event)
