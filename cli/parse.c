@@ -157,8 +157,19 @@ static void take_rest(struct walk *walk)
 	walk->at = walk->argc;
 }
 
-/* As many positionals as the command takes, and choices among those that it names. */
-static bool check_positionals(const struct cli_parsed *out, struct stint_error **err)
+/* A workload may be named as -o name prints it: the name behind "job.batch/". Anything else with a slash stays, and is refused later. */
+static char *without_resource(char *text)
+{
+	static const char *const resources[] = {"job.batch/", "deployment.apps/", "statefulset.apps/", "pod/"};
+	for (size_t i = 0; i < STINT_COUNT(resources); i++) {
+		if (stint_starts_with(text, resources[i]))
+			return text + strlen(resources[i]);
+	}
+	return text;
+}
+
+/* As many positionals as the command takes, choices among those that it names, and workloads by their bare names. */
+static bool check_positionals(struct cli_parsed *out, struct stint_error **err)
 {
 	const struct cli_positional *positional = out->command->positionals;
 	stint_autofree char *command = spoken(out);
@@ -169,6 +180,8 @@ static bool check_positionals(const struct cli_parsed *out, struct stint_error *
 				err, STINT_USAGE, "\"%s\" needs %s: \"%s --help\" tells more", command, positional->name, command);
 		const size_t end = positional->repeated ? out->positional_count : at + 1;
 		for (; at < end && at < out->positional_count; at++) {
+			if (positional->source == CLI_WORKLOAD_NAMES)
+				out->positionals[at] = without_resource(out->positionals[at]);
 			const char *text = out->positionals[at];
 			if (!*text)
 				return stint_fail(err, STINT_USAGE, "%s of \"%s\" is empty: give a name", positional->name, command);

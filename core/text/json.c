@@ -243,6 +243,12 @@ struct stint_json *stint_json_set(struct stint_json *object, const char *key, st
 	return value;
 }
 
+struct stint_json *stint_json_add(struct stint_json *object, const char *key, struct stint_json *value)
+{
+	cJSON_AddItemToObject(node(object), key, node(value));
+	return value;
+}
+
 struct stint_json *stint_json_set_string(struct stint_json *object, const char *key, const char *value)
 {
 	return stint_json_set(object, key, stint_json_new_string(value));

@@ -116,7 +116,8 @@ static char *key_text(struct reader *r, yaml_event_t *event)
 	return text ? stint_strdup(text) : stint_json_print(value);
 }
 
-static struct stint_json *read_mapping(struct reader *r)
+/* The keys of one mapping go to `keys`: it keeps the search for duplicates from growing with their square. */
+static struct stint_json *read_members(struct reader *r, struct stint_map *keys)
 {
 	stint_auto_json *object = stint_json_new_object();
 	for (;;) {
@@ -135,13 +136,22 @@ static struct stint_json *read_mapping(struct reader *r)
 		struct stint_json *value = read_node(r, &event);
 		if (!value)
 			return NULL;
-		if (stint_json_get(object, key)) {
+		if (stint_map_has(keys, key)) {
 			stint_json_free(value);
 			stint_autofree char *what = stint_format("the key \"%s\" stands twice", key);
 			return fail(r, mark, what);
 		}
-		stint_json_set(object, key, value);
+		stint_map_set(keys, key, NULL);
+		stint_json_add(object, key, value);
 	}
+}
+
+static struct stint_json *read_mapping(struct reader *r)
+{
+	struct stint_map *keys = stint_map_new(NULL);
+	struct stint_json *object = read_members(r, keys);
+	stint_map_free(keys);
+	return object;
 }
 
 static struct stint_json *read_kind(struct reader *r, const yaml_event_t *event)

@@ -68,6 +68,8 @@ struct stint_json *stint_json_new_bool(bool value);
 struct stint_json *stint_json_new_null(void);
 struct stint_json *stint_json_dup(const struct stint_json *json); /* deep */
 struct stint_json *stint_json_set(struct stint_json *object, const char *key, struct stint_json *value); /* replaces in place */
+struct stint_json *stint_json_add(
+	struct stint_json *object, const char *key, struct stint_json *value); /* of a key known to be new: O(1) */
 struct stint_json *stint_json_set_string(struct stint_json *object, const char *key, const char *value);
 struct stint_json *stint_json_set_int(struct stint_json *object, const char *key, int64_t value);
 struct stint_json *stint_json_set_double(struct stint_json *object, const char *key, double value);

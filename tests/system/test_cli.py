@@ -175,6 +175,14 @@ class Workloads(Cli):
             self.assert_works(self.stint("delete", "again", "-p", "lab", "-y"))
         self.assertFalse(self.exists(self.path("api/v1", "services", "again")))
 
+    def test_a_workload_is_named_as_list_names_it(self):
+        self.assert_works(self.stint("submit", "named", "-i", "x:1", "--", "true"))
+        listed = self.assert_works(self.stint("list", "-o", "name")).out.split()
+        self.assertIn("job.batch/named", listed)
+        self.assert_works(self.stint("describe", "job.batch/named"))
+        self.assert_works(self.stint("delete", "-y", "job.batch/named"))
+        self.assertEqual(self.stint("describe", "secret/named").code, 3)
+
     def test_delete_goes_on_after_a_name_that_is_not_there(self):
         self.assert_works(self.stint("submit", "there", "-p", "lab", "-i", "x:1", "--", "true"))
         done = self.stint("delete", "missing", "there", "-p", "lab", "-y")

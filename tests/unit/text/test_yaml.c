@@ -88,6 +88,20 @@ static void bombs_are_counted_after_expansion(void **state)
 	assert_fails(parse(deep.data, &err), STINT_USAGE, "deep");
 }
 
+static void a_mapping_of_many_keys_is_read_in_no_time(void **state)
+{
+	(void)state;
+	stint_auto_buf wide = {0};
+	for (int i = 0; i < 45000; i++)
+		stint_buf_printf(&wide, "key-%d: 1\n", i);
+	const int64_t started = stint_monotonic_ms();
+	struct stint_json *json = NULL;
+	assert_works(json = parse(wide.data, &err));
+	stint_json_free(json);
+	/* A search of every earlier key takes minutes; ten seconds is generous to a busy machine. */
+	assert_true(stint_monotonic_ms() - started < 10000);
+}
+
 static void printed_yaml_reads_back_as_the_same_tree(void **state)
 {
 	(void)state;
@@ -121,6 +135,7 @@ int main(void)
 		cmocka_unit_test(scalars_are_typed_as_kubernetes_types_them),
 		cmocka_unit_test(dangerous_yaml_is_refused_with_its_place),
 		cmocka_unit_test(bombs_are_counted_after_expansion),
+		cmocka_unit_test(a_mapping_of_many_keys_is_read_in_no_time),
 		cmocka_unit_test(printed_yaml_reads_back_as_the_same_tree),
 		cmocka_unit_test(printed_yaml_looks_as_kubectls),
 	};
