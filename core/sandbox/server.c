@@ -46,6 +46,20 @@ static void forbid_anonymous(struct rest *rest)
 			rest->method, stint_httpd_path(rest->http)));
 }
 
+/* Bodies that kubectl's own "create", "auth can-i" and the like send; here for all paths at once, as nobody reads them. */
+static bool refuse_protobuf(struct rest *rest)
+{
+	stint_autofree char *type = rest_body_type(rest->http);
+
+	if (strcmp(type, "application/vnd.kubernetes.protobuf") != 0 || stint_httpd_body(rest->http).length == 0)
+		return false;
+	rest_reply_status(rest,
+		stint_status_new(415, "UnsupportedMediaType", NULL, "", NULL,
+			"the sandbox reads JSON and YAML bodies only, and this one is protobuf: write the object as a manifest for kubectl "
+			"create -f"));
+	return true;
+}
+
 static void serve(struct rest *rest)
 {
 	size_t count = 0;
@@ -65,6 +79,8 @@ static void serve(struct rest *rest)
 			stint_status_new(406, "NotAcceptable", NULL, NULL, NULL,
 				"only the following media types are accepted: application/json, application/yaml, "
 				"application/vnd.kubernetes.protobuf"));
+	else if (refuse_protobuf(rest))
+		;
 	else if (objects)
 		serve_objects(rest, segments, count);
 	else if (!rest_discovery(rest, segments, count))

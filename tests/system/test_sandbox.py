@@ -258,6 +258,23 @@ class OnSandbox(kit.Case):
         return [p for p in pods if p["status"]["phase"] not in ("Succeeded", "Failed")]
 
 
+class Bodies(OnSandbox):
+    def test_a_protobuf_body_is_refused_with_what_to_do_instead(self):
+        for path in (self.path("serviceaccounts"), self.path("serviceaccounts", "default/token"),
+                     "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"):
+            code, status = self.api.call("POST", path, {}, "application/vnd.kubernetes.protobuf")
+            self.assertEqual((code, status["reason"]), (415, "UnsupportedMediaType"), path)
+            self.assertIn("JSON and YAML bodies only", status["message"])
+
+    def test_kubectl_shows_that_refusal(self):
+        if not kit.kubectl_path():
+            self.skipTest("no kubectl")
+        for words in (("create", "job", "j", "--image=i"), ("create", "token", "default"), ("auth", "can-i", "get", "pods")):
+            done = self.cluster.kubectl(*words)
+            if done.code != 0:  # a kubectl that sends JSON is served
+                self.assertIn("JSON and YAML bodies only", done.err, words)
+
+
 class Nodes(OnSandbox):
     def test_a_node_with_the_annotation_is_played_and_another_is_left_alone(self):
         for name, annotations in (("played", {"kwok.x-k8s.io/node": "fake"}), ("alone", {})):
