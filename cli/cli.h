@@ -143,6 +143,7 @@ struct cli_context {
 	FILE *notes; /* errors, warnings, hints */
 	bool colour; /* of out: a terminal, and nobody said no */
 	int columns; /* width of the terminal behind out; 0: not a terminal, or unknown */
+	int rows; /* height of that terminal; 0: unknown */
 	int verbose; /* how many -v */
 
 	enum cli_format format;

@@ -193,6 +193,8 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	cli_fields_add(fields, "GPU problem", "%s", text_at(item, "gpu_problem"));
 	if (workload->gpu.kind != STINT_GPU_NONE && workload->gpus_requested > 0)
 		cli_fields_add(fields, "GPUs in all", "%s asked for, %s held", requested, allocated);
+	else if (workload->gpu_memory_requested_mib)
+		cli_fields_add(fields, "GPUs in all", "%s asked for", stint_bytes_human(workload->gpu_memory_requested_mib << 20, memory));
 	if (spec && spec->request.cpu_milli)
 		cli_fields_add(fields, "CPU of a pod", "%s", stint_quantity_format_milli(spec->request.cpu_milli, cpu));
 	if (spec && spec->request.memory_bytes)

@@ -30,6 +30,12 @@ static char *show_gpus(const struct stint_json *item)
 	return held > 0 && strcmp(of, have) != 0 ? stint_format("%s/%s", have, of) : stint_steal(&of);
 }
 
+static char *show_memory(const struct stint_json *item)
+{
+	const double mib = number_at(item, "gpu_memory_requested_mib");
+	return mib > 0 ? cli_show_bytes(mib * 1024 * 1024) : NULL;
+}
+
 static char *show_pods(const struct stint_json *item)
 {
 	const struct stint_json *pods = stint_json_get(item, "pods");
@@ -54,24 +60,34 @@ static char *resource_name(const struct stint_json *item)
 	return text;
 }
 
-#define WORKLOAD_COLUMNS                                                                                                       \
-	{"NAME", "name", NULL, 0}, {"TYPE", "type", NULL, 0}, {"STATUS", "phase", NULL, CLI_STATE},                            \
-		{"GPUS", "gpus_requested", show_gpus, CLI_RIGHT}, {"PODS", "pods.running", show_pods, CLI_RIGHT},              \
-		{"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, {"QUEUE", "queue", NULL, CLI_WIDE}, \
-		{"PRIORITY", "priority_class", NULL, CLI_WIDE}, {"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT},          \
-		{"REASON", "reason", NULL, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                              \
-	{                                                                                                                      \
-		NULL, NULL, NULL, 0                                                                                            \
+#define WORKLOAD_COLUMNS                                                                                                                   \
+	{"NAME", "name", NULL, 0}, {"TYPE", "type", NULL, 0}, {"STATUS", "phase", NULL, CLI_STATE},                                        \
+		{"GPUS", "gpus_requested", show_gpus, CLI_RIGHT},                                                                          \
+		{"GPU MEMORY", "gpu_memory_requested_mib", show_memory, CLI_WIDE | CLI_RIGHT},                                             \
+		{"PODS", "pods.running", show_pods, CLI_RIGHT}, {"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, \
+		{"QUEUE", "queue", NULL, CLI_WIDE}, {"PRIORITY", "priority_class", NULL, CLI_WIDE},                                        \
+		{"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT}, {"REASON", "reason", NULL, 0},                                       \
+		{"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                                                                         \
+	{                                                                                                                                  \
+		NULL, NULL, NULL, 0                                                                                                        \
 	}
 static const struct cli_column columns[] = {WORKLOAD_COLUMNS};
 static const struct cli_column columns_with_project[] = {{"PROJECT", "project", NULL, 0}, WORKLOAD_COLUMNS};
 
-static const struct cli_list list_of_one = {
-	.api_version = "stint.dev/v1", .kind = "WorkloadList", .columns = columns, .name = resource_name, .sort = "project,name"};
+/* Some are there only once it has started, or ended: no reason to refuse an order by them before. */
+static const char fields[] = "project,api_version,gpus_allocated,gpu_memory_requested_mib,gpu_memory_allocated_mib,"
+			     "pods.total,pods.waiting,pods.succeeded,pods.failed,started,ended";
+static const struct cli_list list_of_one = {.api_version = "stint.dev/v1",
+	.kind = "WorkloadList",
+	.columns = columns,
+	.name = resource_name,
+	.fields = fields,
+	.sort = "project,name"};
 static const struct cli_list list_of_all = {.api_version = "stint.dev/v1",
 	.kind = "WorkloadList",
 	.columns = columns_with_project,
 	.name = resource_name,
+	.fields = fields,
 	.sort = "project,name"};
 
 /* ---- which ------------------------------------------------------------------------------------------------------------------------- */

@@ -190,6 +190,9 @@ static bool check_positionals(struct cli_parsed *out, struct stint_error **err)
 					command, text, positional->choices);
 		}
 	}
+	if (at < out->positional_count && out->command->rest == CLI_REST_COMMAND && !out->rest_given)
+		return stint_fail(err, STINT_USAGE, "\"%s\" does not know what to do with \"%s\": put -- before a command, as in \"-- %s\"",
+			command, out->positionals[at], out->positionals[at]);
 	if (at < out->positional_count)
 		return stint_fail(err, STINT_USAGE, "\"%s\" does not know what to do with \"%s\": \"%s --help\" shows its arguments",
 			command, out->positionals[at], command);

@@ -47,6 +47,13 @@ static int terminal_columns(FILE *stream)
 	return said && stint_parse_int(said, 1, 10000, &columns) ? (int)columns : 80;
 }
 
+static int terminal_rows(FILE *stream)
+{
+	struct winsize size;
+	const int fd = fileno(stream);
+	return fd >= 0 && isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 static bool colour_wanted(const struct cli_context *ctx)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -71,6 +78,7 @@ static int finish_output(struct cli_context *ctx, int exit_code)
 static int run_command(struct cli_context *ctx)
 {
 	ctx->columns = terminal_columns(ctx->out);
+	ctx->rows = terminal_rows(ctx->out);
 	ctx->colour = colour_wanted(ctx);
 	for (size_t at = 0; at < ctx->values->count; at++)
 		ctx->verbose += strcmp(ctx->values->items[at].flag->name, "verbose") == 0;

@@ -30,6 +30,10 @@ static bool read_name(struct cli_context *ctx, struct stint_submission *out)
 	if (!first)
 		return stint_fail(
 			&ctx->err, STINT_USAGE, "\"stint submit\" needs NAME or a file: stint submit NAME -i IMAGE, or -f job.yaml");
+	if (second && !stint_workload_type_parse(first, &out->type) && !ctx->rest_given)
+		return stint_fail(&ctx->err, STINT_USAGE,
+			"\"%s\" is no type of workload (train, workspace or inference): if \"%s\" is a command, put -- before it", first,
+			second);
 	if (second && !stint_workload_type_parse(first, &out->type))
 		return stint_fail(&ctx->err, STINT_USAGE, "\"%s\" is no type of workload: there are train, workspace and inference", first);
 	return true;

@@ -179,13 +179,15 @@ static int top_gpus(struct cli_context *ctx)
 static bool holds_gpus(const struct stint_json *item)
 {
 	double gpus = 0;
-	return stint_json_double(field(item, "gpus_allocated"), &gpus) && gpus > 0;
+	return !stint_json_double(field(item, "gpus_allocated"), &gpus) || gpus > 0;
 }
 
 static char *show_workload_gpus(const struct stint_json *item)
 {
-	double gpus = 0;
-	if (!stint_json_double(field(item, "gpus_requested"), &gpus) || gpus <= 0)
+	double gpus = 0, mib = 0;
+	if (!stint_json_double(field(item, "gpus_requested"), &gpus) && stint_json_double(field(item, "gpu_memory_requested_mib"), &mib))
+		return cli_show_bytes(mib * 1024 * 1024);
+	if (gpus <= 0)
 		return NULL;
 	return cli_show_part(field(item, "gpus_allocated"), field(item, "gpus_requested"), cli_show_gpus);
 }
@@ -204,6 +206,12 @@ static char *show_used_memory(const struct stint_json *item)
 	return stint_json_double(field(item, "memory_used_mib"), &mib) ? show_mib(mib) : stint_strdup("unknown");
 }
 
+static char *show_asked_memory(const struct stint_json *item)
+{
+	double mib;
+	return stint_json_double(field(item, "gpu_memory_requested_mib"), &mib) ? cli_show_bytes(mib * 1024 * 1024) : NULL;
+}
+
 static const struct cli_column workload_columns[] = {
 	{"PROJECT", "project", NULL, 0},
 	{"NAME", "name", NULL, 0},
@@ -211,6 +219,7 @@ static const struct cli_column workload_columns[] = {
 	{"GPUS", "gpus_allocated", show_workload_gpus, CLI_RIGHT},
 	{"DEVICE UTIL", "util_percent", show_workload_util, CLI_RIGHT},
 	{"DEVICE MEMORY", "memory_used_mib", show_used_memory, CLI_RIGHT},
+	{"GPU MEMORY", "gpu_memory_requested_mib", show_asked_memory, CLI_WIDE | CLI_RIGHT},
 	{"TYPE", "type", NULL, CLI_WIDE},
 	{NULL, NULL, NULL, 0},
 };
@@ -276,7 +285,18 @@ static char *show_limit(const struct stint_json *item)
 
 static char *show_requested(const struct stint_json *item)
 {
-	return show_share(item, "gpus_requested");
+	double mib;
+	char *gpus = show_share(item, "gpus_requested");
+	if (!stint_json_double(field(item, "gpu_memory_waiting_mib"), &mib))
+		return gpus;
+	stint_autofree char *known = gpus, *memory = cli_show_bytes(mib * 1024 * 1024);
+	return known ? stint_format("%s + %s", known, memory) : stint_steal(&memory);
+}
+
+static char *show_waiting_memory(const struct stint_json *item)
+{
+	double mib;
+	return stint_json_double(field(item, "gpu_memory_waiting_mib"), &mib) ? cli_show_bytes(mib * 1024 * 1024) : NULL;
 }
 
 static char *show_project_allocated(const struct stint_json *item)
@@ -295,6 +315,7 @@ static const struct cli_column project_columns[] = {
 	{"QUOTA", "gpu_quota", show_quota, CLI_RIGHT},
 	{"ALLOCATED", "gpus_allocated", show_project_allocated, CLI_RIGHT},
 	{"REQUESTED", "gpus_requested", show_requested, CLI_RIGHT},
+	{"GPU MEMORY", "gpu_memory_waiting_mib", show_waiting_memory, CLI_WIDE | CLI_RIGHT},
 	{"LIMIT", "gpu_limit", show_limit, CLI_RIGHT},
 	{"RUNNING", "workloads.running", NULL, CLI_RIGHT},
 	{"WAITING", "workloads.waiting", NULL, CLI_RIGHT},
@@ -313,6 +334,9 @@ static void add_workload(struct stint_json *item, const struct stint_workload *w
 	stint_json_double(field(item, "gpus_requested"), &requested);
 	stint_json_set_double(item, "gpus_allocated", (double)(int64_t)((allocated + workload->gpus_allocated) * 1000 + 0.5) / 1000);
 	stint_json_set_double(item, "gpus_requested", (double)(int64_t)((requested + workload->gpus_requested) * 1000 + 0.5) / 1000);
+	if (workload->gpus_requested_unknown)
+		stint_json_set_int(item, "gpu_memory_waiting_mib",
+			stint_json_int_or(field(item, "gpu_memory_waiting_mib"), 0) + workload->gpu_memory_requested_mib);
 	stint_json_set_int(counts, key, stint_json_int_or(stint_json_get(counts, key), 0) + 1);
 }
 
@@ -371,6 +395,12 @@ static struct stint_json *project_items(struct cli_live *live, const void *user)
 		struct stint_json *item = stint_map_get(by_name, name);
 		if (lives(list[at]))
 			add_workload(item ? item : new_project(items, by_name, name, true), list[at]);
+	}
+	/* Memory that waits for a device has no number of GPUs yet: a 0 beside it would say that nothing is asked for. */
+	stint_json_each(item, items) {
+		double gpus = 0;
+		if (field(item, "gpu_memory_waiting_mib") && stint_json_double(field(item, "gpus_requested"), &gpus) && gpus <= 0)
+			stint_json_remove(item, "gpus_requested");
 	}
 	stint_map_free(by_name);
 	return items;

@@ -46,7 +46,7 @@ static const struct stint_reason_row rows[] = {
 		"the whole cluster has room for {have} of the {need} pods that start together, of {asked} each ({detail}): ask for fewer, "
 		"or add nodes",
 		true},
-	{"NeverWithinBounds", "\"{queue}\" may use {bound} at most and this asks for {asked}: ask for fewer, or raise it", true},
+	{"NeverWithinBounds", "{who} may use {bound} at most and this asks for {asked}: {remedy}", true},
 	{"InvalidRequest", "{detail}", true},
 	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
 	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away",
@@ -77,7 +77,7 @@ static void add_fact(struct stint_buf *out, const char *name, size_t length, con
 	const struct {
 		const char *name, *text;
 	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked},
-		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}};
+		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}, {"who", facts->who}, {"remedy", facts->remedy}};
 	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
 		if (strlen(texts[i].name) == length && memcmp(texts[i].name, name, length) == 0)
 			stint_buf_puts(out, texts[i].text ? texts[i].text : "?");
@@ -112,12 +112,7 @@ char *stint_amount_text(enum stint_dimension dimension, double amount)
 	if (dimension == STINT_MEMORY)
 		return stint_format("%s of memory", stint_bytes_human((int64_t)amount, number));
 	const double shown = dimension == STINT_CPU ? amount / 1000 : amount;
-	snprintf(number, sizeof(number), "%.2f", shown);
-	char *end = number + strlen(number);
-	while (end[-1] == '0')
-		*--end = '\0';
-	if (end[-1] == '.')
-		*--end = '\0';
+	stint_gpus_format(shown, number);
 	const char *unit = dimension == STINT_CPU ? "CPU core" : "GPU";
 	return stint_format("%s %s%s", number, unit, strcmp(number, "1") == 0 ? "" : "s");
 }
@@ -132,7 +127,7 @@ static char *request_text(const struct stint_pod_spec *spec)
 	if (gpu->kind != STINT_GPU_NONE) {
 		stint_autofree char *of = gpu->devices > 1 ? stint_format("of each of %u GPUs", gpu->devices) : stint_strdup("of a GPU");
 		return gpu->kind == STINT_GPU_MEMORY ? stint_format("%s %s", stint_bytes_human(gpu->memory_mib << 20, number), of)
-						     : stint_format("%g %s", gpu->portion, of);
+						     : stint_format("%s %s", stint_gpus_format(gpu->portion, number), of);
 	}
 	stint_autofree char *cpu = stint_amount_text(STINT_CPU, (double)spec->request.cpu_milli);
 	if (spec->request.memory_bytes == 0)
@@ -253,7 +248,12 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
 	stint_autofree char *nodes = nodes_text(why, out->never);
-	const struct stint_reason_facts facts = {.queue = known ? queue.name : group.queue_name,
+	const char *queue_name = known ? queue.name : group.queue_name;
+	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
+	stint_autofree char *who = stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue_name ? queue_name : "?");
+	const struct stint_reason_facts facts = {.queue = queue_name,
+		.who = who,
+		.remedy = by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit",
 		.bound = bound,
 		.allocated = allocated,
 		.asked = asked,

@@ -14,6 +14,7 @@ struct stint_reason_facts {
 	uint32_t have, need;
 	const char *detail; /* a histogram, a cause */
 	const char *name; /* of an object that the reason is about */
+	const char *who, *remedy; /* whose bound it is, and what would change it */
 };
 
 struct stint_reason_row {

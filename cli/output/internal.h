@@ -18,6 +18,15 @@ char *cli_value_text(const struct stint_json *value);
 const struct stint_json **cli_items_sorted(
 	const struct cli_list *list, const struct stint_json *items, const char *by, bool *changed, struct stint_error **err);
 
+/* Whether `by` (NULL: nothing) names a column, one of list->fields, or a field that one of the items has; else err names the columns. */
+bool cli_sort_check(const struct cli_list *list, const struct stint_json *items, const char *by, struct stint_error **err);
+
+/*
+ * The text of a table as far as a terminal of so many columns and rows (0: unknown) holds it; what is cut is counted in a last line. A table
+ * taller than the screen could not be drawn over: the cursor does not go back to what has scrolled away. The lines that it takes.
+ */
+int cli_watch_clip(const char *text, int columns, int rows, struct stint_buf *out);
+
 /* The items as -o says, appended to out. items_array: the same items in that order, for whole documents. */
 void cli_list_render(struct cli_context *ctx, const struct cli_list *list, const struct stint_json *const *items, size_t count,
 	bool headers, struct stint_buf *out);

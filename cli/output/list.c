@@ -30,7 +30,7 @@ char *cli_value_text(const struct stint_json *value)
 	stint_auto_buf joined = {0};
 	stint_json_each(item, value) {
 		stint_autofree char *piece = cli_value_text(item);
-		stint_buf_printf(&joined, "%s%s", joined.length ? "," : "", piece ? piece : "");
+		stint_buf_printf(&joined, "%s%s", joined.length ? " " : "", piece ? piece : "");
 	}
 	return joined.length ? stint_buf_steal(&joined) : NULL;
 }
@@ -80,7 +80,10 @@ static void render_csv(
 		for (const struct cli_column *column = list->columns; column->title; column++) {
 			if (!column->path)
 				continue;
-			stint_autofree char *text = cli_value_text(cli_value_at(items[at], column->path));
+			/* Objects have no form of their own in a cell: what people see stands for them. */
+			const struct stint_json *value = cli_value_at(items[at], column->path);
+			const bool shown = column->show && stint_json_type(stint_json_first(value)) == STINT_JSON_OBJECT;
+			stint_autofree char *text = shown ? column->show(items[at]) : cli_value_text(value);
 			if (!first)
 				stint_buf_putc(out, ',');
 			put_csv(out, text);
@@ -149,6 +152,8 @@ int cli_print_list(struct cli_context *ctx, const struct cli_list *list, struct 
 	const bool has_list_flags = (ctx->command->sets & CLI_SET_LIST) != 0;
 	const char *by = has_list_flags ? cli_text(ctx, "sort-by") : NULL;
 	const size_t count = stint_json_count(items);
+	if (!cli_sort_check(list, items, by, &ctx->err))
+		return cli_failed(ctx);
 	stint_autofree const struct stint_json **sorted = cli_items_sorted(list, items, by, &changed, &ctx->err);
 	if (!sorted)
 		return cli_failed(ctx);

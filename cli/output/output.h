@@ -32,6 +32,7 @@ struct cli_list {
 	const char *kind; /* "WorkloadList" */
 	const struct cli_column *columns; /* ended by a row without a title */
 	char *(*name)(const struct stint_json *item); /* for -o name: "job.batch/train"; NULL: .name */
+	const char *fields; /* what items may have beyond the columns, "started,ended": for --sort-by; NULL: what they have */
 	const char *sort; /* the order without --sort-by: paths, "project,name"; NULL: as given */
 };
 
@@ -73,7 +74,7 @@ void cli_table_free(struct cli_table *table);
 /* ---- text for people. Results are freed by the caller. ---------------------------------------------------------------------------- */
 
 char *cli_show_age(const char *rfc3339, int64_t now_ms); /* "4m12s"; "-" for NULL or not a time */
-char *cli_show_gpus(double gpus); /* "0.5", "2", "0.33" */
+char *cli_show_gpus(double gpus); /* "0.5", "2", "0.333" */
 char *cli_show_bytes(double bytes); /* "1.5Gi" */
 const char *cli_state_colour(const char *word); /* an SGR sequence, or "" */
 extern const char cli_colour_off[];

@@ -21,14 +21,8 @@ char *cli_show_age(const char *rfc3339, int64_t now_ms)
 
 char *cli_show_gpus(double gpus)
 {
-	char text[32];
-	snprintf(text, sizeof text, "%.2f", fabs(gpus) < 0.005 ? 0.0 : gpus);
-	char *end = text + strlen(text);
-	while (end[-1] == '0')
-		*--end = '\0';
-	if (end[-1] == '.')
-		end[-1] = '\0';
-	return stint_strdup(text);
+	char text[STINT_QUANTITY_SIZE];
+	return stint_strdup(stint_gpus_format(gpus, text));
 }
 
 char *cli_show_bytes(double bytes)

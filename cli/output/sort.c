@@ -77,6 +77,35 @@ static bool sort_once(struct sort_row *rows, size_t count, const char *path, boo
 	return true;
 }
 
+static bool is_field(const struct cli_list *list, const struct stint_json *items, const char *path)
+{
+	for (const struct cli_column *column = list->columns; column->title; column++)
+		if (column->path && strcmp(column->path, path) == 0)
+			return true;
+	char **fields = stint_split(list->fields ? list->fields : "", ",");
+	bool found = false;
+	for (char **field = fields; *field; field++)
+		found |= strcmp(*field, path) == 0;
+	stint_strings_free(fields);
+	struct cli_jsonpath *compiled = found ? NULL : cli_jsonpath_compile(path, NULL);
+	if (compiled)
+		stint_json_each(item, items)
+			found |= stint_json_type(cli_jsonpath_first(compiled, item)) != STINT_JSON_NULL;
+	cli_jsonpath_free(compiled);
+	return found;
+}
+
+bool cli_sort_check(const struct cli_list *list, const struct stint_json *items, const char *by, struct stint_error **err)
+{
+	if (!by || is_field(list, items, path_of(list, by + (*by == '-'))))
+		return true;
+	stint_auto_buf names = {0};
+	for (const struct cli_column *column = list->columns; column->title; column++)
+		if (column->path)
+			stint_buf_printf(&names, "%s%s", names.length ? ", " : "", column->path);
+	return stint_fail(err, STINT_USAGE, "--sort-by: there is no column \"%s\": choose among %s", by + (*by == '-'), names.data);
+}
+
 static bool sort_by_defaults(struct sort_row *rows, size_t count, const char *paths, struct stint_error **err)
 {
 	char **each = stint_split(paths, ",");

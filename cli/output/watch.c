@@ -14,6 +14,7 @@ struct cli_watch_view {
 	struct stint_map *shown; /* item name (with project) → its JSON as text */
 	int lines; /* of the table that stands on the terminal */
 	bool headed;
+	bool checked; /* --sort-by names something that there is */
 };
 
 struct cli_watch_view *cli_watch_view_new(struct cli_context *ctx, const struct cli_list *list)
@@ -33,36 +34,54 @@ void cli_watch_view_free(struct cli_watch_view *view)
 	free(view);
 }
 
-/* Lines that the text takes on a terminal of so many columns, colours not counted. */
-static int lines_of(const char *text, int columns)
+/* Columns that a line takes on a terminal, colours not counted. */
+static size_t width_of(const char *line, size_t length)
 {
-	int lines = 0;
-	while (*text) {
-		const size_t length = strcspn(text, "\n");
-		stint_auto_buf plain = {0};
-		for (size_t at = 0; at < length; at++) {
-			if (text[at] == '\033')
-				at += strcspn(text + at, "m");
-			else
-				stint_buf_putc(&plain, text[at]);
-		}
-		const size_t width = plain.data ? cli_text_width(plain.data) : 0;
-		lines += width > (size_t)columns ? (int)((width + (size_t)columns - 1) / (size_t)columns) : 1;
-		text += length + (text[length] == '\n');
+	stint_auto_buf plain = {0};
+	for (size_t at = 0; at < length; at++) {
+		if (line[at] == '\033')
+			at += strcspn(line + at, "m");
+		else
+			stint_buf_putc(&plain, line[at]);
 	}
-	return lines;
+	return plain.data ? cli_text_width(plain.data) : 0;
+}
+
+int cli_watch_clip(const char *text, int columns, int rows, struct stint_buf *out)
+{
+	/* The last row of the screen stays free for the cursor, and one is for the line that counts what is left out. */
+	int most = 0, lines = 0;
+	size_t fitting = 0;
+	for (const char *at = text; *at;) {
+		const size_t length = strcspn(at, "\n"), width = width_of(at, length);
+		const int takes = width > (size_t)columns ? (int)((width + (size_t)columns - 1) / (size_t)columns) : 1;
+		lines += takes;
+		at += length + (at[length] == '\n');
+		if (rows == 0 || lines <= rows - 2) {
+			most = lines;
+			fitting = (size_t)(at - text);
+		}
+	}
+	if (rows == 0 || lines <= rows - 1) {
+		stint_buf_puts(out, text);
+		return lines;
+	}
+	size_t left = 0;
+	for (const char *at = text + fitting; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n'))
+		left++;
+	stint_buf_add(out, text, fitting);
+	stint_buf_printf(out, "… %zu more row%s\n", left, left == 1 ? "" : "s");
+	return most + 1;
 }
 
 static bool draw(struct cli_watch_view *view, const struct stint_json *const *items, size_t count)
 {
 	stint_auto_buf table = {0}, frame = {0};
 	cli_list_render(view->ctx, view->list, items, count, !cli_switch(view->ctx, "no-headers"), &table);
-	const char *text = table.data ? table.data : "";
 	if (view->lines)
 		stint_buf_printf(&frame, "\033[%dA\r", view->lines);
 	stint_buf_puts(&frame, "\033[J");
-	stint_buf_puts(&frame, text);
-	view->lines = lines_of(text, view->ctx->columns);
+	view->lines = cli_watch_clip(table.data ? table.data : "", view->ctx->columns, view->ctx->rows, &frame);
 	fwrite(frame.data, 1, frame.length, view->ctx->out);
 	return cli_flush(view->ctx);
 }
@@ -113,6 +132,9 @@ bool cli_watch_view_show(struct cli_watch_view *view, struct stint_json *items)
 {
 	stint_auto_json *owned = items;
 	bool changed;
+	if (!view->checked && !cli_sort_check(view->list, items, cli_text(view->ctx, "sort-by"), &view->ctx->err))
+		return false;
+	view->checked = true;
 	stint_autofree const struct stint_json **sorted =
 		cli_items_sorted(view->list, items, cli_text(view->ctx, "sort-by"), &changed, &view->ctx->err);
 	if (!sorted)

@@ -140,6 +140,17 @@ char *stint_quantity_format_milli(int64_t milli, char out[static STINT_QUANTITY_
 	return out;
 }
 
+char *stint_gpus_format(double gpus, char out[static STINT_QUANTITY_SIZE])
+{
+	snprintf(out, STINT_QUANTITY_SIZE, "%.3f", gpus > -0.0005 && gpus < 0 ? 0.0 : gpus);
+	char *end = out + strlen(out);
+	while (end[-1] == '0')
+		*--end = '\0';
+	if (end[-1] == '.')
+		end[-1] = '\0';
+	return out;
+}
+
 char *stint_quantity_format_bytes(int64_t bytes, char out[static STINT_QUANTITY_SIZE])
 {
 	static const char *const suffixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};

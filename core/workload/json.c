@@ -51,8 +51,11 @@ struct stint_json *stint_workload_json(const struct stint_workload *workload)
 	stint_json_set_string(item, "phase", stint_workload_phase_name(workload->phase));
 	set_text(item, "reason", workload->reason);
 	set_text(item, "message", workload->message);
-	set_gpus(item, "gpus_requested", workload->gpus_requested);
-	set_gpus(item, "gpus_allocated", workload->gpus_allocated);
+	/* Unknown is not zero: what asks for memory has no number of GPUs before it has a device. */
+	if (!workload->gpus_requested_unknown)
+		set_gpus(item, "gpus_requested", workload->gpus_requested);
+	if (!workload->gpus_allocated_unknown)
+		set_gpus(item, "gpus_allocated", workload->gpus_allocated);
 	if (workload->gpu_memory_requested_mib) {
 		stint_json_set_int(item, "gpu_memory_requested_mib", workload->gpu_memory_requested_mib);
 		stint_json_set_int(item, "gpu_memory_allocated_mib", workload->gpu_memory_allocated_mib);

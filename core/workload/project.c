@@ -202,6 +202,10 @@ bool stint_project_create(struct stint_kube *kube, const struct stint_share *sai
 {
 	struct stint_share share = *said;
 	struct undo undo = {0};
+	if (stint_starts_with(share.name, "kube-") || strcmp(share.name, "stint-system") == 0 ||
+		strcmp(share.name, "stint-reservation") == 0)
+		return stint_fail(
+			err, STINT_USAGE, "namespace \"%s\" is the cluster's own and no place for work: take another name", share.name);
 	if (!share.department)
 		share.department = STINT_DEFAULT_DEPARTMENT;
 	stint_auto_json *queue = stint_share_queue(&share, false, err);

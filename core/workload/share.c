@@ -96,6 +96,16 @@ bool stint_share_apply(
 		stint_json_set_string(spec, "parentQueue", share->department);
 		*changed = true;
 	}
+	if (share->gpus || share->gpu_limit) {
+		const struct stint_json *gpu = stint_json_get(resources, "gpu");
+		double quota = 0, limit = -1;
+		stint_json_double(stint_json_get(gpu, "quota"), &quota);
+		stint_json_double(stint_json_get(gpu, "limit"), &limit);
+		if (limit >= 0 && quota > limit)
+			return stint_fail(err, STINT_USAGE,
+				"\"%s\" would have a quota of %g GPUs and a limit of %g: the limit is no less than the quota", share->name,
+				quota, limit);
+	}
 	/* A quota that a person has given is kept; one that nobody has given follows the projects. */
 	struct stint_json *annotations = stint_json_at(queue, "metadata", "annotations");
 	if (is_department && share->gpus && stint_json_remove(annotations, STINT_ANNOTATION_QUOTA))

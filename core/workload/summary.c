@@ -139,31 +139,46 @@ static void count_pods(const struct stint_workload_set *set, struct stint_worklo
 			workload->gpu_memory_allocated_mib += ask->memory_mib * ask->devices;
 		if (gpus_of(ask, stint_map_get(set->nodes, pod->node), &gpus))
 			workload->gpus_allocated += gpus;
+		else
+			workload->gpus_allocated_unknown = true;
 	}
 }
 
-static void add_request(struct stint_workload *workload, const struct stint_gpu_ask *ask, int32_t pods)
+/* A node whose devices a pod of the workload has been given; NULL: none yet. */
+static const struct stint_node *node_of(const struct stint_workload_set *set, const struct stint_workload *workload)
+{
+	const struct stint_node *node = NULL;
+	for (size_t at = 0; !node && at < workload->pods_count; at++)
+		if (workload->pods[at]->node)
+			node = stint_map_get(set->nodes, workload->pods[at]->node);
+	return node;
+}
+
+static void add_request(
+	const struct stint_workload_set *set, struct stint_workload *workload, const struct stint_gpu_ask *ask, int32_t pods)
 {
 	double gpus;
 	if (ask->kind == STINT_GPU_MEMORY)
 		workload->gpu_memory_requested_mib += ask->memory_mib * ask->devices * pods;
-	else if (gpus_of(ask, NULL, &gpus))
+	if (gpus_of(ask, ask->kind == STINT_GPU_MEMORY ? node_of(set, workload) : NULL, &gpus))
 		workload->gpus_requested += gpus * pods;
+	else
+		workload->gpus_requested_unknown = true;
 }
 
-static void sum_requests(struct stint_workload *workload, int32_t nominal, int32_t live)
+static void sum_requests(const struct stint_workload_set *set, struct stint_workload *workload, int32_t nominal, int32_t live)
 {
 	const struct stint_pod_spec *spec = workload->owner ? workload->owner->pod_spec : NULL;
 	if (spec && nominal >= 0) {
 		workload->gpu = spec->gpu;
-		add_request(workload, &spec->gpu, nominal);
+		add_request(set, workload, &spec->gpu, nominal);
 		return;
 	}
 	if (workload->pods_count)
 		workload->gpu = workload->pods[0]->spec->gpu;
 	for (size_t at = 0; at < workload->pods_count; at++)
 		if (live == 0 || !stint_pod_ended(workload->pods[at]))
-			add_request(workload, &workload->pods[at]->spec->gpu, 1);
+			add_request(set, workload, &workload->pods[at]->spec->gpu, 1);
 }
 
 static bool is_deleting(const struct stint_workload *workload)
@@ -314,7 +329,7 @@ void summarise(const struct stint_workload_set *set, struct stint_workload *work
 	if (!workload->priority_class && workload->pods_count)
 		workload->priority_class = workload->pods[0]->spec->priority_class;
 	workload->pods_wanted = wanted_pods(workload, nominal, live);
-	sum_requests(workload, nominal, live);
+	sum_requests(set, workload, nominal, live);
 	workload->phase = phase_of(workload, live);
 	const bool ended = workload->phase == STINT_WORKLOAD_SUCCEEDED || workload->phase == STINT_WORKLOAD_FAILED;
 	workload->pods_total = ended ? (int32_t)workload->pods_count : workload->pods_wanted > live ? workload->pods_wanted : live;

@@ -26,6 +26,8 @@ bool stint_quantity_parse(struct stint_slice text, enum stint_unit unit, int64_t
 enum { STINT_QUANTITY_SIZE = 32 };
 /* The canonical Kubernetes forms: "1500m" and "2" for milli; "10Gi", "1536Mi" or plain digits for bytes. */
 char *stint_quantity_format_milli(int64_t milli, char out[static STINT_QUANTITY_SIZE]);
+/* A share or number of GPUs as people see it everywhere: up to three decimals, no zeros at the end. */
+char *stint_gpus_format(double gpus, char out[static STINT_QUANTITY_SIZE]);
 char *stint_quantity_format_bytes(int64_t bytes, char out[static STINT_QUANTITY_SIZE]);
 /* For people: at most one decimal, as "1.5Gi"; never loses the order of magnitude. */
 char *stint_bytes_human(int64_t bytes, char out[static STINT_QUANTITY_SIZE]);

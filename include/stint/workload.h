@@ -66,7 +66,9 @@ struct stint_workload {
 	bool never; /* it waits, and can never be scheduled as asked */
 	const char *queue; /* label kai.scheduler/queue of the owner, then of a pod; NULL: the project's */
 	const char *priority_class; /* or NULL */
-	double gpus_requested; /* of all pods that are to run at once */
+	/* Of all pods that are to run at once. What asks for memory counts once a pod of it has a place; until then it is unknown in GPUs. */
+	double gpus_requested;
+	bool gpus_requested_unknown, gpus_allocated_unknown; /* not all of it is in the number beside */
 	int64_t gpu_memory_requested_mib;
 	double gpus_allocated; /* of the pods that hold a place now */
 	int64_t gpu_memory_allocated_mib;

@@ -234,6 +234,30 @@ class Workloads(Cli):
         self.assert_refused(self.stint(*submit, "--time", "4"), 2, "4h")
         self.assert_refused(self.stint(*submit, "--ttl", "30"), 2, "30m")
 
+    def test_a_command_without_its_dashes_is_told_of_them(self):
+        self.assert_refused(self.stint("exec", "tune", "ls", "-p", "lab"), 2, "-- ls")
+        self.assert_refused(self.stint("submit", "foo", "-p", "lab", "-i", "x:1", "python", "x.py"), 2, "-- ")
+        self.assert_refused(self.stint("submit", "foo", "-p", "lab", "-i", "x:1", "python"), 2, "put -- before it")
+        self.assert_refused(self.stint("submit", "-f", self.cluster.folder), 2, "cannot read")
+
+    def test_an_order_by_nothing_names_the_columns(self):
+        for command in (["list"], ["top", "gpus"], ["project", "list"], ["top", "projects"]):
+            self.assert_refused(self.stint(*command, "--sort-by", "bogus"), 2, "choose among")
+        self.assert_works(self.stint("list", "--sort-by", "-started"))
+
+    def test_memory_of_a_gpu_is_a_size_and_never_0(self):
+        self.assert_works(self.stint("submit", "sized", "-p", "lab", "-i", "x:1", "--gpu-memory", "10Gi", "--", "true"))
+        item = self.assert_works(self.stint("list", "-p", "lab", "-o", "json")).json["items"][0]
+        self.assertEqual((item.get("gpus_requested"), item["gpu_memory_requested_mib"]), (None, 10240))
+        self.assertIn("10Gi", self.assert_works(self.stint("top", "workloads", "-p", "lab")).out)
+        self.assertIn("10Gi", self.assert_works(self.stint("top", "projects")).out)
+        self.assertIn("10240", self.assert_works(self.stint("list", "-p", "lab", "-o", "csv")).out)
+        self.assert_works(self.stint("delete", "sized", "-p", "lab", "-y"))
+
+    def test_a_system_namespace_is_no_project(self):
+        self.assert_refused(self.stint("project", "create", "kube-system", "--adopt"), 2, "kube-system")
+        self.assert_refused(self.stint("project", "create", "small", "--gpus", "4", "--gpu-limit", "2"), 2, "limit")
+
     def test_a_file_that_the_kubeconfig_names_and_that_is_not_there_is_said_so(self):
         lacking = pathlib.Path(self.cluster.folder) / "lacking"
         lines = self.cluster.kubeconfig.read_text().splitlines()

@@ -228,7 +228,7 @@ static void values_for_people_are_short_and_honest(void **state)
 	static const struct {
 		double gpus;
 		const char *text;
-	} gpus[] = {{0, "0"}, {0.5, "0.5"}, {2, "2"}, {1.0 / 3, "0.33"}, {7.25, "7.25"}, {100, "100"}, {-0.001, "0"}};
+	} gpus[] = {{0, "0"}, {0.5, "0.5"}, {2, "2"}, {1.0 / 3, "0.333"}, {0.125, "0.125"}, {7.25, "7.25"}, {100, "100"}, {-0.0001, "0"}};
 	for (size_t at = 0; at < STINT_COUNT(gpus); at++) {
 		stint_autofree char *text = cli_show_gpus(gpus[at].gpus);
 		assert_string_equal(text, gpus[at].text);
@@ -238,6 +238,27 @@ static void values_for_people_are_short_and_honest(void **state)
 	assert_true(*age >= '0' && *age <= '9');
 	assert_string_equal(unknown, "-");
 	assert_string_equal(broken, "-");
+}
+
+static void a_watched_table_is_no_taller_than_the_screen(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int columns, rows, lines;
+		const char *shows;
+	} cases[] = {
+		{"T\na\nb\n", 80, 0, 3, "T\na\nb\n"},
+		{"T\na\nb\n", 80, 4, 3, "T\na\nb\n"},
+		{"T\na\nb\nc\n", 80, 4, 3, "T\na\n… 2 more rows\n"},
+		{"T\naaaa\nb\n", 2, 4, 2, "T\n… 2 more rows\n"},
+		{"T\n\033[32maa\033[0m\nb\n", 2, 4, 3, "T\n\033[32maa\033[0m\nb\n"},
+	};
+	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
+		stint_auto_buf out = {0};
+		assert_int_equal(cli_watch_clip(cases[at].text, cases[at].columns, cases[at].rows, &out), cases[at].lines);
+		assert_string_equal(out.data, cases[at].shows);
+	}
 }
 
 int main(void)
@@ -251,6 +272,7 @@ int main(void)
 		cmocka_unit_test(foreign_text_cannot_reach_the_terminal_as_commands),
 		cmocka_unit_test(sort_by_orders_numbers_quantities_and_names_as_people_do),
 		cmocka_unit_test(csv_quotes_what_needs_it_and_keeps_exact_values),
+		cmocka_unit_test(a_watched_table_is_no_taller_than_the_screen),
 		cmocka_unit_test(values_for_people_are_short_and_honest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@ static void every_word_has_a_sentence_without_holes(void **state)
 		.have = 1,
 		.need = 4,
 		.detail = "3 node(s) were cordoned",
+		.who = "non-preemptible work of \"vision\"",
+		.remedy = "ask for fewer",
 		.name = "pg"};
 	for (size_t i = 0; i < count; i++) {
 		stint_autofree char *sentence = stint_reason_sentence(rows[i].word, &facts);

@@ -59,9 +59,9 @@ static void an_update_changes_what_was_said_and_nothing_else(void **state)
 {
 	(void)state;
 	stint_auto_json *queue =
-		json("{\"spec\":{\"priority\":5,\"reclaimMinRuntime\":\"10m\",\"resources\":{\"gpu\":{\"quota\":1,\"limit\":2}}}}");
+		json("{\"spec\":{\"priority\":5,\"reclaimMinRuntime\":\"10m\",\"resources\":{\"gpu\":{\"quota\":1,\"limit\":9}}}}");
 	stint_auto_json *expected =
-		json("{\"spec\":{\"priority\":5,\"reclaimMinRuntime\":\"10m\",\"resources\":{\"gpu\":{\"quota\":3,\"limit\":2}}}}");
+		json("{\"spec\":{\"priority\":5,\"reclaimMinRuntime\":\"10m\",\"resources\":{\"gpu\":{\"quota\":3,\"limit\":9}}}}");
 	const struct stint_share share = {.name = "p", .gpus = "3"};
 	bool changed;
 	assert_works(stint_share_apply(&share, false, queue, &changed, &err));
@@ -86,6 +86,7 @@ static void bad_numbers_are_usage_errors(void **state)
 		{{.name = "p", .priority = "-1"}, "--priority must be"},
 		{{.name = "p", .cpu = "x"}, "--cpu must be"},
 		{{.name = "p", .memory = "-2Gi"}, "--memory must be"},
+		{{.name = "p", .gpus = "4", .gpu_limit = "2"}, "a quota of 4 GPUs and a limit of 2"},
 		{{.name = "Not_A_Name"}, "Not_A_Name"},
 		{{.name = "p", .department = "UP"}, "cannot name a department"},
 		{{.name = "p", .department = "p"}, "in itself"},

@@ -139,7 +139,7 @@ static const struct {
 		 ", nodeName: node") ", status: {phase: "
 				     "Running}}\n"
 				     "---\n{kind: Node, metadata: {name: node, labels: {nvidia.com/gpu.memory: '4000'}}}",
-		"p/m Pod training Running 0/0.5 1+0/1\n"},
+		"p/m Pod training Running 0.5/0.5 1+0/1\n"},
 	/* Deleting; sorted by project and name. */
 	{"{kind: Job, metadata: {name: b, deletionTimestamp: '2026-11-24T06:00:00Z'}, spec: {" JOB_SPEC "}}\n"
 	 "---\n{kind: Job, metadata: {name: a}, spec: {" JOB_SPEC "}}\n"
