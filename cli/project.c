@@ -51,7 +51,7 @@ static const struct cli_flag department_create_flags[] = {
 	{.name = NULL},
 };
 static const struct cli_flag department_update_flags[] = {
-	SHARE_FLAGS("GPUs that its projects have for sure; from then on no longer the sum of theirs"),
+	SHARE_FLAGS("GPUs that its projects have for sure; from then on no longer the sum of theirs, until it is \"sum\" again"),
 	{.name = NULL},
 };
 

@@ -97,6 +97,9 @@ bool stint_share_update(
 		return false;
 	if (*changed && share->department && !adjust_department(kube, share->department, NULL, NULL, err))
 		return false;
+	if (is_department && *changed && share->gpus && strcmp(share->gpus, "sum") == 0 &&
+		!adjust_department(kube, share->name, NULL, NULL, err))
+		return false;
 	if (!share_has_people(share))
 		return true;
 	return add_people_to(kube, share, false, changed, err) && add_people_to(kube, share, true, changed, err);

@@ -74,7 +74,16 @@ bool stint_share_apply(
 	struct stint_json *spec = stint_json_ensure_object(queue, "spec"), *resources = stint_json_ensure_object(spec, "resources");
 	double value;
 	*changed = false;
-	if (!apply_gpu(share, stint_json_ensure_object(resources, "gpu"), changed, err))
+	/* The way back from a quota that was given: the department follows its projects again. */
+	struct stint_share said = *share;
+	const bool sum = is_department && share->gpus && strcmp(share->gpus, "sum") == 0;
+	if (sum) {
+		struct stint_json *own = stint_json_ensure_object(stint_json_ensure_object(queue, "metadata"), "annotations");
+		*changed = !stint_json_get(own, STINT_ANNOTATION_QUOTA);
+		stint_json_set_string(own, STINT_ANNOTATION_QUOTA, "sum");
+		said.gpus = NULL;
+	}
+	if (!apply_gpu(&said, stint_json_ensure_object(resources, "gpu"), changed, err))
 		return false;
 	if (share->cpu) {
 		if (!check_share_quantity("--cpu", share->cpu, false, &value, err))
@@ -108,7 +117,7 @@ bool stint_share_apply(
 	}
 	/* A quota that a person has given is kept; one that nobody has given follows the projects. */
 	struct stint_json *annotations = stint_json_at(queue, "metadata", "annotations");
-	if (is_department && share->gpus && stint_json_remove(annotations, STINT_ANNOTATION_QUOTA))
+	if (is_department && share->gpus && !sum && stint_json_remove(annotations, STINT_ANNOTATION_QUOTA))
 		*changed = true;
 	return true;
 }
