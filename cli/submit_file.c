@@ -12,7 +12,8 @@ static struct stint_json *read_file(struct cli_context *ctx, const char *path)
 {
 	stint_auto_buf text = {0};
 	if (!stint_buf_read_file(&text, path, STINT_YAML_MAX_BYTES, &ctx->err)) {
-		ctx->err->code = STINT_USAGE;
+		if (ctx->err->code == STINT_FAILED) /* it is there and is no file that can be read, as a folder */
+			ctx->err->code = STINT_USAGE;
 		return NULL;
 	}
 	return stint_yaml_parse(strcmp(path, "-") == 0 ? "standard input" : path, text.data ? text.data : "", text.length, &ctx->err);
