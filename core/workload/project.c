@@ -15,6 +15,7 @@ struct undo {
 	bool space_made, space_labelled, binding_made, cluster_binding_made;
 	char *former_label; /* of a namespace that was labelled anew; NULL: it had none */
 	const char *department_changed; /* its sum holds the project already */
+	bool queue_in_doubt; /* its creation was sent, and no answer came */
 };
 
 struct stint_json *get_or_null(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *space, const char *name,
@@ -159,9 +160,14 @@ static void take_back(struct stint_kube *kube, const char *name, struct undo *un
 	stint_auto_error *failed = NULL;
 	bool fine = true;
 	stint_autofree char *cluster_binding = stint_format("stint-basic-%s", name);
+	if (undo->queue_in_doubt) {
+		stint_auto_error *gone = NULL;
+		if (!stint_kube_delete(kube, &stint_kube_queues, NULL, name, NULL, &gone) && gone->code != STINT_NOT_FOUND)
+			fine = stint_error_move(&failed, &gone);
+	}
 	/* The sum without the project that did not come about. */
 	if (undo->department_changed)
-		fine = adjust_department(kube, undo->department_changed, NULL, NULL, &failed);
+		fine &= adjust_department(kube, undo->department_changed, NULL, NULL, &failed);
 	if (undo->cluster_binding_made)
 		fine &= stint_kube_delete(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, NULL, &failed);
 	if (undo->space_made)
@@ -215,8 +221,12 @@ bool stint_project_create(struct stint_kube *kube, const struct stint_share *sai
 	bool adjusted = false;
 	const bool ready = claim_space(kube, share.name, adopt, &undo, err) && bind_people(kube, &share, &undo, err) &&
 		adjust_department(kube, share.department, queue, &adjusted, err);
-	const bool made = ready && create_object(kube, &stint_kube_queues, NULL, queue, err);
+	stint_auto_error *refused = NULL;
+	const bool made = ready && create_object(kube, &stint_kube_queues, NULL, queue, &refused);
 	undo.department_changed = adjusted ? share.department : NULL;
+	undo.queue_in_doubt = refused && (refused->code == STINT_TIMEOUT || refused->code == STINT_UNREACHABLE);
+	if (refused)
+		stint_error_move(err, &refused);
 	if (!made)
 		take_back(kube, share.name, &undo, err);
 	free(undo.former_label);

@@ -10,7 +10,7 @@
 
 #include <stint/workload.h>
 
-enum { JOB, DEPLOYMENT, STATEFULSET, POD, SPACE, QUEUE, LEASE, LOCAL_LEASE, PRIORITY, RUNTIME, QUESTIONS };
+enum { JOB, DEPLOYMENT, STATEFULSET, POD, POD_GROUP, SPACE, QUEUE, LEASE, LOCAL_LEASE, PRIORITY, RUNTIME, QUESTIONS };
 
 static enum stint_truth truth_of(const struct batch_item *item)
 {
@@ -53,6 +53,7 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 		[DEPLOYMENT] = {.resource = &stint_kube_deployments, .namespace_ = project, .name = name},
 		[STATEFULSET] = {.resource = &stint_kube_statefulsets, .namespace_ = project, .name = name},
 		[POD] = {.resource = &stint_kube_pods, .namespace_ = project, .name = name},
+		[POD_GROUP] = {.resource = &stint_kube_podgroups, .namespace_ = project, .name = name},
 		[SPACE] = {.resource = &stint_kube_namespaces, .name = project},
 		[QUEUE] = {.resource = &stint_kube_queues, .name = project},
 		[LEASE] = {.resource = &stint_kube_leases, .namespace_ = "stint-system", .name = STINT_SCHEDULER_NAME},
@@ -67,7 +68,7 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 		items[runtime_at] = (struct batch_item){.resource = &stint_kube_runtimeclasses, .name = runtime_class};
 	*out = (struct stint_surroundings){0};
 	const bool fine = batch_run(kube, items, count, err) && check_answers(items, count, err);
-	for (size_t at = JOB; fine && !out->taken_by && at <= POD; at++)
+	for (size_t at = JOB; fine && !out->taken_by && at <= POD_GROUP; at++)
 		if (!items[at].error)
 			out->taken_by = stint_strdup(items[at].resource->kind);
 	if (fine) {

@@ -186,6 +186,12 @@ class Workloads(Cli):
         self.assert_works(self.stint("delete", "-y", "job.batch/named"))
         self.assertEqual(self.stint("describe", "secret/named").code, 3)
 
+    def test_a_pod_group_takes_a_name_too(self):
+        self.cluster.api.create("/apis/scheduling.run.ai/v2alpha2/namespaces/default/podgroups", {
+            "apiVersion": "scheduling.run.ai/v2alpha2", "kind": "PodGroup", "metadata": {"name": "taken"}, "spec": {"minMember": 2}})
+        self.addCleanup(self.cluster.api.call, "DELETE", "/apis/scheduling.run.ai/v2alpha2/namespaces/default/podgroups/taken")
+        self.assert_refused(self.stint("submit", "taken", "-i", "x:1", "--", "true"), 5, "taken")
+
     def test_delete_goes_on_after_a_name_that_is_not_there(self):
         self.assert_works(self.stint("submit", "there", "-p", "lab", "-i", "x:1", "--", "true"))
         done = self.stint("delete", "missing", "there", "-p", "lab", "-y")
