@@ -2,12 +2,45 @@
  * bind_call: Binding writes and the reads that settle a conflict. See bind_call.h. Holds no state beyond a request.
  *
  * The Binding carries the pod's uid, so that it can never bind a later pod of the same name, and the devices as annotations, which the API
- * server copies to the pod in the same write. Requests are never repeated by the client: whether to repeat is the binder's decision.
+ * server copies to the pod in the same write. Requests are never repeated by the client: whether to repeat is the outbox's decision.
  */
 #include <scheduler/bind_call.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+struct stint_bind *stint_bind_new(
+	void *owner, const char *space, const char *pod, const char *uid, const char *node, const char *devices, const char *uuids)
+{
+	struct stint_bind *bind = stint_alloc(sizeof(*bind));
+	*bind = (struct stint_bind){.errand = {.owner = owner},
+		.space = stint_strdup(space),
+		.pod = stint_strdup(pod),
+		.uid = stint_strdup(uid),
+		.node = stint_strdup(node),
+		.devices = stint_strdup(devices),
+		.uuids = stint_strdup(uuids)};
+	return bind;
+}
+
+void stint_bind_free(struct stint_bind *bind)
+{
+	if (!bind)
+		return;
+	free(bind->space);
+	free(bind->pod);
+	free(bind->uid);
+	free(bind->node);
+	free(bind->devices);
+	free(bind->uuids);
+	free(bind);
+}
+
+const char *stint_bind_outcome_name(enum stint_errand_outcome outcome)
+{
+	static const char *const names[STINT_ERRAND_OUTCOMES] = {"bound", "conflict", "gone", "failed", "retried"};
+	return names[outcome];
+}
 
 char *stint_bind_body(const struct stint_bind *bind)
 {
@@ -29,31 +62,31 @@ char *stint_bind_body(const struct stint_bind *bind)
 	return stint_json_print(body);
 }
 
-enum stint_bind_outcome stint_bind_outcome_of_write(int http_status)
+enum stint_errand_outcome stint_bind_outcome_of_write(int http_status)
 {
 	if (http_status >= 200 && http_status < 300)
-		return STINT_BIND_BOUND;
+		return STINT_ERRAND_DONE;
 	if (http_status == 404)
-		return STINT_BIND_GONE;
+		return STINT_ERRAND_GONE;
 	if (http_status == 409)
-		return STINT_BIND_CONFLICT;
+		return STINT_ERRAND_CONFLICT;
 	/* 401: the credentials are renewed and the next attempt has new ones. */
 	if (http_status < 400 || http_status >= 500 || http_status == 401 || http_status == 408 || http_status == 429)
-		return STINT_BIND_UNCERTAIN;
-	return STINT_BIND_REFUSED;
+		return STINT_ERRAND_UNCERTAIN;
+	return STINT_ERRAND_REFUSED;
 }
 
-enum stint_bind_outcome stint_bind_outcome_of_pod(const struct stint_bind *bind, int http_status, const char *body, size_t length)
+enum stint_errand_outcome stint_bind_outcome_of_pod(const struct stint_bind *bind, int http_status, const char *body, size_t length)
 {
 	if (http_status == 404)
-		return STINT_BIND_GONE;
+		return STINT_ERRAND_GONE;
 	stint_auto_json *pod = http_status == 200 ? stint_json_parse(body, length, 0, NULL) : NULL;
 	if (!pod)
-		return STINT_BIND_UNCERTAIN;
+		return STINT_ERRAND_UNCERTAIN;
 	if (strcmp(stint_json_string_or(stint_json_at(pod, "metadata", "uid"), ""), bind->uid) != 0)
-		return STINT_BIND_GONE;
+		return STINT_ERRAND_GONE;
 	const char *node = stint_json_string_at(pod, "spec", "nodeName");
-	return node && strcmp(node, bind->node) == 0 ? STINT_BIND_BOUND : STINT_BIND_CONFLICT;
+	return node && strcmp(node, bind->node) == 0 ? STINT_ERRAND_DONE : STINT_ERRAND_CONFLICT;
 }
 
 struct request {
@@ -66,7 +99,7 @@ static void on_done(void *user, struct stint_kube_response *response)
 {
 	stint_autofree struct request *request = user;
 	struct stint_bind *bind = request->bind;
-	const enum stint_bind_outcome outcome = bind->state == STINT_BIND_CHECKING
+	const enum stint_errand_outcome outcome = bind->errand.state == STINT_ERRAND_CHECKING
 		? stint_bind_outcome_of_pod(bind, response->status, response->body.data, response->body.length)
 		: stint_bind_outcome_of_write(response->error ? response->error->status : response->status);
 	request->sender->answered(request->sender->user, bind, outcome, response->error ? response->error->message : NULL,
@@ -77,7 +110,7 @@ void stint_bind_call_start(const struct stint_bind_sender *sender, struct stint_
 {
 	struct request *request = stint_alloc(sizeof(*request));
 	*request = (struct request){.sender = sender, .bind = bind};
-	bind->call = request;
+	bind->errand.call = request;
 	struct stint_kube_request call = {.resource = &stint_kube_pods,
 		.namespace_ = bind->space,
 		.name = bind->pod,
@@ -85,7 +118,7 @@ void stint_bind_call_start(const struct stint_bind_sender *sender, struct stint_
 		.retry = STINT_KUBE_RETRY_NEVER,
 		.on_done = on_done,
 		.user = request};
-	if (bind->state == STINT_BIND_CHECKING) {
+	if (bind->errand.state == STINT_ERRAND_CHECKING) {
 		request->call = stint_kube_call_start(sender->kube, &call);
 		return;
 	}
@@ -99,10 +132,10 @@ void stint_bind_call_start(const struct stint_bind_sender *sender, struct stint_
 
 void stint_bind_call_cancel(struct stint_bind *bind)
 {
-	struct request *request = bind->call;
+	struct request *request = bind->errand.call;
 	if (!request)
 		return;
 	stint_kube_call_cancel(request->call);
 	free(request);
-	bind->call = NULL;
+	bind->errand.call = NULL;
 }

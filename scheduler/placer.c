@@ -1,8 +1,8 @@
 /*
  * placer: from decision to certain outcome. See placer.h.
  *
- * State: the binder, its sender, and the decisions that wait for device holders. One timer serves the binder's repeats. Invariant: a decision
- * that is not with the binder is in `waiting`.
+ * State: the outbox, its sender, and the decisions that wait for device holders. One timer serves the outbox's repeats. Invariant: a decision
+ * that is not in the outbox is in `waiting`.
  */
 #include <scheduler/placer.h>
 
@@ -19,7 +19,7 @@ struct placing {
 
 struct stint_placer {
 	struct stint_placer_options options;
-	struct stint_binder *binder;
+	struct stint_outbox *outbox;
 	struct stint_bind_sender sender;
 	struct stint_timer *timer;
 	struct placing *waiting, **waiting_end;
@@ -32,17 +32,17 @@ static void free_placing(struct placing *placing)
 	free(placing);
 }
 
-/* ---- the binder's hooks ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the outbox's hooks ---------------------------------------------------------------------------------------------------------------- */
 
 static void pump(struct stint_placer *placer)
 {
 	if (placer->closed)
 		return;
 	const int64_t now_ms = stint_monotonic_ms();
-	const int64_t next_ms = stint_binder_run(placer->binder, now_ms, placer->options.write_until_ms(placer->options.user));
+	const int64_t next_ms = stint_outbox_run(placer->outbox, now_ms, placer->options.write_until_ms(placer->options.user));
 	if (next_ms >= 0)
 		stint_timer_set(placer->timer, next_ms - now_ms);
-	stint_metrics_set(placer->options.metrics, STINT_METRIC_BINDS_IN_FLIGHT, (double)stint_binder_in_flight(placer->binder));
+	stint_metrics_set(placer->options.metrics, STINT_METRIC_BINDS_IN_FLIGHT, (double)stint_outbox_in_flight(placer->outbox));
 }
 
 static void on_timer(void *user)
@@ -50,34 +50,40 @@ static void on_timer(void *user)
 	stint_placer_run(user);
 }
 
-static void send_bind(void *user, struct stint_bind *bind)
+static void send_bind(void *user, struct stint_errand *errand)
 {
 	struct stint_placer *placer = user;
-	const struct placing *placing = bind->owner;
-	if (bind->state == STINT_BIND_SENT && bind->attempts == 1 && placing)
+	struct stint_bind *bind = (struct stint_bind *)errand;
+	const struct placing *placing = errand->owner;
+	if (errand->state == STINT_ERRAND_SENT && errand->attempts == 1 && placing)
 		stint_metrics_observe(placer->options.metrics, STINT_METRIC_TASK_SCHEDULING_MS,
 			(double)(stint_now_ms() - placing->pod->pod->meta.created_ms));
 	stint_bind_call_start(&placer->sender, bind);
 }
 
-static void cancel_bind(void *user, struct stint_bind *bind)
+static void cancel_bind(void *user, struct stint_errand *errand)
 {
 	(void)user;
-	stint_bind_call_cancel(bind);
+	stint_bind_call_cancel((struct stint_bind *)errand);
 }
 
-static void answered(void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message, int64_t retry_after_ms)
+static void discard_bind(struct stint_errand *errand)
+{
+	stint_bind_free((struct stint_bind *)errand);
+}
+
+static void answered(void *user, struct stint_bind *bind, enum stint_errand_outcome outcome, const char *message, int64_t retry_after_ms)
 {
 	struct stint_placer *placer = user;
 	const int64_t now_ms = stint_monotonic_ms();
-	if (bind->state == STINT_BIND_SENT) {
+	if (bind->errand.state == STINT_ERRAND_SENT) {
 		stint_metrics_add(placer->options.metrics, STINT_METRIC_BINDS, 1, stint_bind_outcome_name(outcome));
-		stint_metrics_observe(placer->options.metrics, STINT_METRIC_TASK_BIND_MS, (double)(now_ms - bind->sent_ms));
+		stint_metrics_observe(placer->options.metrics, STINT_METRIC_TASK_BIND_MS, (double)(now_ms - bind->errand.sent_ms));
 	}
-	if (outcome == STINT_BIND_UNCERTAIN)
+	if (outcome == STINT_ERRAND_UNCERTAIN)
 		stint_log(placer->options.logger, STINT_LOG_WARN, "bind of pod %s/%s to node %s has no certain answer and is repeated: %s",
 			bind->space, bind->pod, bind->node, message ? message : "no answer");
-	stint_binder_answer(placer->binder, bind, outcome, message, now_ms, retry_after_ms);
+	stint_outbox_answer(placer->outbox, &bind->errand, outcome, message, now_ms, retry_after_ms);
 	pump(placer);
 	if (stint_placer_pending(placer) == 0)
 		placer->options.idle(placer->options.user);
@@ -95,12 +101,13 @@ static void undo(struct stint_placer *placer, struct stint_mirror_pod *pod, bool
 	placer->options.again(placer->options.user, until_ms);
 }
 
-static void bind_done(void *user, struct stint_bind *bind, enum stint_bind_outcome outcome, const char *message)
+static void bind_done(void *user, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message)
 {
 	struct stint_placer *placer = user;
-	struct placing *placing = bind->owner;
+	const struct stint_bind *bind = (const struct stint_bind *)errand;
+	struct placing *placing = errand->owner;
 	struct stint_mirror_pod *pod = placing->pod;
-	if (outcome == STINT_BIND_BOUND) {
+	if (outcome == STINT_ERRAND_DONE) {
 		pod->bind = NULL;
 		pod->failures = 0;
 		stint_mirror_pod_note(pod, NULL, NULL);
@@ -108,10 +115,10 @@ static void bind_done(void *user, struct stint_bind *bind, enum stint_bind_outco
 			stint_engine_pod_confirm(placer->options.engine, pod->handle);
 		placer->options.placed(placer->options.user, pod, bind->node);
 	} else {
-		stint_log(placer->options.logger, outcome == STINT_BIND_REFUSED ? STINT_LOG_WARN : STINT_LOG_INFO,
+		stint_log(placer->options.logger, outcome == STINT_ERRAND_REFUSED ? STINT_LOG_WARN : STINT_LOG_INFO,
 			"pod %s/%s was not bound to node %s (%s): %s", bind->space, bind->pod, bind->node, stint_bind_outcome_name(outcome),
 			message ? message : "the pod tells otherwise");
-		if (outcome == STINT_BIND_REFUSED)
+		if (outcome == STINT_ERRAND_REFUSED)
 			stint_mirror_pod_note(pod, "BindRefused",
 				stint_format("the API server refused to bind it to node \"%s\": %s", bind->node,
 					message ? message : "no reason given"));
@@ -157,7 +164,8 @@ static void hand_over(struct stint_placer *placer, struct placing *placing, cons
 {
 	const struct stint_object *meta = &placing->pod->pod->meta;
 	stint_autofree char *devices = devices_text(placing->devices);
-	placing->bind = stint_binder_add(placer->binder, placing, meta->space, meta->name, meta->uid, placing->node, devices, uuids);
+	placing->bind = stint_bind_new(placing, meta->space, meta->name, meta->uid, placing->node, devices, uuids);
+	stint_outbox_add(placer->outbox, &placing->bind->errand);
 }
 
 /* Whether the holders of all its devices are there. READY: *uuids is set, for free(). FAILED: *problem says why. */
@@ -190,7 +198,7 @@ static void wait_for_holders(struct stint_placer *placer, struct placing *placin
 	placer->waiting_end = &placing->next;
 }
 
-/* True: it is over or with the binder; false: it has to wait on. */
+/* True: it is over or in the outbox; false: it has to wait on. */
 static bool try_holders(struct stint_placer *placer, struct placing *placing)
 {
 	stint_autofree char *uuids = NULL;
@@ -270,7 +278,7 @@ void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod 
 		return;
 	pod->bind = NULL;
 	if (placing->bind) {
-		stint_binder_drop(placer->binder, placing->bind);
+		stint_outbox_drop(placer->outbox, &placing->bind->errand);
 		free_placing(placing);
 		return;
 	}
@@ -299,8 +307,9 @@ struct stint_placer *stint_placer_new(const struct stint_placer_options *options
 	placer->options = *options;
 	placer->waiting_end = &placer->waiting;
 	placer->sender = (struct stint_bind_sender){options->kube, answered, placer};
-	placer->binder = stint_binder_new(options->in_flight_max,
-		&(struct stint_binder_hooks){.send = send_bind, .cancel = cancel_bind, .done = bind_done, .user = placer});
+	placer->outbox = stint_outbox_new(options->in_flight_max, 0,
+		&(struct stint_outbox_hooks){
+			.send = send_bind, .cancel = cancel_bind, .done = bind_done, .discard = discard_bind, .user = placer});
 	placer->timer = stint_timer_new(stint_kube_loop(options->kube), on_timer, placer);
 	return placer;
 }
@@ -316,16 +325,16 @@ void stint_placer_free(struct stint_placer *placer)
 		pod->bind = NULL;
 	}
 	stint_timer_free(placer->timer);
-	stint_binder_free(placer->binder);
+	stint_outbox_free(placer->outbox);
 	free(placer);
 }
 
 size_t stint_placer_pending(const struct stint_placer *placer)
 {
-	return stint_binder_pending(placer->binder);
+	return stint_outbox_pending(placer->outbox);
 }
 
 size_t stint_placer_in_flight(const struct stint_placer *placer)
 {
-	return stint_binder_in_flight(placer->binder);
+	return stint_outbox_in_flight(placer->outbox);
 }

@@ -1,6 +1,6 @@
 /*
  * placer: takes the engine's decisions to the API server: waits for device holders where a share goes to a real node, hands the bind to the
- * binder, and tells the engine how it ended.
+ * outbox, and tells the engine how it ended.
  *
  * A decision lives here from the cycle until its write is certain or undone; stint_mirror_pod.bind points to it.
  */

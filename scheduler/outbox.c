@@ -1,0 +1,173 @@
+/*
+ * outbox: the state machine of writes under way. See outbox.h.
+ *
+ * State: one list of errands in order of arrival, two counts, and the allowance of first sendings. Everything that is not over is in the list.
+ */
+#include <scheduler/outbox.h>
+
+#include <stdlib.h>
+
+enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 3200, SECOND_MS = 1000 };
+
+struct stint_outbox {
+	struct stint_outbox_hooks hooks;
+	size_t in_flight_max, in_flight, count;
+	struct stint_errand *first, *last;
+	struct stint_errand *unsent; /* the first that is QUEUED: those before it have been sent. NULL: none is */
+	unsigned per_second;
+	int64_t allowance, counted_ms; /* in thousandths of an errand, as of then */
+};
+
+struct stint_outbox *stint_outbox_new(size_t in_flight_max, unsigned per_second, const struct stint_outbox_hooks *hooks)
+{
+	struct stint_outbox *outbox = stint_alloc(sizeof(*outbox));
+	outbox->hooks = *hooks;
+	outbox->in_flight_max = in_flight_max;
+	outbox->per_second = per_second;
+	outbox->allowance = (int64_t)per_second * SECOND_MS;
+	return outbox;
+}
+
+static bool is_out(const struct stint_errand *errand)
+{
+	return errand->state == STINT_ERRAND_SENT || errand->state == STINT_ERRAND_CHECKING;
+}
+
+void stint_outbox_free(struct stint_outbox *outbox)
+{
+	if (!outbox)
+		return;
+	for (struct stint_errand *errand = outbox->first, *next; errand; errand = next) {
+		next = errand->next;
+		if (is_out(errand))
+			outbox->hooks.cancel(outbox->hooks.user, errand);
+		outbox->hooks.discard(errand);
+	}
+	free(outbox);
+}
+
+static void unlink_errand(struct stint_outbox *outbox, struct stint_errand *errand)
+{
+	if (outbox->unsent == errand)
+		outbox->unsent = errand->next;
+	if (errand->previous)
+		errand->previous->next = errand->next;
+	else
+		outbox->first = errand->next;
+	if (errand->next)
+		errand->next->previous = errand->previous;
+	else
+		outbox->last = errand->previous;
+	outbox->count--;
+}
+
+void stint_outbox_add(struct stint_outbox *outbox, struct stint_errand *errand)
+{
+	errand->previous = outbox->last;
+	if (outbox->last)
+		outbox->last->next = errand;
+	else
+		outbox->first = errand;
+	outbox->last = errand;
+	if (!outbox->unsent)
+		outbox->unsent = errand;
+	outbox->count++;
+}
+
+static void end(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message)
+{
+	unlink_errand(outbox, errand);
+	if (errand->owner)
+		outbox->hooks.done(outbox->hooks.user, errand, outcome, message);
+	outbox->hooks.discard(errand);
+}
+
+void stint_outbox_drop(struct stint_outbox *outbox, struct stint_errand *errand)
+{
+	errand->owner = NULL;
+	if (!is_out(errand))
+		end(outbox, errand, STINT_ERRAND_GONE, NULL);
+}
+
+static void send(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_state state, int64_t now_ms)
+{
+	if (outbox->unsent == errand)
+		outbox->unsent = errand->next;
+	errand->state = state;
+	errand->sent_ms = now_ms;
+	if (state == STINT_ERRAND_SENT)
+		errand->attempts++;
+	outbox->in_flight++;
+	outbox->hooks.send(outbox->hooks.user, errand);
+}
+
+/* When the pace allows one more: now_ms, or later. */
+static int64_t pace(struct stint_outbox *outbox, int64_t now_ms)
+{
+	if (!outbox->per_second)
+		return now_ms;
+	const int64_t whole = (int64_t)outbox->per_second * SECOND_MS;
+	const int64_t passed_ms = now_ms - outbox->counted_ms;
+	outbox->allowance = passed_ms >= SECOND_MS ? whole : outbox->allowance + passed_ms * outbox->per_second;
+	outbox->allowance = outbox->allowance < whole ? outbox->allowance : whole;
+	outbox->counted_ms = now_ms;
+	const int64_t lacking = SECOND_MS - outbox->allowance;
+	return lacking <= 0 ? now_ms : now_ms + (lacking + outbox->per_second - 1) / outbox->per_second;
+}
+
+int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t write_until_ms)
+{
+	int64_t next_ms = -1;
+	if (now_ms >= write_until_ms)
+		return -1;
+	/* Repeats first: what they hold is held longest. They stand before `unsent`, and there are few. */
+	for (struct stint_errand *errand = outbox->first, *after; errand && errand != outbox->unsent; errand = after) {
+		after = errand->next;
+		if (errand->state != STINT_ERRAND_LATER)
+			continue;
+		if (errand->retry_ms <= now_ms && outbox->in_flight < outbox->in_flight_max)
+			send(outbox, errand, STINT_ERRAND_SENT, now_ms);
+		else if (errand->retry_ms > now_ms && (next_ms < 0 || errand->retry_ms < next_ms))
+			next_ms = errand->retry_ms; /* one that is due and found no room goes with the next answer */
+	}
+	while (outbox->unsent && outbox->in_flight < outbox->in_flight_max) {
+		const int64_t allowed_ms = pace(outbox, now_ms);
+		if (allowed_ms > now_ms)
+			return next_ms < 0 || allowed_ms < next_ms ? allowed_ms : next_ms;
+		outbox->allowance -= SECOND_MS;
+		send(outbox, outbox->unsent, STINT_ERRAND_SENT, now_ms);
+	}
+	return next_ms;
+}
+
+void stint_outbox_answer(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message,
+	int64_t now_ms, int64_t retry_after_ms)
+{
+	const bool checked = errand->state == STINT_ERRAND_CHECKING;
+	outbox->in_flight--;
+	errand->call = NULL;
+	if (!errand->owner) {
+		end(outbox, errand, outcome, message);
+	} else if (outcome == STINT_ERRAND_UNCERTAIN) {
+		int64_t delay_ms = FIRST_RETRY_MS;
+		for (unsigned i = 1; i < errand->attempts && delay_ms < LAST_RETRY_MS; i++)
+			delay_ms *= 2;
+		errand->retry_ms = now_ms + (retry_after_ms > delay_ms ? retry_after_ms : delay_ms);
+		errand->state = STINT_ERRAND_LATER;
+	} else if (outcome == STINT_ERRAND_CONFLICT && !checked) {
+		/* Perhaps an earlier attempt of ours came through: the object itself tells. */
+		send(outbox, errand, STINT_ERRAND_CHECKING, now_ms);
+	} else {
+		end(outbox, errand, outcome, message);
+	}
+}
+
+size_t stint_outbox_in_flight(const struct stint_outbox *outbox)
+{
+	return outbox->in_flight;
+}
+
+size_t stint_outbox_pending(const struct stint_outbox *outbox)
+{
+	return outbox->count;
+}

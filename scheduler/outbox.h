@@ -1,0 +1,67 @@
+/*
+ * outbox: gets decisions written: one write for each errand, many at a time, each until its outcome is certain. The state machine alone:
+ * what an errand says, who sends it, and what time it is, comes from outside (bind_call.c, evict_call.c, or a test).
+ *
+ *   QUEUED -> SENT -> done | refused | gone
+ *               |---> CHECKING (conflict: how does it stand?) -> done | conflict | gone
+ *               '---> LATER (no certain answer) -> SENT again, the same write
+ *
+ * Invariant: after an answer that leaves it open whether the write happened, the same write is sent again until an answer tells. What was
+ * assumed for it stays assumed meanwhile, so a bind that came through unseen never meets a device that was given away.
+ */
+#ifndef STINT_SCHEDULER_OUTBOX_H
+#define STINT_SCHEDULER_OUTBOX_H
+
+#include <stint/base.h>
+
+enum stint_errand_outcome {
+	STINT_ERRAND_DONE,
+	STINT_ERRAND_CONFLICT, /* 409; as a final outcome: the object has gone another way */
+	STINT_ERRAND_GONE, /* the object does not exist any more, or another has its name */
+	STINT_ERRAND_REFUSED, /* the server understood and said no */
+	STINT_ERRAND_UNCERTAIN, /* time-out, lost connection, a server in trouble. Never final */
+	STINT_ERRAND_OUTCOMES,
+};
+
+enum stint_errand_state { STINT_ERRAND_QUEUED, STINT_ERRAND_SENT, STINT_ERRAND_CHECKING, STINT_ERRAND_LATER };
+
+/* Stands first in the sender's own structure. */
+struct stint_errand {
+	void *owner; /* whose decision; NULL: nobody asks any more */
+	enum stint_errand_state state;
+	unsigned attempts;
+	int64_t sent_ms, retry_ms; /* monotonic */
+	void *call; /* of the sender */
+	struct stint_errand *next, *previous;
+};
+
+struct stint_outbox_hooks {
+	/* SENT: write. CHECKING: read. Answer with stint_outbox_answer, later. */
+	void (*send)(void *user, struct stint_errand *errand);
+	void (*cancel)(void *user, struct stint_errand *errand); /* what was sent is to be forgotten: no answer may come */
+	/* The errand is over and is discarded after the call. message may be NULL. Not called for one whose owner is NULL. */
+	void (*done)(void *user, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message);
+	void (*discard)(struct stint_errand *errand); /* frees it */
+	void *user;
+};
+
+struct stint_outbox;
+/* per_second: errands sent for the first time, at most so many in any second and at even pace beyond a burst of as many; 0: no such bound. */
+struct stint_outbox *stint_outbox_new(size_t in_flight_max, unsigned per_second, const struct stint_outbox_hooks *hooks);
+void stint_outbox_free(struct stint_outbox *outbox); /* cancels what is out; done is not called */
+/* The errand is handed over; `owner` is set, all else of it zero. Nothing is sent before stint_outbox_run. */
+void stint_outbox_add(struct stint_outbox *outbox, struct stint_errand *errand);
+/* The owner has gone: what was not sent is forgotten, what was sent ends silently. */
+void stint_outbox_drop(struct stint_outbox *outbox, struct stint_errand *errand);
+/*
+ * Sends what is due, oldest first, as long as fewer than in_flight_max are out and now_ms < write_until_ms. Returns when to be called
+ * again at the latest, or -1 when only an answer or a new errand gives reason to.
+ */
+int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t write_until_ms);
+/* retry_after_ms: what the server asked for; -1: nothing. */
+void stint_outbox_answer(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message,
+	int64_t now_ms, int64_t retry_after_ms);
+size_t stint_outbox_in_flight(const struct stint_outbox *outbox); /* sent, not answered */
+size_t stint_outbox_pending(const struct stint_outbox *outbox); /* all */
+
+#endif
