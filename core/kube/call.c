@@ -257,14 +257,23 @@ static struct stint_error *error_of(const struct stint_kube_call *call, CURLcode
 	return error;
 }
 
-/* Runs inside curl, when the connection stands and nothing has been sent on it. */
+/*
+ * Runs inside curl, when the connection stands and nothing has been sent on it. A second time in one attempt means that a connection that
+ * had been used before broke off without a byte of an answer: curl would send the request again, though it may have been carried out.
+ */
 static int on_connected(void *user, char *address, char *local_address, int port, int local_port)
 {
 	(void)address;
 	(void)local_address;
 	(void)port;
 	(void)local_port;
-	kube_admission_connected(user);
+	struct stint_kube_call *call = user;
+	kube_admission_connected(call);
+	call->kept_from_resending = call->sent && !kube_call_is_idempotent(call);
+	call->sent = true;
+	if (call->kept_from_resending) {
+		return CURL_PREREQFUNC_ABORT;
+	}
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -277,7 +286,10 @@ static void transfer_finished(struct kube_transfer *transfer, CURLcode result)
 		return;
 	}
 	int status = status_of(call);
-	if (result == CURLE_OK && !call->head_whole) {
+	if (call->kept_from_resending) {
+		result = CURLE_GOT_NOTHING;
+		call->details[0] = '\0';
+	} else if (result == CURLE_OK && !call->head_whole) {
 		result = CURLE_PARTIAL_FILE;
 	}
 	if (result == CURLE_OK && succeeded(status)) {
@@ -379,7 +391,7 @@ void kube_call_activate(struct stint_kube_call *call)
 	call->last_activity_ms = call->since_ms = stint_monotonic_ms();
 	call->received_bytes = 0;
 	call->details[0] = '\0';
-	call->head_whole = false;
+	call->head_whole = call->sent = call->kept_from_resending = false;
 	kube_trace_sent(call->kube, call->method, call->target);
 	if (!start_transfer(call, &error)) {
 		end_call(call, 0, stint_steal(&error));

@@ -28,6 +28,8 @@ struct stint_kube_call {
 	int64_t since_ms; /* when the attempt under way was begun: for the trace */
 	size_t received_bytes;
 	int lost, refused;
+	bool sent; /* in this attempt: curl begins anew on a fresh connection when a used one breaks off */
+	bool kept_from_resending;
 	bool renewed; /* one attempt with renewed credentials has been made */
 	bool counted; /* it is one of kube->active */
 	bool opens_gate; /* it makes the first connection: others wait for it */
@@ -46,6 +48,8 @@ void kube_call_activate(struct stint_kube_call *call); /* hands it to curl; may 
 
 /* call_retry.c */
 bool kube_call_lost_connection(CURLcode result);
+/* Whether the server may get it twice: it only reads, or the caller vouches for it. */
+bool kube_call_is_idempotent(const struct stint_kube_call *call);
 /* Whether the failed attempt is to be repeated, and how long to wait before. Counts the attempt. */
 bool kube_call_may_repeat(struct stint_kube_call *call, CURLcode result, const struct stint_error *error, int64_t *wait_ms);
 

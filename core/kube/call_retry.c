@@ -20,10 +20,14 @@ bool kube_call_lost_connection(CURLcode result)
 		result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
 }
 
+bool kube_call_is_idempotent(const struct stint_kube_call *call)
+{
+	return call->request.retry == STINT_KUBE_RETRY_IDEMPOTENT || strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
+}
+
 static bool is_repeatable(struct stint_kube_call *call, CURLcode result, const struct stint_error *error)
 {
-	bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
-	bool idempotent = call->request.retry == STINT_KUBE_RETRY_IDEMPOTENT || reads;
+	bool idempotent = kube_call_is_idempotent(call);
 	if (call->request.retry == STINT_KUBE_RETRY_NEVER || call->delivered || call->abort != ABORT_NONE) {
 		return false;
 	}

@@ -237,6 +237,29 @@ static void test_a_lost_connection_repeats_a_read_but_never_a_write(void **state
 	assert_int_equal(f->server.requests, 1);
 }
 
+static void handle_break_off_the_second(struct fake_connection *connection, const struct fake_request *request)
+{
+	if (request->number == 2)
+		fake_hang_up(connection);
+	else
+		fake_answer(connection, "200 OK", "", "{}");
+}
+
+/* The connection has been used before, so its end may mean that it was idle for too long, or that the server died over the request. */
+static void test_a_write_without_an_answer_is_not_sent_again_on_a_fresh_connection(void **state)
+{
+	struct fixture *f = *state;
+	f->server.handle = handle_break_off_the_second;
+	run(f, &(struct stint_kube_request){.path = "/x"});
+	run(f, &(struct stint_kube_request){.method = "POST", .path = "/x", .body = "{}", .body_length = 2});
+	assert_int_equal(f->code, STINT_UNREACHABLE);
+	assert_int_equal(f->server.requests, 2);
+	f->server.requests = 1;
+	run(f, &(struct stint_kube_request){.path = "/x"});
+	assert_int_equal(f->code, STINT_OK);
+	assert_int_equal(f->server.requests, 2 + 1);
+}
+
 static void test_a_stream_is_not_repeated_once_bytes_were_handed_over(void **state)
 {
 	struct fixture *f = *state;
@@ -568,6 +591,7 @@ int main(void)
 		TEST(test_an_eviction_that_a_budget_refuses_is_told_at_once),
 		TEST(test_retry_after_beyond_the_deadline_is_not_waited_for),
 		TEST(test_a_lost_connection_repeats_a_read_but_never_a_write),
+		TEST(test_a_write_without_an_answer_is_not_sent_again_on_a_fresh_connection),
 		TEST(test_a_stream_is_not_repeated_once_bytes_were_handed_over),
 		TEST(test_an_answer_cut_at_any_byte_is_an_error),
 		TEST(test_a_trailer_belongs_to_a_whole_answer),
