@@ -6,20 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <stint/kube.h>
 #include <stint/workload.h>
 
-/* ---- delete ----------------------------------------------------------------------------------------------------------------------- */
+#include "delete.h"
 
-static bool delete_or_gone(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *space, const char *name,
-	const char *uid, struct stint_error **err)
-{
-	const struct stint_kube_delete_options options = {.uid = uid};
-	stint_auto_error *error = NULL;
-	if (stint_kube_delete(kube, resource, space, name, &options, &error) || error->code == STINT_NOT_FOUND)
-		return true;
-	return stint_error_move(err, &error);
-}
+/* ---- delete ----------------------------------------------------------------------------------------------------------------------- */
 
 /* The garbage collector would take the Service too, later: until then the name could not be submitted again. */
 static bool delete_service(struct stint_kube *kube, const struct stint_workload *workload, struct stint_error **err)
@@ -33,15 +24,21 @@ static bool delete_service(struct stint_kube *kube, const struct stint_workload 
 	return true;
 }
 
-/* A PodGroup owns nothing: its pods go one by one. */
+/* A PodGroup owns nothing: its pods go one by one. Its own uid is not among what was read of them, so it is read before they go. */
 static bool delete_group(struct stint_kube *kube, const struct stint_workload *workload, struct stint_error **err)
 {
+	stint_auto_error *error = NULL;
+	stint_auto_json *group = stint_kube_get(kube, &stint_kube_podgroups, workload->project, workload->name, &error);
+	if (!group && error->code != STINT_NOT_FOUND)
+		return stint_error_move(err, &error);
 	for (size_t at = 0; at < workload->pods_count; at++) {
 		const struct stint_object *pod = &workload->pods[at]->meta;
 		if (!delete_or_gone(kube, &stint_kube_pods, workload->project, pod->name, pod->uid, err))
 			return false;
 	}
-	return delete_or_gone(kube, &stint_kube_podgroups, workload->project, workload->name, NULL, err);
+	return !group ||
+		delete_or_gone(kube, &stint_kube_podgroups, workload->project, workload->name,
+			stint_json_string_at(group, "metadata", "uid"), err);
 }
 
 bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload *workload, struct stint_error **err)

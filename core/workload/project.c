@@ -6,17 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delete.h"
 #include "project.h"
 
 enum { MOST_TRIES = 5 };
 
-/* What has been made or changed, to be taken back in reverse. */
+/* What has been made or changed, or may have been because no answer came, to be taken back in reverse. */
 struct undo {
-	bool space_made, space_labelled, binding_made, cluster_binding_made;
+	bool space_made, space_labelled, binding_made, cluster_binding_made, queue_made;
 	char *former_label; /* of a namespace that was labelled anew; NULL: it had none */
-	const char *department_changed; /* its sum holds the project already */
-	bool queue_in_doubt; /* its creation was sent, and no answer came */
+	const char *department; /* its sum may hold the project already */
 };
+
+/* Whether the write is to be taken back: it was done, or nobody can tell. */
+static bool perhaps_done(bool done, const struct stint_error *error)
+{
+	return done || error->code == STINT_TIMEOUT || error->code == STINT_UNREACHABLE;
+}
 
 struct stint_json *get_or_null(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *space, const char *name,
 	bool *failed, struct stint_error **err)
@@ -64,7 +70,7 @@ static bool write_quota(struct stint_kube *kube, const struct stint_json *depart
 	return answer != NULL;
 }
 
-bool adjust_department(struct stint_kube *kube, const char *name, const struct stint_json *coming, bool *changed, struct stint_error **err)
+bool adjust_department(struct stint_kube *kube, const char *name, const struct stint_json *coming, struct stint_error **err)
 {
 	for (int tries = 0;; tries++) {
 		stint_auto_json *list = NULL;
@@ -81,11 +87,8 @@ bool adjust_department(struct stint_kube *kube, const char *name, const struct s
 		stint_json_double(stint_json_at(department, "spec", "resources", "gpu", "quota"), &now);
 		if (fabs(quota - now) < 1e-9)
 			return true;
-		if (write_quota(kube, department, quota, &error)) {
-			if (changed)
-				*changed = true;
+		if (write_quota(kube, department, quota, &error))
 			return true;
-		}
 		if (error->code != STINT_CONFLICT || tries == MOST_TRIES)
 			return stint_error_move(err, &error);
 	}
@@ -111,7 +114,17 @@ bool label_space(struct stint_kube *kube, const char *name, const char *value, s
 	return answer != NULL;
 }
 
-static bool make_space(struct stint_kube *kube, const char *name, struct stint_error **err)
+/* Creates, and notes in *made whether there is something to take back. */
+static bool create_noted(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *space,
+	const struct stint_json *object, bool *made, struct stint_error **err)
+{
+	stint_auto_error *error = NULL;
+	const bool done = create_object(kube, resource, space, object, &error);
+	*made = perhaps_done(done, error);
+	return done || stint_error_move(err, &error);
+}
+
+static bool make_space(struct stint_kube *kube, const char *name, bool *made, struct stint_error **err)
 {
 	stint_auto_json *space = stint_json_new_object();
 	stint_json_set_string(space, "apiVersion", "v1");
@@ -120,7 +133,7 @@ static bool make_space(struct stint_kube *kube, const char *name, struct stint_e
 	stint_json_set_string(metadata, "name", name);
 	stint_json_set_string(stint_json_ensure_object(metadata, "labels"), STINT_LABEL_PROJECT, name);
 	stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), ANNOTATION_MADE, "true");
-	return create_object(kube, &stint_kube_namespaces, NULL, space, err);
+	return create_noted(kube, &stint_kube_namespaces, NULL, space, made, err);
 }
 
 static bool claim_space(struct stint_kube *kube, const char *name, bool adopt, struct undo *undo, struct stint_error **err)
@@ -130,7 +143,7 @@ static bool claim_space(struct stint_kube *kube, const char *name, bool adopt, s
 	if (failed)
 		return false;
 	if (!space)
-		return undo->space_made = make_space(kube, name, err);
+		return make_space(kube, name, &undo->space_made, err);
 	if (stint_json_get(stint_json_get(space, "metadata"), "deletionTimestamp"))
 		return stint_fail(err, STINT_CONFLICT, "namespace \"%s\" is being deleted: wait until it has gone", name);
 	if (!adopt)
@@ -140,7 +153,10 @@ static bool claim_space(struct stint_kube *kube, const char *name, bool adopt, s
 	if (former && strcmp(former, name) == 0)
 		return true;
 	undo->former_label = stint_strdup(former);
-	return undo->space_labelled = label_space(kube, name, name, err);
+	stint_auto_error *error = NULL;
+	const bool labelled = label_space(kube, name, name, &error);
+	undo->space_labelled = perhaps_done(labelled, error);
+	return labelled || stint_error_move(err, &error);
 }
 
 static bool bind_people(struct stint_kube *kube, const struct stint_share *share, struct undo *undo, struct stint_error **err)
@@ -148,32 +164,25 @@ static bool bind_people(struct stint_kube *kube, const struct stint_share *share
 	if (!share_has_people(share))
 		return true;
 	stint_auto_json *binding = share_binding(share, false), *cluster_binding = share_binding(share, true);
-	undo->binding_made = create_object(kube, &stint_kube_rolebindings, share->name, binding, err);
-	if (!undo->binding_made)
-		return false;
-	return undo->cluster_binding_made = create_object(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, err);
+	return create_noted(kube, &stint_kube_rolebindings, share->name, binding, &undo->binding_made, err) &&
+		create_noted(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, &undo->cluster_binding_made, err);
 }
 
 /* Failures here are told together with what they are the consequence of. */
 static void take_back(struct stint_kube *kube, const char *name, struct undo *undo, struct stint_error **err)
 {
 	stint_auto_error *failed = NULL;
-	bool fine = true;
 	stint_autofree char *cluster_binding = stint_format("stint-basic-%s", name);
-	if (undo->queue_in_doubt) {
-		stint_auto_error *gone = NULL;
-		if (!stint_kube_delete(kube, &stint_kube_queues, NULL, name, NULL, &gone) && gone->code != STINT_NOT_FOUND)
-			fine = stint_error_move(&failed, &gone);
-	}
+	bool fine = !undo->queue_made || delete_or_gone(kube, &stint_kube_queues, NULL, name, NULL, &failed);
 	/* The sum without the project that did not come about. */
-	if (undo->department_changed)
-		fine &= adjust_department(kube, undo->department_changed, NULL, NULL, &failed);
+	if (undo->department)
+		fine &= adjust_department(kube, undo->department, NULL, &failed);
 	if (undo->cluster_binding_made)
-		fine &= stint_kube_delete(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, NULL, &failed);
+		fine &= delete_or_gone(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, NULL, &failed);
 	if (undo->space_made)
-		fine &= stint_kube_delete(kube, &stint_kube_namespaces, NULL, name, NULL, &failed);
+		fine &= delete_or_gone(kube, &stint_kube_namespaces, NULL, name, NULL, &failed);
 	else if (undo->binding_made)
-		fine &= stint_kube_delete(kube, &stint_kube_rolebindings, name, "stint-user", NULL, &failed);
+		fine &= delete_or_gone(kube, &stint_kube_rolebindings, name, "stint-user", NULL, &failed);
 	if (undo->space_labelled)
 		fine &= label_space(kube, name, undo->former_label, &failed);
 	if (!fine)
@@ -218,15 +227,12 @@ bool stint_project_create(struct stint_kube *kube, const struct stint_share *sai
 	stint_auto_json *list = NULL;
 	if (!queue || !list_queues(kube, &list, err) || !check_place(stint_json_get(list, "items"), &share, false, err))
 		return false;
-	bool adjusted = false;
-	const bool ready = claim_space(kube, share.name, adopt, &undo, err) && bind_people(kube, &share, &undo, err) &&
-		adjust_department(kube, share.department, queue, &adjusted, err);
-	stint_auto_error *refused = NULL;
-	const bool made = ready && create_object(kube, &stint_kube_queues, NULL, queue, &refused);
-	undo.department_changed = adjusted ? share.department : NULL;
-	undo.queue_in_doubt = refused && (refused->code == STINT_TIMEOUT || refused->code == STINT_UNREACHABLE);
-	if (refused)
-		stint_error_move(err, &refused);
+	bool made = claim_space(kube, share.name, adopt, &undo, err) && bind_people(kube, &share, &undo, err);
+	if (made) {
+		undo.department = share.department;
+		made = adjust_department(kube, share.department, queue, err) &&
+			create_noted(kube, &stint_kube_queues, NULL, queue, &undo.queue_made, err);
+	}
 	if (!made)
 		take_back(kube, share.name, &undo, err);
 	free(undo.former_label);

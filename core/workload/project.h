@@ -20,8 +20,8 @@ bool create_object(struct stint_kube *kube, const struct stint_kube_resource *re
 bool label_space(struct stint_kube *kube, const char *name, const char *value, struct stint_error **err);
 /*
  * Sets the department's quota to the sum of its projects' when it keeps one. coming: a project that is about to be written and counts
- * already (NULL: none). *changed (may be NULL): the quota is another now.
+ * already (NULL: none).
  */
-bool adjust_department(struct stint_kube *kube, const char *name, const struct stint_json *coming, bool *changed, struct stint_error **err);
+bool adjust_department(struct stint_kube *kube, const char *name, const struct stint_json *coming, struct stint_error **err);
 
 #endif

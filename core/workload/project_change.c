@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "delete.h"
 #include "project.h"
 
 enum { MOST_TRIES = 5 };
@@ -93,12 +94,11 @@ bool stint_share_update(
 	*changed = false;
 	if (!checked || !update_queue(kube, share, is_department, changed, &old_parent, err))
 		return false;
-	if (*changed && old_parent && !adjust_department(kube, old_parent, NULL, NULL, err))
+	if (*changed && old_parent && !adjust_department(kube, old_parent, NULL, err))
 		return false;
-	if (*changed && share->department && !adjust_department(kube, share->department, NULL, NULL, err))
+	if (*changed && share->department && !adjust_department(kube, share->department, NULL, err))
 		return false;
-	if (is_department && *changed && share->gpus && strcmp(share->gpus, "sum") == 0 &&
-		!adjust_department(kube, share->name, NULL, NULL, err))
+	if (is_department && *changed && share->gpus && strcmp(share->gpus, "sum") == 0 && !adjust_department(kube, share->name, NULL, err))
 		return false;
 	if (!share_has_people(share))
 		return true;
@@ -106,16 +106,6 @@ bool stint_share_update(
 }
 
 /* ---- delete ----------------------------------------------------------------------------------------------------------------------- */
-
-static bool delete_or_gone(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *space, const char *name,
-	const char *uid, struct stint_error **err)
-{
-	const struct stint_kube_delete_options options = {.uid = uid};
-	stint_auto_error *error = NULL;
-	if (stint_kube_delete(kube, resource, space, name, &options, &error) || error->code == STINT_NOT_FOUND)
-		return true;
-	return stint_error_move(err, &error);
-}
 
 /* Whatever runs in the namespace, whoever schedules it, stands in the way. spare: with --cascade it is not deleted here. */
 static bool clear_workloads(struct stint_kube *kube, const char *name, bool cascade, bool spare, struct stint_error **err)
@@ -183,7 +173,7 @@ bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascad
 	const char *parent = stint_json_string_at(queue, "spec", "parentQueue");
 	return delete_or_gone(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, NULL, err) &&
 		delete_or_gone(kube, &stint_kube_queues, NULL, name, stint_json_string_at(queue, "metadata", "uid"), err) &&
-		(!parent || adjust_department(kube, parent, NULL, NULL, err)) && (!goes || wait_until_gone(kube, name, timeout_ms, err));
+		(!parent || adjust_department(kube, parent, NULL, err)) && (!goes || wait_until_gone(kube, name, timeout_ms, err));
 }
 
 bool stint_department_delete(struct stint_kube *kube, const char *name, struct stint_error **err)

@@ -1,0 +1,54 @@
+/* act: what is deleted is what was seen. */
+#include <stint/workload.h>
+
+#include "tests/unit/workload/world.h"
+
+#define GROUP "/apis/scheduling.run.ai/v2alpha2/namespaces/lab/podgroups/ring"
+#define POD "/api/v1/namespaces/lab/pods/ring-0"
+
+static const char *const objects[][2] = {
+	{GROUP, "{\"metadata\":{\"name\":\"ring\",\"uid\":\"first\"}}"},
+	{POD, "{\"metadata\":{\"name\":\"ring-0\",\"uid\":\"p\"}}"},
+	{NULL, NULL},
+};
+
+static const struct stint_pod pod = {.meta = {.name = "ring-0", .uid = "p"}};
+static const struct stint_pod *const pods[] = {&pod};
+static const struct stint_workload ring = {.project = "lab", .kind = "PodGroup", .name = "ring", .pods = pods, .pods_count = 1};
+
+static void test_a_pod_group_goes_after_its_pods(void **state)
+{
+	(void)state;
+	struct world world;
+	world_open(&world, objects);
+	assert_works(stint_workload_delete(world.kube, &ring, &err));
+	assert_int_equal(stint_json_count(world.objects), 0);
+	assert_works(stint_workload_delete(world.kube, &ring, &err));
+	world_close(&world);
+}
+
+static void make_another(struct world *world, const char *path)
+{
+	if (strcmp(path, POD) == 0)
+		stint_json_set_string(stint_json_ensure_object(stint_json_get(world->objects, GROUP), "metadata"), "uid", "second");
+}
+
+static void test_a_pod_group_that_has_taken_the_name_meanwhile_stays(void **state)
+{
+	(void)state;
+	struct world world;
+	world_open(&world, objects);
+	world.deleted = make_another;
+	assert_fails(stint_workload_delete(world.kube, &ring, &err), STINT_CONFLICT, "");
+	assert_non_null(stint_json_get(world.objects, GROUP));
+	world_close(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_pod_group_goes_after_its_pods),
+		cmocka_unit_test(test_a_pod_group_that_has_taken_the_name_meanwhile_stays),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
