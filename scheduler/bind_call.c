@@ -62,20 +62,6 @@ char *stint_bind_body(const struct stint_bind *bind)
 	return stint_json_print(body);
 }
 
-enum stint_errand_outcome stint_bind_outcome_of_write(int http_status)
-{
-	if (http_status >= 200 && http_status < 300)
-		return STINT_ERRAND_DONE;
-	if (http_status == 404)
-		return STINT_ERRAND_GONE;
-	if (http_status == 409)
-		return STINT_ERRAND_CONFLICT;
-	/* 401: the credentials are renewed and the next attempt has new ones. */
-	if (http_status < 400 || http_status >= 500 || http_status == 401 || http_status == 408 || http_status == 429)
-		return STINT_ERRAND_UNCERTAIN;
-	return STINT_ERRAND_REFUSED;
-}
-
 enum stint_errand_outcome stint_bind_outcome_of_pod(const struct stint_bind *bind, int http_status, const char *body, size_t length)
 {
 	if (http_status == 404)
@@ -101,7 +87,7 @@ static void on_done(void *user, struct stint_kube_response *response)
 	struct stint_bind *bind = request->bind;
 	const enum stint_errand_outcome outcome = bind->errand.state == STINT_ERRAND_CHECKING
 		? stint_bind_outcome_of_pod(bind, response->status, response->body.data, response->body.length)
-		: stint_bind_outcome_of_write(response->error ? response->error->status : response->status);
+		: stint_errand_outcome_of_status(response->error ? response->error->status : response->status);
 	request->sender->answered(request->sender->user, bind, outcome, response->error ? response->error->message : NULL,
 		response->error ? response->error->retry_after_ms : -1);
 }

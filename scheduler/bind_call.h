@@ -36,7 +36,6 @@ void stint_bind_call_cancel(struct stint_bind *bind); /* `answered` does not com
 
 /* The parts without a network, for tests. */
 char *stint_bind_body(const struct stint_bind *bind);
-enum stint_errand_outcome stint_bind_outcome_of_write(int http_status);
 enum stint_errand_outcome stint_bind_outcome_of_pod(const struct stint_bind *bind, int http_status, const char *body, size_t length);
 
 #endif

@@ -62,21 +62,28 @@ void stint_conditions_free(struct stint_conditions *conditions)
 	free(conditions);
 }
 
-char *stint_condition_patch(const char *uid, const char *word, const char *sentence, int64_t at_ms)
+char *stint_pod_condition_patch(const char *uid, const struct stint_pod_condition *condition)
 {
 	stint_auto_json *patch = stint_json_new_object();
 	stint_json_set_string(stint_json_ensure_object(patch, "metadata"), "uid", uid);
 	struct stint_json *list = stint_json_ensure_array(stint_json_ensure_object(patch, "status"), "conditions");
-	struct stint_json *condition = stint_json_append(list, stint_json_new_object());
-	stint_json_set_string(condition, "type", "PodScheduled");
-	stint_json_set_string(condition, "status", "False");
-	stint_json_set_string(condition, "reason", "Unschedulable");
-	stint_autofree char *message = stint_format("%s: %s", word, sentence);
-	stint_json_set_string(condition, "message", message);
+	struct stint_json *item = stint_json_append(list, stint_json_new_object());
+	stint_json_set_string(item, "type", condition->type);
+	stint_json_set_string(item, "status", condition->status);
+	stint_json_set_string(item, "reason", condition->reason);
+	stint_json_set_string(item, "message", condition->message);
 	char time[STINT_TIME_SIZE];
-	if (at_ms >= 0)
-		stint_json_set_string(condition, "lastTransitionTime", stint_time_format(at_ms, time));
+	if (condition->at_ms >= 0)
+		stint_json_set_string(item, "lastTransitionTime", stint_time_format(condition->at_ms, time));
 	return stint_json_print(patch);
+}
+
+char *stint_condition_patch(const char *uid, const char *word, const char *sentence, int64_t at_ms)
+{
+	stint_autofree char *message = stint_format("%s: %s", word, sentence);
+	return stint_pod_condition_patch(uid,
+		&(struct stint_pod_condition){
+			.type = "PodScheduled", .status = "False", .reason = "Unschedulable", .message = message, .at_ms = at_ms});
 }
 
 static void tell_event(const struct write *write)

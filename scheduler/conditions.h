@@ -23,7 +23,13 @@ void stint_conditions_free(struct stint_conditions *conditions);
 /* Looks at the groups that are marked in the mirror and writes what is to be written, a few at a time. O(members) and more for each new reason. */
 void stint_conditions_run(struct stint_conditions *conditions);
 
-/* The body of the patch, for tests. at_ms: the time of the transition; -1: the condition was False before, so there is none. */
+struct stint_pod_condition {
+	const char *type, *status, *reason, *message;
+	int64_t at_ms; /* of the transition; -1: it had this status before, so there is none */
+};
+/* The body of a strategic merge patch of a pod's status; the uid is a precondition. */
+char *stint_pod_condition_patch(const char *uid, const struct stint_pod_condition *condition);
+/* The condition of a pod that waits, as a patch. */
 char *stint_condition_patch(const char *uid, const char *word, const char *sentence, int64_t at_ms);
 
 #endif

@@ -18,6 +18,20 @@ struct stint_outbox {
 	int64_t allowance, counted_ms; /* in thousandths of an errand, as of then */
 };
 
+enum stint_errand_outcome stint_errand_outcome_of_status(int http_status)
+{
+	if (http_status >= 200 && http_status < 300)
+		return STINT_ERRAND_DONE;
+	if (http_status == 404)
+		return STINT_ERRAND_GONE;
+	if (http_status == 409)
+		return STINT_ERRAND_CONFLICT;
+	/* 401: the credentials are renewed and the next attempt has new ones. */
+	if (http_status < 400 || http_status >= 500 || http_status == 401 || http_status == 408 || http_status == 429)
+		return STINT_ERRAND_UNCERTAIN;
+	return STINT_ERRAND_REFUSED;
+}
+
 struct stint_outbox *stint_outbox_new(size_t in_flight_max, unsigned per_second, const struct stint_outbox_hooks *hooks)
 {
 	struct stint_outbox *outbox = stint_alloc(sizeof(*outbox));

@@ -23,6 +23,9 @@ enum stint_errand_outcome {
 	STINT_ERRAND_OUTCOMES,
 };
 
+/* What a write's HTTP status says; 0: no answer. */
+enum stint_errand_outcome stint_errand_outcome_of_status(int http_status);
+
 enum stint_errand_state { STINT_ERRAND_QUEUED, STINT_ERRAND_SENT, STINT_ERRAND_CHECKING, STINT_ERRAND_LATER };
 
 /* Stands first in the sender's own structure. */

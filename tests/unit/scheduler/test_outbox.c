@@ -245,7 +245,7 @@ static void statuses_say_what_is_certain(void **state)
 		{500, STINT_ERRAND_UNCERTAIN}, {503, STINT_ERRAND_UNCERTAIN}, {504, STINT_ERRAND_UNCERTAIN}, {400, STINT_ERRAND_REFUSED},
 		{403, STINT_ERRAND_REFUSED}, {422, STINT_ERRAND_REFUSED}};
 	for (size_t i = 0; i < STINT_COUNT(table); i++)
-		assert_int_equal(stint_bind_outcome_of_write(table[i].status), table[i].outcome);
+		assert_int_equal(stint_errand_outcome_of_status(table[i].status), table[i].outcome);
 }
 
 static void the_pod_tells_whether_the_bind_came_through(void **state)
