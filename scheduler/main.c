@@ -27,6 +27,7 @@ struct scheduler {
 	struct stint_timer *deadline; /* of a shutdown */
 	char *identity;
 	char *leader; /* who was seen to lead */
+	const char *lease_namespace; /* of the Lease and what else is kept; borrowed */
 	bool ending;
 };
 
@@ -46,6 +47,7 @@ static void begin_session(void *user)
 	stint_log(&scheduler->logger, STINT_LOG_INFO, "leading; reading the cluster");
 	scheduler->session = stint_session_new(&(struct stint_session_options){.kube = scheduler->kube,
 		.settings = &scheduler->settings,
+		.namespace_ = scheduler->lease_namespace,
 		.logger = &scheduler->logger,
 		.metrics = scheduler->metrics,
 		.recorder = scheduler->recorder,
@@ -70,10 +72,10 @@ static void on_leader(void *user, const char *identity)
 	scheduler->leader = stint_strdup(identity);
 }
 
-static void start_elector(struct scheduler *scheduler, const char *lease_namespace)
+static void start_elector(struct scheduler *scheduler)
 {
 	scheduler->elector = stint_elector_start(scheduler->kube,
-		&(struct stint_elector_options){.namespace_ = lease_namespace,
+		&(struct stint_elector_options){.namespace_ = scheduler->lease_namespace,
 			.name = "stint-scheduler",
 			.identity = scheduler->identity,
 			.logger = &scheduler->logger,
@@ -174,17 +176,17 @@ static bool start(struct scheduler *scheduler, struct stint_error **err)
 	scheduler->metrics = stint_metrics_new();
 	scheduler->recorder = stint_recorder_new(
 		scheduler->kube, &(struct stint_recorder_options){.component = "stint-scheduler", .logger = &scheduler->logger});
-	const char *lease_namespace = scheduler->settings.lease_namespace ? scheduler->settings.lease_namespace
-		: scheduler->config->in_cluster				  ? scheduler->config->namespace_
-									  : "kube-system";
+	scheduler->lease_namespace = scheduler->settings.lease_namespace ? scheduler->settings.lease_namespace
+		: scheduler->config->in_cluster				 ? scheduler->config->namespace_
+									 : "kube-system";
 	stint_log(&scheduler->logger, STINT_LOG_INFO, "stint-scheduler " STINT_VERSION " for %s", scheduler->config->server);
 	if (scheduler->settings.leader_elect)
-		start_elector(scheduler, lease_namespace);
+		start_elector(scheduler);
 	else
 		begin_session(scheduler);
 	scheduler->http = stint_http_new(&(struct stint_http_options){.kube = scheduler->kube,
 		.settings = &scheduler->settings,
-		.namespace_ = lease_namespace,
+		.namespace_ = scheduler->lease_namespace,
 		.metrics = scheduler->metrics,
 		.logger = &scheduler->logger,
 		.session = current_session,

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024 };
-enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, FLAG };
+enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024, MAX_FACTOR = 100 };
+enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, DURATION, FACTOR, FLAG };
 
 static const struct option {
 	const char *name;
@@ -34,6 +34,9 @@ static const struct option {
 		"where the Lease is; without it the pod's own, else kube-system"},
 	{"gpu-placement", PLACEMENT, "binpack|spread", "binpack", AT(gpu_placement), true, "which devices of a node shares go to"},
 	{"node-placement", PLACEMENT, "binpack|spread", "binpack", AT(node_placement), true, "which nodes pods go to"},
+	{"usage-half-life", DURATION, "DURATION", "0", AT(usage_half_life_ms), true,
+		"let past use of a queue count against its share beyond quota, half as much after each DURATION; 0: it does not count"},
+	{"usage-factor", FACTOR, "K", "1", AT(usage_factor), true, "how much past use counts, 0 to 100"},
 	{"agent-image", TEXT, "IMAGE", "stint-agent:" STINT_VERSION, AT(agent_image), true, "image of the pods that hold shared devices"},
 	{"log-level", LEVEL, "error|warn|info|debug", "info", AT(log_level), true, "how much to say on standard error"},
 	{"journal", TEXT, "FILE", NULL, AT(journal), true, "append every decision to FILE, a JSON line each"},
@@ -96,6 +99,16 @@ static bool set_truth(bool *truth, const char *origin, const char *value, struct
 	return true;
 }
 
+static bool set_factor(double *factor, const char *origin, const char *value, struct stint_error **err)
+{
+	char *end = NULL;
+	const double number = strtod(value, &end);
+	if (end == value || *end || !(number >= 0 && number <= MAX_FACTOR))
+		return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no number from 0 to %d", origin, value, MAX_FACTOR);
+	*factor = number;
+	return true;
+}
+
 static bool set_option(struct stint_scheduler_options *options, const struct option *option, const char *origin, const char *value,
 	struct stint_error **err)
 {
@@ -109,6 +122,11 @@ static bool set_option(struct stint_scheduler_options *options, const struct opt
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no placement: say binpack or spread", origin, value);
 		*(enum stint_placement *)place = value[0] == 'b' ? STINT_BINPACK : STINT_SPREAD;
 		return true;
+	case DURATION:
+		if (!stint_duration_parse(value, place))
+			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no duration: write 90s, 12h or 7d", origin, value);
+		return true;
+	case FACTOR: return set_factor(place, origin, value, err);
 	case LISTEN: {
 		stint_autofree char *address = NULL;
 		int port = 0;

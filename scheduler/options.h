@@ -16,6 +16,8 @@ struct stint_scheduler_options {
 	bool leader_elect;
 	char *lease_namespace; /* NULL: the pod's own, else kube-system */
 	enum stint_placement gpu_placement, node_placement;
+	double usage_factor; /* k of kai-engine 3.2 */
+	int64_t usage_half_life_ms; /* 0: past use does not count */
 	char *agent_image; /* of device holders */
 	char *log_level;
 	char *journal; /* a file that every decision is appended to; NULL: none */

@@ -12,6 +12,7 @@
 #include <scheduler/journal.h>
 #include <scheduler/placer.h>
 #include <scheduler/session_metrics.h>
+#include <scheduler/usage_keeper.h>
 
 #include <stdlib.h>
 
@@ -28,6 +29,7 @@ struct stint_session {
 	struct stint_conditions *conditions;
 	struct stint_announcer *announcer;
 	struct stint_feed *feed;
+	struct stint_usage_keeper *usage; /* NULL: past use does not count */
 	struct stint_journal *journal; /* NULL: none is kept */
 	struct stint_timer *soon, *later;
 	int64_t wake_ms; /* wall clock: the earliest end of a back-off; 0: none */
@@ -83,7 +85,7 @@ static void note_cycle(struct stint_session *session, const struct stint_cycle *
 static void run_cycle(void *user)
 {
 	struct stint_session *session = user;
-	if (!stint_feed_synced(session->feed) || session->draining)
+	if (!stint_feed_synced(session->feed) || session->draining || (session->usage && !stint_usage_keeper_ready(session->usage)))
 		return;
 	const int64_t now_ms = stint_now_ms();
 	stint_mirror_settle(session->mirror, now_ms);
@@ -177,6 +179,8 @@ static void on_synced(void *user)
 			!node.node->is_virtual)
 			stint_holders_adopt_share(session->holders, pod->pod);
 	}
+	if (session->usage)
+		stint_usage_keeper_apply(session->usage);
 	stint_log(session->options.logger, STINT_LOG_INFO, "the cluster is known; scheduling begins");
 	wake_soon(session);
 }
@@ -189,6 +193,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 	session->options = *options;
 	struct stint_loop *loop = stint_kube_loop(options->kube);
 	session->policy = stint_policy_of(options->settings->gpu_placement, options->settings->node_placement);
+	session->policy.usage_factor = options->settings->usage_factor;
 	session->model = stint_model_new();
 	session->engine = stint_engine_new();
 	session->soon = stint_timer_new(loop, run_cycle, session);
@@ -226,6 +231,15 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.user = session});
 	session->announcer = stint_announcer_new(loop, options->recorder, may_tell, session);
 	session->journal = options->settings->journal ? stint_journal_open(options->settings->journal, options->logger) : NULL;
+	if (options->settings->usage_half_life_ms > 0)
+		session->usage = stint_usage_keeper_new(&(struct stint_usage_keeper_options){.kube = options->kube,
+			.engine = session->engine,
+			.logger = options->logger,
+			.namespace_ = options->namespace_,
+			.half_life_ms = options->settings->usage_half_life_ms,
+			.may_write = may_tell,
+			.changed = wake_soon,
+			.user = session});
 	session->feed = stint_feed_new(&(struct stint_feed_options){.kube = options->kube,
 		.model = session->model,
 		.mirror = session->mirror,
@@ -243,6 +257,7 @@ void stint_session_free(struct stint_session *session)
 	if (!session)
 		return;
 	stint_feed_free(session->feed);
+	stint_usage_keeper_free(session->usage);
 	stint_journal_close(session->journal);
 	stint_announcer_free(session->announcer);
 	stint_conditions_free(session->conditions);

@@ -13,6 +13,7 @@
 struct stint_session_options {
 	struct stint_kube *kube;
 	const struct stint_scheduler_options *settings;
+	const char *namespace_; /* of the Lease, and of what else is kept; borrowed */
 	const struct stint_logger *logger;
 	struct stint_metrics *metrics;
 	struct stint_recorder *recorder;

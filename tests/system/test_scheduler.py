@@ -92,6 +92,25 @@ class Scheduler(kit.Case):
         self.assertEqual(kit.overcommitted(pods), {})
         self.assertEqual(len(kit.gpu_shares(pods)), 4)
 
+    def test_past_use_counts_against_a_queue_and_outlives_the_scheduler(self):
+        for name in ("greedy", "modest"):
+            self.cluster.project(name, 0)
+            self.addCleanup(self.cluster.remove_project, name)
+        sums = {"cpu": 1000, "memory": 1000, "gpu": 1000, "busy": int(time.time() * 1000)}
+        kept = {"version": 1, "at": int(time.time() * 1000), "cluster": sums, "queues": {"greedy": dict(sums, gpu=900)}}
+        maps = "/api/v1/namespaces/kube-system/configmaps"
+        self.api.create(maps, {"metadata": {"name": "stint-usage"}, "data": {"usage": json.dumps(kept)}})
+        self.addCleanup(self.api.call, "DELETE", maps + "/stint-usage")
+        for name in ("greedy", "modest"):
+            for i in range(8):
+                self.api.create("/api/v1/namespaces/%s/pods" % name, pod("%s-%d" % (name, i), gpus=1))
+        bound = lambda name: sum(1 for item in self.api.pods(name) if item["spec"].get("nodeName"))
+        with self.cluster.scheduler("--leader-elect=false", "--usage-half-life", "7d"):
+            kit.eventually(lambda: bound("greedy") + bound("modest") == 8, "the cluster being full")
+            self.assertEqual((bound("greedy"), bound("modest")), (1, 7))
+            saved = lambda: json.loads(self.api.get(maps + "/stint-usage")["data"]["usage"])
+            kit.eventually(lambda: "modest" in saved()["queues"], "the use of both queues being kept")
+
     def test_a_gang_starts_whole_or_not_at_all_and_its_minimum_falls(self):
         job = {"apiVersion": "batch/v1", "kind": "Job",
                "metadata": {"name": "gang", "annotations": {"kai.scheduler/batch-min-member": "3"}},
