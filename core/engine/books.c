@@ -7,11 +7,6 @@
  */
 #include "state.h"
 
-static bool counts_as_active(const struct pod *pod)
-{
-	return pod->status == STINT_POD_RESERVED || pod->status == STINT_POD_ASSUMED || pod->status == STINT_POD_BOUND;
-}
-
 static void account_extended(struct stint_engine *engine, const struct pod *pod, const struct shape *shape, int sign)
 {
 	for (uint32_t i = 0; i < shape->extended_count; i++) {
@@ -96,7 +91,7 @@ static void account_in_group(struct stint_engine *engine, const struct pod *pod,
 			group->first_waiting = pod->at;
 	} else if (pod->status == STINT_POD_GATED) {
 		group->gated += (uint32_t)sign;
-	} else if (counts_as_active(pod)) {
+	} else if (engine_pod_active(pod)) {
 		struct amounts taken = shape->asked;
 		taken.gpu_percent = (int64_t)pod->percent * shape->devices;
 		group->active += (uint32_t)sign;
@@ -122,7 +117,7 @@ void engine_account(struct stint_engine *engine, uint32_t handle, int sign)
 		link_to_node(engine, handle, sign);
 		account_on_node(engine, pod, shape, sign);
 	}
-	if (pod->group != STINT_NO_HANDLE)
+	if (pod->group != STINT_NO_HANDLE && !pod->is_shade)
 		account_in_group(engine, pod, shape, sign);
 	engine->stirred = true;
 }

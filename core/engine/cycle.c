@@ -120,14 +120,15 @@ static void decide(struct stint_engine *engine, uint32_t handle)
 static void commit(struct stint_engine *engine, uint32_t handle, int64_t now_ms)
 {
 	struct stint_record record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = now_ms};
-	for (size_t i = 0; i < engine->journal.count; i++) {
-		const uint32_t pod = engine->journal.items[i];
+	for (size_t i = 0; i < engine->plan.count; i++) {
+		const uint32_t pod = engine->plan.changes[i].pod;
 		decide(engine, pod);
 		if (engine->pods[pod].status == STINT_POD_RESERVED && record.reason == STINT_REASON_NONE) {
 			record.reason = STINT_REASON_LEAVING;
 			record.pod = pod;
 		}
 	}
+	engine_plan_close(engine);
 	engine_group_touch(engine, handle);
 	if (engine->groups[handle].pending || record.reason != STINT_REASON_NONE)
 		engine_group_judge(engine, handle, &record);
@@ -143,7 +144,7 @@ static void allocate(struct stint_engine *engine, size_t to_try, int64_t now_ms,
 		}
 		struct stint_record record;
 		out->tried++;
-		if (engine_place_group(engine, group, &record)) {
+		if (engine_place_group(engine, group, &(struct placing){0}, &record)) {
 			commit(engine, group, now_ms);
 			const bool goes_on = engine_group_ready(&engine->groups[group]);
 			to_try -= !goes_on;

@@ -237,8 +237,40 @@ void engine_group_sort(struct stint_engine *engine, uint32_t handle)
 	group->first_waiting = 0;
 }
 
-uint32_t engine_group_chunk(const struct group *group)
+/* ---- which pods come next, and which go first ------------------------------------------------------------------------------------------- */
+
+static bool waits(const struct pod *pod, bool with_evicted)
 {
-	const uint32_t missing = group->active < group->min_member ? group->min_member - group->active : 1;
-	return missing < group->pending ? missing : group->pending;
+	return pod->status == STINT_POD_PENDING || (with_evicted && pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_PLANNED);
+}
+
+void engine_group_chunk(struct stint_engine *engine, uint32_t handle, bool with_evicted, struct handles *out)
+{
+	engine_group_sort(engine, handle);
+	struct group *group = &engine->groups[handle];
+	while (group->first_waiting < group->pods_count && engine->pods[group->pods[group->first_waiting]].status != STINT_POD_PENDING)
+		group->first_waiting++;
+	uint32_t missing = group->active < group->min_member ? group->min_member - group->active : 1;
+	for (uint32_t at = with_evicted ? 0 : group->first_waiting; at < group->pods_count && missing; at++) {
+		if (!waits(&engine->pods[group->pods[at]], with_evicted))
+			continue;
+		handles_push(out, group->pods[at]);
+		missing--;
+	}
+}
+
+bool engine_group_step(struct stint_engine *engine, uint32_t handle, struct handles *out)
+{
+	engine_group_sort(engine, handle);
+	const struct group *group = &engine->groups[handle];
+	uint32_t left = group->active > group->min_member ? 1 : group->active;
+	const bool more = left < group->active;
+	for (uint32_t at = group->pods_count; at > 0 && left; at--) {
+		const uint32_t pod = group->pods[at - 1];
+		if (!engine_pod_active(&engine->pods[pod]))
+			continue;
+		handles_push(out, pod);
+		left--;
+	}
+	return more;
 }

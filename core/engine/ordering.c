@@ -186,7 +186,7 @@ static void pick_in_leaf(struct stint_engine *engine, uint32_t handle)
 	leaf->best_group = best;
 	leaf->best_leaf = best == STINT_NO_HANDLE ? STINT_NO_HANDLE : handle;
 	if (best != STINT_NO_HANDLE)
-		engine_chunk_asks(engine, best, engine->least_gpu_mib, leaf->job);
+		engine_chunk_asks(engine, best, false, engine->least_gpu_mib, leaf->job);
 }
 
 static void pick_in_inner(struct stint_engine *engine, uint32_t handle)

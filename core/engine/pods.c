@@ -58,6 +58,7 @@ static uint32_t add(struct stint_engine *engine, const struct stint_pod_facts *f
 		.group = STINT_NO_HANDLE,
 		.node = STINT_NO_HANDLE,
 		.shape = engine_shape_acquire(engine, facts->pod),
+		.shade = STINT_NO_HANDLE,
 		.holder = facts->holder,
 	};
 	stint_object_ref(&facts->pod->meta);
@@ -175,7 +176,7 @@ void stint_engine_pod_remove(struct stint_engine *engine, const char *uid)
 		engine_group_drop_pod(engine, handle);
 	engine_shape_release(engine, pod->shape);
 	stint_object_unref(&pod->object->meta);
-	*pod = (struct pod){.group = STINT_NO_HANDLE, .node = STINT_NO_HANDLE};
+	*pod = (struct pod){.group = STINT_NO_HANDLE, .node = STINT_NO_HANDLE, .shade = STINT_NO_HANDLE};
 	handles_push(&engine->free_pods, handle);
 	leave_node(engine, node);
 	if (group != STINT_NO_HANDLE)

@@ -58,7 +58,7 @@ void stint_engine_free(struct stint_engine *engine)
 	stint_map_free(engine->group_keys);
 	stint_map_free(engine->pod_uids);
 	struct handles *const lists[] = {&engine->free_nodes, &engine->free_queues, &engine->free_groups, &engine->free_pods,
-		&engine->free_shapes, &engine->queue_order, &engine->by_name, &engine->journal, &engine->reserved, &engine->masked,
+		&engine->free_shapes, &engine->queue_order, &engine->by_name, &engine->chunk, &engine->reserved, &engine->masked,
 		&engine->roots, &engine->scratch, &engine->sorting, &engine->judged};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
 		free_handles(lists[i]);
@@ -74,6 +74,7 @@ void stint_engine_free(struct stint_engine *engine)
 	free(engine->log);
 	free(engine->sharers);
 	free(engine->decisions);
+	free(engine->plan.changes);
 	free(engine);
 }
 

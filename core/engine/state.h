@@ -75,8 +75,32 @@ struct pod {
 	int32_t device_mib; /* with a node: what it takes of each device, and what its queue is charged for each */
 	uint16_t percent;
 	uint8_t status;
+	uint8_t evicted; /* enum eviction */
+	uint8_t before; /* its status before that eviction */
+	bool planned; /* the plan under way has changed it */
+	bool is_shade; /* the old place of a pod that is moved: in the books of its node, not in those of its group */
+	uint32_t shade; /* of a moved pod, else STINT_NO_HANDLE */
 	uint8_t role; /* 0: Kubeflow's master or launcher; 1: Ray's head; 2: none of these */
 	bool holder, has_task_priority;
+};
+
+/* PLANNED: by the plan under way, to which the pod is a candidate again. DECIDED: the write is under way, or its news. */
+enum eviction { EVICTED_NOT, EVICTED_PLANNED, EVICTED_DECIDED };
+
+/* Where a pod sits, and where it is leaving when it has been moved. */
+struct seat {
+	uint64_t devices, reserved, left_devices;
+	uint32_t node, left_node;
+	uint8_t status, evicted, before;
+};
+struct change {
+	uint32_t pod;
+	bool first; /* of this pod in this plan */
+	struct seat former;
+};
+struct plan {
+	struct change *changes; /* in the order they were made */
+	size_t count, capacity;
 };
 
 /* Why the last attempt need not be repeated: nothing of what it depended on has changed since. */
@@ -249,7 +273,8 @@ struct stint_engine {
 	size_t sharers_capacity;
 
 	/* The cycle's own; kept so that the next one need not allocate. */
-	struct handles journal; /* pods placed by the plan under way, in order */
+	struct plan plan; /* the decision under way */
+	struct handles chunk; /* pods that are being placed */
 	struct handles reserved; /* pods with a reservation */
 	struct handles masked; /* nodes taken out of a ranking for one pod */
 	struct handles roots; /* heap of top queues with work */
@@ -262,6 +287,12 @@ struct stint_engine {
 	bool reservations_stood; /* the last cycle held room back from groups that then failed */
 	uint64_t clock; /* counts uses of rankings and shapes */
 };
+
+/* Counts for its gang (kai-engine 1.3, active-allocated). */
+static inline bool engine_pod_active(const struct pod *pod)
+{
+	return pod->status == STINT_POD_RESERVED || pod->status == STINT_POD_ASSUMED || pod->status == STINT_POD_BOUND;
+}
 
 static inline bool bit(uint64_t set, unsigned index)
 {
@@ -395,7 +426,13 @@ void engine_group_unlist(struct stint_engine *engine, uint32_t group); /* before
 void engine_group_judge(struct stint_engine *engine, uint32_t group, const struct stint_record *record);
 void engine_judged_renew(struct stint_engine *engine);
 void engine_group_sort(struct stint_engine *engine, uint32_t group);
-uint32_t engine_group_chunk(const struct group *group); /* kai-engine 4.6: how many pods are tried next */
+/*
+ * kai-engine 4.6: the pods that are tried together next, in task order, appended to out. with_evicted: those that the plan under way evicts
+ * are waiting, too.
+ */
+void engine_group_chunk(struct stint_engine *engine, uint32_t group, bool with_evicted, struct handles *out);
+/* kai-engine 4.7: the pods that it gives up first, appended to out, nothing when none is active. True: it has more after these. */
+bool engine_group_step(struct stint_engine *engine, uint32_t group, struct handles *out);
 void engine_group_add_pod(struct stint_engine *engine, uint32_t group, uint32_t pod);
 void engine_group_drop_pod(struct stint_engine *engine, uint32_t pod);
 static inline bool engine_group_ready(const struct group *group)
@@ -412,16 +449,32 @@ void engine_order_start(struct stint_engine *engine);
 uint32_t engine_order_top(const struct stint_engine *engine);
 void engine_order_pop(struct stint_engine *engine, bool goes_on); /* goes_on: it has pods left and takes part again */
 
-/* placement.c */
-/* What its next chunk asks for, GPUs in hundredths; GPU memory as a part of a device of gpu_mib. */
-void engine_chunk_asks(struct stint_engine *engine, uint32_t group, int64_t gpu_mib, double out[static STINT_DIMENSIONS]);
-/*
- * Places the next chunk of the group or nothing of it. Placed pods stand in engine->journal, from the start. On failure the record says
- * why and the memo when to try again.
- */
-bool engine_place_group(struct stint_engine *engine, uint32_t group, struct stint_record *record);
+/* plan.c */
+static inline size_t engine_plan_mark(const struct stint_engine *engine)
+{
+	return engine->plan.count;
+}
+/* A waiting pod, or one that this plan evicts: back in its old seat it is spared, elsewhere it is moved. */
+void engine_plan_place(struct stint_engine *engine, uint32_t pod, uint32_t node, const struct device_choice *choice);
+/* An active pod: it leaves; a reservation is withdrawn instead. */
+void engine_plan_evict(struct stint_engine *engine, uint32_t pod);
+void engine_plan_spare(struct stint_engine *engine, uint32_t pod); /* takes the eviction by this plan back, wherever the pod is now */
+void engine_plan_rollback(struct stint_engine *engine, size_t mark); /* to what it was at the mark */
+void engine_plan_close(struct stint_engine *engine); /* what was planned is decided; the journal is empty */
 /* Reservations hold until the next cycle or change: every public change begins with this. */
 void engine_drop_reservations(struct stint_engine *engine);
-void engine_withdraw(struct stint_engine *engine, uint32_t pod); /* back to pending, as if it had never been placed */
+
+/* placement.c */
+struct placing {
+	bool reserve_only; /* bind nothing, and place what the plan under way evicts, too (kai-engine 8.1: pipelineOnly) */
+};
+/* What its next chunk asks for, GPUs in hundredths; GPU memory as a part of a device of gpu_mib. */
+void engine_chunk_asks(
+	struct stint_engine *engine, uint32_t group, bool with_evicted, int64_t gpu_mib, double out[static STINT_DIMENSIONS]);
+/*
+ * Places the next chunk of the group, as changes of the plan, or nothing of it. On failure the record says why and the memo, which is left
+ * alone when reserve_only, when to try again.
+ */
+bool engine_place_group(struct stint_engine *engine, uint32_t group, const struct placing *how, struct stint_record *record);
 
 #endif
