@@ -351,6 +351,42 @@ static void test_writing_is_bounded_and_tells_when_there_is_room(void **state)
 	assert_int_equal(f->heard_bytes, sent);
 }
 
+/*
+ * The peer pings and reads nothing: its pongs must not pile up here, so it is not read from either; once it reads, each ping has its pong. What
+ * the kernel holds in both directions is some ten MB.
+ */
+static void test_pongs_for_a_peer_that_does_not_read_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	enum { PING = 2 + 125, PONG = 6 + 125, COUNT = 256, TOO_MANY_BYTES = 64 * 1024 * 1024, STUCK_MS = 300 };
+	char pings[PING * COUNT] = {0};
+	size_t pinged = 0, ponged = 0;
+	for (size_t at = 0; at < sizeof(pings); at += PING)
+		memcpy(pings + at, "\x89\x7d", 2);
+	start_open(f);
+	stint_fd_unwatch(f->peer->watch);
+	f->peer->watch = NULL;
+	for (int64_t moved_ms = stint_monotonic_ms(); stint_monotonic_ms() - moved_ms < STUCK_MS; stint_loop_step(f->loop, 10)) {
+		const size_t begun = pinged % PING;
+		const ssize_t sent = send(f->peer->fd, pings + begun, sizeof(pings) - begun, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent <= 0)
+			continue;
+		pinged += (size_t)sent;
+		assert_true(pinged < TOO_MANY_BYTES);
+		moved_ms = stint_monotonic_ms();
+	}
+	for (int64_t until_ms = stint_monotonic_ms() + 10000; ponged < pinged / PING * PONG && stint_monotonic_ms() < until_ms;) {
+		char piece[PONG * COUNT];
+		const ssize_t got = recv(f->peer->fd, piece, sizeof(piece), MSG_DONTWAIT);
+		if (got > 0)
+			ponged += (size_t)got;
+		else
+			stint_loop_step(f->loop, 10);
+	}
+	assert_int_equal(ponged, pinged / PING * PONG);
+	assert_false(f->closed);
+}
+
 static void test_a_paused_stream_delivers_nothing_and_loses_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -518,6 +554,7 @@ int main(void)
 		TEST(test_another_protocol_is_refused),
 		TEST(test_a_refusal_is_a_typed_error),
 		TEST(test_writing_is_bounded_and_tells_when_there_is_room),
+		TEST(test_pongs_for_a_peer_that_does_not_read_are_bounded),
 		TEST(test_a_paused_stream_delivers_nothing_and_loses_nothing),
 		TEST(test_a_stream_may_be_freed_from_its_own_data),
 		TEST(test_a_client_may_be_freed_before_its_stream),
