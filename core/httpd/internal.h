@@ -65,8 +65,16 @@ struct stint_httpd_request {
 	struct stint_httpd_upgrade upgrade;
 	struct MHD_UpgradeResponseHandle *tunnel; /* open */
 	int tunnel_fd;
+	gnutls_session_t tunnel_tls; /* NULL: plain */
+	char *record; /* the last one that came, decrypted; from at to end is not handed on yet */
+	size_t record_at, record_end;
+	bool tunnel_reads; /* the session is read by us */
+	bool tunnel_stuck; /* the last record is not wholly sent */
 };
 
+/* The answer, to be queued; the request's. */
+void httpd_give(struct stint_httpd_request *request, int status, struct MHD_Response *response);
+void httpd_add_headers(struct MHD_Response *response, const struct stint_httpd_response *from);
 void stint_httpd_client_free(struct stint_httpd_client *client);
 void stint_httpd_request_free(struct stint_httpd_request *request);
 void stint_httpd_resume(struct stint_httpd_request *request);

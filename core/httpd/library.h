@@ -36,12 +36,18 @@ struct httpd_mhd {
 };
 extern struct httpd_mhd httpd_mhd;
 
-#define HTTPD_TLS(X)                       \
-	X(gnutls_certificate_get_peers)    \
-	X(gnutls_certificate_verify_peers) \
-	X(gnutls_x509_crt_deinit)          \
-	X(gnutls_x509_crt_get_dn_by_oid)   \
-	X(gnutls_x509_crt_import)          \
+#define HTTPD_TLS(X)                          \
+	X(gnutls_bye)                         \
+	X(gnutls_certificate_get_peers)       \
+	X(gnutls_certificate_verify_peers)    \
+	X(gnutls_record_recv)                 \
+	X(gnutls_record_send)                 \
+	X(gnutls_transport_set_errno)         \
+	X(gnutls_transport_set_ptr2)          \
+	X(gnutls_transport_set_pull_function) \
+	X(gnutls_x509_crt_deinit)             \
+	X(gnutls_x509_crt_get_dn_by_oid)      \
+	X(gnutls_x509_crt_import)             \
 	X(gnutls_x509_crt_init)
 
 struct httpd_tls {
@@ -70,8 +76,14 @@ bool httpd_libraries_load(struct stint_error **err); /* once; then it costs noth
 #define MHD_stop_daemon httpd_mhd.MHD_stop_daemon
 #define MHD_suspend_connection httpd_mhd.MHD_suspend_connection
 #define MHD_upgrade_action httpd_mhd.MHD_upgrade_action
+#define gnutls_bye httpd_tls.gnutls_bye
 #define gnutls_certificate_get_peers httpd_tls.gnutls_certificate_get_peers
 #define gnutls_certificate_verify_peers httpd_tls.gnutls_certificate_verify_peers
+#define gnutls_record_recv httpd_tls.gnutls_record_recv
+#define gnutls_record_send httpd_tls.gnutls_record_send
+#define gnutls_transport_set_errno httpd_tls.gnutls_transport_set_errno
+#define gnutls_transport_set_ptr2 httpd_tls.gnutls_transport_set_ptr2
+#define gnutls_transport_set_pull_function httpd_tls.gnutls_transport_set_pull_function
 #define gnutls_x509_crt_deinit httpd_tls.gnutls_x509_crt_deinit
 #define gnutls_x509_crt_get_dn_by_oid httpd_tls.gnutls_x509_crt_get_dn_by_oid
 #define gnutls_x509_crt_import httpd_tls.gnutls_x509_crt_import

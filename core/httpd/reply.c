@@ -1,23 +1,22 @@
 /*
- * Answering: whole bodies, bodies made while they are sent, and connections that change protocol. An answer given within on_request is
+ * Answering: whole bodies, and bodies made while they are sent (tunnel.c has connections that change protocol). An answer given within on_request is
  * queued when that returns; one given later wakes the connection, and libmicrohttpd asks again.
  */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { STREAM_BLOCK_BYTES = 32 * 1024, SWEEP_MS = 2000 };
 
-static void give(struct stint_httpd_request *request, int status, struct MHD_Response *response)
+void httpd_give(struct stint_httpd_request *request, int status, struct MHD_Response *response)
 {
 	request->status = status;
 	request->response = response;
 	stint_httpd_resume(request);
 }
 
-static void add_headers(struct MHD_Response *response, const struct stint_httpd_response *from)
+void httpd_add_headers(struct MHD_Response *response, const struct stint_httpd_response *from)
 {
 	if (from->content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
@@ -29,16 +28,16 @@ void stint_httpd_reply_take(struct stint_httpd_request *request, const struct st
 {
 	struct MHD_Response *made = MHD_create_response_from_buffer(length, data, MHD_RESPMEM_MUST_FREE);
 
-	add_headers(made, response);
-	give(request, response->status, made);
+	httpd_add_headers(made, response);
+	httpd_give(request, response->status, made);
 }
 
 void stint_httpd_reply(struct stint_httpd_request *request, const struct stint_httpd_response *response, const void *data, size_t length)
 {
 	struct MHD_Response *made = MHD_create_response_from_buffer(length, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY);
 
-	add_headers(made, response);
-	give(request, response->status, made);
+	httpd_add_headers(made, response);
+	httpd_give(request, response->status, made);
 }
 
 void stint_httpd_reply_text(struct stint_httpd_request *request, int status, const char *text)
@@ -78,49 +77,14 @@ void stint_httpd_reply_stream(
 
 	request->source = *source;
 	request->streaming = true;
-	add_headers(made, response);
-	give(request, response->status, made);
+	httpd_add_headers(made, response);
+	httpd_give(request, response->status, made);
 }
 
 void stint_httpd_wake(struct stint_httpd_request *request)
 {
 	if (request->streaming)
 		stint_httpd_resume(request);
-}
-
-/* ---- tunnels ----------------------------------------------------------------------------------------------------------------- */
-
-static void on_upgraded(void *user, struct MHD_Connection *connection, void *request_at, const char *early, size_t length, MHD_socket fd,
-	struct MHD_UpgradeResponseHandle *handle)
-{
-	struct stint_httpd_request *request = user;
-
-	(void)connection;
-	(void)request_at;
-	request->tunnel = handle;
-	request->tunnel_fd = fd;
-	request->upgrade.on_open(request->upgrade.user, (struct stint_httpd_tunnel *)request, fd, early, length);
-}
-
-void stint_httpd_reply_upgrade(struct stint_httpd_request *request, const char *const *headers, const struct stint_httpd_upgrade *upgrade)
-{
-	struct MHD_Response *made = MHD_create_response_for_upgrade(on_upgraded, request);
-
-	request->upgrade = *upgrade;
-	add_headers(made, &(struct stint_httpd_response){.headers = headers});
-	give(request, MHD_HTTP_SWITCHING_PROTOCOLS, made);
-}
-
-void stint_httpd_tunnel_close(struct stint_httpd_tunnel *tunnel)
-{
-	struct stint_httpd_request *request = (struct stint_httpd_request *)tunnel;
-	struct MHD_UpgradeResponseHandle *handle;
-
-	if (!request || !request->tunnel)
-		return;
-	handle = stint_steal(&request->tunnel);
-	shutdown(request->tunnel_fd, SHUT_WR);
-	MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
 
 void stint_httpd_request_cut(struct stint_httpd_request *request)

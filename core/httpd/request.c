@@ -21,6 +21,7 @@ void stint_httpd_request_free(struct stint_httpd_request *request)
 	if (request->next)
 		request->next->previous = request->previous;
 	stint_buf_free(&request->body);
+	free(request->record);
 	free(request->parameters);
 	free(request->query);
 	free(request->path);

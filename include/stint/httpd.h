@@ -85,9 +85,9 @@ void stint_httpd_reply_stream(
 void stint_httpd_wake(struct stint_httpd_request *request);
 
 /*
- * 101 Switching Protocols: from then on the connection is a raw, non-blocking socket (TLS is taken off by the listener). `headers`
- * must hold Upgrade. on_open gets the tunnel and bytes that came early; on_cut tells that the listener stops: the tunnel is dead
- * after it. on_open is not called when the peer left before.
+ * 101 Switching Protocols: from then on the connection carries bytes through stint_httpd_tunnel_read and _write; fd is to be watched, and not
+ * to be read. `headers` must hold Upgrade. on_open gets the tunnel and bytes that came early; on_cut tells that the listener stops: the tunnel
+ * is dead after it. on_open is not called when the peer left before.
  */
 struct stint_httpd_tunnel;
 struct stint_httpd_upgrade {
@@ -96,6 +96,14 @@ struct stint_httpd_upgrade {
 	void *user;
 };
 void stint_httpd_reply_upgrade(struct stint_httpd_request *request, const char *const *headers, const struct stint_httpd_upgrade *upgrade);
-void stint_httpd_tunnel_close(struct stint_httpd_tunnel *tunnel); /* sends what is buffered, then closes; unwatch the fd before */
+/*
+ * As read(2) and write(2) on a socket that does not block: -1 with EAGAIN: not now; another errno: it is broken. A write that ended with EAGAIN
+ * is repeated with the same bytes, more may follow them.
+ */
+ssize_t stint_httpd_tunnel_read(struct stint_httpd_tunnel *tunnel, void *out, size_t room);
+ssize_t stint_httpd_tunnel_write(struct stint_httpd_tunnel *tunnel, const void *data, size_t length);
+/* Bytes are there that fd does not tell of: they have been decrypted already. */
+bool stint_httpd_tunnel_pending(const struct stint_httpd_tunnel *tunnel);
+void stint_httpd_tunnel_close(struct stint_httpd_tunnel *tunnel); /* unwatch the fd before */
 
 #endif

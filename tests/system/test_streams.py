@@ -6,6 +6,7 @@ import pty
 import select
 import signal
 import socket
+import subprocess
 import termios
 import time
 
@@ -116,6 +117,16 @@ class Exec(Streams):
         text = "x" * 300000 + "\nlast\n"
         result = self.assert_works(self.stint("exec", "-i", "box", "--", "cat", stdin=text))
         self.assertEqual(result.out, text)
+
+    def test_a_large_input_arrives_whole_and_soon(self):
+        """Larger than all buffers on the way, so that both sides have to wait for each other; the bytes are no text."""
+        data = os.urandom(4 << 20)
+        started = time.monotonic()
+        done = subprocess.run([kit.BIN / "stint", "exec", "-i", "box", "--", "cat"], input=data, capture_output=True, timeout=120,
+                              env=self.cluster.environment())
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertTrue(done.stdout == data, "%d bytes came back, and not those that were sent" % len(done.stdout))
+        self.assertLess(time.monotonic() - started, kit.DEADLINE_S)
 
     def test_without_i_nothing_is_read(self):
         self.assertEqual(self.assert_works(self.stint("exec", "box", "--", "cat", stdin="ignored")).out, "")

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <wslay/wslay.h>
 
 struct channel_set {
@@ -23,9 +22,10 @@ struct channels {
 	void *user;
 	const char *protocol; /* one of the caller's literals */
 	struct stint_httpd_tunnel *tunnel;
-	int fd;
 	struct stint_watch_fd *watch;
 	struct stint_timer *ending; /* frees outside of any handler of its own */
+	struct stint_timer *again; /* reads on what the descriptor does not tell of */
+	size_t read_budget; /* bytes that may still be read in this turn */
 	wslay_event_context_ptr frames;
 	struct stint_buf early; /* bytes that came with the handshake */
 	bool opened, paused, finishing, close_sent, broken;
@@ -34,6 +34,7 @@ struct channels {
 enum {
 	CHANNEL_CLOSE = 255, /* v5: [255, channel] closes a channel */
 	FINISH_PATIENCE_MS = 3000, /* for the peer's Close frame */
+	READ_BYTES_PER_TURN = 256 * 1024, /* others are to be heard too */
 };
 
 struct channel_set *channel_set_new(struct stint_loop *loop)
@@ -50,6 +51,7 @@ static void channels_free(struct channels *channels)
 		channels->next->link = channels->link;
 	stint_fd_unwatch(channels->watch);
 	stint_timer_free(channels->ending);
+	stint_timer_free(channels->again);
 	if (channels->tunnel)
 		stint_httpd_tunnel_close(channels->tunnel);
 	wslay_event_context_free(channels->frames);
@@ -79,9 +81,15 @@ static ssize_t on_receive(wslay_event_context_ptr frames, uint8_t *out, size_t r
 		stint_buf_consume(&channels->early, length);
 		return (ssize_t)length;
 	}
-	ssize_t got = recv(channels->fd, out, room, MSG_DONTWAIT);
-	if (got > 0)
+	const bool reads = channels->read_budget > 0 && (!channels->paused || channels->finishing);
+	ssize_t got = -1;
+	errno = EAGAIN;
+	if (reads)
+		got = stint_httpd_tunnel_read(channels->tunnel, out, room < channels->read_budget ? room : channels->read_budget);
+	if (got > 0) {
+		channels->read_budget -= (size_t)got;
 		return got;
+	}
 	bool later = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 	wslay_event_set_error(frames, later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
 	return -1;
@@ -90,7 +98,8 @@ static ssize_t on_receive(wslay_event_context_ptr frames, uint8_t *out, size_t r
 static ssize_t on_send(wslay_event_context_ptr frames, const uint8_t *data, size_t length, int flags, void *user)
 {
 	const struct channels *channels = user;
-	ssize_t sent = send(channels->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL | (flags & WSLAY_MSG_MORE ? MSG_MORE : 0));
+	(void)flags;
+	ssize_t sent = stint_httpd_tunnel_write(channels->tunnel, data, length);
 	if (sent >= 0)
 		return sent;
 	bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -122,6 +131,7 @@ static void end_soon(struct channels *channels)
 	if (!channels->broken)
 		stint_timer_set(channels->ending, 0); /* sooner than the patience of a finish */
 	channels->broken = true;
+	stint_timer_stop(channels->again);
 	stint_fd_unwatch(stint_steal(&channels->watch));
 }
 
@@ -143,6 +153,8 @@ static void update(struct channels *channels)
 		return;
 	}
 	stint_fd_set(channels->watch, (reads ? STINT_READ : 0) | (writes ? STINT_WRITE : 0));
+	if (reads && stint_httpd_tunnel_pending(channels->tunnel))
+		stint_timer_set(channels->again, 0);
 }
 
 static void pump_out(struct channels *channels)
@@ -163,6 +175,7 @@ static void on_ready(void *user, int fd, int events)
 {
 	struct channels *channels = user;
 	(void)fd;
+	channels->read_budget = READ_BYTES_PER_TURN;
 	if (events == 0) { /* paused, and the peer has hung up */
 		end_soon(channels);
 		return;
@@ -174,13 +187,17 @@ static void on_ready(void *user, int fd, int events)
 	pump_out(channels);
 }
 
+static void on_again(void *user)
+{
+	on_ready(user, -1, STINT_READ);
+}
+
 /* ---- the handshake --------------------------------------------------------------------------------------------------------- */
 
 static void on_open(void *user, struct stint_httpd_tunnel *tunnel, int fd, const void *early, size_t length)
 {
 	struct channels *channels = user;
 	channels->tunnel = tunnel;
-	channels->fd = fd;
 	channels->opened = true;
 	stint_buf_add(&channels->early, early, length);
 	channels->watch = stint_fd_watch(channels->set->loop, fd, STINT_READ, on_ready, channels);
@@ -238,13 +255,14 @@ bool channels_accept(struct channel_set *set, struct stint_httpd_request *reques
 		return false;
 	}
 	struct channels *channels = stint_alloc(sizeof(*channels));
-	*channels = (struct channels){.set = set, .hooks = *hooks, .user = user, .protocol = protocol, .fd = -1};
+	*channels = (struct channels){.set = set, .hooks = *hooks, .user = user, .protocol = protocol};
 	channels->next = set->first;
 	if (channels->next)
 		channels->next->link = &channels->next;
 	channels->link = &set->first;
 	set->first = channels;
 	channels->ending = stint_timer_new(set->loop, on_ending, channels);
+	channels->again = stint_timer_new(set->loop, on_again, channels);
 	const struct wslay_event_callbacks callbacks = {
 		.recv_callback = on_receive, .send_callback = on_send, .on_msg_recv_callback = on_message};
 	if (wslay_event_context_server_init(&channels->frames, &callbacks, channels) != 0)

@@ -239,7 +239,7 @@ static void test_a_peer_that_left_is_noticed_while_its_stream_sleeps(void **stat
 	assert_int_equal(bench->closed, 1);
 }
 
-static void test_an_upgraded_connection_is_a_raw_socket(void **state)
+static void test_an_upgraded_connection_carries_bytes_as_they_are(void **state)
 {
 	struct bench *bench = *state;
 	stint_auto_buf answer = {0};
@@ -248,8 +248,14 @@ static void test_an_upgraded_connection_is_a_raw_socket(void **state)
 	say(bench, fd, "GET /upgrade HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", 71);
 	hear(bench, fd, &answer, "101 Switching Protocols");
 	assert_non_null(bench->tunnel);
-	assert_int_equal(send(bench->tunnel_fd, "raw", 3, MSG_NOSIGNAL), 3);
+	assert_int_equal(stint_httpd_tunnel_write(bench->tunnel, "raw", 3), 3);
 	hear(bench, fd, &answer, "raw");
+	char heard[8];
+	assert_int_equal(stint_httpd_tunnel_read(bench->tunnel, heard, sizeof(heard)), -1);
+	assert_int_equal(errno, EAGAIN);
+	say(bench, fd, "back", 4);
+	assert_int_equal(stint_httpd_tunnel_read(bench->tunnel, heard, sizeof(heard)), 4);
+	assert_memory_equal(heard, "back", 4);
 	stint_httpd_tunnel_close(bench->tunnel);
 	hear(bench, fd, &answer, "");
 	close(fd);
@@ -309,7 +315,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_answer_may_come_later, up, down),
 		cmocka_unit_test_setup_teardown(test_a_stream_sleeps_until_it_is_woken, up, down),
 		cmocka_unit_test_setup_teardown(test_a_peer_that_left_is_noticed_while_its_stream_sleeps, up, down),
-		cmocka_unit_test_setup_teardown(test_an_upgraded_connection_is_a_raw_socket, up, down),
+		cmocka_unit_test_setup_teardown(test_an_upgraded_connection_carries_bytes_as_they_are, up, down),
 		cmocka_unit_test_setup_teardown(test_stopping_cuts_what_is_open, up, down),
 		cmocka_unit_test_setup_teardown(test_a_busy_port_and_a_bad_address_are_told, up, down),
 		cmocka_unit_test(test_escapes_are_decoded_or_refused),
