@@ -89,13 +89,29 @@ static void answered(void *user, struct stint_bind *bind, enum stint_errand_outc
 		placer->options.idle(placer->options.user);
 }
 
+/*
+ * A member of a gang below its minimum whose first bind was refused. Those that are bound stay bound, for nothing here takes a pod from its
+ * node; they hold devices until the gang is whole. So it is tried again in the next cycle, where groups below their minimum come first and
+ * its place is still free. A second refusal in a row is held back as any other, and then its place may go to somebody else.
+ */
+static bool completes_gang(const struct stint_placer *placer, const struct stint_mirror_pod *pod)
+{
+	struct stint_group_view group;
+	return pod->failures == 0 && pod->group && stint_engine_group_view(placer->options.engine, pod->group->handle, &group) &&
+		group.min_member > 1 && group.active < group.min_member;
+}
+
 /* The decision is void: the engine has the pod back, and does not get to place it again at once when that would end the same way. */
 static void undo(struct stint_placer *placer, struct stint_mirror_pod *pod, bool hold_back)
 {
 	pod->bind = NULL;
 	if (pod->handle != STINT_NO_HANDLE)
 		stint_engine_pod_undo(placer->options.engine, pod->handle);
-	const int64_t until_ms = hold_back ? stint_mirror_hold_back(placer->options.mirror, pod, stint_now_ms()) : 0;
+	int64_t until_ms = 0;
+	if (hold_back && completes_gang(placer, pod))
+		pod->failures++;
+	else if (hold_back)
+		until_ms = stint_mirror_hold_back(placer->options.mirror, pod, stint_now_ms());
 	if (pod->group)
 		stint_mirror_mark_group(placer->options.mirror, pod->group);
 	placer->options.again(placer->options.user, until_ms);

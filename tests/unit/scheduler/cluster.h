@@ -128,7 +128,7 @@ static struct stint_mirror_pod *cluster_find(struct cluster *c, const char *name
 }
 
 /* Settles and decides; how many binds were decided. */
-static size_t cluster_cycle(struct cluster *c)
+static inline size_t cluster_cycle(struct cluster *c)
 {
 	stint_mirror_settle(c->mirror, 1000);
 	const struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
