@@ -64,6 +64,7 @@ static void account_on_node(struct stint_engine *engine, const struct pod *pod, 
 		books->pods_leaving -= sign;
 	}
 	account_extended(engine, pod, shape, sign);
+	engine->nodes[pod->node].legacy_mig += shape->spec->legacy_mig ? (uint32_t)sign : 0;
 	if (shape->gpu != STINT_GPU_NONE && !pod->holder)
 		engine_devices_account(engine, pod->node, pod, shape, sign);
 
@@ -74,7 +75,7 @@ static void account_on_node(struct stint_engine *engine, const struct pod *pod, 
 
 	if (pod->group == STINT_NO_HANDLE && !pod->holder) {
 		struct amounts taken = shape->asked;
-		taken.gpu_percent = (int64_t)pod->percent * shape->devices;
+		taken.gpu_percent = engine_pod_gpu_percent(pod, shape);
 		amounts_add(&engine->nodes[pod->node].foreign, &taken, sign);
 		engine_node_count(engine, pod->node);
 	}
@@ -93,7 +94,7 @@ static void account_in_group(struct stint_engine *engine, const struct pod *pod,
 		group->gated += (uint32_t)sign;
 	} else if (engine_pod_active(pod)) {
 		struct amounts taken = shape->asked;
-		taken.gpu_percent = (int64_t)pod->percent * shape->devices;
+		taken.gpu_percent = engine_pod_gpu_percent(pod, shape);
 		group->active += (uint32_t)sign;
 		if (pod->status == STINT_POD_RESERVED)
 			group->reserved += (uint32_t)sign;
@@ -163,7 +164,8 @@ void engine_books_reset(struct stint_engine *engine, uint32_t handle)
 	free(node->reserved_mib);
 	node->reserved_mib = NULL;
 	*books = (struct books){.device_mib = STINT_DEFAULT_GPU_MIB};
-	node->unseen = node->unseen_leaving = node->reserved_whole = 0;
+	node->unseen = node->unseen_leaving = node->reserved_whole = node->mig_percent = 0;
+	node->mig = MIG_NONE;
 	if (engine->extended_stride)
 		memset(engine_extended(engine, handle, 0), 0, engine->extended_stride * sizeof *engine->extended);
 	if (!object)
@@ -183,7 +185,8 @@ void engine_books_reset(struct stint_engine *engine, uint32_t handle)
 		books->device_mib = bounded(object->gpu_memory_mib, INT32_MAX / 2);
 	if (count)
 		books->devices = stint_alloc((size_t)count * sizeof *books->devices);
-	books->cpu_only = usable == 0;
+	engine_mig_read_node(node);
+	books->cpu_only = usable == 0 && node->mig == MIG_NONE;
 	node->unseen = count - usable;
 	books->gpus_idle = usable;
 
@@ -191,7 +194,5 @@ void engine_books_reset(struct stint_engine *engine, uint32_t handle)
 		const uint32_t resource = engine_extended_resource(engine, offered->extended[i].name, true);
 		struct extended *book = engine_extended(engine, handle, resource);
 		book->offered = book->idle = offered->extended[i].amount;
-		if (stint_starts_with(offered->extended[i].name, "nvidia.com/mig-"))
-			books->cpu_only = false;
 	}
 }

@@ -20,6 +20,8 @@ enum stint_cause engine_matching_cause(const struct stint_engine *engine, const 
 	if (object->taints_count &&
 		stint_untolerated_taint(object->taints, object->taints_count, spec->tolerations, spec->tolerations_count))
 		return STINT_CAUSE_TAINT;
+	if (!engine_mig_suits(shape, &engine->nodes[handle]))
+		return STINT_CAUSE_MIG;
 	/* A multiple of the device's memory would pass KAI's test and then be put on one device: here it does not fit (kai-engine 7.1). */
 	if (shape->gpu == STINT_GPU_MEMORY && (object->gpu_memory_mib <= 0 || shape->memory_mib > engine->books[handle].device_mib))
 		return STINT_CAUSE_GPU_MEMORY;
@@ -106,6 +108,8 @@ enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape
 		const struct extended *book = engine_extended(engine, handle, shape->extended[i].resource);
 		fit = worse(fit, fit_of(shape->extended[i].amount, book->idle, book->leaving));
 	}
+	if (shape->mig && engine->nodes[handle].legacy_mig)
+		return FIT_NONE;
 	if (fit != FIT_NONE && !engine_ports_free(engine, shape, handle))
 		return FIT_NONE;
 	return fit;

@@ -87,7 +87,7 @@ void engine_node_count(struct stint_engine *engine, uint32_t handle)
 	struct amounts now = {0};
 	if (engine->books[handle].open) {
 		const struct stint_resources *offered = &node->object->allocatable;
-		now = (struct amounts){offered->cpu_milli, offered->memory_bytes, offered->gpu_milli / 10};
+		now = (struct amounts){offered->cpu_milli, offered->memory_bytes, offered->gpu_milli / 10 + node->mig_percent};
 		amounts_add(&now, &node->foreign, -1);
 	}
 	if (memcmp(&now, &node->counted, sizeof now) == 0)

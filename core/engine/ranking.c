@@ -21,11 +21,13 @@ static uint64_t packing_score(const struct stint_engine *engine, const struct sh
 {
 	const uint64_t top = UINT64_C(1) << PACKING_BITS;
 	const struct books *books = &engine->books[handle];
-	const bool cpu_only = shape->gpu == STINT_GPU_NONE;
+	const bool cpu_only = engine_shape_cpu_only(shape);
 	int64_t free_amount = cpu_only ? books->cpu_idle + books->cpu_leaving : (int64_t)books->gpus_idle + books->gpus_leaving;
 	free_amount = free_amount < (int64_t)(top / 4) ? free_amount : (int64_t)(top / 4);
 	switch (cpu_only ? engine->policy.cpu_nodes : engine->policy.gpu_nodes) {
-	case STINT_BINPACK: return top / 2 - (uint64_t)free_amount;
+	case STINT_BINPACK:
+		/* kai-engine 5.2: a node that has no such devices at all is the last. Only pods with MIG get so far on one. */
+		return !cpu_only && books->devices_count == 0 ? 1 : top / 2 - (uint64_t)free_amount;
 	case STINT_SPREAD: break;
 	case STINT_UNORDERED: return 1;
 	}
@@ -49,7 +51,7 @@ static uint64_t score(const struct stint_engine *engine, const struct shape *sha
 		score |= UINT64_C(1) << (PACKING_BITS + 2);
 	if (engine->policy.prefer_idle && fit == FIT_NOW)
 		score |= UINT64_C(1) << (PACKING_BITS + 1);
-	if (engine->policy.prefer_cpu_nodes && shape->gpu == STINT_GPU_NONE && books->cpu_only)
+	if (engine->policy.prefer_cpu_nodes && engine_shape_cpu_only(shape) && books->cpu_only)
 		score |= UINT64_C(1) << PACKING_BITS;
 	return score;
 }

@@ -39,6 +39,8 @@ const char *stint_cause_text(enum stint_cause cause)
 		[STINT_CAUSE_CPU] = "node(s) didn't have enough resources: CPU cores",
 		[STINT_CAUSE_MEMORY] = "node(s) didn't have enough resources: memory",
 		[STINT_CAUSE_PODS] = "node(s) pod number exceeded",
+		[STINT_CAUSE_MIG] = "node(s) offered GPUs in another form: whole devices or MIG instances",
+		[STINT_CAUSE_LEGACY_MIG] = "node(s) ran pods with MIG by annotation",
 		[STINT_CAUSE_EXTENDED] = "node(s) didn't have enough resources",
 	};
 	return texts[cause];
@@ -88,7 +90,8 @@ static unsigned short_now(const struct stint_engine *engine, const struct shape 
 	unsigned bits = cause_bit(shape->cpu_milli > 0 && shape->cpu_milli > books->cpu_idle + books->cpu_leaving, STINT_CAUSE_CPU) |
 		cause_bit(shape->memory_bytes > 0 && shape->memory_bytes > books->memory_idle + books->memory_leaving, STINT_CAUSE_MEMORY) |
 		short_extended(engine, shape, handle, false, extended) |
-		cause_bit(!engine_ports_free(engine, shape, handle), STINT_CAUSE_PORTS);
+		cause_bit(!engine_ports_free(engine, shape, handle), STINT_CAUSE_PORTS) |
+		cause_bit(shape->mig && engine->nodes[handle].legacy_mig > 0, STINT_CAUSE_LEGACY_MIG);
 	int32_t slots = 1;
 	if (shape->gpu == STINT_GPU_WHOLE) {
 		bits |= cause_bit((int64_t)shape->devices > devices, STINT_CAUSE_GPU);
@@ -142,7 +145,7 @@ static void add_holder(const struct stint_engine *engine, struct stint_holder *a
 	all[at].pods++;
 	all[at].cpu_milli = plus(all[at].cpu_milli, shape->cpu_milli);
 	all[at].memory_bytes = plus(all[at].memory_bytes, shape->memory_bytes);
-	all[at].gpus += (double)pod->percent * shape->devices / 100.0;
+	all[at].gpus += (double)engine_pod_gpu_percent(pod, shape) / 100.0;
 	all[at].leaving = all[at].leaving || pod->status == STINT_POD_RELEASING;
 }
 

@@ -77,7 +77,7 @@ static bool same_request(const struct stint_pod_spec *a, const struct stint_pod_
 	const struct stint_resources *p = &a->request, *q = &b->request;
 	if (p->cpu_milli != q->cpu_milli || p->memory_bytes != q->memory_bytes || p->extended_count != q->extended_count ||
 		a->gpu.kind != b->gpu.kind || a->gpu.devices != b->gpu.devices || a->gpu.portion != b->gpu.portion ||
-		a->gpu.memory_mib != b->gpu.memory_mib || !same_text(a->gpu.problem, b->gpu.problem))
+		a->gpu.memory_mib != b->gpu.memory_mib || a->legacy_mig != b->legacy_mig || !same_text(a->gpu.problem, b->gpu.problem))
 		return false;
 	for (uint32_t i = 0; i < p->extended_count; i++) {
 		if (p->extended[i].amount != q->extended[i].amount || !same_text(p->extended[i].name, q->extended[i].name))
@@ -162,6 +162,7 @@ static void describe(struct stint_engine *engine, struct shape *shape, struct st
 		const struct stint_extended *asked = &spec->request.extended[i];
 		shape->extended[i] = (struct shape_extended){engine_extended_resource(engine, asked->name, false), bounded(asked->amount)};
 	}
+	engine_mig_read_shape(shape);
 }
 
 void engine_shapes_resolve(struct stint_engine *engine)

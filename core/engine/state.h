@@ -62,7 +62,13 @@ struct node {
 	struct amounts counted; /* what the node gives to the cluster's total */
 	uint64_t changed, respecified; /* places in the change log: of the last change of any kind, of the specification */
 	uint32_t rank; /* in the order of names */
+	uint8_t mig; /* enum mig */
+	int32_t mig_percent; /* what its MIG instances count for in all, in hundredths of a device */
+	uint32_t legacy_mig; /* pods on it that have MIG by annotation */
 };
+
+/* How a node offers its GPUs (kai-engine 1.4): not as MIG; as MIG by no strategy; as MIG that looks like whole devices; as profiles. */
+enum mig { MIG_NONE, MIG_PLAIN, MIG_SINGLE, MIG_MIXED };
 
 struct pod {
 	struct stint_pod *object; /* NULL: a free slot */
@@ -209,6 +215,8 @@ struct shape {
 	double portion;
 	int64_t memory_mib;
 	int32_t percent; /* FRACTION: of each device; WHOLE: 100; MEMORY: 0, depends on the node */
+	bool mig; /* asks for MIG instances: then not for devices (kai-engine 1.2) */
+	int32_t mig_percent; /* what those count for, in hundredths of a device */
 	struct amounts asked; /* kai-engine 1.2: GPU memory not included */
 	int64_t asked_mib; /* devices * memory_mib */
 	bool selective; /* node selector or required affinity */
@@ -292,6 +300,18 @@ struct stint_engine {
 static inline bool engine_pod_active(const struct pod *pod)
 {
 	return pod->status == STINT_POD_RESERVED || pod->status == STINT_POD_ASSUMED || pod->status == STINT_POD_BOUND;
+}
+
+/* kai-engine 1.2, "CPU only": no GPUs in any form. */
+static inline bool engine_shape_cpu_only(const struct shape *shape)
+{
+	return shape->gpu == STINT_GPU_NONE && !shape->mig;
+}
+
+/* What its queue is charged for its GPUs, in hundredths of a device. */
+static inline int64_t engine_pod_gpu_percent(const struct pod *pod, const struct shape *shape)
+{
+	return (int64_t)pod->percent * shape->devices + shape->mig_percent;
 }
 
 static inline bool bit(uint64_t set, unsigned index)
@@ -379,6 +399,11 @@ void engine_devices_account(struct stint_engine *engine, uint32_t node, const st
 uint32_t engine_devices_fitting(const struct stint_engine *engine, uint32_t node, int64_t mib);
 bool engine_devices_choose(struct stint_engine *engine, const struct shape *shape, uint32_t node, bool idle_fits, bool reserve_only,
 	struct device_choice *out);
+
+/* mig.c */
+void engine_mig_read_shape(struct shape *shape);
+void engine_mig_read_node(struct node *node);
+bool engine_mig_suits(const struct shape *shape, const struct node *node);
 
 /* queues.c */
 uint32_t engine_queue_named(struct stint_engine *engine, const char *name);

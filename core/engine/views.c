@@ -132,7 +132,7 @@ bool stint_engine_pod_view(const struct stint_engine *engine, uint32_t handle, s
 	if (pod->node != STINT_NO_HANDLE) {
 		out->portion_percent = pod->percent;
 		out->device_memory_mib = pod->device_mib;
-		out->gpus = (double)pod->percent * shape->devices / 100.0;
+		out->gpus = (double)engine_pod_gpu_percent(pod, shape) / 100.0;
 	} else {
 		out->gpus = (double)shape->asked.gpu_percent / 100.0 + (double)shape->asked_mib / (double)engine->least_gpu_mib;
 	}

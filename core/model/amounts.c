@@ -174,6 +174,26 @@ void amounts_finish(struct stint_model *model, struct amounts *amounts, struct s
 	*amounts = (struct amounts){0};
 }
 
+void resources_raise(struct stint_model *model, struct stint_resources *resources, const char *name, int64_t amount)
+{
+	const uint32_t count = resources->extended_count;
+	struct stint_extended *raised = stint_alloc((count + 1u) * sizeof(*raised));
+	uint32_t at = 0;
+	while (at < count && strcmp(resources->extended[at].name, name) < 0)
+		at++;
+	const bool there = at < count && strcmp(resources->extended[at].name, name) == 0;
+	if (count)
+		memcpy(raised, resources->extended, count * sizeof(*raised));
+	if (!there) {
+		memmove(raised + at + 1, raised + at, (count - at) * sizeof(*raised));
+		raised[at] = (struct stint_extended){.name = stint_text_take(model, name, strlen(name))};
+	}
+	raised[at].amount = stint_add_saturated(raised[at].amount, amount);
+	stint_free_pointer(&resources->extended);
+	resources->extended = raised;
+	resources->extended_count = there ? count : count + 1;
+}
+
 void resources_drop(struct stint_model *model, struct stint_resources *resources)
 {
 	for (uint32_t i = 0; i < resources->extended_count; i++)

@@ -62,14 +62,43 @@ static void set_whole(struct stint_model *model, struct stint_gpu_ask *ask, int6
 	}
 }
 
-/* MIG as an annotation: KAI keeps such pods where they run and places no new ones. */
-static const char *legacy_mig(const struct stint_pairs *annotations)
+static const char mig_prefix[] = "nvidia.com/mig-";
+
+bool stint_mig_profile(const char *name, int32_t *slices)
 {
-	for (uint32_t i = 0; i < annotations->count; i++) {
-		if (stint_starts_with(annotations->items[i].key, "nvidia.com/mig-"))
-			return annotations->items[i].key;
+	*slices = 0;
+	if (!stint_starts_with(name, mig_prefix))
+		return false;
+	/* <g>g.<m>gb and nothing else: kai-engine 1.1 counts no variant such as 1g.5gb.me. */
+	const char *at = name + sizeof(mig_prefix) - 1;
+	const size_t devices = strspn(at, "0123456789");
+	const size_t memory = devices && stint_starts_with(at + devices, "g.") ? strspn(at + devices + 2, "0123456789") : 0;
+	if (devices && devices < 4 && memory && strcmp(at + devices + 2 + memory, "gb") == 0) {
+		for (size_t i = 0; i < devices; i++)
+			*slices = 10 * *slices + (at[i] - '0');
 	}
-	return NULL;
+	return true;
+}
+
+/*
+ * MIG as an annotation: KAI keeps such pods where they run and places no new ones. What it asks for replaces the GPUs of the containers and
+ * counts as if they had requested it.
+ */
+static void set_legacy_mig(struct stint_model *model, struct stint_pod_spec *spec, const struct stint_pairs *annotations)
+{
+	struct stint_gpu_ask *ask = &spec->gpu;
+	for (uint32_t i = 0; i < annotations->count; i++) {
+		const struct stint_pair *pair = &annotations->items[i];
+		int64_t count;
+		if (!stint_starts_with(pair->key, mig_prefix))
+			continue;
+		*ask = (struct stint_gpu_ask){.problem = ask->problem};
+		spec->legacy_mig = true;
+		if (stint_parse_int(pair->value, 1, MANY_DEVICES, &count))
+			resources_raise(model, &spec->request, pair->key, count * 1000);
+		set_problem(model, ask, "annotation %.100s asks for MIG by annotation: request the MIG resource in a container instead",
+			pair->key);
+	}
 }
 
 void spec_set_gpu(struct stint_model *model, struct stint_pod_spec *spec, const struct stint_pairs *annotations)
@@ -90,8 +119,5 @@ void spec_set_gpu(struct stint_model *model, struct stint_pod_spec *spec, const 
 		set_fraction(model, ask, fraction);
 	if (devices && (fraction || memory))
 		set_devices(model, ask, devices);
-	const char *mig = legacy_mig(annotations);
-	if (mig)
-		set_problem(
-			model, ask, "annotation %.100s asks for MIG by annotation: request the MIG resource in a container instead", mig);
+	set_legacy_mig(model, spec, annotations);
 }

@@ -99,6 +99,7 @@ void amounts_default(struct amounts *requests, const struct amounts *limits); /*
 void amounts_reset(struct stint_model *model, struct amounts *amounts);
 /* Hands the sum over to a vector, sorted; amounts is empty afterwards. */
 void amounts_finish(struct stint_model *model, struct amounts *amounts, struct stint_resources *out);
+void resources_raise(struct stint_model *model, struct stint_resources *resources, const char *name, int64_t amount); /* adds to a vector */
 void resources_drop(struct stint_model *model, struct stint_resources *resources);
 
 bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wanted annotations);

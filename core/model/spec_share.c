@@ -157,8 +157,8 @@ static bool containers_equal(const struct stint_pod_spec *a, const struct stint_
 
 static bool scalars_equal(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
 {
-	return a->gpu_wired == b->gpu_wired && a->host_network == b->host_network && a->priority == b->priority &&
-		a->priority_known == b->priority_known && a->priority_class == b->priority_class &&
+	return a->legacy_mig == b->legacy_mig && a->gpu_wired == b->gpu_wired && a->host_network == b->host_network &&
+		a->priority == b->priority && a->priority_known == b->priority_known && a->priority_class == b->priority_class &&
 		a->scheduler_name == b->scheduler_name && a->runtime_class == b->runtime_class &&
 		a->preemption_policy == b->preemption_policy && a->restart_policy == b->restart_policy &&
 		a->has_required_terms == b->has_required_terms && a->pod_affinity == b->pod_affinity &&

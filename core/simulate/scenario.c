@@ -110,30 +110,6 @@ static bool read_run(struct reader *r, const struct stint_json *document)
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------------------- */
 
-static int by_key(const void *a, const void *b)
-{
-	return strcmp(((const struct stint_pair *)a)->key, ((const struct stint_pair *)b)->key);
-}
-
-static bool read_labels(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_pairs *out)
-{
-	const struct stint_json *labels = stint_json_get(object, "labels");
-	const size_t count = stint_json_count(labels);
-	if (!count)
-		return true;
-	struct stint_pair *items = scenario_room(r->scenario, count, sizeof *items);
-	size_t at = 0;
-	stint_json_each(label, labels) {
-		const char *value = stint_json_string(label);
-		if (!value || !stint_json_key(label))
-			return field_fail(place, "labels", r->err, "must be an object of texts");
-		items[at++] = (struct stint_pair){scenario_keep(r->scenario, stint_json_key(label)), scenario_keep(r->scenario, value)};
-	}
-	qsort(items, count, sizeof *items, by_key);
-	*out = (struct stint_pairs){items, (uint32_t)count};
-	return true;
-}
-
 /* What changes the outcome and is not understood. */
 bool reader_refuse(struct reader *r, const struct stint_json *object, const struct place *place, const char *const *keys, size_t count)
 {
@@ -147,7 +123,7 @@ bool reader_refuse(struct reader *r, const struct stint_json *object, const stru
 
 static bool read_node(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_node *node)
 {
-	static const char *const unsupported[] = {"mig", "draDevices", "numa"};
+	static const char *const unsupported[] = {"draDevices", "numa"};
 	const char *name;
 	double cpu, memory, gpus, pods, mib;
 	if (!field_text(place, object, "name", &name, r->err) || !field_amount(place, object, "cpu", STINT_UNIT_MILLI, 0, &cpu, r->err) ||
@@ -173,7 +149,8 @@ static bool read_node(struct reader *r, const struct stint_json *object, const s
 	struct device_names *names = scenario_room(r->scenario, 1, sizeof *names);
 	names->count = (size_t)gpus;
 	names->items = scenario_room(r->scenario, names->count, sizeof *names->items);
-	return reader_claim(r, r->scenario->devices, place, name, names) && read_labels(r, object, place, &node->meta.labels);
+	return reader_claim(r, r->scenario->devices, place, name, names) && read_labels(r, object, place, &node->meta.labels) &&
+		read_mig_node(r, object, place, node);
 }
 
 static bool read_nodes(struct reader *r, const struct stint_json *document)

@@ -115,6 +115,12 @@ bool reader_claim(struct reader *r, struct stint_map *names, const struct place 
 bool reader_refuse(struct reader *r, const struct stint_json *object, const struct place *place, const char *const *keys, size_t count);
 bool read_workloads(struct reader *r, const struct stint_json *document); /* workloads.c */
 
+/* constraints.c: the parts of nodes and pods that bind a pod to a kind of device, to other pods and to volumes. */
+bool read_mig_node(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_node *node);
+bool read_mig_request(struct reader *r, const struct stint_json *pod, const struct stint_json *requests, const struct place *place,
+	struct stint_pod_spec *spec);
+bool read_labels(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_pairs *out);
+
 /* NULL: *err says what and where. */
 struct scenario *scenario_read(const struct stint_json *document, struct stint_error **err);
 void scenario_free(struct scenario *scenario);

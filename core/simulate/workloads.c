@@ -16,8 +16,6 @@ static bool read_gpus(struct reader *r, const struct stint_json *requests, const
 		!field_number(place, requests, "gpuMemoryMiB", 0, 1e9, 0, &mib, r->err) ||
 		!field_number(place, requests, "gpuDevices", 1, STINT_MAX_DEVICES, 1, &devices, r->err))
 		return false;
-	if (stint_json_get(requests, "mig"))
-		return field_fail(place, "mig", r->err, "is not simulated by this version");
 	*out = (struct stint_gpu_ask){0};
 	if (mib > 0)
 		*out = (struct stint_gpu_ask){.kind = STINT_GPU_MEMORY, .devices = (uint32_t)devices, .memory_mib = (int64_t)mib};
@@ -72,7 +70,7 @@ static bool read_affinity(struct reader *r, const struct stint_json *pod, const 
 static bool read_spec(struct reader *r, const struct stint_json *workload, const struct stint_json *pod, const struct place *place,
 	struct stint_pod_spec **out)
 {
-	static const char *const unsupported[] = {"podAffinity", "podAntiAffinity", "legacyMig", "volumeClaims", "resourceClaims"};
+	static const char *const unsupported[] = {"podAffinity", "podAntiAffinity", "volumeClaims", "resourceClaims"};
 	if (!reader_refuse(r, pod, place, unsupported, STINT_COUNT(unsupported)))
 		return false;
 	const struct stint_json *requests = stint_json_get(pod, "requests");
@@ -86,7 +84,8 @@ static bool read_spec(struct reader *r, const struct stint_json *workload, const
 	struct stint_pod_spec *spec = scenario_room(r->scenario, 1, sizeof *spec);
 	*spec = (struct stint_pod_spec){.refs = 1, .request = {.cpu_milli = (int64_t)cpu, .memory_bytes = (int64_t)memory, .pods = 1}};
 	*out = spec;
-	return read_gpus(r, requests, &here, &spec->gpu) && read_affinity(r, pod, place, spec);
+	return read_gpus(r, requests, &here, &spec->gpu) && read_mig_request(r, pod, requests, &here, spec) &&
+		read_affinity(r, pod, place, spec);
 }
 
 /* A task priority is a label to the engine. */

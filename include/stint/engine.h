@@ -183,6 +183,8 @@ enum stint_cause {
 	STINT_CAUSE_CPU,
 	STINT_CAUSE_MEMORY,
 	STINT_CAUSE_PODS,
+	STINT_CAUSE_MIG, /* its GPUs are cut into MIG instances and the pod asks for others, or the other way round */
+	STINT_CAUSE_LEGACY_MIG, /* pods with MIG by annotation run there: no new MIG pod goes beside them */
 	STINT_CAUSE_EXTENDED, /* another resource; `extended` names one */
 	STINT_CAUSE_COUNT,
 };

@@ -53,6 +53,8 @@ struct stint_resources {
 	uint32_t extended_count;
 };
 int64_t stint_resources_extended(const struct stint_resources *resources, const char *name); /* 0 when not there */
+/* Whether the resource is a MIG profile, and how many slices of a device one of it is: 2 for nvidia.com/mig-2g.10gb, 0 for variants. */
+bool stint_mig_profile(const char *name, int32_t *slices);
 
 /* ---- labels, selectors, tolerations ------------------------------------------------------------------------------------------ */
 
@@ -203,6 +205,7 @@ struct stint_pod_spec {
 	uint32_t hash;
 	struct stint_resources request; /* kai-engine 1.2; gpu_milli: whole devices of the containers, shares not included */
 	struct stint_gpu_ask gpu;
+	bool legacy_mig; /* asks for MIG by annotation, which stands in the request: runs and counts, is never placed, bars new MIG pods */
 	bool gpu_wired; /* a container reads NVIDIA_VISIBLE_DEVICES from annotation stint.dev/gpu-uuids */
 	bool host_network;
 	int32_t priority; /* spec.priority as admission set it; valid when priority_known */

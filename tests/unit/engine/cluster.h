@@ -166,6 +166,7 @@ struct pod_is {
 	const char *tolerates; /* key of a taint */
 	const char *resource;
 	int64_t resource_milli;
+	bool legacy_mig; /* the resource is a MIG profile that an annotation asks for */
 	int port;
 	const char *nominated, *problem;
 	const char *on; /* its node: then it is BOUND unless said otherwise */
@@ -187,7 +188,8 @@ static inline struct stint_pod_spec *pod_spec(struct cluster *c, const struct po
 		spec->gpu = (struct stint_gpu_ask){.kind = STINT_GPU_FRACTION, .devices = devices, .portion = is->portion};
 	else if (is->mib)
 		spec->gpu = (struct stint_gpu_ask){.kind = STINT_GPU_MEMORY, .devices = devices, .memory_mib = is->mib};
-	spec->gpu.problem = cluster_text(c, is->problem);
+	spec->gpu.problem = is->legacy_mig ? "it has MIG by annotation" : cluster_text(c, is->problem);
+	spec->legacy_mig = is->legacy_mig;
 	if (is->selects) {
 		struct stint_pair *pair = stint_arena_alloc(c->arena, sizeof *pair);
 		*pair = (struct stint_pair){cluster_text(c, is->selects), cluster_text(c, is->selected)};

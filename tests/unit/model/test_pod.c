@@ -205,6 +205,23 @@ static void gpu_annotations_mean_what_kai_says(void **state)
 	}
 }
 
+static void mig_by_annotation_counts_as_if_it_were_requested(void **state)
+{
+	struct stint_model *model = stint_model_new();
+	struct stint_pod *pod = decode(model,
+		"{\"metadata\":{\"name\":\"p\",\"annotations\":{\"nvidia.com/"
+		"mig-2g.10gb\":\"2\"}},\"spec\":{\"containers\":[{\"resources\":"
+		"{\"requests\":{\"example.com/nic\":\"1\",\"nvidia.com/mig-1g.5gb\":\"1\",\"xyz.com/a\":\"1\"}}}]}}");
+	(void)state;
+	assert_true(pod->spec->legacy_mig);
+	assert_int_equal(pod->spec->request.extended_count, 4);
+	assert_int_equal(stint_resources_extended(&pod->spec->request, "nvidia.com/mig-2g.10gb"), 2000);
+	assert_int_equal(stint_resources_extended(&pod->spec->request, "nvidia.com/mig-1g.5gb"), 1000);
+	assert_string_equal(pod->spec->request.extended[2].name, "nvidia.com/mig-2g.10gb");
+	stint_object_unref(&pod->meta);
+	assert_nothing_left(model);
+}
+
 static void pods_that_ask_the_same_share_a_spec(void **state)
 {
 	static const char *const format = "{\"metadata\":{\"name\":\"%s\",\"annotations\":{\"gpu-fraction\":\"%s\"}},\"spec\":{"
@@ -321,6 +338,7 @@ int main(void)
 		cmocka_unit_test(the_request_is_the_larger_of_run_and_start_plus_overhead),
 		cmocka_unit_test(limits_stand_in_for_requests_that_are_absent),
 		cmocka_unit_test(gpu_annotations_mean_what_kai_says),
+		cmocka_unit_test(mig_by_annotation_counts_as_if_it_were_requested),
 		cmocka_unit_test(pods_that_ask_the_same_share_a_spec),
 		cmocka_unit_test(containers_that_failed_say_so),
 		cmocka_unit_test(the_cause_of_an_init_container_is_not_hidden),
