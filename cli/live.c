@@ -1,6 +1,7 @@
 /*
- * live: see live.h. Owns a model, a reflector for each kind and a set of workloads that they feed. Everything happens on the client's loop
- * while cli_live_open and cli_live_wait turn it.
+ * live: see live.h. Owns a model, a reflector for each kind and a set of workloads that they feed. A kind that may not be read in the whole
+ * cluster has a reflector for each project instead, as far as those may be read. Everything happens on the client's loop while cli_live_open
+ * and cli_live_wait turn it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "cli/live.h"
 #include "cli/output/output.h"
 
-enum { SETTLE_MS = 100 };
+enum { SETTLE_MS = 100, FEED_SHIFT = 40 }; /* of cli_live_next's position: below it the place in a feed */
 
 static const struct source {
 	const struct stint_kube_resource *resource;
@@ -25,13 +26,13 @@ static const struct source {
 	{&stint_kube_queues, STINT_KIND_QUEUE, CLI_LIVE_QUEUES, false},
 	{&stint_kube_core_events, STINT_KIND_EVENT, CLI_LIVE_EVENTS, false},
 };
-enum { SOURCES = STINT_COUNT(sources) };
 
 /* One list+watch with what came of its first list. */
 struct feed {
 	struct cli_live *live;
 	const struct source *source;
-	struct stint_reflector *reflector;
+	bool narrowed; /* to one of several projects */
+	struct stint_reflector *reflector; /* NULL: could not be read */
 	struct stint_error *failed; /* its first list could not be read */
 };
 
@@ -40,7 +41,8 @@ struct cli_live {
 	struct stint_kube *kube;
 	struct stint_model *model;
 	struct stint_workload_set *workloads;
-	struct feed feeds[SOURCES];
+	struct feed **feeds;
+	size_t count, capacity;
 	bool changed;
 	bool in_trouble; /* watches have failed, and a note has said so */
 };
@@ -88,17 +90,37 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 	}
 }
 
+static void start_feed(struct cli_live *live, const struct source *source, const char *project, bool narrowed, const char *selector)
+{
+	struct feed *feed = stint_alloc(sizeof *feed);
+	*feed = (struct feed){.live = live, .source = source, .narrowed = narrowed};
+	stint_grow(&live->feeds, &live->capacity, live->count + 1, sizeof *live->feeds);
+	live->feeds[live->count++] = feed;
+	feed->reflector = stint_reflector_start(live->kube,
+		&(struct stint_reflector_options){
+			.resource = source->resource,
+			.kind = source->kind,
+			.model = live->model,
+			.namespace_ = source->resource->namespaced ? project : NULL,
+			.label_selector = source->part & (CLI_LIVE_PODS | CLI_LIVE_OWNERS) ? selector : NULL,
+			.on_change = on_change,
+			.on_synced = on_synced,
+			.on_trouble = on_trouble,
+			.user = feed,
+		});
+}
+
 static bool is_known(const struct feed *feed)
 {
-	return !feed->reflector || feed->failed || stint_reflector_synced(feed->reflector);
+	return feed->failed || stint_reflector_synced(feed->reflector);
 }
 
 static bool read_all(struct cli_live *live)
 {
 	for (;;) {
 		bool known = true;
-		for (size_t i = 0; i < SOURCES; i++)
-			known = known && is_known(&live->feeds[i]);
+		for (size_t i = 0; i < live->count; i++)
+			known = known && is_known(live->feeds[i]);
 		if (known)
 			return true;
 		if (!stint_loop_step(stint_kube_loop(live->kube), -1))
@@ -106,26 +128,55 @@ static bool read_all(struct cli_live *live)
 	}
 }
 
+/* What may not be read in the whole cluster is read project by project. */
+static bool narrow(struct cli_live *live, const char *selector)
+{
+	char **projects = NULL;
+	const size_t count = live->count;
+	for (size_t i = 0; i < count; i++) {
+		const struct feed *feed = live->feeds[i];
+		if (!feed->failed || feed->failed->code != STINT_FORBIDDEN || !feed->source->resource->namespaced)
+			continue;
+		if (!projects)
+			projects = stint_project_names_read(live->kube);
+		for (char **project = projects; *project; project++)
+			start_feed(live, feed->source, *project, true, selector);
+	}
+	stint_strings_free(projects);
+	return read_all(live);
+}
+
 static bool is_missing(const struct stint_error *err)
 {
 	return err->code == STINT_FORBIDDEN || err->code == STINT_NOT_FOUND;
 }
 
+/* Some of it could be read, if only in one project. */
+static bool has_source(const struct cli_live *live, const struct source *source)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		if (live->feeds[i]->source == source && !live->feeds[i]->failed)
+			return true;
+	}
+	return false;
+}
+
 /* Leaves out what may not be read; anything else that went wrong, or a part that is needed, is the error of the verb. */
 static bool judge(struct cli_live *live, unsigned needed)
 {
-	for (size_t i = 0; i < SOURCES; i++) {
-		struct feed *feed = &live->feeds[i];
+	for (size_t i = 0; i < live->count; i++) {
+		struct feed *feed = live->feeds[i];
 		if (!feed->failed)
 			continue;
-		if (!is_missing(feed->failed) || (feed->source->part & needed && !feed->source->optional))
+		const bool asked_for = feed->source->part & needed && !feed->source->optional;
+		if (!is_missing(feed->failed) || (asked_for && !has_source(live, feed->source)))
 			return stint_error_move(&live->ctx->err, &feed->failed);
 	}
-	for (size_t i = 0; i < SOURCES; i++) {
-		struct feed *feed = &live->feeds[i];
+	for (size_t i = 0; i < live->count; i++) {
+		struct feed *feed = live->feeds[i];
 		if (!feed->failed)
 			continue;
-		if (!feed->source->optional)
+		if (!feed->source->optional && !feed->narrowed && !has_source(live, feed->source))
 			cli_note(live->ctx, "shown without %s: %s", feed->source->resource->plural, feed->failed->message);
 		stint_reflector_free(stint_steal(&feed->reflector));
 	}
@@ -142,25 +193,11 @@ struct cli_live *cli_live_open(struct cli_context *ctx, unsigned parts, unsigned
 	*live = (struct cli_live){.ctx = ctx, .kube = kube, .model = stint_model_new()};
 	live->workloads = stint_workload_set_new((const char *const *)names);
 	stint_strings_free(names);
-	for (size_t i = 0; i < SOURCES; i++) {
-		struct feed *feed = &live->feeds[i];
-		*feed = (struct feed){.live = live, .source = &sources[i]};
-		if (!(sources[i].part & parts))
-			continue;
-		feed->reflector = stint_reflector_start(kube,
-			&(struct stint_reflector_options){
-				.resource = sources[i].resource,
-				.kind = sources[i].kind,
-				.model = live->model,
-				.namespace_ = sources[i].resource->namespaced ? project : NULL,
-				.label_selector = sources[i].part & (CLI_LIVE_PODS | CLI_LIVE_OWNERS) ? selector : NULL,
-				.on_change = on_change,
-				.on_synced = on_synced,
-				.on_trouble = on_trouble,
-				.user = feed,
-			});
+	for (size_t i = 0; i < STINT_COUNT(sources); i++) {
+		if (sources[i].part & parts)
+			start_feed(live, &sources[i], project, false, selector);
 	}
-	if (read_all(live) && judge(live, needed)) {
+	if (read_all(live) && (project || narrow(live, selector)) && judge(live, needed)) {
 		live->changed = false;
 		return live;
 	}
@@ -172,10 +209,12 @@ void cli_live_close(struct cli_live *live)
 {
 	if (!live)
 		return;
-	for (size_t i = 0; i < SOURCES; i++) {
-		stint_reflector_free(live->feeds[i].reflector);
-		stint_error_free(live->feeds[i].failed);
+	for (size_t i = 0; i < live->count; i++) {
+		stint_reflector_free(live->feeds[i]->reflector);
+		stint_error_free(live->feeds[i]->failed);
+		free(live->feeds[i]);
 	}
+	free(live->feeds);
 	stint_workload_set_free(live->workloads);
 	stint_model_free(live->model);
 	free(live);
@@ -205,8 +244,8 @@ bool cli_live_wait(struct cli_live *live, int64_t longest_ms)
 
 bool cli_live_has(const struct cli_live *live, enum cli_live_part part)
 {
-	for (size_t i = 0; i < SOURCES; i++) {
-		if (sources[i].part == part && live->feeds[i].reflector)
+	for (size_t i = 0; i < live->count; i++) {
+		if (live->feeds[i]->source->part == part && live->feeds[i]->reflector)
 			return true;
 	}
 	return false;
@@ -219,9 +258,15 @@ struct stint_workload_set *cli_live_workloads(struct cli_live *live)
 
 struct stint_object *cli_live_next(const struct cli_live *live, enum cli_live_part part, size_t *at)
 {
-	for (size_t i = 0; i < SOURCES; i++) {
-		if (sources[i].part == part)
-			return live->feeds[i].reflector ? stint_reflector_next(live->feeds[i].reflector, at) : NULL;
+	for (size_t i = *at >> FEED_SHIFT; i < live->count; i++, *at = i << FEED_SHIFT) {
+		size_t place = *at & (((size_t)1 << FEED_SHIFT) - 1);
+		struct stint_object *object = NULL;
+		if (live->feeds[i]->source->part == part && live->feeds[i]->reflector)
+			object = stint_reflector_next(live->feeds[i]->reflector, &place);
+		if (object) {
+			*at = i << FEED_SHIFT | place;
+			return object;
+		}
 	}
 	return NULL;
 }

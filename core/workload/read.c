@@ -71,8 +71,7 @@ static bool read_lists(
 	return fine;
 }
 
-/* The names of all queues without children: the projects that there are, by which somebody without rights to the whole cluster can go. */
-static char **project_names(struct stint_kube *kube)
+char **stint_project_names_read(struct stint_kube *kube)
 {
 	stint_auto_json *list = stint_kube_list(kube, &stint_kube_queues, NULL, NULL, NULL);
 	struct stint_json *queues = stint_json_get(list, "items");
@@ -93,7 +92,7 @@ static char **project_names(struct stint_kube *kube)
 /* All projects one by one, those that may not be read left out. False when none could be read: *err stays as it is. */
 static bool read_each_project(struct stint_kube *kube, struct sink *sink, const struct stint_read_options *options)
 {
-	char **names = project_names(kube);
+	char **names = stint_project_names_read(kube);
 	bool any = false;
 	for (size_t at = 0; names[at]; at++)
 		any |= read_lists(kube, sink, names[at], options->label_selector, options->nodes && !any, NULL);

@@ -181,6 +181,11 @@ struct stint_read_options {
 struct stint_workload_set *stint_workloads_read(
 	struct stint_kube *kube, struct stint_model *model, const struct stint_read_options *options, struct stint_error **err);
 /*
+ * The names of all queues without children: the projects that there are, by which somebody without rights to the whole cluster can go.
+ * NULL-ended, for stint_strings_free; empty when they may not be read either.
+ */
+char **stint_project_names_read(struct stint_kube *kube);
+/*
  * One workload by name with its owner and pods: asks for the owner kinds by name and for its pods by label, so the cost does not grow with
  * the project; only for an unknown kind of owner the project's pods are read. Pods of any scheduler count. STINT_NOT_FOUND: there is none.
  */

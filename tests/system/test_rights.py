@@ -1,0 +1,111 @@
+"""What somebody sees who may read one project and not the cluster, on a server of the test's own: the sandbox refuses nobody."""
+
+import http.server
+import json
+import pathlib
+import queue
+import subprocess
+import tempfile
+import threading
+import urllib.parse
+
+import kit
+
+QUEUES = [{"metadata": {"name": name, "uid": name}, "spec": {"parentQueue": parent}} for name, parent in
+          (("all", None), ("mine", "all"), ("theirs", "all"))]
+LISTS = {"pods": "PodList", "events": "EventList", "jobs": "JobList", "deployments": "DeploymentList", "replicasets": "ReplicaSetList",
+         "statefulsets": "StatefulSetList"}
+
+
+def pod(name):
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "mine", "uid": name, "resourceVersion": "1"},
+            "spec": {"schedulerName": "stint-scheduler", "containers": [{"name": "c", "image": "i"}]}, "status": {"phase": "Pending"}}
+
+
+EVENT = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "mine", "uid": "e", "resourceVersion": "1"},
+         "involvedObject": {"kind": "Pod", "name": "first", "namespace": "mine", "uid": "first"}, "type": "Normal", "reason": "Scheduled",
+         "message": "it has a place", "lastTimestamp": "2026-01-01T00:00:00Z"}
+
+
+class Narrow(http.server.BaseHTTPRequestHandler):
+    """Everything is forbidden but queues and what is in namespace mine."""
+
+    protocol_version = "HTTP/1.1"
+    coming = queue.Queue()  # pods that the watch tells of
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, document):
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def watch(self, kind):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if kind == "pods":
+            self.wfile.write(json.dumps({"type": "ADDED", "object": self.coming.get()}).encode() + b"\n")
+            self.wfile.flush()
+        threading.Event().wait(60)
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        kind = url.path.rsplit("/", 1)[-1]
+        if url.path == "/apis/scheduling.run.ai/v2/queues":
+            self.answer(200, {"kind": "QueueList", "metadata": {"resourceVersion": "1"}, "items": QUEUES})
+        elif "/namespaces/mine/" in url.path and kind in LISTS:
+            if "watch=" in url.query:
+                return self.watch(kind)
+            items = {"pods": [pod("first")], "events": [EVENT]}.get(kind, [])
+            self.answer(200, {"kind": LISTS[kind], "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items})
+        else:
+            self.answer(403, {"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "%s is forbidden" % kind})
+
+
+class Rights(kit.Case):
+    def setUp(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Narrow)
+        self.server.daemon_threads = True
+        self.server.block_on_close = False
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        folder = tempfile.TemporaryDirectory(prefix="stint-test-")
+        self.addCleanup(folder.cleanup)
+        kubeconfig = pathlib.Path(folder.name) / "kubeconfig"
+        kubeconfig.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [{"name": "u", "user": {"token": "t"}}],
+            "clusters": [{"name": "k", "cluster": {"server": "http://127.0.0.1:%d" % self.server.server_port}}],
+            "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}]}))
+        self.environment = {"KUBECONFIG": str(kubeconfig), "HOME": folder.name, "PATH": "/usr/bin:/bin"}
+
+    def stint(self, *arguments):
+        return kit.run(kit.BIN / "stint", *arguments, env=self.environment)
+
+    def test_a_list_of_all_projects_has_those_that_may_be_read(self):
+        self.assertIn("first", self.assert_works(self.stint("list", "-A")).out)
+        self.assertIn("it has a place", self.assert_works(self.stint("events", "-A")).out)
+
+    def test_a_watch_of_all_projects_goes_on_in_those_that_may_be_read(self):
+        watching = subprocess.Popen([kit.BIN / "stint", "list", "-A", "--watch"], stdout=subprocess.PIPE, text=True, env=self.environment)
+        self.addCleanup(watching.wait)
+        self.addCleanup(watching.kill)
+        self.addCleanup(watching.stdout.close)
+        lines = iter(watching.stdout.readline, "")
+        self.assertIn("first", next(line for line in lines if not line.startswith("PROJECT")))
+        Narrow.coming.put(pod("second"))
+        self.assertIn("second", next(line for line in lines if "second" in line))
+
+    def test_without_any_right_it_is_exit_4(self):
+        self.assert_refused(self.stint("list", "-p", "theirs"), 4, "forbidden")
+        self.assert_refused(self.stint("node", "list"), 4, "forbidden")
+
+
+if __name__ == "__main__":
+    kit.main()
