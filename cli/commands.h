@@ -21,6 +21,7 @@
 	X(delete)       \
 	X(why)          \
 	X(top)          \
+	X(dashboard)    \
 	X(events)       \
 	X(project)      \
 	X(department)   \

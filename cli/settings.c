@@ -11,6 +11,7 @@
 #include <stint/workload.h>
 
 #include "cli/parse.h"
+#include "cli/tui/settings.h"
 
 enum { SETTINGS_MAX_BYTES = 64 * 1024 };
 
@@ -51,8 +52,9 @@ static bool check_name(const char *key, const char *value, struct stint_error **
 		stint_fail(err, STINT_USAGE, "%s: \"%s\" is no name: use lower-case letters, digits, dots and dashes", key, value);
 }
 
+#define DASHBOARD(key, help) {key, help, tui_setting_check},
 const struct cli_setting cli_settings[] = {
-	{"project", "the project of commands that name none", check_project},
+	TUI_SETTINGS(DASHBOARD){"project", "the project of commands that name none", check_project},
 	{"runtime-class", "the runtime class of pods with GPUs that submit makes; default: nvidia, where the cluster has it", check_name},
 	{"scheduler-names", "the scheduler names that stint serves, where the scheduler's Lease cannot be read", check_names},
 	{"scheduler-url", "where stint-scheduler answers; default: what its Lease says", check_url},

@@ -1,0 +1,451 @@
+/*
+ * state: see state.h. Owns a model, a reflector for each kind, the set of workloads that they feed and the maker of worlds.
+ *
+ * A list that is refused (403, or a kind that the server does not have) hides its kind; pods and owners are then tried in one project.
+ * A reflector may not be freed while it tells of trouble, so that is done by a timer.
+ *
+ * The objects of a world are counted until the next one is made, so that it can be drawn while the watches go on.
+ *
+ * A lost server is asked every second. When it answers, a reflector that would wait long for its next try is started anew; one that has had
+ * its try without new trouble is well again.
+ */
+#include "cli/tui/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000 };
+
+static const struct source {
+	const struct stint_kube_resource *resource;
+	enum stint_kind kind;
+	bool workloads; /* feeds the set of workloads */
+	bool optional; /* nobody misses it when it may not be read */
+} sources[] = {
+	{&stint_kube_pods, STINT_KIND_POD, true, false},
+	{&stint_kube_nodes, STINT_KIND_NODE, true, false},
+	{&stint_kube_queues, STINT_KIND_QUEUE, false, false},
+	{&stint_kube_jobs, STINT_KIND_OWNER, true, true},
+	{&stint_kube_deployments, STINT_KIND_OWNER, true, true},
+	{&stint_kube_replicasets, STINT_KIND_OWNER, true, true},
+	{&stint_kube_statefulsets, STINT_KIND_OWNER, true, true},
+	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, false, true},
+	{&stint_kube_core_events, STINT_KIND_EVENT, false, false},
+};
+enum { PODS, NODES, QUEUES, CLASSES = 7, EVENTS, FEEDS = STINT_COUNT(sources) };
+
+/* Counted objects. */
+struct array {
+	struct stint_object **items;
+	size_t count, capacity;
+};
+
+struct feed {
+	struct tui_state *state;
+	const struct source *source;
+	struct stint_reflector *reflector; /* NULL: not wanted, or refused */
+	bool refused;
+	struct stint_error *trouble; /* of its last try; cleared by the next news */
+	int64_t retry_ms; /* monotonic: when it tries again */
+	struct array known; /* the objects of the last world, counted */
+	struct array former; /* what a reflector knew that was started anew, until the new one has read its list */
+};
+
+struct tui_state {
+	struct tui_state_options options;
+	struct stint_kube *kube;
+	struct stint_model *model;
+	struct stint_workload_set *workloads;
+	struct tui_maker *maker;
+	struct feed feeds[FEEDS];
+	struct stint_timer *judge; /* refused feeds are dealt with outside of their handlers */
+	struct stint_timer *events_end;
+	struct stint_timer *probe;
+	struct stint_kube_call *asking; /* a probe under way */
+	char *project, *fallback;
+	bool narrowed; /* all projects were wanted, and may not be read */
+	bool changed;
+	int64_t lost_ms;
+	const struct tui_world *world;
+};
+
+static void fill(struct array *array, const struct stint_reflector *reflector)
+{
+	struct stint_object *object;
+	for (size_t at = 0; reflector && (object = stint_reflector_next(reflector, &at));) {
+		stint_grow(&array->items, &array->capacity, array->count + 1, sizeof *array->items);
+		array->items[array->count++] = stint_object_ref(object);
+	}
+}
+
+static void empty(struct array *array)
+{
+	for (size_t at = 0; at < array->count; at++)
+		stint_object_unref(array->items[at]);
+	free(array->items);
+	*array = (struct array){0};
+}
+
+/* ---- what the watches tell --------------------------------------------------------------------------------------------------------- */
+
+static void good_news(struct feed *feed)
+{
+	struct tui_state *state = feed->state;
+	stint_error_clear(&feed->trouble);
+	bool trouble = false;
+	for (size_t at = 0; at < FEEDS; at++)
+		trouble |= state->feeds[at].trouble != NULL;
+	if (!trouble)
+		state->lost_ms = 0;
+}
+
+static void tell(struct tui_state *state)
+{
+	state->options.on_change(state->options.user);
+}
+
+/* Nodes report often. Workloads depend on them by the memory of their devices alone. */
+static bool means_nothing_to_workloads(const struct stint_object *object, const struct stint_object *before)
+{
+	if (object->kind != STINT_KIND_NODE || !before)
+		return false;
+	const struct stint_node *now = (const struct stint_node *)object, *then = (const struct stint_node *)before;
+	return now->gpu_memory_mib == then->gpu_memory_mib && now->gpu_count == then->gpu_count && now->meta.uid == then->meta.uid;
+}
+
+static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
+{
+	struct feed *feed = user;
+	struct tui_state *state = feed->state;
+	good_news(feed);
+	state->changed = true;
+	if (feed->source->workloads && change == STINT_DELETED)
+		stint_workload_set_remove(state->workloads, object->uid);
+	else if (feed->source->workloads && !means_nothing_to_workloads(object, before))
+		stint_workload_set_put(state->workloads, object);
+	tell(state);
+}
+
+/* What a former reflector knew and the new one does not has gone. */
+static void settle_former(struct feed *feed)
+{
+	for (size_t at = 0; at < feed->former.count; at++) {
+		const struct stint_object *object = feed->former.items[at];
+		const struct stint_object *now = stint_reflector_get(feed->reflector, object->space, object->name);
+		if (feed->source->workloads && (!now || now->uid != object->uid))
+			stint_workload_set_remove(feed->state->workloads, object->uid);
+	}
+	empty(&feed->former);
+}
+
+static void on_synced(void *user, bool again)
+{
+	struct feed *feed = user;
+	(void)again;
+	settle_former(feed);
+	good_news(feed);
+	feed->state->changed = true;
+	tell(feed->state);
+}
+
+static bool is_refusal(const struct stint_error *err)
+{
+	return err->status == 403 || err->status == 404;
+}
+
+static void on_trouble(void *user, const struct stint_error *err, int64_t retry_ms)
+{
+	struct feed *feed = user;
+	struct tui_state *state = feed->state;
+	if (is_refusal(err)) {
+		feed->refused = true;
+		stint_timer_set(state->judge, 0);
+	} else {
+		stint_error_clear(&feed->trouble);
+		stint_fail(&feed->trouble, err->code, "%s", err->message);
+		feed->trouble->status = err->status;
+		feed->retry_ms = stint_monotonic_ms() + retry_ms;
+		if (!state->lost_ms && (err->code == STINT_UNREACHABLE || err->code == STINT_TIMEOUT || err->code == STINT_FORBIDDEN))
+			state->lost_ms = stint_now_ms();
+		if (state->lost_ms && !state->asking && !stint_timer_active(state->probe))
+			stint_timer_set(state->probe, PROBE_MS);
+	}
+	tell(state);
+}
+
+/* ---- feeds ------------------------------------------------------------------------------------------------------------------------- */
+
+static void start(struct feed *feed)
+{
+	struct tui_state *state = feed->state;
+	feed->refused = false;
+	feed->reflector = stint_reflector_start(state->kube,
+		&(struct stint_reflector_options){
+			.resource = feed->source->resource,
+			.kind = feed->source->kind,
+			.model = state->model,
+			.namespace_ = feed->source->resource->namespaced ? state->project : NULL,
+			.on_change = on_change,
+			.on_synced = on_synced,
+			.on_trouble = on_trouble,
+			.user = feed,
+		});
+}
+
+static void forget_objects(struct feed *feed)
+{
+	struct stint_object *object;
+	for (size_t at = 0; feed->source->workloads && feed->reflector && (object = stint_reflector_next(feed->reflector, &at));)
+		stint_workload_set_remove(feed->state->workloads, object->uid);
+	stint_reflector_free(stint_steal(&feed->reflector));
+	stint_error_clear(&feed->trouble);
+	empty(&feed->former);
+}
+
+/* ---- a lost server ----------------------------------------------------------------------------------------------------------------- */
+
+static void start_anew(struct feed *feed)
+{
+	if (!feed->former.count)
+		fill(&feed->former, feed->reflector);
+	stint_reflector_free(stint_steal(&feed->reflector));
+	start(feed);
+}
+
+static void recover(struct tui_state *state)
+{
+	const int64_t now_ms = stint_monotonic_ms();
+	for (size_t at = 0; at < FEEDS; at++) {
+		struct feed *feed = &state->feeds[at];
+		if (!feed->trouble || !feed->reflector)
+			continue;
+		if (feed->retry_ms > now_ms + PROBE_MS) {
+			start_anew(feed);
+			feed->retry_ms = now_ms;
+		} else if (feed->retry_ms + GRACE_MS < now_ms && stint_reflector_synced(feed->reflector)) {
+			good_news(feed);
+		}
+	}
+	state->changed = true;
+	tell(state);
+}
+
+static void on_answer(void *user, struct stint_kube_response *response)
+{
+	struct tui_state *state = user;
+	state->asking = NULL;
+	if (!response->error)
+		recover(state);
+	if (state->lost_ms)
+		stint_timer_set(state->probe, PROBE_MS);
+}
+
+static void probe(void *user)
+{
+	struct tui_state *state = user;
+	if (state->lost_ms && !state->asking)
+		state->asking = stint_kube_call_start(state->kube,
+			&(struct stint_kube_request){.path = "/version",
+				.timeout_ms = PROBE_LIMIT_MS,
+				.retry = STINT_KUBE_RETRY_NEVER,
+				.on_done = on_answer,
+				.user = state});
+}
+
+/* ---- feeds that are refused -------------------------------------------------------------------------------------------------------- */
+
+/* Deals with the feeds that were refused: those of all projects are tried again in one. */
+static void judge(void *user)
+{
+	struct tui_state *state = user;
+	const bool narrow = state->feeds[PODS].refused && state->feeds[PODS].reflector && !state->project && state->fallback;
+	if (narrow) {
+		state->project = stint_strdup(state->fallback);
+		state->narrowed = true;
+	}
+	for (size_t at = 0; at < FEEDS; at++) {
+		struct feed *feed = &state->feeds[at];
+		if (!feed->reflector || !(feed->refused || (narrow && feed->source->resource->namespaced)))
+			continue;
+		forget_objects(feed);
+		if (narrow && feed->source->resource->namespaced)
+			start(feed);
+	}
+	state->changed = true;
+	tell(state);
+}
+
+static void end_events(void *user)
+{
+	struct tui_state *state = user;
+	forget_objects(&state->feeds[EVENTS]);
+	state->changed = true;
+}
+
+void tui_state_want_events(struct tui_state *state, bool wanted)
+{
+	struct feed *feed = &state->feeds[EVENTS];
+	if (!wanted) {
+		if (feed->reflector && !stint_timer_active(state->events_end))
+			stint_timer_set(state->events_end, EVENTS_LINGER_MS);
+		return;
+	}
+	stint_timer_stop(state->events_end);
+	if (!feed->reflector && !feed->refused)
+		start(feed);
+}
+
+struct tui_state *tui_state_open(struct stint_kube *kube, const struct tui_state_options *options)
+{
+	struct tui_state *state = stint_alloc(sizeof *state);
+	*state = (struct tui_state){.options = *options, .kube = kube, .model = stint_model_new(), .maker = tui_maker_new()};
+	state->workloads = stint_workload_set_new(options->scheduler_names);
+	state->project = stint_strdup(options->project);
+	state->fallback = stint_strdup(options->fallback);
+	state->judge = stint_timer_new(stint_kube_loop(kube), judge, state);
+	state->events_end = stint_timer_new(stint_kube_loop(kube), end_events, state);
+	state->probe = stint_timer_new(stint_kube_loop(kube), probe, state);
+	for (size_t at = 0; at < FEEDS; at++) {
+		state->feeds[at] = (struct feed){.state = state, .source = &sources[at]};
+		if (at != EVENTS)
+			start(&state->feeds[at]);
+	}
+	return state;
+}
+
+void tui_state_close(struct tui_state *state)
+{
+	if (!state)
+		return;
+	stint_timer_free(state->judge);
+	stint_timer_free(state->events_end);
+	stint_timer_free(state->probe);
+	stint_kube_call_cancel(state->asking);
+	tui_maker_free(state->maker);
+	for (size_t at = 0; at < FEEDS; at++) {
+		stint_reflector_free(state->feeds[at].reflector);
+		stint_error_clear(&state->feeds[at].trouble);
+		empty(&state->feeds[at].known);
+		empty(&state->feeds[at].former);
+	}
+	stint_workload_set_free(state->workloads);
+	stint_model_free(state->model);
+	free(state->project);
+	free(state->fallback);
+	free(state);
+}
+
+/* ---- the world --------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_known(const struct feed *feed)
+{
+	return feed->reflector && stint_reflector_synced(feed->reflector);
+}
+
+static bool is_settled(const struct feed *feed)
+{
+	return is_known(feed) || (feed->refused && !feed->reflector);
+}
+
+bool tui_state_is_complete(const struct tui_state *state)
+{
+	for (size_t at = 0; at < FEEDS; at++) {
+		if (!is_settled(&state->feeds[at]) && (at != EVENTS || state->feeds[at].reflector))
+			return false;
+	}
+	return true;
+}
+
+bool tui_state_is_usable(const struct tui_state *state)
+{
+	return is_settled(&state->feeds[PODS]) && is_settled(&state->feeds[NODES]);
+}
+
+bool tui_state_has_changed(const struct tui_state *state)
+{
+	return state->changed;
+}
+
+/* The list of a kind that is being read anew: what there was is shown meanwhile. */
+static bool is_being_read_again(const struct tui_state *state)
+{
+	for (size_t at = 0; at < FEEDS; at++) {
+		if (state->feeds[at].former.count)
+			return true;
+	}
+	return false;
+}
+
+static struct tui_sources sources_of(const struct tui_state *state)
+{
+	const struct feed *feeds = state->feeds;
+	return (struct tui_sources){.nodes = feeds[NODES].known.items,
+		.queues = feeds[QUEUES].known.items,
+		.pods = feeds[PODS].known.items,
+		.events = feeds[EVENTS].known.items,
+		.classes = feeds[CLASSES].known.items,
+		.nodes_count = feeds[NODES].known.count,
+		.queues_count = feeds[QUEUES].known.count,
+		.pods_count = feeds[PODS].known.count,
+		.events_count = feeds[EVENTS].known.count,
+		.classes_count = feeds[CLASSES].known.count,
+		.nodes_known = is_known(&feeds[NODES]),
+		.queues_known = is_known(&feeds[QUEUES]),
+		.pods_known = is_known(&feeds[PODS]),
+		.events_known = is_known(&feeds[EVENTS]),
+		.workloads = state->workloads};
+}
+
+const struct tui_world *tui_state_world(struct tui_state *state, int64_t now_ms)
+{
+	if (state->world && is_being_read_again(state))
+		return state->world;
+	if (!tui_state_is_usable(state))
+		return state->world;
+	struct array before[FEEDS];
+	for (size_t at = 0; at < FEEDS; at++) {
+		before[at] = state->feeds[at].known;
+		state->feeds[at].known = (struct array){0};
+		fill(&state->feeds[at].known, state->feeds[at].reflector);
+	}
+	const struct tui_sources made_of = sources_of(state);
+	state->world = tui_maker_make(state->maker, &made_of, now_ms);
+	state->changed = false;
+	for (size_t at = 0; at < FEEDS; at++)
+		empty(&before[at]);
+	return state->world;
+}
+
+/* ---- how it is --------------------------------------------------------------------------------------------------------------------- */
+
+const char *tui_state_project(const struct tui_state *state)
+{
+	return state->project;
+}
+
+int64_t tui_state_lost(const struct tui_state *state, const char **problem, enum stint_code *code)
+{
+	*problem = NULL;
+	*code = STINT_OK;
+	for (size_t at = 0; at < FEEDS; at++) {
+		if (state->feeds[at].trouble && (!*problem || state->feeds[at].trouble->status == 401)) {
+			*problem = state->feeds[at].trouble->message;
+			*code = state->feeds[at].trouble->code;
+		}
+	}
+	return state->lost_ms && stint_now_ms() - state->lost_ms >= BANNER_MS ? state->lost_ms : 0;
+}
+
+char *tui_state_hidden(const struct tui_state *state)
+{
+	stint_auto_buf text = {0};
+	int count = 0;
+	for (size_t at = 0; at < FEEDS; at++) {
+		if (!state->feeds[at].refused || state->feeds[at].reflector || sources[at].optional)
+			continue;
+		stint_buf_printf(&text, "%s%s", count++ ? ", " : "hidden: ", sources[at].resource->plural);
+	}
+	if (state->narrowed)
+		stint_buf_printf(&text, "%sother projects", count++ ? ", " : "hidden: ");
+	return text.length ? stint_buf_steal(&text) : NULL;
+}

@@ -1,0 +1,120 @@
+/*
+ * world: what the views show: nodes with their devices and who has them, workloads, projects with their shares, the line of what waits,
+ * events. Made whole out of objects whenever they have changed; between two makings it does not change.
+ *
+ * A world borrows the objects that it was made of and is valid until they change. What is not known stays unknown: amounts are negative,
+ * truths say so, and nothing here turns that into 0. GPUs are devices.
+ */
+#ifndef STINT_CLI_TUI_WORLD_H
+#define STINT_CLI_TUI_WORLD_H
+
+#include <stint/model.h>
+#include <stint/workload.h>
+
+/* A pod that holds a device, or a part of it. */
+struct tui_holding {
+	const struct stint_pod *pod;
+	const struct stint_workload *workload; /* NULL: of a scheduler that stint does not serve */
+	double share; /* of the device; < 0: unknown */
+	struct tui_holding *next;
+};
+struct tui_device {
+	struct tui_holding *holdings; /* largest first */
+	uint32_t holdings_count;
+	double allocated; /* sum of the known shares */
+	double util_percent; /* < 0: unknown */
+	int64_t memory_mib; /* in use; < 0: unknown */
+	const char *uuid; /* or NULL */
+};
+struct tui_node {
+	const struct stint_node *node;
+	struct tui_device *devices;
+	uint32_t devices_count;
+	double gpus_allocated;
+	int64_t cpu_milli, memory_bytes; /* requested by what stands on it */
+	uint32_t pods;
+	double util_percent; /* mean of the devices that say something; < 0: none does */
+	bool usable; /* ready and not cordoned */
+};
+
+/* A project, or a department (is_department). Amounts of a department are the sums of its projects. */
+struct tui_project {
+	const char *name;
+	const struct stint_queue *queue; /* NULL: workloads name it, and there is no such Queue or it may not be read */
+	const char *department; /* or NULL */
+	bool is_department;
+	uint32_t depth; /* below how many others it stands */
+	double quota, limit, weight; /* -1: unlimited */
+	bool has_quota, has_limit; /* else: not said */
+	int32_t priority;
+	double fair_share; /* < 0: unknown */
+	double allocated; /* < 0: unknown */
+	double requested; /* allocated and waiting together; < 0: unknown */
+	bool requested_unknown; /* what waits by memory is not in `requested` */
+	uint32_t running, waiting, suspended, ended; /* workloads */
+};
+
+/* A workload that waits, at its place in the line. */
+struct tui_waiting {
+	const struct stint_workload *workload;
+	const struct tui_project *project;
+	uint32_t position; /* among those of its project, from 1 */
+	int32_t priority;
+	double asks; /* devices; < 0: unknown */
+};
+
+struct tui_totals {
+	uint32_t nodes, nodes_ready, nodes_cordoned, nodes_bad; /* bad: not ready, or nobody knows; cordoned ones of them included */
+	double gpus; /* of all nodes */
+	double gpus_free; /* on usable nodes */
+	double gpus_allocated; /* < 0: unknown */
+	uint32_t devices_held, devices_silent; /* held by somebody; of those, that tell no use */
+	double gpus_used; /* sum of the use of held devices; < 0: none tells */
+	uint32_t devices_idle; /* held, and less than 5 % used */
+	double gpus_useless; /* free, but too small or in the wrong place for anything that waits; < 0: nothing with GPUs waits */
+	uint32_t workloads, running, waiting, failed;
+	int64_t oldest_ms; /* creation of the one that waits longest; -1: none */
+	uint32_t spaces[9]; /* usable nodes with GPUs by free whole devices: 0 .. 7, 8 or more */
+};
+
+/* What may not be read is absent, not empty. */
+struct tui_world {
+	struct tui_node *nodes; /* by name, numbers by value */
+	size_t nodes_count;
+	bool nodes_known, pods_known, queues_known, events_known;
+	const struct stint_workload *const *workloads; /* by project and name */
+	size_t workloads_count;
+	struct tui_project *projects; /* departments with their projects below them, by name */
+	size_t projects_count;
+	struct tui_waiting *waiting; /* in the order in which they are tried */
+	size_t waiting_count;
+	const struct stint_event *const *events; /* latest first */
+	size_t events_count;
+	struct tui_totals totals;
+};
+
+/* What a world is made of. Arrays in any order. */
+struct tui_sources {
+	struct stint_object *const *nodes, *const *queues, *const *pods, *const *events, *const *classes; /* classes: of priority */
+	size_t nodes_count, queues_count, pods_count, events_count, classes_count;
+	bool nodes_known, queues_known, pods_known, events_known;
+	struct stint_workload_set *workloads; /* fed with the pods, the nodes and their owners */
+};
+
+/* The maker keeps memory and what it has parsed from one making to the next. */
+struct tui_maker;
+struct tui_maker *tui_maker_new(void);
+void tui_maker_free(struct tui_maker *maker);
+/* The world, valid until the next making. O(objects), and no more than that is sorted than what is shown in an order. */
+const struct tui_world *tui_maker_make(struct tui_maker *maker, const struct tui_sources *sources, int64_t now_ms);
+
+const struct tui_node *tui_world_node(const struct tui_world *world, const char *name); /* NULL: none */
+const struct tui_project *tui_world_project(const struct tui_world *world, const char *name);
+/* "Ready", "NotReady", "Unknown", with ",SchedulingDisabled". */
+const char *tui_node_status(const struct stint_node *node);
+/* Which project a workload is charged to: its queue, else its namespace. */
+const char *tui_workload_project(const struct stint_workload *workload);
+/* Waits for a place, wholly or with some of its pods. */
+bool tui_workload_waits(const struct stint_workload *workload);
+
+#endif
