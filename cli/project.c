@@ -40,6 +40,8 @@ static const struct cli_flag create_flags[] = {
 static const struct cli_flag update_flags[] = {
 	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants"),
 	PEOPLE_FLAGS,
+	{.name = "remove-user", .type = CLI_TEXT, .argument = "USER", .repeated = true, .help = "take the rights of a user away again"},
+	{.name = "remove-group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "take the rights of a group away again"},
 	{.name = NULL},
 };
 static const struct cli_flag delete_flags[] = {
@@ -90,7 +92,8 @@ static const struct cli_command project_update = {
 	.group = CLI_ADMIN,
 	.summary = "Change a project's share, department or people",
 	.description = "What is not said stays. --user and --group add to those that there are.",
-	.examples = "stint project update vision --gpus 12 --weight 2",
+	.examples = "stint project update vision --gpus 12 --weight 2\n"
+		    "stint project update vision --user bob --remove-user ada",
 	.positionals = project_name,
 	.flags = update_flags,
 	.exits = CHANGES,

@@ -64,7 +64,9 @@ int cli_share_create(struct cli_context *ctx)
 int cli_share_update(struct cli_context *ctx)
 {
 	const bool department = cli_share_is_department(ctx);
-	const struct stint_share share = read_share(ctx);
+	struct stint_share share = read_share(ctx);
+	share.removed_users = department ? NULL : cli_texts(ctx, "remove-user");
+	share.removed_groups = department ? NULL : cli_texts(ctx, "remove-group");
 	struct stint_json *queue = stint_share_queue(&share, department, &ctx->err);
 	stint_json_free(queue);
 	struct stint_kube *kube = queue ? cli_connect(ctx) : NULL;

@@ -36,8 +36,8 @@ static bool check_parent(const struct stint_json *queues, const char *department
 		err, STINT_NOT_FOUND, "there is no department \"%s\": \"stint department create %s\" makes it", department, department);
 }
 
-/* Adds people to a binding that exists, or makes it. */
-static bool add_people_to(
+/* Adds people to a binding that exists or is made for them, and takes others out of it. */
+static bool change_people_of(
 	struct stint_kube *kube, const struct stint_share *share, bool cluster_wide, bool *changed, struct stint_error **err)
 {
 	const struct stint_kube_resource *resource = cluster_wide ? &stint_kube_clusterrolebindings : &stint_kube_rolebindings;
@@ -48,11 +48,14 @@ static bool add_people_to(
 	stint_auto_json *binding = get_or_null(kube, resource, space, name, &failed, err);
 	if (failed)
 		return false;
+	if (!binding && !share_has_people(share))
+		return true;
 	if (!binding) {
 		*changed = true;
 		return create_object(kube, resource, space, fresh, err);
 	}
-	if (!share_add_people(share, binding))
+	const bool removed = share_remove_people(share, binding), added = share_add_people(share, binding);
+	if (!removed && !added)
 		return true;
 	*changed = true;
 	struct stint_json *answer = stint_kube_replace(kube, resource, space, name, binding, NULL, err);
@@ -92,7 +95,7 @@ bool stint_share_update(
 	/* What cannot be written is refused before anything is. */
 	stint_auto_json *checked = stint_share_queue(share, is_department, err);
 	*changed = false;
-	if (!checked || !update_queue(kube, share, is_department, changed, &old_parent, err))
+	if (!checked || !share_check_people(share, err) || !update_queue(kube, share, is_department, changed, &old_parent, err))
 		return false;
 	if (*changed && old_parent && !adjust_department(kube, old_parent, NULL, err))
 		return false;
@@ -100,9 +103,9 @@ bool stint_share_update(
 		return false;
 	if (is_department && *changed && share->gpus && strcmp(share->gpus, "sum") == 0 && !adjust_department(kube, share->name, NULL, err))
 		return false;
-	if (!share_has_people(share))
+	if (!share_has_people(share) && !share_removes_people(share))
 		return true;
-	return add_people_to(kube, share, false, changed, err) && add_people_to(kube, share, true, changed, err);
+	return change_people_of(kube, share, false, changed, err) && change_people_of(kube, share, true, changed, err);
 }
 
 /* ---- delete ----------------------------------------------------------------------------------------------------------------------- */

@@ -216,6 +216,56 @@ bool share_add_people(const struct stint_share *share, struct stint_json *bindin
 	return add_subjects(subjects, "Group", share->groups) || users;
 }
 
+static bool is_among(const char *name, const char *const *names)
+{
+	for (size_t at = 0; names && names[at]; at++) {
+		if (strcmp(name, names[at]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool remove_subjects(struct stint_json *subjects, const char *kind, const char *const *names)
+{
+	bool removed = false;
+	for (struct stint_json *subject = stint_json_first(subjects), *next; subject; subject = next) {
+		next = stint_json_next(subject);
+		if (strcmp(stint_json_string_or(stint_json_get(subject, "kind"), ""), kind) != 0 ||
+			!is_among(stint_json_string_or(stint_json_get(subject, "name"), ""), names))
+			continue;
+		stint_json_unlink(subjects, subject);
+		removed = true;
+	}
+	return removed;
+}
+
+bool share_remove_people(const struct stint_share *share, struct stint_json *binding)
+{
+	struct stint_json *subjects = stint_json_get(binding, "subjects");
+	const bool users = remove_subjects(subjects, "User", share->removed_users);
+	return remove_subjects(subjects, "Group", share->removed_groups) || users;
+}
+
+bool share_removes_people(const struct stint_share *share)
+{
+	return (share->removed_users && share->removed_users[0]) || (share->removed_groups && share->removed_groups[0]);
+}
+
+bool share_check_people(const struct stint_share *share, struct stint_error **err)
+{
+	for (size_t at = 0; share->users && share->users[at]; at++) {
+		if (is_among(share->users[at], share->removed_users))
+			return stint_fail(
+				err, STINT_USAGE, "--user and --remove-user: \"%s\" cannot come and go at once", share->users[at]);
+	}
+	for (size_t at = 0; share->groups && share->groups[at]; at++) {
+		if (is_among(share->groups[at], share->removed_groups))
+			return stint_fail(
+				err, STINT_USAGE, "--group and --remove-group: \"%s\" cannot come and go at once", share->groups[at]);
+	}
+	return true;
+}
+
 bool share_has_people(const struct stint_share *share)
 {
 	return (share->users && share->users[0]) || (share->groups && share->groups[0]);

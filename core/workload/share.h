@@ -14,5 +14,9 @@ bool share_has_people(const struct stint_share *share);
 struct stint_json *share_binding(const struct stint_share *share, bool cluster_wide);
 /* Adds those that are not there yet; false: all were. */
 bool share_add_people(const struct stint_share *share, struct stint_json *binding);
+bool share_removes_people(const struct stint_share *share);
+/* Takes out those that are there; false: none was. */
+bool share_remove_people(const struct stint_share *share, struct stint_json *binding);
+bool share_check_people(const struct stint_share *share, struct stint_error **err); /* nobody is added and removed */
 
 #endif

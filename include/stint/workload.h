@@ -154,6 +154,7 @@ struct stint_share {
 	const char *cpu, *memory; /* quotas: "64", "500m"; "256Gi"; "-1" is unlimited */
 	const char *const *users; /* bound to ClusterRole stint-user in the namespace */
 	const char *const *groups;
+	const char *const *removed_users, *const *removed_groups; /* of an update: who is bound no longer */
 };
 /* A Queue as a new project or department has it (contracts: defaults). */
 struct stint_json *stint_share_queue(const struct stint_share *share, bool is_department, struct stint_error **err);

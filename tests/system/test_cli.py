@@ -51,6 +51,22 @@ class Projects(Cli):
             self.assertFalse(self.exists(path), path)
         self.assert_works(self.stint("department", "delete", "research", "-y"))
 
+    def test_people_come_and_go(self):
+        bindings = "/apis/rbac.authorization.k8s.io/v1/"
+
+        def people(path):
+            return sorted((s["kind"], s["name"]) for s in self.api.get(bindings + path).get("subjects") or [])
+        self.assert_works(self.stint("project", "create", "crew", "--user", "ada", "--user", "eve", "--group", "ada"))
+        self.addCleanup(self.cluster.remove_project, "crew")
+        done = self.assert_works(self.stint("project", "update", "crew", "--user", "bob", "--remove-user", "ada", "--remove-user", "nobody"))
+        self.assertEqual(done.out, "project crew updated\n")
+        for path in ("namespaces/crew/rolebindings/stint-user", "clusterrolebindings/stint-basic-crew"):
+            self.assertEqual(people(path), [("Group", "ada"), ("User", "bob"), ("User", "eve")])
+        self.assertEqual(self.assert_works(self.stint("project", "update", "crew", "--remove-user", "ada")).out, "project crew unchanged\n")
+        self.assert_works(self.stint("project", "update", "crew", "--remove-user", "bob", "--remove-user", "eve", "--remove-group", "ada"))
+        self.assertEqual(people("namespaces/crew/rolebindings/stint-user"), [])
+        self.assert_refused(self.stint("project", "update", "crew", "--user", "a", "--remove-user", "a"), 2, "come and go")
+
     def quota(self, name):
         return self.api.get(QUEUES + "/" + name)["spec"]["resources"]["gpu"]["quota"]
 
