@@ -6,10 +6,12 @@
  */
 #include <scheduler/grouper.h>
 
+#include <stint/workload.h>
+
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_PRIORITY = 50, NON_PREEMPTIBLE_FROM = 100 };
+enum { DEFAULT_PRIORITY = 50, NON_PREEMPTIBLE_FROM = 100, MOST_TIME_S = INT32_MAX };
 
 /* How pods of an owner are grouped. */
 enum shape {
@@ -148,6 +150,10 @@ void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod
 	}
 	if (out->minimum < 1)
 		out->minimum = 1;
+	int64_t seconds = 0;
+	const char *time = stint_object_annotation(&pod->meta, STINT_ANNOTATION_TIME);
+	if (time && stint_parse_int(time, 1, MOST_TIME_S, &seconds))
+		out->time_ms = seconds * 1000;
 }
 
 void stint_grouping_clear(struct stint_grouping *grouping)

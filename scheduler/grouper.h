@@ -29,6 +29,7 @@ struct stint_grouping {
 	int32_t minimum; /* before members have succeeded; at least 1 */
 	int32_t priority;
 	bool preemptible;
+	int64_t time_ms; /* declared wall time; 0: none */
 	int64_t created_ms; /* of the Job, PodGroup or pod: the age that order goes by */
 };
 

@@ -188,6 +188,7 @@ static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, cons
 		.priority = grouping->priority,
 		.preemptible = grouping->preemptible,
 		.created_ms = grouping->created_ms,
+		.time_ms = grouping->time_ms,
 		.min_member = (uint32_t)stint_grouping_minimum(group->minimum, succeeded_of(group))};
 	group->handle = stint_engine_group_upsert(mirror->engine, &spec);
 	remember(&mirror->groups_by_handle, &mirror->groups_by_handle_capacity, group->handle, group);

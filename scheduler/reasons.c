@@ -48,6 +48,11 @@ static const struct stint_reason_row rows[] = {
 		true},
 	{"NeverWithinBounds", "{who} may use {bound} at most and this asks for {asked}: {remedy}", true},
 	{"InvalidRequest", "{detail}", true},
+	{"RoomIsPromised",
+		"what is free is promised to a larger workload that starts within {detail}, and this one would not have gone by then: "
+		"declare a "
+		"shorter --time, or wait",
+		false},
 	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
 	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away",
 		false},
@@ -178,6 +183,7 @@ static const char *word_of_record(const struct stint_engine *engine, const struc
 	case STINT_REASON_OVER_LIMIT: return "OverLimit";
 	case STINT_REASON_OVER_QUOTA: return "NonPreemptibleOverQuota";
 	case STINT_REASON_NO_ROOM: return record->need > 1 ? "NoRoomForGang" : "NoRoom";
+	case STINT_REASON_PROMISED: return "RoomIsPromised";
 	case STINT_REASON_LEAVING: return "RoomIsLeaving";
 	}
 	return NULL;
@@ -208,6 +214,7 @@ static const char *final_word(const char *word, const struct stint_why *why)
 	case STINT_REASON_INNER_QUEUE:
 	case STINT_REASON_INCOMPLETE:
 	case STINT_REASON_GATED:
+	case STINT_REASON_PROMISED:
 	case STINT_REASON_LEAVING:
 	case STINT_REASON_COUNT: break;
 	}
@@ -247,7 +254,10 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	stint_autofree char *asked = by_pod ? request_text(first.pod->spec) : stint_amount_text(record->dimension, record->asked);
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
-	stint_autofree char *nodes = nodes_text(why, out->never);
+	char until[STINT_TIME_SIZE];
+	stint_autofree char *nodes = record->reason == STINT_REASON_PROMISED
+		? stint_strdup(stint_duration_format(record->expected_ms - record->since_ms, until))
+		: nodes_text(why, out->never);
 	const char *queue_name = known ? queue.name : group.queue_name;
 	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
 	stint_autofree char *who = stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue_name ? queue_name : "?");

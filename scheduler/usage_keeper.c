@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SAMPLE_MS = 1000, SAMPLE_MS = 10 * 1000, SAVE_MS = 60 * 1000, READ_TIMEOUT_MS = 4000, SAVED_MAX_BYTES = 900 * 1024, NOT_FOUND = 404 };
+enum {
+	FIRST_SAMPLE_MS = 1000,
+	SAMPLE_MS = 10 * 1000,
+	SAVE_MS = 60 * 1000,
+	READ_TIMEOUT_MS = 4000,
+	SAVED_MAX_BYTES = 900 * 1024,
+	NOT_FOUND = 404
+};
 
 struct stint_usage_keeper {
 	struct stint_usage_keeper_options options;

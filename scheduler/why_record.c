@@ -251,6 +251,8 @@ static void add_why(struct stint_json *record, const struct stint_why_question *
 	for (size_t i = 0; i < why->holders_count; i++)
 		add_holder(holders, question, &why->holders[i]);
 	stint_json_set_int(record, "holders_total", (int64_t)why->holders_total);
+	if (why->record.expected_ms > 0)
+		stint_json_set_string(record, "expected", stint_time_format(why->record.expected_ms, time));
 	const int64_t starts = why->never ? -1 : starts_in_s(holders, missing);
 	if (starts >= 0)
 		stint_json_set_int(record, "starts_in_s", starts);

@@ -11,7 +11,7 @@ static bool same_policy(const struct stint_policy *a, const struct stint_policy 
 {
 	return a->gpu_nodes == b->gpu_nodes && a->cpu_nodes == b->cpu_nodes && a->gpu_devices == b->gpu_devices &&
 		a->prefer_idle == b->prefer_idle && a->prefer_shared == b->prefer_shared && a->prefer_cpu_nodes == b->prefer_cpu_nodes &&
-		a->usage_factor == b->usage_factor;
+		a->usage_factor == b->usage_factor && a->backfill == b->backfill;
 }
 
 static void adopt_policy(struct stint_engine *engine, const struct stint_policy *policy)
@@ -137,8 +137,11 @@ static void commit(struct stint_engine *engine, uint32_t handle, int64_t now_ms)
 static void allocate(struct stint_engine *engine, size_t to_try, int64_t now_ms, struct stint_cycle *out)
 {
 	engine_order_start(engine);
+	engine_backfill_begin(engine, now_ms);
 	for (uint32_t group; to_try > 0 && (group = engine_order_top(engine)) != STINT_NO_HANDLE;) {
 		if (engine->groups[group].memo.kind != MEMO_NONE) {
+			if (engine->groups[group].memo.kind == MEMO_ROOM)
+				engine_backfill_turn(engine, group);
 			engine_order_pop(engine, false);
 			continue;
 		}
@@ -151,11 +154,14 @@ static void allocate(struct stint_engine *engine, size_t to_try, int64_t now_ms,
 			engine_order_pop(engine, goes_on);
 		} else {
 			record.since_ms = now_ms;
+			if (record.reason == STINT_REASON_NO_ROOM)
+				record.expected_ms = engine_backfill_turn(engine, group);
 			engine_group_judge(engine, group, &record);
 			to_try--;
 			engine_order_pop(engine, false);
 		}
 	}
+	engine_backfill_end(engine);
 }
 
 struct stint_cycle stint_engine_cycle(struct stint_engine *engine, const struct stint_policy *policy, int64_t now_ms)

@@ -103,7 +103,8 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 	struct stint_record *now = &group->record;
 	if (now->reason == record->reason && now->dimension == record->dimension && now->queue == record->queue &&
 		now->bound == record->bound && now->allocated == record->allocated && now->asked == record->asked &&
-		now->have == record->have && now->need == record->need && now->pod == record->pod)
+		now->have == record->have && now->need == record->need && now->pod == record->pod && now->blocker == record->blocker &&
+		now->expected_ms == record->expected_ms)
 		return;
 	const int64_t since_ms = now->reason == record->reason ? now->since_ms : record->since_ms;
 	*now = *record;
@@ -163,8 +164,10 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	const char *queue = group->queue == STINT_NO_HANDLE ? NULL : engine->queues[group->queue].name;
 	const bool same_queue = queue && spec->queue ? strcmp(queue, spec->queue) == 0 : queue == spec->queue;
 	if (same_queue && group->priority == spec->priority && group->preemptible == spec->preemptible &&
-		group->created_ms == spec->created_ms && group->min_member == spec->min_member)
+		group->created_ms == spec->created_ms && group->min_member == spec->min_member && group->time_ms == spec->time_ms)
 		return handle;
+	engine->timed_groups += (spec->time_ms > 0) - (group->time_ms > 0);
+	group->time_ms = spec->time_ms;
 	engine_group_unlist(engine, handle);
 	engine_account_group(engine, handle, -1);
 	set_queue(engine, handle, spec->queue);
@@ -184,6 +187,8 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	if (group->pods_count)
 		return false;
 	engine_group_unlist(engine, handle);
+	engine_backfill_forget(engine, handle);
+	engine->timed_groups -= group->time_ms > 0;
 	set_queue(engine, handle, NULL);
 	stint_map_remove(engine->group_keys, group->key);
 	free(group->key);

@@ -43,6 +43,24 @@ static bool admitted_on(
 	return engine_queue_admits(engine, group->queue, asked, group->preemptible, record);
 }
 
+/* Others' reservations of the node (backfill.c). */
+static bool allowed_on(const struct stint_engine *engine, uint32_t handle, uint32_t node, struct stint_record *record)
+{
+	const struct pod *pod = &engine->pods[handle];
+	uint32_t blocker = STINT_NO_HANDLE;
+	if (engine_backfill_allows(engine, pod->group, &engine->shapes[pod->shape], node, &blocker))
+		return true;
+	*record = (struct stint_record){
+		.reason = STINT_REASON_PROMISED,
+		.blocker = blocker,
+		.expected_ms = engine_backfill_start(engine, blocker),
+		.queue = STINT_NO_HANDLE,
+		.pod = handle,
+		.since_ms = -1,
+	};
+	return false;
+}
+
 static bool put_on(struct stint_engine *engine, uint32_t pod, uint32_t node, bool reserve_only)
 {
 	const struct shape *shape = &engine->shapes[engine->pods[pod].shape];
@@ -62,7 +80,7 @@ static bool put_on_nominated(struct stint_engine *engine, const struct group *gr
 		return false;
 	const uint32_t node = stint_engine_node_find(engine, pod->object->nominated_node);
 	struct stint_record record;
-	return node != STINT_NO_HANDLE && engine_ranking_fits(engine, pod->shape, node) &&
+	return node != STINT_NO_HANDLE && engine_ranking_fits(engine, pod->shape, node) && allowed_on(engine, handle, node, &record) &&
 		admitted_on(engine, group, &engine->shapes[pod->shape], node, &record) && put_on(engine, handle, node, reserve_only);
 }
 
@@ -77,7 +95,8 @@ static bool put_on_best(
 		const uint32_t node = engine_ranking_best(engine, shape);
 		if (node == STINT_NO_HANDLE)
 			break;
-		placed = admitted_on(engine, group, &engine->shapes[shape], node, record) && put_on(engine, handle, node, reserve_only);
+		placed = allowed_on(engine, handle, node, record) && admitted_on(engine, group, &engine->shapes[shape], node, record) &&
+			put_on(engine, handle, node, reserve_only);
 		if (placed)
 			break;
 		engine_ranking_mask(engine, shape, node);

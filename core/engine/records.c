@@ -18,6 +18,7 @@ const char *stint_reason_name(enum stint_reason reason)
 		[STINT_REASON_OVER_LIMIT] = "OverLimit",
 		[STINT_REASON_OVER_QUOTA] = "NonPreemptibleOverQuota",
 		[STINT_REASON_NO_ROOM] = "PodSchedulingErrors",
+		[STINT_REASON_PROMISED] = "RoomIsPromised",
 		[STINT_REASON_LEAVING] = "WaitsForLeavingPods",
 	};
 	return names[reason];

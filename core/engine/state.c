@@ -62,6 +62,7 @@ void stint_engine_free(struct stint_engine *engine)
 		&engine->roots, &engine->scratch, &engine->sorting, &engine->judged};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
 		free_handles(lists[i]);
+	engine_backfill_free(engine);
 	free(engine->nodes);
 	free(engine->books);
 	free(engine->extended);

@@ -65,6 +65,7 @@ struct node {
 	uint8_t mig; /* enum mig */
 	int32_t mig_percent; /* what its MIG instances count for in all, in hundredths of a device */
 	uint32_t legacy_mig; /* pods on it that have MIG by annotation */
+	uint32_t promised; /* reservations that name it */
 };
 
 /* How a node offers its GPUs (kai-engine 1.4): not as MIG; as MIG by no strategy; as MIG that looks like whole devices; as profiles. */
@@ -123,6 +124,7 @@ struct group {
 	uint32_t queue;
 	int32_t priority;
 	int64_t created_ms;
+	int64_t time_ms;
 	uint32_t min_member;
 	bool preemptible;
 	bool unsorted; /* the list of pods is not in task order */
@@ -225,6 +227,35 @@ struct shape {
 	struct ranking ranking;
 };
 
+/* What a reservation will take of a node. */
+struct need {
+	int64_t cpu_milli, memory_bytes;
+	int32_t pods, gpus;
+};
+struct promised {
+	uint32_t node;
+	struct need need;
+};
+struct reservation {
+	uint32_t group;
+	bool standing; /* its group has had its turn in this cycle */
+	int64_t at_ms, time_ms;
+	uint64_t seen; /* the place in the change log when it was made */
+	struct promised *places;
+	size_t count, capacity;
+};
+struct backfill {
+	struct reservation *items;
+	size_t count, capacity;
+	size_t standing; /* of them */
+	bool on; /* placements have to ask */
+	int64_t now_ms, start_ms; /* start: of what is being placed; later than now in a plan for the future */
+	struct handles ends; /* pods with a known end, the earliest first */
+	int64_t *end_times; /* of these */
+	size_t end_times_capacity;
+	size_t marked; /* where in the plan the placement begins */
+};
+
 enum { STINT_DEFAULT_GPU_MIB = 100 }; /* where a node does not say (kai-engine 1.4) */
 
 struct stint_engine {
@@ -261,6 +292,9 @@ struct stint_engine {
 	size_t shape_buckets_count, shapes_live, shapes_idle, rankings;
 	const struct stint_pod_spec *last_spec; /* the shape that was looked up last */
 	uint32_t last_shape;
+
+	struct backfill backfill;
+	size_t timed_groups; /* groups that declared their time */
 
 	struct amounts total; /* kai-engine 3.1 */
 	int64_t least_gpu_mib, most_gpu_mib; /* device memory over nodes where it is known */
@@ -488,6 +522,18 @@ void engine_plan_rollback(struct stint_engine *engine, size_t mark); /* to what 
 void engine_plan_close(struct stint_engine *engine); /* what was planned is decided; the journal is empty */
 /* Reservations hold until the next cycle or change: every public change begins with this. */
 void engine_drop_reservations(struct stint_engine *engine);
+
+/* backfill.c */
+void engine_backfill_begin(
+	struct stint_engine *engine, int64_t now_ms); /* of the allocate action: nothing is promised to later groups yet */
+/* The group has come up and found no room: later ones must respect its reservation. When it starts; 0: it has none. */
+int64_t engine_backfill_turn(struct stint_engine *engine, uint32_t group);
+void engine_backfill_end(struct stint_engine *engine);
+/* False: the node is promised to *blocker, which would miss what a pod of this shape takes. */
+bool engine_backfill_allows(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
+int64_t engine_backfill_start(const struct stint_engine *engine, uint32_t group); /* of its reservation; 0: it has none */
+void engine_backfill_forget(struct stint_engine *engine, uint32_t group);
+void engine_backfill_free(struct stint_engine *engine);
 
 /* placement.c */
 struct placing {

@@ -54,6 +54,7 @@ struct stint_group_spec {
 	bool preemptible;
 	int64_t created_ms;
 	uint32_t min_member; /* as many of its pods start together or none; lower it as members succeed. 0 or 1: one by one */
+	int64_t time_ms; /* declared wall time: a pod of it has gone so long after its status.startTime at the latest. 0: not declared */
 };
 uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec);
 /* The group must have no pods any more; true when it was removed. */
@@ -97,6 +98,13 @@ void stint_engine_pod_undo(struct stint_engine *engine, uint32_t pod);
 
 enum stint_placement { STINT_BINPACK, STINT_SPREAD, STINT_UNORDERED };
 
+/* Whether blocked groups that ask for more than one device get a start in the future, where declared wall times tell one. */
+enum stint_backfill {
+	STINT_BACKFILL_EASY, /* the first of them */
+	STINT_BACKFILL_CONSERVATIVE, /* all, up to 64 */
+	STINT_BACKFILL_NONE,
+};
+
 struct stint_policy {
 	enum stint_placement
 		gpu_nodes; /* which node for pods with GPUs, for pods without, which device for a share (kai-engine 5.2, 5.3) */
@@ -106,6 +114,7 @@ struct stint_policy {
 	bool prefer_shared; /* a node that has a partly used device which fits */
 	bool prefer_cpu_nodes; /* for pods without GPUs */
 	double usage_factor; /* k of kai-engine 3.2 */
+	enum stint_backfill backfill;
 };
 /* KAI's settings for a strategy: with gpu = SPREAD devices spread too and shared devices are not preferred. */
 struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placement cpu);
@@ -151,6 +160,7 @@ enum stint_reason {
 	STINT_REASON_OVER_LIMIT, /* allocated + asked > bound, the limit of `queue`, in `dimension` */
 	STINT_REASON_OVER_QUOTA, /* the same for the non-preemptible part and the quota */
 	STINT_REASON_NO_ROOM, /* have of need pods found a node; `pod` did not: see the causes */
+	STINT_REASON_PROMISED, /* nodes have room, but it is promised to group `blocker` from expected_ms on, and this one would not have gone */
 	STINT_REASON_LEAVING, /* its place is reserved: it starts when pods that are leaving have gone */
 	STINT_REASON_COUNT,
 };
@@ -164,8 +174,15 @@ struct stint_record {
 	double bound, allocated, asked; /* OVER_*: in the dimension's unit (GPU: devices) */
 	uint32_t have, need; /* INCOMPLETE, NO_ROOM */
 	uint32_t pod; /* NO_ROOM: the first pod without a node; LEAVING: the first that waits for a place */
+	uint32_t blocker; /* PROMISED */
+	int64_t expected_ms; /* NO_ROOM: when a reservation lets it start; PROMISED: when the blocker's does. 0: not known */
 	int64_t since_ms; /* `now` of the cycle that found this reason first; -1: found between cycles */
 };
+/*
+ * When the group could start at the latest if pods with declared times leave by then, and nothing new comes before it: as its reservation
+ * says, or by a plan made for the question. 0: it cannot be told. Costs a placement for each doubling of the pods that have to end.
+ */
+int64_t stint_engine_expected(struct stint_engine *engine, uint32_t group, int64_t now_ms);
 struct stint_record stint_engine_record(const struct stint_engine *engine, uint32_t group);
 
 /* What keeps a pod off a node. A node counts under the first of those before GPU, or under each resource it is short of. */

@@ -136,6 +136,7 @@ struct group_is {
 	bool fixed; /* not preemptible */
 	uint32_t min; /* 1 */
 	int64_t age_s;
+	int64_t time_s; /* declared; 0: not */
 	bool none_needed; /* min 0 */
 };
 #define add_group(c, key, ...) add_group_((c), (key), (struct group_is){.made = true, ##__VA_ARGS__})
@@ -147,6 +148,7 @@ static inline uint32_t add_group_(struct cluster *c, const char *key, struct gro
 		.priority = is.priority ? is.priority : 50,
 		.preemptible = !is.fixed,
 		.created_ms = CLUSTER_NOW_MS - is.age_s * 1000,
+		.time_ms = is.time_s * 1000,
 		.min_member = is.none_needed ? 0
 			: is.min	     ? is.min
 					     : 1,
@@ -161,6 +163,7 @@ struct pod_is {
 	double portion;
 	int64_t mib;
 	int64_t age_s;
+	int64_t ran_s; /* with `on`: since when; 0: not known */
 	const char *label, *value; /* one label of the pod */
 	const char *selects, *selected; /* one node label it needs */
 	const char *tolerates; /* key of a taint */
@@ -222,6 +225,7 @@ static inline uint32_t add_pod_(struct cluster *c, uint32_t group, const char *n
 	pod->meta = cluster_object(c, STINT_KIND_POD, name, is.age_s);
 	pod->node = cluster_text(c, is.on);
 	pod->nominated_node = cluster_text(c, is.nominated);
+	pod->started_ms = is.ran_s ? c->now_ms - is.ran_s * 1000 : -1;
 	pod->spec = pod_spec(c, &is);
 	if (is.label) {
 		struct stint_pair *pair = stint_arena_alloc(c->arena, sizeof *pair);
