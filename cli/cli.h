@@ -120,6 +120,7 @@ struct cli_command {
 	const char *rest_help; /* how help calls the command after --, "COMMAND [ARG...]" */
 	unsigned exits; /* CLI_EXIT bits beyond 0, 1, 2, 130 (and 8, but for CLI_TOOLS), which every command may give */
 	bool hidden;
+	bool no_project; /* it acts in none: -p, -n and -A are refused, and help leaves them out */
 	const struct cli_command *const *children; /* NULL-ended; then run may be NULL */
 	int (*run)(struct cli_context *ctx); /* the exit code */
 };
@@ -144,7 +145,7 @@ struct cli_context {
 	bool colour; /* of out: a terminal, and nobody said no */
 	int columns; /* width of the terminal behind out; 0: not a terminal, or unknown */
 	int rows; /* height of that terminal; 0: unknown */
-	int verbose; /* how many -v */
+	int verbose; /* how many -v, since the last --verbose=false */
 
 	enum cli_format format;
 	struct cli_jsonpath *jsonpath; /* of CLI_FORMAT_JSONPATH */

@@ -86,5 +86,6 @@ const struct cli_command cli_command_completion = {
 		    "stint completion zsh > ~/.zfunc/_stint\n"
 		    "stint completion fish | source",
 	.positionals = positionals,
+	.no_project = true,
 	.run = run,
 };

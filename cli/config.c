@@ -100,6 +100,7 @@ static const struct cli_command set = {
 		    "stint config set project --unset",
 	.positionals = set_positionals,
 	.flags = set_flags,
+	.no_project = true,
 	.run = run_set,
 };
 static const struct cli_command get = {
@@ -109,6 +110,7 @@ static const struct cli_command get = {
 	.examples = "stint config get project",
 	.positionals = get_positionals,
 	.exits = CLI_EXIT(STINT_NOT_FOUND),
+	.no_project = true,
 	.run = run_get,
 };
 static const struct cli_command list_command = {
@@ -117,6 +119,7 @@ static const struct cli_command list_command = {
 	.group = CLI_TOOLS,
 	.summary = "List the settings with their values",
 	.formats = CLI_FORMATS_LIST,
+	.no_project = true,
 	.run = run_list,
 };
 static const struct cli_command *const children[] = {&set, &get, &list_command, NULL};

@@ -151,9 +151,16 @@ static void put_paragraphs(FILE *out, const char *text)
 
 enum { FLAG_WIDTH = 28, NAME_WIDTH = 14 };
 
+static bool is_of_projects(const struct cli_flag *flag)
+{
+	return strcmp(flag->name, "project") == 0 || strcmp(flag->name, "namespace") == 0 || strcmp(flag->name, "all-projects") == 0;
+}
+
 static void put_flags(FILE *out, const struct cli_command *command, const struct cli_flag *flags)
 {
 	for (const struct cli_flag *flag = flags; flag && flag->name; flag++) {
+		if (flags == cli_global_flags && command->no_project && is_of_projects(flag))
+			continue;
 		stint_autofree char *spelling = cli_flag_spelling(flag);
 		stint_autofree char *left = flag->letter ? stint_strdup(spelling) : stint_format("    %s", spelling);
 		stint_autofree char *right = cli_flag_text(flag);

@@ -52,5 +52,6 @@ const struct cli_command cli_command_help = {
 		    "stint help --man submit | man -l -",
 	.positionals = positionals,
 	.flags = flags,
+	.no_project = true,
 	.run = run,
 };

@@ -103,6 +103,7 @@ static const struct cli_command list_command = {
 	.sets = CLI_SET_LIST | CLI_SET_SELECTOR,
 	.formats = CLI_FORMATS_LIST,
 	.exits = CLI_EXIT(STINT_FORBIDDEN),
+	.no_project = true,
 	.run = list,
 };
 

@@ -85,6 +85,7 @@ static const struct cli_command project_create = {
 	.positionals = new_name,
 	.flags = create_flags,
 	.exits = CHANGES,
+	.no_project = true,
 	.run = cli_share_create,
 };
 static const struct cli_command project_update = {
@@ -97,6 +98,7 @@ static const struct cli_command project_update = {
 	.positionals = project_name,
 	.flags = update_flags,
 	.exits = CHANGES,
+	.no_project = true,
 	.run = cli_share_update,
 };
 static const struct cli_command project_delete = {
@@ -112,6 +114,7 @@ static const struct cli_command project_delete = {
 	.flags = delete_flags,
 	.sets = CLI_SET_YES,
 	.exits = CHANGES | CLI_EXIT(STINT_TIMEOUT),
+	.no_project = true,
 	.run = cli_share_delete,
 };
 static const struct cli_command project_list = {
@@ -123,6 +126,7 @@ static const struct cli_command project_list = {
 	.sets = CLI_SET_LIST,
 	.formats = CLI_FORMATS_LIST,
 	.exits = SEES,
+	.no_project = true,
 	.run = cli_share_list,
 };
 static const struct cli_command project_describe = {
@@ -132,6 +136,7 @@ static const struct cli_command project_describe = {
 	.positionals = project_name,
 	.formats = CLI_FORMATS_OBJECT,
 	.exits = SEES | CLI_EXIT(STINT_NOT_FOUND),
+	.no_project = true,
 	.run = cli_share_describe,
 };
 static const struct cli_command *const project_children[] = {
@@ -158,6 +163,7 @@ static const struct cli_command department_create = {
 	.positionals = new_name,
 	.flags = department_create_flags,
 	.exits = CHANGES,
+	.no_project = true,
 	.run = cli_share_create,
 };
 static const struct cli_command department_update = {
@@ -168,6 +174,7 @@ static const struct cli_command department_update = {
 	.positionals = department_name,
 	.flags = department_update_flags,
 	.exits = CHANGES,
+	.no_project = true,
 	.run = cli_share_update,
 };
 static const struct cli_command department_delete = {
@@ -178,6 +185,7 @@ static const struct cli_command department_delete = {
 	.positionals = department_name,
 	.sets = CLI_SET_YES,
 	.exits = CHANGES,
+	.no_project = true,
 	.run = cli_share_delete,
 };
 static const struct cli_command department_list = {
@@ -188,6 +196,7 @@ static const struct cli_command department_list = {
 	.sets = CLI_SET_LIST,
 	.formats = CLI_FORMATS_LIST,
 	.exits = SEES,
+	.no_project = true,
 	.run = cli_share_list,
 };
 static const struct cli_command department_describe = {
@@ -197,6 +206,7 @@ static const struct cli_command department_describe = {
 	.positionals = department_name,
 	.formats = CLI_FORMATS_OBJECT,
 	.exits = SEES | CLI_EXIT(STINT_NOT_FOUND),
+	.no_project = true,
 	.run = cli_share_describe,
 };
 static const struct cli_command *const department_children[] = {

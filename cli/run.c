@@ -75,16 +75,37 @@ static int finish_output(struct cli_context *ctx, int exit_code)
 	return cli_note_error(ctx, &err);
 }
 
+/* A flag that would do nothing is a misunderstanding. */
+static bool check_project_flags(struct cli_context *ctx)
+{
+	static const char *const names[] = {"project", "namespace", "all-projects"};
+	for (size_t at = 0; ctx->command->no_project && at < STINT_COUNT(names); at++) {
+		stint_autofree char *path = cli_command_path(ctx->parent, ctx->command);
+		if (cli_given(ctx, names[at]))
+			return stint_fail(&ctx->err, STINT_USAGE, "\"stint %s\" acts in no project: leave --%s away", path, names[at]);
+	}
+	return true;
+}
+
+static int count_verbose(const struct cli_values *values)
+{
+	int count = 0;
+	for (size_t at = 0; at < values->count; at++) {
+		if (strcmp(values->items[at].flag->name, "verbose") == 0)
+			count = strcmp(values->items[at].text, "true") == 0 ? count + 1 : 0;
+	}
+	return count;
+}
+
 static int run_command(struct cli_context *ctx)
 {
 	ctx->columns = terminal_columns(ctx->out);
 	ctx->rows = terminal_rows(ctx->out);
 	ctx->colour = colour_wanted(ctx);
-	for (size_t at = 0; at < ctx->values->count; at++)
-		ctx->verbose += strcmp(ctx->values->items[at].flag->name, "verbose") == 0;
+	ctx->verbose = count_verbose(ctx->values);
 	ctx->request_timeout_ms = cli_duration_ms(ctx, "request-timeout");
 	int exit_code = STINT_FAILED;
-	if (cli_format_choose(ctx))
+	if (check_project_flags(ctx) && cli_format_choose(ctx))
 		exit_code = ctx->command->run(ctx);
 	if (ctx->err) {
 		const int code = cli_note_error(ctx, &ctx->err);

@@ -162,6 +162,7 @@ static const struct cli_command up = {
 		    "sandbox up -f -",
 	.flags = up_flags,
 	.exits = CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT),
+	.no_project = true,
 	.run = run_up,
 };
 
@@ -169,6 +170,7 @@ static const struct cli_command down = {
 	.name = "down",
 	.summary = "End the cluster and forget all that is in it",
 	.flags = dir_flags,
+	.no_project = true,
 	.run = run_down,
 };
 
@@ -178,6 +180,7 @@ static const struct cli_command status = {
 	.flags = dir_flags,
 	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
 	.exits = CLI_EXIT(STINT_NOT_FOUND),
+	.no_project = true,
 	.run = run_status,
 };
 

@@ -118,5 +118,6 @@ const struct cli_command cli_command_simulate = {
 		    "stint simulate cluster.json -o json",
 	.positionals = positionals,
 	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
+	.no_project = true,
 	.run = run,
 };

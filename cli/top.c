@@ -415,7 +415,8 @@ static int top_projects(struct cli_context *ctx)
 
 /* ---- the table of commands ----------------------------------------------------------------------------------------------------------- */
 
-#define TOP_COMMAND .group = CLI_INSIGHT, .sets = CLI_SET_LIST, .formats = CLI_FORMATS_LIST, .exits = CLI_EXIT(STINT_FORBIDDEN)
+#define TOP_COMMAND \
+	.group = CLI_INSIGHT, .sets = CLI_SET_LIST, .formats = CLI_FORMATS_LIST, .exits = CLI_EXIT(STINT_FORBIDDEN), .no_project = true
 
 static const struct cli_command nodes = {
 	.name = "nodes",

@@ -54,5 +54,6 @@ const struct cli_command cli_command_version = {
 	.flags = flags,
 	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
 	.exits = CLI_EXIT(STINT_UNREACHABLE) | CLI_EXIT(STINT_FORBIDDEN),
+	.no_project = true,
 	.run = run,
 };

@@ -292,6 +292,18 @@ class Workloads(Cli):
 
 
 class Surroundings(Cli):
+    def test_a_flag_that_would_do_nothing_is_refused(self):
+        for words in (["project", "list", "-p", "lab"], ["department", "list", "-A"], ["config", "list", "-n", "lab"], ["top", "nodes", "-A"],
+                      ["top", "projects", "-p", "lab"], ["node", "list", "-A"], ["-p", "lab", "version"]):
+            self.assert_refused(self.stint(*words), 2, "acts in no project")
+        self.assertNotIn("--all-projects", self.stint("project", "list", "--help").out)
+        self.assertIn("--all-projects", self.stint("list", "--help").out)
+
+    def test_verbose_can_be_taken_back(self):
+        self.assertIn("GET", self.stint("-v", "list").err)
+        for words in (["--verbose=false"], ["-v", "-v", "--verbose=false"]):
+            self.assertNotIn("GET", self.stint(*words, "list").err)
+
     def test_verbose_shows_each_request_and_no_credential(self):
         once = self.assert_works(self.stint("list", "-p", "lab", "-v"))
         self.assertRegex(once.err, r"(?m)^stint: GET /api/v1/namespaces/lab/pods: 200 in \d+ ms$")
