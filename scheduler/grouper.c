@@ -154,6 +154,8 @@ void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod
 	const char *time = stint_object_annotation(&pod->meta, STINT_ANNOTATION_TIME);
 	if (time && stint_parse_int(time, 1, MOST_TIME_S, &seconds))
 		out->time_ms = seconds * 1000;
+	else if (pod->spec->active_deadline_s > 0)
+		out->time_ms = pod->spec->active_deadline_s * 1000;
 }
 
 void stint_grouping_clear(struct stint_grouping *grouping)

@@ -7,6 +7,7 @@
 #include <scheduler/why_record.h>
 
 #include <scheduler/reasons.h>
+#include <scheduler/remedies.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -115,85 +116,6 @@ static void add_holder(struct stint_json *list, const struct stint_why_question 
 		stint_json_set_int(item, "ends_in_s", end_ms > question->now_ms ? (end_ms - question->now_ms) / 1000 : 0);
 }
 
-/* Seconds until the holders that end by themselves have given back `gpus`; -1: nobody can tell. */
-static int64_t starts_in_s(const struct stint_json *holders, double gpus)
-{
-	if (gpus <= 0)
-		return -1;
-	int64_t after = -1;
-	for (;;) { /* at most STINT_MAX_HOLDERS turns: each takes a later end */
-		int64_t next = -1;
-		double freed = 0;
-		stint_json_each(holder, holders) {
-			int64_t ends = -1;
-			if (!stint_json_int(stint_json_get(holder, "ends_in_s"), &ends))
-				continue;
-			if (ends > after && (next < 0 || ends < next))
-				next = ends;
-		}
-		if (next < 0)
-			return -1;
-		stint_json_each(holder, holders) {
-			int64_t ends = -1;
-			double has = 0;
-			if (stint_json_int(stint_json_get(holder, "ends_in_s"), &ends) && ends <= next &&
-				stint_json_double(stint_json_get(holder, "gpus"), &has))
-				freed += has;
-		}
-		if (freed + 1e-9 >= gpus)
-			return next;
-		after = next;
-	}
-}
-
-/* ---- what would help ---------------------------------------------------------------------------------------------------------------------------- */
-
-static struct stint_json *add_change(struct stint_json *changes, const char *change, char *text)
-{
-	struct stint_json *item = stint_json_append(changes, stint_json_new_object());
-	stint_json_set_string(item, "change", change);
-	stint_json_set_string(item, "text", text);
-	free(text);
-	return item;
-}
-
-static void add_bound_changes(struct stint_json *changes, const struct stint_record *record, const char *queue)
-{
-	const double room = record->bound - record->allocated, wanted = record->allocated + record->asked;
-	stint_autofree char *to = stint_amount_text(record->dimension, wanted);
-	const bool quota = record->reason == STINT_REASON_OVER_QUOTA;
-	if (room > 0) {
-		stint_autofree char *fits = stint_amount_text(record->dimension, room);
-		stint_json_set_double(add_change(changes, "ask-less", stint_format("ask for %s or less in all", fits)), "amount", room);
-	}
-	if (quota)
-		add_change(
-			changes, "preemptible", stint_format("submit it with --preemptible: then only the limit of \"%s\" counts", queue));
-	stint_json_set_double(add_change(changes, quota ? "raise-quota" : "raise-limit",
-				      stint_format("raise the %s of \"%s\" to %s", quota ? "quota" : "limit", queue, to)),
-		"amount", wanted);
-}
-
-static void add_node_changes(struct stint_json *changes, const struct stint_why *why)
-{
-	static const struct {
-		enum stint_cause cause;
-		const char *change, *text;
-	} rows[] = {
-		{STINT_CAUSE_SELECTOR, "selector", "loosen its node selector or affinity"},
-		{STINT_CAUSE_TAINT, "toleration", "tolerate the taint of the nodes that would do otherwise"},
-		{STINT_CAUSE_UNSCHEDULABLE, "uncordon", "uncordon a node"},
-		{STINT_CAUSE_NOT_READY, "repair", "bring a node back that is not ready"},
-		{STINT_CAUSE_GPU_MEMORY, "gpu-memory", "ask for less memory of a device"},
-	};
-	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
-		if (why->short_of[rows[i].cause] > 0)
-			stint_json_set_int(add_change(changes, rows[i].change,
-						   stint_format("%s (%u node(s))", rows[i].text, why->short_of[rows[i].cause])),
-				"nodes", why->short_of[rows[i].cause]);
-	}
-}
-
 /* ---- the record ------------------------------------------------------------------------------------------------------------------------------------ */
 
 static void add_nodes(struct stint_json *record, const struct stint_why *why)
@@ -215,7 +137,8 @@ static void add_nodes(struct stint_json *record, const struct stint_why *why)
 	}
 }
 
-static void add_why(struct stint_json *record, const struct stint_why_question *question, const struct stint_explanation *explanation)
+static void add_why(
+	struct stint_json *record, const struct stint_why_question *question, const struct stint_explanation *explanation, uint32_t group)
 {
 	const struct stint_why *why = &explanation->why;
 	const enum stint_reason reason = why->record.reason;
@@ -227,9 +150,7 @@ static void add_why(struct stint_json *record, const struct stint_why_question *
 		stint_json_set_int(record, "position", why->position);
 		stint_json_set_int(record, "waiting_in_queue", why->waiting);
 	}
-	struct stint_json *changes = stint_json_ensure_array(record, "changes");
 	struct stint_queue_view queue;
-	double missing = 0;
 	if (over && stint_engine_queue_view(question->engine, why->record.queue, &queue)) {
 		struct stint_json *bound = stint_json_ensure_object(record, "bound");
 		stint_json_set_string(bound, "queue", queue.name);
@@ -237,25 +158,17 @@ static void add_why(struct stint_json *record, const struct stint_why_question *
 		stint_json_set_double(bound, "bound", why->record.bound);
 		stint_json_set_double(bound, "allocated", why->record.allocated);
 		stint_json_set_double(bound, "asked", why->record.asked);
-		add_bound_changes(changes, &why->record, queue.name);
-		missing = why->record.dimension == STINT_GPU ? why->record.allocated + why->record.asked - why->record.bound : 0;
 	}
-	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_LEAVING) {
-		struct stint_pod_view pod;
+	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_LEAVING)
 		add_nodes(record, why);
-		add_node_changes(changes, why);
-		if (stint_engine_pod_view(question->engine, why->record.pod, &pod) && why->record.need > why->record.have)
-			missing = pod.gpus * (why->record.need - why->record.have);
-	}
+	stint_remedies_add(stint_json_ensure_array(record, "changes"), question->engine, group);
 	struct stint_json *holders = stint_json_ensure_array(record, "holders");
 	for (size_t i = 0; i < why->holders_count; i++)
 		add_holder(holders, question, &why->holders[i]);
 	stint_json_set_int(record, "holders_total", (int64_t)why->holders_total);
-	if (why->record.expected_ms > 0)
-		stint_json_set_string(record, "expected", stint_time_format(why->record.expected_ms, time));
-	const int64_t starts = why->never ? -1 : starts_in_s(holders, missing);
-	if (starts >= 0)
-		stint_json_set_int(record, "starts_in_s", starts);
+	const int64_t start_ms = why->never ? 0 : stint_engine_expected(question->engine, group, question->now_ms);
+	if (start_ms > 0)
+		stint_json_set_int(record, "starts_in_s", start_ms > question->now_ms ? (start_ms - question->now_ms + 999) / 1000 : 0);
 }
 
 static void add_group(struct stint_json *record, const struct stint_why_question *question, const struct stint_mirror_group *group)
@@ -330,7 +243,7 @@ struct stint_json *stint_why_record(const struct stint_why_question *question)
 				 : "it has only just come: the scheduler looks at it in a moment");
 	stint_json_set_bool(record, "never", explanation.never);
 	if (explanation.has_why)
-		add_why(record, question, &explanation);
+		add_why(record, question, &explanation, found.group->handle);
 	stint_explanation_clear(&explanation);
 	return stint_steal(&record);
 }

@@ -4,7 +4,8 @@
  * {apiVersion: stint.dev/v1, kind: Why, project, workload, workload_kind, phase: Waiting|Placed|NoPods, pods: {total, waiting, placed},
  *  queue, priority, preemptible, reason, message, never, since, position, waiting_in_queue, bound: {queue, dimension, bound, allocated, asked},
  *  nodes: {total, fitting, short: [{cause, text, nodes, even_when_empty}]}, holders: [{project, workload, workload_kind, pods, gpus,
- *  cpu_milli, memory_bytes, leaving, ends_in_s}], holders_total, changes: [{change, text, ...}], starts_in_s}
+ *  cpu_milli, memory_bytes, leaving, ends_in_s}], holders_total, changes: [{change, text, ...}] of
+ *  which each was tried and would start it, starts_in_s}
  * What is not known is left out. GPUs are devices, CPU is in thousandths of a core, memory in bytes.
  */
 #ifndef STINT_SCHEDULER_WHY_RECORD_H

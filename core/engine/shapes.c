@@ -239,6 +239,22 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 	*shape = (struct shape){0};
 }
 
+uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample)
+{
+	if (!engine->free_shapes.count)
+		stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
+	const uint32_t handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
+	describe(engine, &engine->shapes[handle], sample, 0);
+	engine->shapes[handle].refs = 1;
+	return handle;
+}
+
+void engine_shape_return(struct stint_engine *engine, uint32_t handle)
+{
+	engine_shape_discard(engine, &engine->shapes[handle]);
+	handles_push(&engine->free_shapes, handle);
+}
+
 static void forget(struct stint_engine *engine, uint32_t handle)
 {
 	struct shape *shape = &engine->shapes[handle];

@@ -459,6 +459,9 @@ void engine_shares_settle(struct stint_engine *engine);
 uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod);
 void engine_shapes_resolve(struct stint_engine *engine); /* after a node brought a resource that was not known */
 void engine_shape_release(struct stint_engine *engine, uint32_t shape);
+/* A shape outside the table, for a trial: nobody else can find it. The sample stays the caller's. */
+uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample);
+void engine_shape_return(struct stint_engine *engine, uint32_t shape);
 void engine_shape_discard(struct stint_engine *engine, struct shape *shape); /* frees what it owns */
 
 /* feasibility.c */

@@ -236,6 +236,38 @@ struct stint_why {
 };
 void stint_engine_why(const struct stint_engine *engine, uint32_t group, struct stint_why *out);
 
+/* ---- what would start it ------------------------------------------------------------------------------------------------------------- */
+
+/* In the order in which equal ones are offered. */
+enum stint_remedy_kind {
+	STINT_REMEDY_PREEMPTIBLE, /* let the work be preempted */
+	STINT_REMEDY_TOLERATION, /* of `taint` */
+	STINT_REMEDY_SELECTOR, /* no node selector, no required node affinity */
+	STINT_REMEDY_CPU, /* less of it for each pod: thousandths of a core */
+	STINT_REMEDY_MEMORY, /* MiB */
+	STINT_REMEDY_DEVICES, /* fewer whole devices for each pod */
+	STINT_REMEDY_PORTION, /* a smaller part of each device, 0 to 1 */
+	STINT_REMEDY_GPU_MEMORY, /* MiB of each device */
+	STINT_REMEDY_MEMBERS, /* a smaller minimum of pods that start together */
+	STINT_REMEDY_LIMIT, /* of `queue` in `dimension`, raised */
+	STINT_REMEDY_QUOTA,
+	STINT_REMEDY_UNCORDON, /* `node` */
+};
+struct stint_remedy {
+	enum stint_remedy_kind kind;
+	uint32_t queue, node;
+	enum stint_dimension dimension;
+	const char *taint; /* its key, of the node's object */
+	double from, to; /* amounts; bounds of queues in the dimension's unit */
+};
+enum { STINT_MAX_REMEDIES = 16 };
+/*
+ * The single changes each of which would let the waiting group start now, the smallest first: those that cost no GPUs, then by the GPUs given
+ * up or granted. Each was tried on the engine with everything that comes up before the group; the state is as before. Costs up to some
+ * hundred cycles over the groups that wait before it.
+ */
+size_t stint_engine_remedies(struct stint_engine *engine, uint32_t group, struct stint_remedy out[static STINT_MAX_REMEDIES]);
+
 /* ---- looking at the state ------------------------------------------------------------------------------------------------------------ */
 
 /* For every view: false when there is no such thing (any more). Walk with _next, starting from STINT_NO_HANDLE; order means nothing. */

@@ -92,7 +92,9 @@ static void over_limit_names_queue_bound_and_what_is_missing(void **state)
 	assert_int_equal(stint_json_int_or(stint_json_get(record, "holders_total"), 0), 1);
 	const struct stint_json *holder = stint_json_item(stint_json_get(record, "holders"), 0);
 	assert_string_equal(stint_json_string_at(holder, "project"), "default"); /* one's own project is always seen */
-	assert_true(stint_json_count(stint_json_get(record, "changes")) > 0);
+	const struct stint_json *change = stint_json_item(stint_json_get(record, "changes"), 0);
+	assert_string_equal(stint_json_string_at(change, "change"), "raise-limit");
+	assert_string_equal(stint_json_string_at(change, "text"), "raise the limit of \"default\" to 2 GPUs");
 }
 
 static void holders_that_the_caller_may_not_see_have_no_name(void **state)
