@@ -222,7 +222,7 @@ struct tui_screen *tui_app_push(struct tui_app *app, enum tui_view_name view)
 	if (app->depth == TUI_DEEPEST)
 		tui_app_pop(app);
 	struct tui_screen *screen = &app->screens[app->depth++];
-	*screen = (struct tui_screen){.view = view, .pager = {.match = UINT64_MAX, .wrap = view == TUI_WHY || view == TUI_DETAIL}};
+	*screen = (struct tui_screen){.view = view, .pager = {.match = UINT64_MAX, .wrap = view != TUI_LOGS && view != TUI_OUTPUT}};
 	app->fresh = false;
 	app->dirty = true;
 	want_events(app);

@@ -136,6 +136,7 @@ static void draw_hints(struct tui_app *app, struct tui_area area)
 		const char *word;
 	} hints[] = {
 		{TUI_DO_HELP, TUI_EVERYWHERE, "help"},
+		{TUI_DO_QUIT, TUI_EVERYWHERE, "quit"},
 		{TUI_DO_OPEN, TUI_IN_LIST, "detail"},
 		{TUI_DO_BACK, TUI_IN_TEXT | TUI_IN_LOGS, "back"},
 		{TUI_DO_FILTER, TUI_IN_LIST, "filter"},
@@ -150,7 +151,6 @@ static void draw_hints(struct tui_app *app, struct tui_area area)
 		{TUI_DO_COLUMNS, TUI_IN_LIST, "columns"},
 		{TUI_DO_NEXT_VIEW, TUI_IN_OVERVIEW, "next view"},
 		{TUI_DO_COMMAND, TUI_EVERYWHERE, "command"},
-		{TUI_DO_QUIT, TUI_EVERYWHERE, "quit"},
 	};
 	const unsigned where = tui_app_where(app);
 	int x = 1;

@@ -16,7 +16,16 @@
 #include "cli/settings.h"
 #include "cli/tui/settings.h"
 
-enum { REST_FACTOR = 9, TICK_MS = 1000, RESIZE_MS = 50, STALE_MS = 15000, SAID_MAX = 64 * 1024, KEYS_A_TURN = 64 };
+enum {
+	REST_FACTOR = 9,
+	TICK_MS = 1000,
+	RESIZE_MS = 50,
+	STALE_MS = 15000,
+	SAID_MAX = 64 * 1024,
+	KEYS_A_TURN = 64,
+	TYPING_MS = 80,
+	TYPING_MOST_MS = 400
+};
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -46,6 +55,9 @@ static void look_at_world(struct tui_run *run)
 {
 	const int64_t now_ms = stint_monotonic_ms();
 	const bool stale = run->app->now.world && now_ms - run->made_ms >= STALE_MS;
+	/* Who types is answered first; but a picture that stands still for a key that is held down would be a lie. */
+	if (now_ms - run->key_ms < TYPING_MS && now_ms - run->made_ms < TYPING_MOST_MS)
+		return;
 	if (!run->state || now_ms < run->world_ms || !(tui_state_has_changed(run->state) || stale) || !tui_state_is_usable(run->state))
 		return;
 	const int64_t began_us = stint_monotonic_us();
@@ -125,6 +137,8 @@ static void on_input(void *user, int fd, int events)
 	}
 	for (uint32_t key; taken < KEYS_A_TURN && !run->quit && !run->resting && (key = tui_terminal_key(run->terminal, &y, &x)); taken++)
 		tui_app_key(run->app, key, y, x, stint_now_ms());
+	if (taken)
+		run->key_ms = stint_monotonic_ms();
 	if (taken)
 		draw(run);
 	else if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) < 0) /* the terminal has gone */

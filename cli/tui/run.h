@@ -44,6 +44,7 @@ struct tui_run {
 	int64_t frame_ms; /* when the last one was drawn (monotonic) */
 	int64_t world_ms; /* when the next world may be made */
 	int64_t made_ms; /* when the last one was */
+	int64_t key_ms; /* when a key was pressed last */
 	struct stint_buf said; /* what the rest of the program would have noted on standard error */
 	FILE *notes;
 	struct tui_job *jobs; /* oldest first */

@@ -283,8 +283,7 @@ static void add_node(struct tui_totals *totals, const struct tui_node *node, boo
 	for (uint32_t slot = 0; slot < node->devices_count; slot++) {
 		add_device(totals, &node->devices[slot]);
 		whole += node->devices[slot].holdings_count == 0;
-		if (node->usable)
-			totals->gpus_free += free_of(&node->devices[slot]);
+		totals->gpus_free += free_of(&node->devices[slot]);
 	}
 	if (node->usable && node->devices_count > 0 && pods_known)
 		totals->spaces[whole < 8 ? whole : 8]++;
@@ -404,10 +403,10 @@ const struct tui_project *tui_world_project(const struct tui_world *world, const
 const char *tui_node_status(const struct stint_node *node)
 {
 	if (node->ready == STINT_TRUE)
-		return node->unschedulable ? "Ready,SchedulingDisabled" : "Ready";
+		return node->unschedulable ? "Ready,cordoned" : "Ready";
 	if (node->ready == STINT_FALSE)
-		return node->unschedulable ? "NotReady,SchedulingDisabled" : "NotReady";
-	return node->unschedulable ? "Unknown,SchedulingDisabled" : "Unknown";
+		return node->unschedulable ? "NotReady,cordoned" : "NotReady";
+	return node->unschedulable ? "Unknown,cordoned" : "Unknown";
 }
 
 const char *tui_workload_project(const struct stint_workload *workload)

@@ -66,7 +66,7 @@ struct tui_waiting {
 struct tui_totals {
 	uint32_t nodes, nodes_ready, nodes_cordoned, nodes_bad; /* bad: not ready, or nobody knows; cordoned ones of them included */
 	double gpus; /* of all nodes */
-	double gpus_free; /* on usable nodes */
+	double gpus_free; /* on all nodes, whether they can be used or not */
 	double gpus_allocated; /* < 0: unknown */
 	uint32_t devices_held, devices_silent; /* held by somebody; of those, that tell no use */
 	double gpus_used; /* sum of the use of held devices; < 0: none tells */
@@ -110,7 +110,7 @@ const struct tui_world *tui_maker_make(struct tui_maker *maker, const struct tui
 
 const struct tui_node *tui_world_node(const struct tui_world *world, const char *name); /* NULL: none */
 const struct tui_project *tui_world_project(const struct tui_world *world, const char *name);
-/* "Ready", "NotReady", "Unknown", with ",SchedulingDisabled". */
+/* "Ready", "NotReady", "Unknown", with ",cordoned". */
 const char *tui_node_status(const struct stint_node *node);
 /* Which project a workload is charged to: its queue, else its namespace. */
 const char *tui_workload_project(const struct stint_workload *workload);

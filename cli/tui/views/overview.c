@@ -10,7 +10,7 @@
 #include "cli/tui/layout.h"
 #include "cli/tui/views/common.h"
 
-enum { TILES = 6, NODE_NAME = 14, NODE_GAP = 2, MANY_BAD = 4 };
+enum { TILES = 6, NODE_GAP = 2, USE_WIDTH = 4, MANY_BAD = 4 };
 
 /* ---- tiles ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -19,6 +19,12 @@ struct tile {
 	char value[VIEW_WORD], beside[VIEW_WORD], below[VIEW_WORD]; /* the number, what it is of, a line below */
 	enum tui_role role, below_role;
 };
+
+/* Tiles are narrow: one decimal will do for large amounts. */
+static char *rounded(double gpus, char out[static VIEW_WORD])
+{
+	return view_gpus(gpus < 10 ? gpus : (double)(int64_t)(gpus * 10 + 0.5) / 10, out);
+}
 
 static void tile_nodes(const struct tui_world *world, struct tile *tile)
 {
@@ -34,7 +40,7 @@ static void tile_nodes(const struct tui_world *world, struct tile *tile)
 	tile->role = totals->nodes_bad ? TUI_BAD : TUI_GOOD;
 	tile->below_role = totals->nodes_bad ? TUI_BAD : TUI_WARN;
 	if (totals->nodes_bad && totals->nodes_cordoned)
-		snprintf(tile->below, sizeof tile->below, "%u bad %u cordon", totals->nodes_bad, totals->nodes_cordoned);
+		snprintf(tile->below, sizeof tile->below, "%u bad, %u off", totals->nodes_bad, totals->nodes_cordoned);
 	else if (totals->nodes_bad)
 		snprintf(tile->below, sizeof tile->below, "%u not ready", totals->nodes_bad);
 	else if (totals->nodes_cordoned)
@@ -46,9 +52,9 @@ static void tile_allocated(const struct tui_world *world, struct tile *tile)
 	const struct tui_totals *totals = &world->totals;
 	char all[VIEW_WORD], percent[VIEW_WORD];
 	tile->title = "GPUS HELD";
-	view_gpus(totals->gpus_allocated, tile->value);
+	rounded(totals->gpus_allocated, tile->value);
 	if (world->nodes_known)
-		snprintf(tile->beside, sizeof tile->beside, " of %s", view_gpus(totals->gpus, all));
+		snprintf(tile->beside, sizeof tile->beside, " of %s", rounded(totals->gpus, all));
 	if (totals->gpus > 0 && totals->gpus_allocated >= 0)
 		snprintf(tile->below, sizeof tile->below, "%s", view_percent(100 * totals->gpus_allocated / totals->gpus, percent));
 }
@@ -59,13 +65,13 @@ static void tile_used(const struct tui_world *world, struct tile *tile)
 	tile->title = "GPUS BUSY";
 	if (totals->gpus_used < 0) {
 		snprintf(tile->value, sizeof tile->value, totals->devices_held ? "?" : "-");
-		snprintf(tile->below, sizeof tile->below, totals->devices_held ? "use not told" : "none is held");
+		snprintf(tile->below, sizeof tile->below, totals->devices_held ? "all silent" : "none held");
 		return;
 	}
 	snprintf(tile->value, sizeof tile->value, "%.1f", totals->gpus_used);
 	snprintf(tile->beside, sizeof tile->beside, " of %u", totals->devices_held - totals->devices_silent);
 	if (totals->devices_silent)
-		snprintf(tile->below, sizeof tile->below, "%u tell nothing", totals->devices_silent);
+		snprintf(tile->below, sizeof tile->below, "%u silent", totals->devices_silent);
 }
 
 static void tile_idle(const struct tui_world *world, struct tile *tile)
@@ -90,14 +96,14 @@ static void tile_useless(const struct tui_world *world, struct tile *tile)
 		snprintf(tile->value, sizeof tile->value, "?");
 		return;
 	}
-	snprintf(tile->beside, sizeof tile->beside, " of %s free", view_gpus(totals->gpus_free, room));
+	snprintf(tile->beside, sizeof tile->beside, " of %s", rounded(totals->gpus_free, room));
 	if (totals->gpus_useless < 0) {
 		snprintf(tile->value, sizeof tile->value, "-");
-		snprintf(tile->below, sizeof tile->below, "none is wanted");
+		snprintf(tile->below, sizeof tile->below, "none wanted");
 		return;
 	}
-	view_gpus(totals->gpus_useless, tile->value);
-	snprintf(tile->below, sizeof tile->below, "by what waits");
+	rounded(totals->gpus_useless, tile->value);
+	snprintf(tile->below, sizeof tile->below, "by waiting");
 	tile->role = totals->gpus_useless > 0 ? TUI_WARN : TUI_GOOD;
 }
 
@@ -148,16 +154,50 @@ static int most_devices(const struct tui_world *world)
 	return most < 16 ? (int)most : 16;
 }
 
-/* "gpu-node-3  ████▄▄··  4.5/8" */
-static void draw_node(
-	const struct tui_node *node, const struct tui_world *world, int name_width, int devices, struct tui_area area, int y, int x)
+/* The names of those that have devices of a node, in the colours of their projects, each once. */
+static void draw_holders(const struct tui_node *node, struct tui_area area, int y, int x, int width)
 {
-	char held[VIEW_WORD];
-	tui_put_fit(area, y, x, name_width, false, node->usable ? TUI_TEXT : view_node_role(node->node), node->node->meta.name);
-	view_devices(node, world->pods_known, area, y, x + name_width + 1, devices);
+	const char *seen[16];
+	size_t count = 0;
+	const int end = x + width;
+	for (uint32_t slot = 0; slot < node->devices_count; slot++) {
+		for (const struct tui_holding *at = node->devices[slot].holdings; at && count < STINT_COUNT(seen); at = at->next) {
+			const char *name = at->workload ? at->workload->name : at->pod->meta.name;
+			bool known = false;
+			for (size_t i = 0; i < count; i++)
+				known |= strcmp(seen[i], name) == 0;
+			if (known || x + 4 > end)
+				continue;
+			seen[count++] = name;
+			tui_put_fit(area, y, x, end - x, false,
+				at->workload ? tui_project_role(tui_workload_project(at->workload)) : TUI_DIM, name);
+			x += (int)strlen(name) + 1;
+		}
+	}
+}
+
+/* "gpu-node-3  ████▄▄··  4.5/8  97%  llama-70b": as much of it as there is room for. */
+static void draw_node(const struct tui_node *node, const struct tui_world *world, int name_width, int devices, struct tui_area area, int y)
+{
+	char held[VIEW_WORD], percent[VIEW_WORD];
+	int x = name_width + 1;
+	tui_put_fit(area, y, 0, name_width, false, node->usable ? TUI_TEXT : view_node_role(node->node), node->node->meta.name);
+	view_devices(node, world->pods_known, area, y, x, devices);
+	x += devices + 1;
 	stint_autofree char *sum =
 		stint_format("%s/%u", view_gpus(world->pods_known ? node->gpus_allocated : -1, held), node->devices_count);
-	tui_put_fit(area, y, x + name_width + 1 + devices + 1, 7, true, TUI_DIM, node->devices_count ? sum : "no GPU");
+	tui_put_fit(area, y, x, 7, true, TUI_DIM, node->devices_count ? sum : "no GPU");
+	x += 8;
+	if (area.width - x < USE_WIDTH)
+		return;
+	if (!node->usable) {
+		tui_put_fit(area, y, x + 1, area.width - x - 1, false, view_node_role(node->node), tui_node_status(node->node));
+		return;
+	}
+	if (node->devices_count)
+		tui_put_fit(area, y, x, USE_WIDTH, true, TUI_DIM, view_percent(node->util_percent, percent));
+	x += USE_WIDTH + 1;
+	draw_holders(node, area, y, x, area.width - x);
 }
 
 static int longest_name(const struct tui_world *world, int most)
@@ -211,21 +251,23 @@ static void draw_nodes(struct tui_app *app, struct tui_area area)
 {
 	const struct tui_world *world = app->now.world;
 	const int devices = most_devices(world), name = longest_name(world, area.width - devices - 11);
-	const int each = name + devices + 9 + NODE_GAP;
-	const int columns = (area.width + NODE_GAP) / each < 1 ? 1 : (area.width + NODE_GAP) / each;
-	const int count = (int)world->nodes_count, rows = (count + columns - 1) / columns;
-	stint_autofree char *title = stint_format(rows > area.height - 1 ? "Nodes: %d, a cell each" : "Nodes: %d", count);
-	tui_rule(area, 0, title);
 	struct tui_area inside = tui_area_part(area, 1, 1, area.height - 1, area.width - 2);
+	const int least = name + devices + 9 + NODE_GAP, count = (int)world->nodes_count, height = inside.height > 0 ? inside.height : 1;
+	const int columns = (count + height - 1) / height;
+	const bool crowd = columns * least - NODE_GAP > inside.width && count > height;
+	stint_autofree char *title = stint_format(crowd ? "Nodes: %d, a cell each" : "Nodes: %d", count);
+	tui_rule(area, 0, title);
 	if (!world->nodes_known) {
 		tui_put(inside, 0, 0, TUI_DIM, "nodes may not be seen");
 	} else if (count == 0) {
 		tui_put(inside, 0, 0, TUI_DIM, "there are no nodes");
-	} else if (rows > inside.height) {
+	} else if (crowd) {
 		draw_crowd(world, inside, &app->overview_top);
 	} else {
+		const int each = (inside.width + NODE_GAP) / columns;
 		for (int at = 0; at < count; at++)
-			draw_node(&world->nodes[at], world, name, devices, inside, at % rows, at / rows * each);
+			draw_node(&world->nodes[at], world, name, devices,
+				tui_area_part(inside, 0, at / height * each, height, each - NODE_GAP), at % height);
 	}
 }
 
@@ -323,6 +365,12 @@ static void draw_queue(const struct tui_now *now, struct tui_area area)
 
 /* ---- room that lies together ------------------------------------------------------------------------------------------------------- */
 
+static void draw_bar(struct tui_area area, int y, int x, int width, enum tui_role role, double part)
+{
+	for (int at = 0; at < width; at++)
+		tui_put(area, y, x + at, role, tui_height_glyph(area.cells, part));
+}
+
 /* How many nodes have how many free devices: a bar for each number. */
 static void draw_spaces(const struct tui_world *world, struct tui_area area)
 {
@@ -346,8 +394,7 @@ static void draw_spaces(const struct tui_world *world, struct tui_area area)
 		for (int y = 0; y < height; y++) {
 			const double part = bar - y;
 			if (part > 0)
-				tui_put(inside, height - 1 - y, x + each / 2, at ? TUI_GUARANTEED : TUI_DIM,
-					tui_height_glyph(inside.cells, part));
+				draw_bar(inside, height - 1 - y, x + 2, each - 2, at ? TUI_GUARANTEED : TUI_DIM, part);
 		}
 		stint_autofree char *count = stint_format("%u", spaces[at]), *label = stint_format(at == 8 ? "%d+" : "%d", at);
 		tui_put_fit(inside, height, x, each, true, spaces[at] ? TUI_TEXT : TUI_DIM, count);

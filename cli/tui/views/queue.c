@@ -136,7 +136,7 @@ static const struct tui_column columns[] = {
 	{.name = "pods", .title = "WAITING", .least = 7, .most = 9, .rank = 6, .flags = TUI_RIGHT, .show = show_pods, .number = pods_number},
 	{.name = "age", .title = "AGE", .least = 4, .most = 8, .rank = 1, .flags = TUI_RIGHT, .show = show_age, .number = age_number},
 	{.name = "reason", .title = "REASON", .least = 10, .most = 24, .rank = 2, .flags = TUI_SEARCHED, .show = show_reason, .text = reason_text},
-	{.name = "bound", .title = "WHAT HOLDS IT BACK", .least = 10, .most = 200, .rank = 3, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_bound, .text = bound_text},
+	{.name = "bound", .title = "WHAT HOLDS IT BACK", .least = 18, .most = 200, .rank = 3, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_bound, .text = bound_text},
 	{.name = NULL},
 };
 /* clang-format on */

@@ -216,7 +216,7 @@ static const struct tui_column columns[] = {
 	{.name = "kind", .title = "KIND", .least = 4, .most = 14, .rank = 8, .flags = TUI_SEARCHED | TUI_HIDDEN, .show = show_kind, .text = kind_text},
 	{.name = "priority", .title = "PRIORITY", .least = 8, .most = 20, .rank = 7, .flags = TUI_HIDDEN, .show = show_priority, .text = priority_text},
 	{.name = "restarts", .title = "RESTARTS", .least = 8, .most = 8, .rank = 9, .flags = TUI_RIGHT | TUI_HIDDEN, .show = show_restarts, .number = restarts_number},
-	{.name = "reason", .title = "REASON", .least = 10, .most = 200, .rank = 4, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_reason, .text = reason_text},
+	{.name = "reason", .title = "REASON", .least = 18, .most = 200, .rank = 4, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_reason, .text = reason_text},
 	{.name = NULL},
 };
 /* clang-format on */
