@@ -22,6 +22,22 @@ static const struct stint_reason_row rows[] = {
 		"queue \"{queue}\" is a department, and only projects hold work: name one of its projects in label kai.scheduler/queue",
 		false},
 	{"Incomplete", "{have} of the {need} pods that start together exist: it is tried when the others have been created", false},
+	{"SubGroupIncomplete",
+		"sub-group \"{part}\" has {have} of the {need} that start together: it is tried when the others have been created", false},
+	{"SubGroupDoesNotExist",
+		"{have} of its pods name sub-group \"{part}\", which its PodGroup does not have: correct label "
+		"kai.scheduler/subgroup-name, or add the "
+		"sub-group",
+		false},
+	{"TopologyDoesNotExist",
+		"it asks for level \"{level}\" of topology \"{topology}\", which does not exist: create the Topology, or name one that "
+		"exists and a level of it",
+		false},
+	{"TopologyNotSatisfied",
+		"no single \"{level}\" of topology \"{topology}\" has room for its {need} pods, of {asked} each; {domain} takes {have} "
+		"({detail}): it "
+		"starts when one has room for all, or prefer that level instead of requiring it",
+		false},
 	{"SchedulingGated", "its pods have scheduling gates: it is tried when they have been taken away", false},
 	{"OverLimit",
 		"\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait until {more} come free "
@@ -82,7 +98,8 @@ static void add_fact(struct stint_buf *out, const char *name, size_t length, con
 	const struct {
 		const char *name, *text;
 	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked},
-		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}, {"who", facts->who}, {"remedy", facts->remedy}};
+		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}, {"who", facts->who}, {"remedy", facts->remedy},
+		{"part", facts->part}, {"topology", facts->topology}, {"level", facts->level}, {"domain", facts->domain}};
 	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
 		if (strlen(texts[i].name) == length && memcmp(texts[i].name, name, length) == 0)
 			stint_buf_puts(out, texts[i].text ? texts[i].text : "?");
@@ -179,7 +196,10 @@ static const char *word_of_record(const struct stint_engine *engine, const struc
 		return stint_engine_group_view(engine, group, &view) && view.queue_name ? "QueueDoesNotExist" : "NoQueue";
 	}
 	case STINT_REASON_INNER_QUEUE: return "QueueHasChildren";
-	case STINT_REASON_INCOMPLETE: return "Incomplete";
+	case STINT_REASON_INCOMPLETE: return stint_engine_record_place(engine, group).part ? "SubGroupIncomplete" : "Incomplete";
+	case STINT_REASON_NO_PART: return "SubGroupDoesNotExist";
+	case STINT_REASON_NO_TOPOLOGY: return "TopologyDoesNotExist";
+	case STINT_REASON_TOPOLOGY: return "TopologyNotSatisfied";
 	case STINT_REASON_OVER_LIMIT: return "OverLimit";
 	case STINT_REASON_OVER_QUOTA: return "NonPreemptibleOverQuota";
 	case STINT_REASON_NO_ROOM: return record->need > 1 ? "NoRoomForGang" : "NoRoom";
@@ -215,6 +235,9 @@ static const char *final_word(const char *word, const struct stint_why *why)
 	case STINT_REASON_INCOMPLETE:
 	case STINT_REASON_GATED:
 	case STINT_REASON_PROMISED:
+	case STINT_REASON_NO_PART:
+	case STINT_REASON_NO_TOPOLOGY:
+	case STINT_REASON_TOPOLOGY:
 	case STINT_REASON_LEAVING:
 	case STINT_REASON_COUNT: break;
 	}
@@ -250,7 +273,8 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	stint_autofree char *bound = stint_amount_text(record->dimension, record->bound);
 	stint_autofree char *allocated = stint_amount_text(record->dimension, record->allocated);
 	struct stint_pod_view first;
-	const bool by_pod = record->reason == STINT_REASON_NO_ROOM && stint_engine_pod_view(engine, record->pod, &first);
+	const bool no_room = record->reason == STINT_REASON_NO_ROOM || record->reason == STINT_REASON_TOPOLOGY;
+	const bool by_pod = no_room && stint_engine_pod_view(engine, record->pod, &first);
 	stint_autofree char *asked = by_pod ? request_text(first.pod->spec) : stint_amount_text(record->dimension, record->asked);
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
@@ -261,7 +285,12 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	const char *queue_name = known ? queue.name : group.queue_name;
 	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
 	stint_autofree char *who = stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue_name ? queue_name : "?");
+	const struct stint_record_place place = stint_engine_record_place(engine, pod->group->handle);
 	const struct stint_reason_facts facts = {.queue = queue_name,
+		.part = place.part,
+		.topology = place.topology,
+		.level = place.level,
+		.domain = place.domain ? place.domain : "none",
 		.who = who,
 		.remedy = by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit",
 		.bound = bound,

@@ -15,6 +15,8 @@ struct stint_reason_facts {
 	const char *detail; /* a histogram, a cause */
 	const char *name; /* of an object that the reason is about */
 	const char *who, *remedy; /* whose bound it is, and what would change it */
+	const char *part; /* a sub-group */
+	const char *topology, *level, *domain;
 };
 
 struct stint_reason_row {

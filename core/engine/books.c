@@ -84,8 +84,12 @@ static void account_on_node(struct stint_engine *engine, const struct pod *pod, 
 static void account_in_group(struct stint_engine *engine, const struct pod *pod, const struct shape *shape, int sign)
 {
 	struct group *group = &engine->groups[pod->group];
+	const bool astray = group->gang && group->gang->parts[pod->part].kind == PART_STRAY;
+	if (group->gang)
+		engine_gang_count(group->gang, pod, sign);
 	if (pod->status == STINT_POD_PENDING) {
-		group->pending += (uint32_t)sign;
+		group->pending += astray ? 0 : (uint32_t)sign;
+		group->astray += astray ? (uint32_t)sign : 0;
 		if (group->queue != STINT_NO_HANDLE)
 			engine_queue_account(engine, group->queue, NULL, false, &shape->asked, shape->asked_mib, sign);
 		if (sign > 0 && pod->at < group->first_waiting)

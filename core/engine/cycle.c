@@ -35,6 +35,7 @@ static bool still_fails(struct stint_engine *engine, struct group *group)
 	switch ((enum memo_kind)memo->kind) {
 	case MEMO_NONE: return false;
 	case MEMO_QUEUE: return engine->queues[memo->handle].epoch == memo->epoch;
+	case MEMO_PARTS: return true;
 	case MEMO_ROOM: break;
 	}
 	if (memo->epoch == engine->room_epoch)

@@ -119,6 +119,23 @@ static bool unopened_fits(const struct books *books, int64_t reserved_mib, int64
 	return reserved_mib > 0 && books->device_mib - reserved_mib >= mib;
 }
 
+int64_t engine_devices_room(const struct stint_engine *engine, uint32_t handle, int64_t mib)
+{
+	const struct books *books = &engine->books[handle];
+	if (mib <= 0)
+		return INT64_MAX;
+	const int64_t untouched = (int64_t)books->gpus_idle + books->gpus_leaving;
+	int64_t room = untouched > 0 ? untouched * (books->device_mib / mib) : 0;
+	for (unsigned slot = 0; slot < books->devices_count; slot++) {
+		const struct device *device = &books->devices[slot];
+		if (slot_fits(books, device, mib))
+			room += (books->device_mib - device->present + device->leaving - device->reserved) / mib;
+		if (books->reserved && unopened_fits(books, engine->nodes[handle].reserved_mib[slot], mib))
+			room += (books->device_mib - engine->nodes[handle].reserved_mib[slot]) / mib;
+	}
+	return room;
+}
+
 uint32_t engine_devices_fitting(const struct stint_engine *engine, uint32_t handle, int64_t mib)
 {
 	const struct books *books = &engine->books[handle];

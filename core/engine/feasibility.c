@@ -114,3 +114,28 @@ enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape
 		return FIT_NONE;
 	return fit;
 }
+
+static int64_t fewer(int64_t room, int64_t asked, int64_t has)
+{
+	const int64_t copies = asked <= 0 ? room : has <= 0 ? 0 : has / asked;
+	return copies < room ? copies : room;
+}
+
+int64_t engine_room_for(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
+{
+	const struct books *books = &engine->books[handle];
+	int64_t room = (int64_t)books->pods_idle + books->pods_leaving;
+	room = fewer(room, shape->cpu_milli, plus(books->cpu_idle, books->cpu_leaving));
+	room = fewer(room, shape->memory_bytes, plus(books->memory_idle, books->memory_leaving));
+	if (shape->gpu == STINT_GPU_WHOLE)
+		room = fewer(room, shape->devices, (int64_t)books->gpus_idle + books->gpus_leaving);
+	else if (shape->gpu != STINT_GPU_NONE)
+		room = fewer(room, shape->devices, engine_devices_room(engine, handle, engine_share_mib(engine, shape, handle)));
+	for (uint32_t i = 0; i < shape->extended_count; i++) {
+		if (shape->extended[i].resource == STINT_NO_HANDLE)
+			return 0;
+		const struct extended *book = engine_extended(engine, handle, shape->extended[i].resource);
+		room = fewer(room, shape->extended[i].amount, plus(book->idle, book->leaving));
+	}
+	return room > 1 && shape->spec->host_ports_count ? 1 : room > 0 ? room : 0;
+}

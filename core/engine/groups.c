@@ -1,9 +1,9 @@
 /*
  * groups: the table of groups, whether they are ready, and their place in the line of their queue (kai-engine 1.5, 4.6).
  *
- * Owns engine.groups. A group is flat today: one set of pods with a minimum. Where sub-groups come, `active`, `pending` and the chunk
- * become those of a tree, and nothing outside this file and placement.c needs to know.
- * Costs: a change of a pod costs O(1) here; a change of priority, queue or preemptibility costs the pods of the group.
+ * Owns engine.groups. Most groups are one set of pods with a minimum; one that has parts has a tree besides (gang.c), and this file asks it
+ * for readiness, the next chunk and the next step, so that nobody else has to know which kind a group is.
+ * Costs: a change of a pod costs O(1) here; a change of priority, queue, preemptibility or parts costs the pods of the group.
  */
 #include "state.h"
 
@@ -37,22 +37,30 @@ static void enlist(struct stint_engine *engine, uint32_t handle)
 
 static uint8_t elastic_state(const struct group *group)
 {
+	if (group->gang)
+		return group->gang->below ? 0 : group->gang->above ? 2 : 1;
 	return group->active < group->min_member ? 0 : group->active == group->min_member ? 1 : 2;
 }
 
 static struct stint_record record_between_cycles(const struct group *group)
 {
 	struct stint_record record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1};
-	if (group->pending + group->gated == 0)
+	if (group->pending + group->gated + group->astray == 0)
 		return record;
-	if (group->pending == 0) {
-		record.reason = STINT_REASON_GATED;
-	} else if (group->queue == STINT_NO_HANDLE) {
+	if (group->queue == STINT_NO_HANDLE && group->pending + group->astray > 0) {
 		record.reason = STINT_REASON_NO_QUEUE;
+	} else if (group->astray > 0 && !engine_group_ready(group)) {
+		record.reason = STINT_REASON_NO_PART;
+		record.part = engine_gang_astray(group->gang);
+		record.have = group->astray;
+	} else if (group->pending == 0) {
+		record.reason = STINT_REASON_GATED;
 	} else if (!engine_group_ready(group)) {
 		record.reason = STINT_REASON_INCOMPLETE;
 		record.have = group->active + group->pending;
 		record.need = group->min_member;
+		if (group->gang)
+			engine_gang_lacks(group->gang, &record);
 	}
 	return record;
 }
@@ -78,8 +86,8 @@ void engine_group_touch(struct stint_engine *engine, uint32_t handle)
 	const struct stint_record record = record_between_cycles(group);
 	const enum stint_reason now = group->record.reason;
 	const bool pod_gone = group->record.pod != STINT_NO_HANDLE && engine->pods[group->record.pod].group != handle;
-	const bool cleared =
-		pod_gone || now == STINT_REASON_INCOMPLETE || now == STINT_REASON_GATED || (group->pending == 0 && !group->reserved);
+	const bool cleared = pod_gone || now == STINT_REASON_INCOMPLETE || now == STINT_REASON_GATED || now == STINT_REASON_NO_PART ||
+		(group->pending == 0 && !group->reserved);
 	if (record.reason != STINT_REASON_NONE || cleared)
 		engine_group_judge(engine, handle, &record);
 }
@@ -102,9 +110,9 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 	struct group *group = &engine->groups[handle];
 	struct stint_record *now = &group->record;
 	if (now->reason == record->reason && now->dimension == record->dimension && now->queue == record->queue &&
-		now->bound == record->bound && now->allocated == record->allocated && now->asked == record->asked &&
-		now->have == record->have && now->need == record->need && now->pod == record->pod && now->blocker == record->blocker &&
-		now->expected_ms == record->expected_ms)
+		now->part == record->part && now->bound == record->bound && now->allocated == record->allocated &&
+		now->asked == record->asked && now->have == record->have && now->need == record->need && now->pod == record->pod &&
+		now->blocker == record->blocker && now->expected_ms == record->expected_ms)
 		return;
 	const int64_t since_ms = now->reason == record->reason ? now->since_ms : record->since_ms;
 	*now = *record;
@@ -119,6 +127,24 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 struct stint_record stint_engine_record(const struct stint_engine *engine, uint32_t group)
 {
 	return engine->groups[group].record;
+}
+
+struct stint_record_place stint_engine_record_place(const struct stint_engine *engine, uint32_t handle)
+{
+	const struct group *group = &engine->groups[handle];
+	struct stint_record_place place = {0};
+	if (!group->gang || group->record.reason == STINT_REASON_NONE)
+		return place;
+	const struct part *part = &group->gang->parts[group->record.part];
+	place.part = part->name[0] && !group->gang->implied ? part->name : NULL;
+	if (group->record.reason == STINT_REASON_NO_PART)
+		place.part = part->name;
+	if (group->record.reason == STINT_REASON_TOPOLOGY || group->record.reason == STINT_REASON_NO_TOPOLOGY) {
+		place.topology = part->topology;
+		place.level = part->required ? part->required : part->preferred;
+		place.domain = group->gang->domain;
+	}
+	return place;
 }
 
 /* ---- its specification ------------------------------------------------------------------------------------------------------------ */
@@ -139,6 +165,75 @@ static void set_queue(struct stint_engine *engine, uint32_t handle, const char *
 	group->queue = queue;
 	if (queue != STINT_NO_HANDLE)
 		engine->queues[queue].groups++;
+}
+
+static bool same_parts(const struct group *group, const struct stint_group_spec *spec)
+{
+	if (spec->parts_count)
+		return group->gang && !group->gang->implied && engine_gang_same(group->gang, spec->parts, spec->parts_count);
+	return (!group->gang || group->gang->implied) && group->min_member == spec->min_member;
+}
+
+static const char default_part[] = "default";
+
+static struct gang *implied_gang(uint32_t min_member)
+{
+	const struct stint_part_spec parts[] = {
+		{.name = "", .inner = true, .needs = STINT_ALL},
+		{.name = default_part, .needs = min_member},
+	};
+	struct gang *gang = engine_gang_new(parts, STINT_COUNT(parts));
+	gang->implied = true;
+	return gang;
+}
+
+const char *engine_group_part_name(const struct group *group, uint32_t part)
+{
+	return group->gang ? group->gang->parts[part].name : default_part;
+}
+
+uint32_t engine_group_part(struct stint_engine *engine, uint32_t handle, const char *name)
+{
+	struct group *group = &engine->groups[handle];
+	if (!name)
+		name = default_part;
+	if (!group->gang && strcmp(name, default_part) == 0)
+		return 0;
+	if (!group->gang) {
+		engine_account_group(engine, handle, -1);
+		group->gang = implied_gang(group->min_member);
+		for (uint32_t i = 0; i < group->pods_count; i++)
+			engine->pods[group->pods[i]].part = engine_gang_part(group->gang, default_part);
+		engine_account_group(engine, handle, 1);
+		group->unsorted = true;
+	}
+	return engine_gang_part(group->gang, name);
+}
+
+/* The group's pods are out of the books meanwhile; each keeps the name of its part. */
+static void set_parts(struct stint_engine *engine, uint32_t handle, const struct stint_group_spec *spec)
+{
+	struct group *group = &engine->groups[handle];
+	const struct group former = *group;
+	bool astray = false;
+	if (same_parts(group, spec))
+		return;
+	for (uint32_t i = 0; i < group->pods_count; i++)
+		astray = astray || strcmp(engine_group_part_name(&former, engine->pods[group->pods[i]].part), default_part) != 0;
+	group->min_member = spec->min_member;
+	group->gang = spec->parts_count ? engine_gang_new(spec->parts, spec->parts_count) : astray ? implied_gang(spec->min_member) : NULL;
+	if (spec->parts_count)
+		group->min_member = group->gang->least_pods;
+	for (uint32_t i = 0; i < group->pods_count; i++) {
+		struct pod *pod = &engine->pods[group->pods[i]];
+		pod->part = group->gang ? engine_gang_part(group->gang, engine_group_part_name(&former, pod->part)) : 0;
+	}
+	group->unsorted = true;
+	/* The record speaks of parts that are no more. */
+	const struct stint_record none = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1};
+	if (former.gang)
+		engine_group_judge(engine, handle, &none);
+	engine_gang_free(former.gang);
 }
 
 uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec)
@@ -164,7 +259,7 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	const char *queue = group->queue == STINT_NO_HANDLE ? NULL : engine->queues[group->queue].name;
 	const bool same_queue = queue && spec->queue ? strcmp(queue, spec->queue) == 0 : queue == spec->queue;
 	if (same_queue && group->priority == spec->priority && group->preemptible == spec->preemptible &&
-		group->created_ms == spec->created_ms && group->min_member == spec->min_member && group->time_ms == spec->time_ms)
+		group->created_ms == spec->created_ms && same_parts(group, spec) && group->time_ms == spec->time_ms)
 		return handle;
 	engine->timed_groups += (spec->time_ms > 0) - (group->time_ms > 0);
 	group->time_ms = spec->time_ms;
@@ -174,7 +269,7 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	group->priority = spec->priority;
 	group->preemptible = spec->preemptible;
 	group->created_ms = spec->created_ms;
-	group->min_member = spec->min_member;
+	set_parts(engine, handle, spec);
 	engine_account_group(engine, handle, 1);
 	engine_group_touch(engine, handle);
 	return handle;
@@ -193,6 +288,7 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	stint_map_remove(engine->group_keys, group->key);
 	free(group->key);
 	free(group->pods);
+	engine_gang_free(group->gang);
 	const uint32_t stamp = group->stamp;
 	const bool judged = group->judged;
 	*group = (struct group){.queue = STINT_NO_HANDLE, .stamp = stamp, .judged = judged};
@@ -212,7 +308,7 @@ void engine_group_add_pod(struct stint_engine *engine, uint32_t handle, uint32_t
 		group->pods_capacity = (uint32_t)capacity;
 	}
 	engine->pods[pod].at = group->pods_count;
-	if (group->pods_count && engine_pod_precedes(engine, pod, group->pods[group->pods_count - 1]))
+	if (group->gang || (group->pods_count && engine_pod_precedes(engine, pod, group->pods[group->pods_count - 1])))
 		group->unsorted = true;
 	group->pods[group->pods_count++] = pod;
 }
@@ -221,6 +317,7 @@ void engine_group_drop_pod(struct stint_engine *engine, uint32_t pod)
 {
 	struct group *group = &engine->groups[engine->pods[pod].group];
 	const uint32_t at = engine->pods[pod].at, last = group->pods[--group->pods_count];
+	group->unsorted = group->unsorted || group->gang; /* its parts end elsewhere */
 	if (last == pod)
 		return;
 	group->pods[at] = last;
@@ -230,14 +327,34 @@ void engine_group_drop_pod(struct stint_engine *engine, uint32_t pod)
 		group->first_waiting = at;
 }
 
+static bool member_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b)
+{
+	const struct pod *p = &engine->pods[a], *q = &engine->pods[b];
+	return p->part != q->part ? p->part < q->part : engine_pod_precedes(engine, a, b);
+}
+
+static void find_parts(const struct stint_engine *engine, const struct group *group)
+{
+	uint32_t at = 0;
+	for (uint32_t i = 0; i < group->gang->count; i++) {
+		struct part *part = &group->gang->parts[i];
+		part->first_pod = part->first_waiting = at;
+		while (at < group->pods_count && engine->pods[group->pods[at]].part == i)
+			at++;
+		part->pods = at - part->first_pod;
+	}
+}
+
 void engine_group_sort(struct stint_engine *engine, uint32_t handle)
 {
 	struct group *group = &engine->groups[handle];
 	if (!group->unsorted)
 		return;
-	engine_sort(engine, group->pods, group->pods_count, engine_pod_precedes);
+	engine_sort(engine, group->pods, group->pods_count, member_precedes);
 	for (uint32_t i = 0; i < group->pods_count; i++)
 		engine->pods[group->pods[i]].at = i;
+	if (group->gang)
+		find_parts(engine, group);
 	group->unsorted = false;
 	group->first_waiting = 0;
 }
@@ -246,13 +363,17 @@ void engine_group_sort(struct stint_engine *engine, uint32_t handle)
 
 static bool waits(const struct pod *pod, bool with_evicted)
 {
-	return pod->status == STINT_POD_PENDING || (with_evicted && pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_PLANNED);
+	return pod->status == STINT_POD_PENDING || (with_evicted && engine_pod_evicted(pod));
 }
 
 void engine_group_chunk(struct stint_engine *engine, uint32_t handle, bool with_evicted, struct handles *out)
 {
 	engine_group_sort(engine, handle);
 	struct group *group = &engine->groups[handle];
+	if (group->gang) {
+		engine_gang_chunk(engine, group, with_evicted, out);
+		return;
+	}
 	while (group->first_waiting < group->pods_count && engine->pods[group->pods[group->first_waiting]].status != STINT_POD_PENDING)
 		group->first_waiting++;
 	uint32_t missing = group->active < group->min_member ? group->min_member - group->active : 1;
@@ -268,6 +389,11 @@ bool engine_group_step(struct stint_engine *engine, uint32_t handle, struct hand
 {
 	engine_group_sort(engine, handle);
 	const struct group *group = &engine->groups[handle];
+	if (group->gang) {
+		const size_t before = out->count;
+		engine_gang_step(engine, group, out);
+		return out->count - before < group->active;
+	}
 	uint32_t left = group->active > group->min_member ? 1 : group->active;
 	const bool more = left < group->active;
 	for (uint32_t at = group->pods_count; at > 0 && left; at--) {

@@ -1,7 +1,9 @@
 /*
  * placement: puts the pods of one group on nodes, all that start together or none (kai-engine 5.1, 8.1).
  *
- * A chunk is part of a plan (plan.c): a failure takes back what it placed and no more. Pods are placed one by one on the best node of their shape; there is no backtracking among them.
+ * A chunk is part of a plan (plan.c): a failure takes back what it placed and no more. Pods are placed one by one on the best node of their
+ * shape; there is no backtracking among them. Parts that are bound to a topology are tried in one candidate domain after the other
+ * (split.c), each within the one that the part above is tried in; siblings are not tried in combinations (kai-engine 10.3).
  * Costs: O(log nodes) per pod, given or taken back; a chunk that its queue's bounds refuse costs the chunk alone.
  */
 #include "state.h"
@@ -73,38 +75,147 @@ static bool put_on(struct stint_engine *engine, uint32_t pod, uint32_t node, boo
 	return true;
 }
 
-static bool put_on_nominated(struct stint_engine *engine, const struct group *group, uint32_t handle, bool reserve_only)
+static bool put_on_nominated(
+	struct stint_engine *engine, const struct group *group, uint32_t handle, const struct field *field, bool reserve_only)
 {
 	const struct pod *pod = &engine->pods[handle];
 	if (!pod->object->nominated_node)
 		return false;
 	const uint32_t node = stint_engine_node_find(engine, pod->object->nominated_node);
 	struct stint_record record;
-	return node != STINT_NO_HANDLE && engine_ranking_fits(engine, pod->shape, node) && allowed_on(engine, handle, node, &record) &&
-		admitted_on(engine, group, &engine->shapes[pod->shape], node, &record) && put_on(engine, handle, node, reserve_only);
+	return node != STINT_NO_HANDLE && engine_field_has(field, node) && engine_ranking_fits(engine, pod->shape, node) &&
+		allowed_on(engine, handle, node, &record) && admitted_on(engine, group, &engine->shapes[pod->shape], node, &record) &&
+		put_on(engine, handle, node, reserve_only);
 }
 
 /* False: no node would take it; the record holds the bound when only a bound of its queues was in the way, else it is unchanged. */
-static bool put_on_best(
-	struct stint_engine *engine, const struct group *group, uint32_t handle, bool reserve_only, struct stint_record *record)
+static bool put_on_best(struct stint_engine *engine, const struct group *group, uint32_t handle, struct field *field, bool reserve_only,
+	struct stint_record *record)
 {
 	const uint32_t shape = engine->pods[handle].shape;
 	engine->masked.count = 0;
 	bool placed = false;
 	for (;;) {
-		const uint32_t node = engine_ranking_best(engine, shape);
+		const uint32_t node = engine_field_best(engine, field, shape);
 		if (node == STINT_NO_HANDLE)
 			break;
 		placed = allowed_on(engine, handle, node, record) && admitted_on(engine, group, &engine->shapes[shape], node, record) &&
 			put_on(engine, handle, node, reserve_only);
 		if (placed)
 			break;
-		engine_ranking_mask(engine, shape, node);
+		engine_field_mask(engine, field, shape, node);
 		handles_push(&engine->masked, node);
 	}
 	for (size_t i = 0; i < engine->masked.count; i++)
-		engine_ranking_unmask(engine, shape, engine->masked.items[i]);
+		engine_field_unmask(engine, field, shape, engine->masked.items[i]);
 	return placed;
+}
+
+/* ---- the parts of a gang ---------------------------------------------------------------------------------------------------------- */
+
+/* A chunk that is being placed. */
+struct attempt {
+	uint32_t group;
+	size_t mark; /* of the plan, before it */
+	bool reserve_only;
+	bool bounded; /* a bound or a promise kept some pod off a node */
+	uint32_t pod; /* that found no place last */
+	uint32_t most; /* pods that found one in the best try */
+	struct stint_record *record;
+};
+
+static bool is_bound(enum stint_reason reason)
+{
+	return reason == STINT_REASON_OVER_LIMIT || reason == STINT_REASON_OVER_QUOTA || reason == STINT_REASON_PROMISED;
+}
+
+static bool place_pods(struct stint_engine *engine, struct attempt *attempt, uint32_t first, uint32_t count, struct field *field)
+{
+	const struct group *group = &engine->groups[attempt->group];
+	for (uint32_t i = first; i < first + count; i++) {
+		const uint32_t pod = engine->chunk.items[i];
+		if (!put_on_nominated(engine, group, pod, field, attempt->reserve_only) &&
+			!put_on_best(engine, group, pod, field, attempt->reserve_only, attempt->record)) {
+			const uint32_t found = (uint32_t)(engine->plan.count - attempt->mark);
+			attempt->most = found > attempt->most ? found : attempt->most;
+			attempt->pod = pod;
+			attempt->bounded = attempt->bounded || is_bound(attempt->record->reason);
+			return false;
+		}
+		attempt->record->reason = STINT_REASON_NONE;
+	}
+	return true;
+}
+
+static bool place_part(struct stint_engine *engine, struct attempt *attempt, uint32_t index, struct field *field, size_t depth);
+
+static bool place_within(struct stint_engine *engine, struct attempt *attempt, struct part *part, struct field *field, size_t depth)
+{
+	struct gang *gang = engine->groups[attempt->group].gang;
+	if (part->kind == PART_PODS)
+		return place_pods(engine, attempt, part->chunk_first, part->chunk_count, field);
+	engine_gang_members(gang, part);
+	/* Placing changes who is met: the order is that of the beginning, which sorting below this part does not touch. */
+	for (uint32_t i = 0; i < part->members_count; i++) {
+		if (!place_part(engine, attempt, gang->members[part->first_member + i], field, depth))
+			return false;
+	}
+	return true;
+}
+
+static struct nest *nest_at(struct stint_engine *engine, size_t depth)
+{
+	stint_grow(&engine->nests, &engine->nests_capacity, depth + 1, sizeof *engine->nests);
+	while (engine->nests_count <= depth)
+		engine->nests[engine->nests_count++] = stint_alloc(sizeof **engine->nests);
+	return engine->nests[depth];
+}
+
+static void note_topology(struct stint_engine *engine, struct attempt *attempt, const struct part *part, struct nest *nest, bool known)
+{
+	struct gang *gang = engine->groups[attempt->group].gang;
+	uint32_t have = 0;
+	stint_free_pointer(&gang->domain);
+	if (known) {
+		const uint32_t domain = engine_split_closest(engine, &nest->split, &nest->field, &have);
+		gang->domain = domain == STINT_NO_HANDLE ? NULL : engine_domain_name(engine, domain);
+	}
+	*attempt->record = (struct stint_record){
+		.reason = known ? STINT_REASON_TOPOLOGY : STINT_REASON_NO_TOPOLOGY,
+		.queue = STINT_NO_HANDLE,
+		.part = (uint32_t)(part - gang->parts),
+		.have = have,
+		.need = part->chunk_count,
+		.pod = attempt->pod,
+		.since_ms = -1,
+	};
+}
+
+static bool place_bound(struct stint_engine *engine, struct attempt *attempt, struct part *part, struct field *field, size_t depth)
+{
+	struct nest *nest = nest_at(engine, depth);
+	const struct group *group = &engine->groups[attempt->group];
+	const size_t mark = engine_plan_mark(engine);
+	const bool known = engine_split_start(engine, &nest->split, group, part, field);
+	while (known && engine_split_next(engine, &nest->split, &nest->field)) {
+		if (place_within(engine, attempt, part, &nest->field, depth + 1))
+			return true;
+		engine_plan_rollback(engine, mark);
+	}
+	if (attempt->pod == STINT_NO_HANDLE)
+		attempt->pod = engine->chunk.items[part->chunk_first];
+	/* What a part below has said is nearer to the cause; a simulation needs no words. */
+	if (attempt->record->reason == STINT_REASON_NONE && (!known || part->required) && !attempt->reserve_only)
+		note_topology(engine, attempt, part, nest, known);
+	return false;
+}
+
+static bool place_part(struct stint_engine *engine, struct attempt *attempt, uint32_t index, struct field *field, size_t depth)
+{
+	struct part *part = &engine->groups[attempt->group].gang->parts[index];
+	if (part->chunk_count == 0)
+		return true;
+	return part->topology ? place_bound(engine, attempt, part, field, depth) : place_within(engine, attempt, part, field, depth);
 }
 
 /* ---- one chunk --------------------------------------------------------------------------------------------------------------------- */
@@ -112,73 +223,97 @@ static bool put_on_best(
 /* Part of the gang must wait for pods that are leaving: then all of it waits, on the same nodes, and holds its place. */
 static bool reserve_all(struct stint_engine *engine, size_t mark)
 {
-	struct handles *nodes = &engine->sorting;
-	nodes->count = 0;
-	for (size_t i = mark; i < engine->plan.count; i++)
-		handles_push(nodes, engine->pods[engine->plan.changes[i].pod].node);
+	struct handles *seats = &engine->sorting;
+	seats->count = 0;
+	for (size_t i = mark; i < engine->plan.count; i++) {
+		handles_push(seats, engine->plan.changes[i].pod);
+		handles_push(seats, engine->pods[engine->plan.changes[i].pod].node);
+	}
 	engine_plan_rollback(engine, mark);
-	for (size_t i = 0; i < nodes->count; i++) {
-		if (!put_on(engine, engine->chunk.items[i], nodes->items[i], true))
+	for (size_t i = 0; i < seats->count; i += 2) {
+		if (!put_on(engine, seats->items[i], seats->items[i + 1], true))
 			return false;
 	}
 	return true;
 }
 
-static bool fail_for_room(struct stint_engine *engine, uint32_t handle, size_t mark, uint32_t found, struct stint_record *record)
+static bool fail_for_room(struct stint_engine *engine, const struct attempt *attempt)
 {
-	struct group *group = &engine->groups[handle];
-	const uint32_t pod = engine->chunk.items[found];
-	const bool bounded = record->reason != STINT_REASON_NONE;
-	engine_plan_rollback(engine, mark);
-	if (bounded) {
-		/* Another node's devices might count for less: no memo that one number could keep. */
-		group->memo.kind = MEMO_NONE;
-		return false;
-	}
+	struct group *group = &engine->groups[attempt->group];
+	struct stint_record *record = attempt->record;
+	engine_plan_rollback(engine, attempt->mark);
+	/* Another node's devices might count for less than a bound: no memo that one number could keep. */
 	group->memo = (struct memo){
-		.kind = MEMO_ROOM,
-		.no_node = found == 0,
-		.handle = engine->pods[pod].shape,
+		.kind = attempt->bounded ? MEMO_NONE : MEMO_ROOM,
+		.no_node = attempt->most == 0 && !group->gang,
+		.handle = engine->pods[attempt->pod].shape,
 		.epoch = engine->room_epoch,
 	};
+	if (record->reason != STINT_REASON_NONE)
+		return false;
 	*record = (struct stint_record){
 		.reason = STINT_REASON_NO_ROOM,
 		.queue = STINT_NO_HANDLE,
-		.have = group->active + found,
+		.part = engine->pods[attempt->pod].part,
+		.have = group->active + attempt->most,
 		.need = group->active + (uint32_t)engine->chunk.count,
-		.pod = pod,
+		.pod = attempt->pod,
 		.since_ms = -1,
 	};
+	return false;
+}
+
+/* Pods wait, and no part that they are in can be complete: nothing changes that but its own pods. */
+static bool fail_for_parts(struct stint_engine *engine, uint32_t handle, struct stint_record *record)
+{
+	struct group *group = &engine->groups[handle];
+	group->memo = (struct memo){.kind = MEMO_PARTS};
+	record->reason = STINT_REASON_INCOMPLETE;
+	engine_gang_lacks(group->gang, record);
 	return false;
 }
 
 static bool place_chunk(struct stint_engine *engine, uint32_t handle, const struct placing *how, struct stint_record *record)
 {
 	struct group *group = &engine->groups[handle];
-	const struct handles *chunk = &engine->chunk;
-	const size_t mark = engine_plan_mark(engine);
+	const uint32_t count = (uint32_t)engine->chunk.count;
+	struct field everywhere = {.all = true};
+	struct attempt attempt = {
+		.group = handle,
+		.mark = engine_plan_mark(engine),
+		.reserve_only = how->reserve_only,
+		.pod = STINT_NO_HANDLE,
+		.record = record,
+	};
+	if (!(group->gang ? place_part(engine, &attempt, 0, &everywhere, 0) : place_pods(engine, &attempt, 0, count, &everywhere)))
+		return fail_for_room(engine, &attempt);
+	if (!how->reserve_only && engine_group_must_wait(group) && !reserve_all(engine, attempt.mark)) {
+		attempt.pod = engine->chunk.items[0];
+		attempt.most = 0;
+		return fail_for_room(engine, &attempt);
+	}
+	return true;
+}
+
+static bool try_group(struct stint_engine *engine, uint32_t handle, const struct placing *how, struct stint_record *record)
+{
+	struct group *group = &engine->groups[handle];
 	double asked[STINT_DIMENSIONS];
 	engine_chunk_asks(engine, handle, how->reserve_only, engine->most_gpu_mib, asked);
+	if (engine->chunk.count == 0)
+		return group->gang ? fail_for_parts(engine, handle, record) : false;
 	if (!engine_queue_admits(engine, group->queue, asked, group->preemptible, record)) {
 		group->memo = (struct memo){.kind = MEMO_QUEUE, .handle = record->queue, .epoch = engine->queues[record->queue].epoch};
 		return false;
 	}
-	for (uint32_t found = 0; found < chunk->count; found++) {
-		const uint32_t pod = chunk->items[found];
-		if (!put_on_nominated(engine, group, pod, how->reserve_only) && !put_on_best(engine, group, pod, how->reserve_only, record))
-			return fail_for_room(engine, handle, mark, found, record);
-		record->reason = STINT_REASON_NONE;
-	}
-	if (group->reserved && group->active - group->reserved < group->min_member && !how->reserve_only && !reserve_all(engine, mark))
-		return fail_for_room(engine, handle, mark, 0, record);
-	return chunk->count > 0;
+	return place_chunk(engine, handle, how, record);
 }
 
 bool engine_place_group(struct stint_engine *engine, uint32_t handle, const struct placing *how, struct stint_record *record)
 {
 	const struct memo memo = engine->groups[handle].memo;
 	*record = (struct stint_record){.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1};
-	const bool placed = place_chunk(engine, handle, how, record);
+	const bool placed = try_group(engine, handle, how, record);
 	if (how->reserve_only)
 		engine->groups[handle].memo = memo;
 	return placed;

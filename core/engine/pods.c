@@ -79,11 +79,19 @@ static void leave_node(struct stint_engine *engine, uint32_t node)
 		engine_node_release(engine, node);
 }
 
-static void join_group(struct stint_engine *engine, uint32_t handle, uint32_t group)
+static void join_group(struct stint_engine *engine, uint32_t handle, uint32_t group, const char *part)
 {
 	engine->pods[handle].group = group;
-	if (group != STINT_NO_HANDLE)
-		engine_group_add_pod(engine, group, handle);
+	if (group == STINT_NO_HANDLE)
+		return;
+	engine->pods[handle].part = engine_group_part(engine, group, part);
+	engine_group_add_pod(engine, group, handle);
+}
+
+static bool same_part(const struct stint_engine *engine, const struct pod *pod, const char *part)
+{
+	return pod->group == STINT_NO_HANDLE ||
+		strcmp(engine_group_part_name(&engine->groups[pod->group], pod->part), part ? part : "default") == 0;
 }
 
 static void set_place(struct stint_engine *engine, uint32_t handle, const struct stint_pod_facts *facts)
@@ -108,7 +116,8 @@ static bool news_are_old(const struct pod *pod, const struct stint_pod_facts *fa
 
 static bool nothing_new(const struct stint_engine *engine, const struct pod *pod, const struct stint_pod_facts *facts)
 {
-	if (pod->group != facts->group || pod->holder != facts->holder || pod->object->spec != facts->pod->spec)
+	if (pod->group != facts->group || !same_part(engine, pod, facts->part) || pod->holder != facts->holder ||
+		pod->object->spec != facts->pod->spec)
 		return false;
 	if (news_are_old(pod, facts))
 		return true;
@@ -145,10 +154,10 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 	}
 
 	const uint32_t former_group = engine->pods[handle].group, former_node = engine->pods[handle].node;
-	if (former_group != facts->group) {
+	if (former_group != facts->group || !same_part(engine, &engine->pods[handle], facts->part)) {
 		if (former_group != STINT_NO_HANDLE)
 			engine_group_drop_pod(engine, handle);
-		join_group(engine, handle, facts->group);
+		join_group(engine, handle, facts->group, facts->part);
 	}
 	if (!known || !news_are_old(&engine->pods[handle], facts))
 		set_place(engine, handle, facts);

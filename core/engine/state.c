@@ -13,6 +13,7 @@ struct stint_engine *stint_engine_new(void)
 	engine->queue_names = stint_map_new(NULL);
 	engine->group_keys = stint_map_new(NULL);
 	engine->pod_uids = stint_map_new(NULL);
+	engine->topology_names = stint_map_new(NULL);
 	engine->last_shape = STINT_NO_HANDLE;
 	engine->policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
 	engine->least_gpu_mib = engine->most_gpu_mib = STINT_DEFAULT_GPU_MIB;
@@ -49,6 +50,14 @@ void stint_engine_free(struct stint_engine *engine)
 	for (size_t i = 0; i < engine->groups_count; i++) {
 		free(engine->groups[i].key);
 		free(engine->groups[i].pods);
+		engine_gang_free(engine->groups[i].gang);
+	}
+	for (size_t i = 0; i < engine->topologies_count; i++)
+		engine_topology_discard(engine, &engine->topologies[i]);
+	for (size_t i = 0; i < engine->nests_count; i++) {
+		engine_split_free(&engine->nests[i]->split);
+		engine_field_free(&engine->nests[i]->field);
+		free(engine->nests[i]);
 	}
 	for (size_t i = 0; i < engine->extended_names_count; i++)
 		free(engine->extended_names[i]);
@@ -57,12 +66,16 @@ void stint_engine_free(struct stint_engine *engine)
 	stint_map_free(engine->queue_names);
 	stint_map_free(engine->group_keys);
 	stint_map_free(engine->pod_uids);
+	stint_map_free(engine->topology_names);
 	struct handles *const lists[] = {&engine->free_nodes, &engine->free_queues, &engine->free_groups, &engine->free_pods,
-		&engine->free_shapes, &engine->queue_order, &engine->by_name, &engine->chunk, &engine->reserved, &engine->masked,
-		&engine->roots, &engine->scratch, &engine->sorting, &engine->judged};
+		&engine->free_shapes, &engine->free_topologies, &engine->free_domains, &engine->queue_order, &engine->by_name,
+		&engine->chunk, &engine->reserved, &engine->masked, &engine->roots, &engine->scratch, &engine->sorting, &engine->judged};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
 		free_handles(lists[i]);
 	engine_backfill_free(engine);
+	free(engine->topologies);
+	free(engine->domains);
+	free(engine->nests);
 	free(engine->nodes);
 	free(engine->books);
 	free(engine->extended);

@@ -45,6 +45,7 @@ static void tell(struct run *run, struct sim_pod *pod)
 	const struct stint_pod_facts facts = {
 		.pod = pod->object,
 		.group = pod->workload->handle,
+		.part = pod->part,
 		.status = engine_status(pod->status),
 		.devices = pod->devices,
 	};
@@ -56,6 +57,8 @@ static void load(struct run *run)
 	struct scenario *scenario = run->scenario;
 	for (size_t i = 0; i < scenario->nodes_count; i++)
 		stint_engine_node_upsert(run->engine, &scenario->nodes[i]);
+	for (size_t i = 0; i < scenario->topologies_count; i++)
+		stint_engine_topology_upsert(run->engine, &scenario->topologies[i]);
 	for (size_t i = 0; i < scenario->queues_count; i++) {
 		const uint32_t queue = stint_engine_queue_upsert(run->engine, &scenario->queues[i].object);
 		stint_engine_queue_usage(run->engine, queue, scenario->queues[i].usage);

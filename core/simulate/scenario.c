@@ -241,8 +241,8 @@ struct scenario *scenario_read(const struct stint_json *document, struct stint_e
 		.queues = stint_map_new(NULL),
 		.err = err,
 	};
-	const bool ok = read_config(&r, document) && read_run(&r, document) && read_nodes(&r, document) && read_queues(&r, document) &&
-		read_workloads(&r, document);
+	const bool ok = read_config(&r, document) && read_run(&r, document) && read_topologies(&r, document) && read_nodes(&r, document) &&
+		read_queues(&r, document) && read_workloads(&r, document);
 	stint_map_free(r.pods);
 	stint_map_free(r.workloads);
 	stint_map_free(r.queues);

@@ -37,6 +37,7 @@ struct sim_pod {
 	enum sim_status status;
 	uint64_t devices; /* slots on its node, by the names in gpu_groups */
 	uint32_t handle;
+	const char *part; /* the set of pods of its gang */
 	const char *node; /* NULL: none */
 	const char **gpu_groups; /* names of its shared devices */
 	size_t gpu_groups_count;
@@ -72,7 +73,8 @@ struct scenario {
 	struct stint_node *nodes;
 	struct sim_queue *queues;
 	struct sim_workload *workloads;
-	size_t nodes_count, queues_count, workloads_count, pods_count;
+	struct stint_topology *topologies;
+	size_t nodes_count, queues_count, workloads_count, pods_count, topologies_count;
 	bool once;
 	int64_t rounds, between_ms; /* rounds: all of them, stable ones included */
 };
@@ -114,6 +116,9 @@ bool reader_claim(struct reader *r, struct stint_map *names, const struct place 
 /* Keys that would change what comes out and that this version does not simulate must be absent, empty or false. */
 bool reader_refuse(struct reader *r, const struct stint_json *object, const struct place *place, const char *const *keys, size_t count);
 bool read_workloads(struct reader *r, const struct stint_json *document); /* workloads.c */
+/* gangs.c: what of the workload's pods must run together; its pods have been read. */
+bool read_gang(struct reader *r, const struct stint_json *workload, const struct place *place, struct sim_workload *out);
+bool read_topologies(struct reader *r, const struct stint_json *document);
 
 /* constraints.c: the parts of nodes and pods that bind a pod to a kind of device, to other pods and to volumes. */
 bool read_mig_node(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_node *node);

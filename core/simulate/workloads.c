@@ -151,6 +151,7 @@ static bool read_pod(struct reader *r, const struct stint_json *object, const st
 		.spec = spec,
 	};
 	pod->workload = owner;
+	pod->part = scenario_keep(r->scenario, stint_json_string_at(object, "podSet"));
 	pod->handle = STINT_NO_HANDLE;
 	return reader_claim(r, r->pods, place, pod->object->meta.name, pod) &&
 		read_pod_labels(r, object, place, &pod->object->meta.labels) && read_place(r, object, place, pod);
@@ -194,29 +195,6 @@ static bool read_pods(struct reader *r, const struct stint_json *workload, const
 }
 
 /* ---- workloads -------------------------------------------------------------------------------------------------------------------- */
-
-static bool read_gang(struct reader *r, const struct stint_json *workload, const struct place *place, struct sim_workload *out)
-{
-	const struct place here = {.above = place, .key = "gang", .index = -1};
-	const struct stint_json *gang = stint_json_get(workload, "gang");
-	const struct stint_json *sets;
-	size_t count;
-	out->group.min_member = (uint32_t)out->pods_count;
-	if (stint_json_type(gang) == STINT_JSON_NULL)
-		return true;
-	if (!field_array(&here, gang, "podSets", 1000, &sets, &count, r->err))
-		return false;
-	const struct stint_json *set = stint_json_first(sets);
-	if (count > 1 || stint_json_count(stint_json_get(gang, "groups")) ||
-		stint_json_type(stint_json_get(gang, "topology")) != STINT_JSON_NULL ||
-		stint_json_type(stint_json_get(set, "topology")) != STINT_JSON_NULL)
-		return field_fail(&here, NULL, r->err, "has sub-groups or a topology, which this version does not simulate");
-	double minimum;
-	if (!field_number(&here, set, "minAvailable", 0, SCENARIO_MAX_PODS, (double)out->pods_count, &minimum, r->err))
-		return false;
-	out->group.min_member = (uint32_t)minimum;
-	return true;
-}
 
 static bool read_workload(struct reader *r, const struct stint_json *object, const struct place *place, struct sim_workload *out)
 {

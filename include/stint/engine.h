@@ -44,7 +44,29 @@ uint32_t stint_engine_queue_find(const struct stint_engine *engine, const char *
 /* Past use of the queue as a part of the cluster (kai-engine 9.3); 0 until said. The queue must be known. */
 void stint_engine_queue_usage(struct stint_engine *engine, uint32_t queue, const double usage[static STINT_DIMENSIONS]);
 
+enum { STINT_MAX_LEVELS = 16 }; /* of a topology; further ones are not read */
+
+/* A topology of the nodes: labels, coarse to fine. A node belongs to it when it has all of them (kai-engine 10.1). O(1) but for its size. */
+void stint_engine_topology_upsert(struct stint_engine *engine, struct stint_topology *topology);
+void stint_engine_topology_remove(struct stint_engine *engine, const char *name);
+
 /* ---- the state: groups and pods -------------------------------------------------------------------------------------------------- */
+
+/*
+ * A part of a group (kai-engine 1.5): a set of pods, or an inner one that holds parts. Each may be bound to a domain of a topology: all of
+ * its pods in one domain of the required level, and in one of the preferred level if they can.
+ */
+struct stint_part_spec {
+	const char *name; /* "" for the root, which is the first and is inner */
+	uint32_t parent; /* its place in the list, before this one */
+	bool inner;
+	uint32_t needs; /* as many of its pods run together or none, or of its parts; inner: STINT_ALL for all of them */
+	struct stint_topology_constraint constraint;
+};
+enum { STINT_MAX_PARTS = 20000, STINT_MAX_PART_DEPTH = 32 };
+#define STINT_ALL UINT32_MAX
+/* Whether parts make a tree: unique names, parents that are inner and stand before their members, and no more than the bounds. */
+bool stint_parts_check(const struct stint_part_spec *parts, size_t count, struct stint_error **err);
 
 /* Pods that are judged together: a gang when min_member > 1. */
 struct stint_group_spec {
@@ -55,6 +77,9 @@ struct stint_group_spec {
 	int64_t created_ms;
 	uint32_t min_member; /* as many of its pods start together or none; lower it as members succeed. 0 or 1: one by one */
 	int64_t time_ms; /* declared wall time: a pod of it has gone so long after its status.startTime at the latest. 0: not declared */
+	/* Instead of min_member: its parts, checked by stint_parts_check; copied. NULL: all its pods are one set, called "default". */
+	const struct stint_part_spec *parts;
+	size_t parts_count;
 };
 uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec);
 /* The group must have no pods any more; true when it was removed. */
@@ -79,6 +104,7 @@ uint64_t stint_engine_pod_devices_of(const struct stint_pod *pod);
 struct stint_pod_facts {
 	struct stint_pod *pod; /* a reference is taken */
 	uint32_t group; /* STINT_NO_HANDLE: not ours, it only uses its node */
+	const char *part; /* the set of pods of its group; NULL: "default". One that does not exist: the pod is set aside */
 	enum stint_pod_status status; /* PENDING, GATED, BOUND, RELEASING or STUCK; all but the first two need pod->node */
 	uint64_t devices; /* bit s: slot s of its node. 0: not known; then as many devices as it has count as in use, whichever they are */
 	bool holder; /* holds a device for those that share it: uses no GPU of its own */
@@ -157,10 +183,13 @@ enum stint_reason {
 	STINT_REASON_INNER_QUEUE, /* its queue has children: only leaves hold work */
 	STINT_REASON_INCOMPLETE, /* have of need pods exist (and are not gated) */
 	STINT_REASON_GATED, /* all that waits has scheduling gates */
+	STINT_REASON_NO_PART, /* `have` waiting pods name a part that the group does not have */
 	STINT_REASON_OVER_LIMIT, /* allocated + asked > bound, the limit of `queue`, in `dimension` */
 	STINT_REASON_OVER_QUOTA, /* the same for the non-preemptible part and the quota */
 	STINT_REASON_NO_ROOM, /* have of need pods found a node; `pod` did not: see the causes */
 	STINT_REASON_PROMISED, /* nodes have room, but it is promised to group `blocker` from expected_ms on, and this one would not have gone */
+	STINT_REASON_NO_TOPOLOGY, /* a topology, or a level of it, that does not exist */
+	STINT_REASON_TOPOLOGY, /* no domain of the required level takes all of a part: `have` of `need` pods in the one that came closest */
 	STINT_REASON_LEAVING, /* its place is reserved: it starts when pods that are leaving have gone */
 	STINT_REASON_COUNT,
 };
@@ -171,11 +200,12 @@ struct stint_record {
 	enum stint_reason reason;
 	enum stint_dimension dimension; /* OVER_LIMIT, OVER_QUOTA */
 	uint32_t queue; /* whose bound; NO_QUEUE, INNER_QUEUE: the group's, or the one missing above it */
+	uint32_t part; /* INCOMPLETE, NO_ROOM, *TOPOLOGY, NO_PART: see stint_engine_record_place */
 	double bound, allocated, asked; /* OVER_*: in the dimension's unit (GPU: devices) */
-	uint32_t have, need; /* INCOMPLETE, NO_ROOM */
-	uint32_t pod; /* NO_ROOM: the first pod without a node; LEAVING: the first that waits for a place */
 	uint32_t blocker; /* PROMISED */
 	int64_t expected_ms; /* NO_ROOM: when a reservation lets it start; PROMISED: when the blocker's does. 0: not known */
+	uint32_t have, need; /* INCOMPLETE (of parts, where the part is one that holds some), NO_ROOM, TOPOLOGY */
+	uint32_t pod; /* NO_ROOM, TOPOLOGY: the first pod without a node; LEAVING: the first that waits for a place */
 	int64_t since_ms; /* `now` of the cycle that found this reason first; -1: found between cycles */
 };
 /*
@@ -184,6 +214,13 @@ struct stint_record {
  */
 int64_t stint_engine_expected(struct stint_engine *engine, uint32_t group, int64_t now_ms);
 struct stint_record stint_engine_record(const struct stint_engine *engine, uint32_t group);
+
+/* The words of a record; NULL: does not apply. They live until the next change of the group. */
+struct stint_record_place {
+	const char *part;
+	const char *topology, *level, *domain; /* domain: values of the levels' labels, joined by dots */
+};
+struct stint_record_place stint_engine_record_place(const struct stint_engine *engine, uint32_t group);
 
 /* What keeps a pod off a node. A node counts under the first of those before GPU, or under each resource it is short of. */
 enum stint_cause {
@@ -319,7 +356,8 @@ struct stint_group_view {
 	int32_t priority;
 	bool preemptible;
 	int64_t created_ms;
-	uint32_t min_member;
+	uint32_t min_member; /* with parts: the fewest pods with which it runs */
+	uint32_t parts; /* sets of pods and sets of such; 0: it has no parts */
 	uint32_t pods, pending, gated, active, releasing; /* active: assumed, bound or reserved */
 	double gpus_allocated;
 };

@@ -138,6 +138,8 @@ struct group_is {
 	int64_t age_s;
 	int64_t time_s; /* declared; 0: not */
 	bool none_needed; /* min 0 */
+	const struct stint_part_spec *parts; /* instead of min */
+	size_t parts_count;
 };
 #define add_group(c, key, ...) add_group_((c), (key), (struct group_is){.made = true, ##__VA_ARGS__})
 static inline uint32_t add_group_(struct cluster *c, const char *key, struct group_is is)
@@ -152,6 +154,8 @@ static inline uint32_t add_group_(struct cluster *c, const char *key, struct gro
 		.min_member = is.none_needed ? 0
 			: is.min	     ? is.min
 					     : 1,
+		.parts = is.parts,
+		.parts_count = is.parts_count,
 	};
 	return stint_engine_group_upsert(c->engine, &spec);
 }
@@ -172,6 +176,7 @@ struct pod_is {
 	bool legacy_mig; /* the resource is a MIG profile that an annotation asks for */
 	int port;
 	const char *nominated, *problem;
+	const char *part;
 	const char *on; /* its node: then it is BOUND unless said otherwise */
 	uint64_t slots;
 	enum stint_pod_status status;
@@ -235,6 +240,7 @@ static inline uint32_t add_pod_(struct cluster *c, uint32_t group, const char *n
 	const struct stint_pod_facts facts = {
 		.pod = pod,
 		.group = group,
+		.part = cluster_text(c, is.part),
 		.status = is.status != STINT_POD_PENDING ? is.status
 			: is.on				 ? STINT_POD_BOUND
 							 : STINT_POD_PENDING,

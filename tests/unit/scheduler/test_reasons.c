@@ -22,7 +22,11 @@ static void every_word_has_a_sentence_without_holes(void **state)
 		.detail = "3 node(s) were cordoned",
 		.who = "non-preemptible work of \"vision\"",
 		.remedy = "ask for fewer",
-		.name = "pg"};
+		.name = "pg",
+		.part = "workers",
+		.topology = "fabric",
+		.level = "rack",
+		.domain = "zone1.rack2"};
 	for (size_t i = 0; i < count; i++) {
 		stint_autofree char *sentence = stint_reason_sentence(rows[i].word, &facts);
 		assert_true(strlen(sentence) > 10);
