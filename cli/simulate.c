@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/output/output.h"
+#include "cli/simulate_trace.h"
 
 enum { MOST_SCENARIO_BYTES = 256 * 1024 * 1024 };
 
@@ -85,6 +86,13 @@ static void print_shares(struct cli_context *ctx, const struct stint_json *share
 
 static int run(struct cli_context *ctx)
 {
+	if (cli_given(ctx, "trace") || cli_given(ctx, "nodes")) {
+		if (cli_positional(ctx, 0))
+			return cli_fail(ctx, STINT_USAGE, "a scenario file and --trace exclude each other");
+		return cli_simulate_trace(ctx);
+	}
+	if (!cli_positional(ctx, 0))
+		return cli_fail(ctx, STINT_USAGE, "name a scenario file, or a trace with --trace and --nodes");
 	stint_auto_json *scenario = read_scenario(cli_positional(ctx, 0), &ctx->err);
 	if (!scenario)
 		return cli_failed(ctx);
@@ -102,7 +110,12 @@ static int run(struct cli_context *ctx)
 }
 
 static const struct cli_positional positionals[] = {
-	{.name = "FILE", .help = "the scenario, a JSON document; - is standard input"},
+	{.name = "FILE", .help = "the scenario, a JSON document; - is standard input", .optional = true},
+	{.name = NULL},
+};
+
+static const struct cli_flag flags[] = {
+	CLI_SIMULATE_TRACE_FLAGS,
 	{.name = NULL},
 };
 
@@ -113,10 +126,21 @@ const struct cli_command cli_command_simulate = {
 	.description =
 		"A scenario describes nodes, queues and workloads, and for how many rounds to schedule. The engine is the one that runs in "
 		"the cluster; no cluster is asked. The result has every decision and the state after each round.\n\n"
-		"A scenario of kind fairshare asks only how an amount is divided among queues.",
+		"A scenario of kind fairshare asks only how an amount is divided among queues.\n\n"
+		"With --trace a recorded workload of the openb form is replayed instead: its pods arrive in random order on an empty "
+		"cluster "
+		"until they ask for 130 % of its GPUs, and stay. The table says which part of the GPUs each policy has allocated when pods "
+		"that ask for exactly 100 % have arrived (mean and standard deviation over the seeds), and which part of the cluster is "
+		"free "
+		"and of no use to a typical pod. The policies but fragmentation are those of Weng et al., Beware of Fragmentation (USENIX "
+		"ATC "
+		"2023); fragmentation is the strategy of stint's scheduler, once with the whole list as the known mix of requests, "
+		"once with the mix learned from what has arrived.",
 	.examples = "stint simulate cluster.json\n"
-		    "stint simulate cluster.json -o json",
+		    "stint simulate cluster.json -o json\n"
+		    "stint simulate --trace pods.csv --nodes nodes.csv --policy fgd,fragmentation --svg curves.svg",
 	.positionals = positionals,
+	.flags = flags,
 	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
 	.no_project = true,
 	.run = run,

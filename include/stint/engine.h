@@ -401,4 +401,54 @@ struct stint_sharer {
  */
 double stint_shares_divide(struct stint_sharer *sharers, size_t count, double total, double usage_factor, bool over_quota_only);
 
+/* ---- fragmentation on its own ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * What a placement costs in GPUs that nobody will be able to use, given the mix of requests: the score of STINT_FRAGMENTATION, and of the
+ * replay of traces. Pure and in whole numbers: the same on every machine and at every level of optimisation.
+ *
+ * Three things make a free GPU useless, and each has a price that follows from the mix alone:
+ *   - a remainder of a device that no combination of requests fills: `remainder`;
+ *   - devices without the CPU that requests bring along: `cpu_per_device`;
+ *   - devices of a kind that others, who can use no other kind, are going to miss: `scarcity`.
+ * Units: "milli" of a device: 1000 is a whole one. Prices are in millionths of a device. Losses are in millionths of a device, weighted: they
+ * compare with each other for one request, and with nothing else.
+ */
+enum {
+	STINT_NODE_KINDS = 64,
+	STINT_REMAINDERS = 100, /* remainders of a device are told apart by the hundredth */
+};
+
+/* Pods that ask for the same. */
+struct stint_demand {
+	int64_t cpu_milli;
+	uint32_t milli; /* of each device */
+	uint32_t devices; /* 0: a pod without GPUs */
+	uint64_t kinds; /* bits of the kinds of nodes that would take it */
+	uint64_t count;
+};
+
+struct stint_prices {
+	int32_t remainder[STINT_REMAINDERS + 1]; /* what so many hundredths of a device are worth */
+	int64_t cpu_per_device; /* thousandths of a core that requests bring along per device; 0: not known */
+	int32_t scarcity[STINT_NODE_KINDS]; /* of a device on nodes of that kind */
+};
+
+/* capacity: devices of each kind of nodes, in milli. Does not depend on the order of demands. About 2 ms at most; see the file for how. */
+void stint_prices_learn(
+	struct stint_prices *prices, const struct stint_demand *demands, size_t count, const int64_t capacity[static STINT_NODE_KINDS]);
+
+/* Of taking `milli` from a device that has `from` left. */
+int64_t stint_device_loss(const struct stint_prices *prices, uint32_t from, uint32_t milli);
+
+/* What is free on a node. */
+struct stint_remains {
+	int64_t cpu_milli;
+	int64_t gpu_milli; /* over all its devices */
+	uint32_t devices; /* that it has */
+	uint32_t kind;
+};
+/* Of taking that much from the node, the losses of its devices not included. O(1). */
+int64_t stint_node_loss(const struct stint_prices *prices, const struct stint_remains *before, int64_t cpu_milli, int64_t gpu_milli);
+
 #endif

@@ -13,4 +13,50 @@
 /* The result document, owned by the caller. NULL: *err (STINT_USAGE) says what is wrong and where. The same bytes for the same scenario. */
 struct stint_json *stint_simulate(const struct stint_json *scenario, struct stint_error **err);
 
+/* ---- traces ---------------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Replays of traces of the openb form (lists of nodes and pods as CSV) under the placement policies of a published experiment and our own.
+ * Lists are untrusted: bounded and checked; an error names file, line and column.
+ */
+struct stint_trace;
+
+/*
+ * queue_by: the column of the pods' list that names the queue of a pod, for stint_trace_arrivals; NULL: `qos` where it is there.
+ * NULL: *err says what is wrong and where.
+ */
+struct stint_trace *stint_trace_read(const char *pods_path, const char *nodes_path, const char *queue_by, struct stint_error **err);
+/* The same from memory; the names are for errors. */
+struct stint_trace *stint_trace_parse(struct stint_slice pods, const char *pods_name, struct stint_slice nodes, const char *nodes_name,
+	const char *queue_by, struct stint_error **err);
+void stint_trace_free(struct stint_trace *trace);
+
+/* LEARNED comes with FRAGMENTATION: the same, but the mix of requests is learned from what has arrived instead of being known. */
+enum stint_trace_policy {
+	STINT_TRACE_RANDOM,
+	STINT_TRACE_DOTPROD,
+	STINT_TRACE_CLUSTERING,
+	STINT_TRACE_PACKING,
+	STINT_TRACE_BESTFIT,
+	STINT_TRACE_FGD,
+	STINT_TRACE_FRAGMENTATION,
+	STINT_TRACE_LEARNED,
+	STINT_TRACE_POLICIES,
+};
+const char *stint_trace_policy_name(enum stint_trace_policy policy);
+
+struct stint_trace_replay {
+	unsigned policies; /* bits of enum stint_trace_policy; LEARNED is not asked for */
+	uint64_t first_seed, last_seed;
+	double fill; /* pods arrive until they ask for so many times the capacity */
+	/* Told after each run; false ends the replay with STINT_INTERRUPTED. NULL: nobody is told. */
+	bool (*progress)(void *user, size_t done, size_t total);
+	void *user;
+};
+/*
+ * The result document, owned by the caller. Every policy sees the same arrivals for a seed. The same bytes for the same input, but for
+ * `seconds`, the processor time.
+ */
+struct stint_json *stint_trace_replay(const struct stint_trace *trace, const struct stint_trace_replay *how, struct stint_error **err);
+
 #endif
