@@ -71,6 +71,8 @@ static void account_on_node(struct stint_engine *engine, const struct pod *pod, 
 	/* Leaving pods free nothing by being put in, a reservation nothing by being taken out after a cycle: see engine->quiet. */
 	if (!engine->quiet && (sign < 0 || pod->status == STINT_POD_RELEASING))
 		engine->room_epoch++;
+	if (!engine->quiet)
+		engine->search_epoch++;
 	engine_node_changed(engine, pod->node, false);
 
 	if (pod->group == STINT_NO_HANDLE && !pod->holder) {
@@ -102,7 +104,7 @@ static void account_in_group(struct stint_engine *engine, const struct pod *pod,
 		group->active += (uint32_t)sign;
 		if (pod->status == STINT_POD_RESERVED)
 			group->reserved += (uint32_t)sign;
-		group->gpu_percent += sign * taken.gpu_percent;
+		amounts_add(&group->allocated, &taken, sign);
 		if (group->queue != STINT_NO_HANDLE)
 			engine_queue_account(engine, group->queue, &taken, !group->preemptible, NULL, 0, sign);
 	} else {

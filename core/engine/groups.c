@@ -21,6 +21,7 @@ void engine_group_unlist(struct stint_engine *engine, uint32_t handle)
 		return;
 	group->listed = false;
 	group->stamp++;
+	engine->search_epoch++;
 	engine->queues[group->queue].line.stale = true;
 }
 
@@ -33,13 +34,29 @@ static void enlist(struct stint_engine *engine, uint32_t handle)
 	line->items[line->count++] = (struct line_entry){handle, ++group->stamp};
 	group->listed = true;
 	queue->verdict_due = true;
+	engine->enlisted++;
 }
 
-static uint8_t elastic_state(const struct group *group)
+uint8_t engine_group_elastic(const struct group *group)
 {
 	if (group->gang)
 		return group->gang->below ? 0 : group->gang->above ? 2 : 1;
 	return group->active < group->min_member ? 0 : group->active == group->min_member ? 1 : 2;
+}
+
+/* Some of it runs and its gang is not whole (kai-engine 1.5). */
+bool engine_group_stale(const struct group *group)
+{
+	return !group->some_succeeded && group->active + group->leaving > 0 && !engine_group_held(group);
+}
+
+static void suspect(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	if (group->suspect || (!engine_group_stale(group) && !group->stale_since_ms))
+		return;
+	group->suspect = true;
+	handles_push(&engine->suspects, handle);
 }
 
 static struct stint_record record_between_cycles(const struct group *group)
@@ -74,13 +91,15 @@ void engine_group_touch(struct stint_engine *engine, uint32_t handle)
 		group->waits = waits;
 	}
 	const bool wanted = waits && engine_group_ready(group);
-	const uint8_t elastic = elastic_state(group);
+	const uint8_t elastic = engine_group_elastic(group);
 	if (group->listed && (!wanted || elastic != group->elastic))
 		engine_group_unlist(engine, handle);
 	group->elastic = elastic;
 	if (wanted && !group->listed)
 		enlist(engine, handle);
 	group->memo.kind = MEMO_NONE;
+	memset(group->searched, 0, sizeof group->searched);
+	suspect(engine, handle);
 	engine->stirred = true;
 
 	const struct stint_record record = record_between_cycles(group);
@@ -147,24 +166,71 @@ struct stint_record_place stint_engine_record_place(const struct stint_engine *e
 	return place;
 }
 
+struct stint_loss stint_engine_loss(const struct stint_engine *engine, uint32_t group)
+{
+	return engine->groups[group].loss;
+}
+
 /* ---- its specification ------------------------------------------------------------------------------------------------------------ */
+
+static void leave_queue(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	struct queue *queue = &engine->queues[group->queue];
+	if (group->queue_previous != STINT_NO_HANDLE)
+		engine->groups[group->queue_previous].queue_next = group->queue_next;
+	else
+		queue->first_group = group->queue_next;
+	if (group->queue_next != STINT_NO_HANDLE)
+		engine->groups[group->queue_next].queue_previous = group->queue_previous;
+	queue->waiting -= group->waits;
+	queue->groups--;
+	engine_queue_release(engine, group->queue);
+}
+
+static void join_queue(struct stint_engine *engine, uint32_t handle)
+{
+	struct group *group = &engine->groups[handle];
+	struct queue *queue = &engine->queues[group->queue];
+	group->queue_previous = STINT_NO_HANDLE;
+	group->queue_next = queue->first_group;
+	if (queue->first_group != STINT_NO_HANDLE)
+		engine->groups[queue->first_group].queue_previous = handle;
+	queue->first_group = handle;
+	queue->groups++;
+}
 
 static void set_queue(struct stint_engine *engine, uint32_t handle, const char *name)
 {
 	const uint32_t queue = name ? engine_queue_named(engine, name) : STINT_NO_HANDLE;
 	struct group *group = &engine->groups[handle];
-	const uint32_t former = group->queue;
-	if (queue == former)
+	if (queue == group->queue)
 		return;
-	if (former != STINT_NO_HANDLE) {
-		engine->queues[former].waiting -= group->waits;
-		engine->queues[former].groups--;
-		engine_queue_release(engine, former);
-	}
+	if (group->queue != STINT_NO_HANDLE)
+		leave_queue(engine, handle);
 	group->waits = false;
 	group->queue = queue;
 	if (queue != STINT_NO_HANDLE)
-		engine->queues[queue].groups++;
+		join_queue(engine, handle);
+}
+
+/* What is said of its history; what is not said stays as the engine has seen it. True: something is new. */
+static bool take_history(struct group *group, const struct stint_group_spec *spec)
+{
+	const int64_t started_ms = spec->started_ms ? spec->started_ms : group->started_ms;
+	const int64_t evicted_ms = spec->last_evicted_ms ? spec->last_evicted_ms : group->last_evicted_ms;
+	const int64_t stale_ms = spec->stale_since_ms ? spec->stale_since_ms : group->stale_since_ms;
+	const bool same = started_ms == group->started_ms && evicted_ms == group->last_evicted_ms && stale_ms == group->stale_since_ms &&
+		spec->preemption_delay_ms == group->preemption_delay_ms && spec->stale_grace_ms == group->stale_grace_ms &&
+		spec->has_stale_grace == group->has_stale_grace && spec->some_succeeded == group->some_succeeded;
+	group->started_ms = started_ms;
+	group->last_evicted_ms = evicted_ms;
+	group->stale_since_ms = stale_ms;
+	group->preemption_delay_ms = spec->preemption_delay_ms;
+	group->stale_grace_ms = spec->stale_grace_ms;
+	group->has_stale_grace = spec->has_stale_grace;
+	group->some_succeeded = spec->some_succeeded;
+	return !same;
 }
 
 static bool same_parts(const struct group *group, const struct stint_group_spec *spec)
@@ -249,6 +315,8 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 		engine->groups[handle] = (struct group){
 			.stamp = reused ? engine->groups[handle].stamp : 0,
 			.judged = reused && engine->groups[handle].judged,
+			.suspect = reused && engine->groups[handle].suspect,
+			.loss = {.serves = STINT_NO_HANDLE, .at_ms = -1},
 			.key = stint_strdup(spec->key),
 			.queue = STINT_NO_HANDLE,
 			.record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1},
@@ -258,9 +326,14 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	struct group *group = &engine->groups[handle];
 	const char *queue = group->queue == STINT_NO_HANDLE ? NULL : engine->queues[group->queue].name;
 	const bool same_queue = queue && spec->queue ? strcmp(queue, spec->queue) == 0 : queue == spec->queue;
+	const bool new_history = take_history(group, spec);
 	if (same_queue && group->priority == spec->priority && group->preemptible == spec->preemptible &&
-		group->created_ms == spec->created_ms && same_parts(group, spec) && group->time_ms == spec->time_ms)
+		group->created_ms == spec->created_ms && same_parts(group, spec) && group->time_ms == spec->time_ms) {
+		engine->search_epoch += new_history;
+		if (new_history)
+			engine_group_touch(engine, handle);
 		return handle;
+	}
 	engine->timed_groups += (spec->time_ms > 0) - (group->time_ms > 0);
 	group->time_ms = spec->time_ms;
 	engine_group_unlist(engine, handle);
@@ -271,6 +344,7 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	group->created_ms = spec->created_ms;
 	set_parts(engine, handle, spec);
 	engine_account_group(engine, handle, 1);
+	engine->search_epoch++;
 	engine_group_touch(engine, handle);
 	return handle;
 }
@@ -290,8 +364,8 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	free(group->pods);
 	engine_gang_free(group->gang);
 	const uint32_t stamp = group->stamp;
-	const bool judged = group->judged;
-	*group = (struct group){.queue = STINT_NO_HANDLE, .stamp = stamp, .judged = judged};
+	const bool judged = group->judged, suspected = group->suspect;
+	*group = (struct group){.queue = STINT_NO_HANDLE, .stamp = stamp, .judged = judged, .suspect = suspected};
 	handles_push(&engine->free_groups, handle);
 	return true;
 }
@@ -404,4 +478,62 @@ bool engine_group_step(struct stint_engine *engine, uint32_t handle, struct hand
 		left--;
 	}
 	return more;
+}
+
+/* Some set of its pods has more of them than it needs, whatever their status (kai-engine 1.5). */
+bool engine_group_is_elastic(const struct group *group)
+{
+	if (!group->gang)
+		return group->min_member < group->pods_count;
+	for (uint32_t i = 0; i < group->gang->named; i++) {
+		const struct part *part = &group->gang->parts[i];
+		if (part->kind == PART_PODS && part->need < part->pods)
+			return true;
+	}
+	return false;
+}
+
+static bool is_untouched(const struct pod *pod)
+{
+	const bool used = engine_pod_active(pod) || pod->status == STINT_POD_RELEASING || pod->status == STINT_POD_STUCK;
+	return used && pod->evicted != EVICTED_PLANNED;
+}
+
+static uint32_t untouched(const struct stint_engine *engine, const struct group *group, uint32_t first, uint32_t count)
+{
+	uint32_t sum = 0;
+	for (uint32_t i = first; i < first + count; i++)
+		sum += is_untouched(&engine->pods[group->pods[i]]);
+	return sum;
+}
+
+/* Even without the pods that the plan evicts or moves: each set of pods that the plan touches keeps what it needs (kai-engine 9.1). */
+bool engine_group_keeps_minimum(struct stint_engine *engine, uint32_t handle)
+{
+	engine_group_sort(engine, handle);
+	const struct group *group = &engine->groups[handle];
+	if (!group->gang)
+		return untouched(engine, group, 0, group->pods_count) >= group->min_member;
+	for (uint32_t i = 0; i < group->gang->named; i++) {
+		const struct part *part = &group->gang->parts[i];
+		bool touched = false;
+		for (uint32_t p = 0; part->kind == PART_PODS && p < part->pods && !touched; p++)
+			touched = engine->pods[group->pods[part->first_pod + p]].evicted == EVICTED_PLANNED;
+		if (touched && untouched(engine, group, part->first_pod, part->pods) < part->need)
+			return false;
+	}
+	return true;
+}
+
+/* It runs, and no set of its pods has some but fewer than it needs. */
+bool engine_group_is_whole(const struct group *group)
+{
+	if (!group->gang)
+		return group->active >= group->min_member;
+	for (uint32_t i = 0; i < group->gang->named; i++) {
+		const struct part *part = &group->gang->parts[i];
+		if (part->kind == PART_PODS && part->active && part->active < part->need)
+			return false;
+	}
+	return engine_part_met(&group->gang->parts[0]);
 }

@@ -109,6 +109,7 @@ static void respecify(struct stint_engine *engine, uint32_t handle, struct stint
 	engine_node_count(engine, handle);
 	engine->gpu_mib_stale = true;
 	engine->room_epoch++;
+	engine->search_epoch++;
 	engine->stirred = true;
 	engine_node_changed(engine, handle, true);
 	if (former)

@@ -2,8 +2,9 @@
  * ordering: who comes next (kai-engine 4): pods within a group, groups within a queue, queues among siblings.
  *
  * A queue's line keeps its waiting groups sorted between cycles; what changed is merged in at the next one. In a cycle a tree of heaps
- * leads from the top queues to the best group. Only the queues above the group that was just tried can have changed their standing, so
- * after each pop one path is put right and the order is exact at any width (KAI repairs lazily and is exact up to three siblings).
+ * leads from the top queues to the best group; victims come from the same tree with every comparison reversed. Only the queues above the
+ * group that was just tried can have changed their standing, so after each pop one path is put right and the order is exact at any width
+ * (KAI repairs lazily and is exact up to three siblings).
  * Costs: a pop is O(depth * log of the siblings); a line that changed is walked once per cycle.
  */
 #include "state.h"
@@ -34,8 +35,9 @@ bool engine_group_precedes(const struct stint_engine *engine, uint32_t a, uint32
 	const struct group *p = &engine->groups[a], *q = &engine->groups[b];
 	if (p->priority != q->priority)
 		return p->priority > q->priority;
-	if (p->elastic != q->elastic)
-		return p->elastic < q->elastic;
+	const uint8_t elastic_p = p->involved ? p->elastic_now : p->elastic, elastic_q = q->involved ? q->elastic_now : q->elastic;
+	if (elastic_p != elastic_q)
+		return elastic_p < elastic_q;
 	if (p->created_ms != q->created_ms)
 		return p->created_ms < q->created_ms;
 	return strcmp(p->key, q->key) < 0;
@@ -97,6 +99,12 @@ void engine_line_settle(struct stint_engine *engine, struct queue *queue)
 		merge_newcomers(engine, &queue->line);
 }
 
+void engine_lines_settle(struct stint_engine *engine)
+{
+	for (size_t i = 0; i < engine->queue_order.count; i++)
+		engine_line_settle(engine, &engine->queues[engine->queue_order.items[i]]);
+}
+
 /* ---- the standing of a queue (kai-engine 4.4) ------------------------------------------------------------------------------------- */
 
 static double share_of(double amount, double allocatable, double total)
@@ -106,25 +114,32 @@ static double share_of(double amount, double allocatable, double total)
 	return allocatable > 0 ? amount / allocatable : 1000 * amount;
 }
 
-static void assess(struct stint_engine *engine, struct queue *queue)
+/*
+ * Victims are compared by what their queues had when the search began, but for the share with the job: that is without the victims so far
+ * and without the next one.
+ */
+static void assess(struct stint_engine *engine, enum order_kind kind, struct queue *queue)
 {
-	const double *job = engine->queues[queue->best_leaf].job;
-	double taken[STINT_DIMENSIONS], total[STINT_DIMENSIONS];
-	amounts_to(&queue->allocated, taken);
+	const bool victims = kind == ORDER_VICTIMS;
+	const double *job = engine->queues[queue->turns[kind].best_leaf].turns[kind].job;
+	double taken[STINT_DIMENSIONS], live[STINT_DIMENSIONS], total[STINT_DIMENSIONS];
+	amounts_to(victims ? &queue->before : &queue->allocated, taken);
+	amounts_to(&queue->allocated, live);
 	amounts_in_units(&engine->total, total);
 	struct standing standing = {.over_used = true, .starved = true};
 	for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++) {
-		const double now = in_unit(taken[d], d), then = in_unit(taken[d] + job[d], d);
+		const double now = in_unit(taken[d], d), then = victims ? now : in_unit(taken[d] + job[d], d);
 		const double allocatable = engine_queue_allocatable(queue, d);
 		standing.allocatable[d] = allocatable;
 		standing.over_used = standing.over_used && queue->fair[d] < now;
 		standing.starved = standing.starved && (queue->quota[d] < 0 || then <= queue->quota[d]);
 		standing.zero_share = standing.zero_share || (allocatable == 0 && then > 0);
-		const double share = share_of(now, allocatable, total[d]), share_then = share_of(then, allocatable, total[d]);
+		const double share = share_of(now, allocatable, total[d]);
+		const double share_then = share_of(victims ? in_unit(live[d] - job[d], d) : then, allocatable, total[d]);
 		standing.share = share > standing.share ? share : standing.share;
 		standing.share_with_job = share_then > standing.share_with_job ? share_then : standing.share_with_job;
 	}
-	queue->standing = standing;
+	queue->turns[kind].standing = standing;
 }
 
 /* Unlimited is more than any number. */
@@ -144,10 +159,10 @@ static bool allocatable_is_less(const struct standing *p, const struct standing 
 	return less;
 }
 
-static bool goes_first(const struct stint_engine *engine, uint32_t a, uint32_t b)
+static bool goes_first(const struct stint_engine *engine, enum order_kind kind, uint32_t a, uint32_t b)
 {
 	const struct queue *l = &engine->queues[a], *r = &engine->queues[b];
-	const struct standing *p = &l->standing, *q = &r->standing;
+	const struct standing *p = &l->turns[kind].standing, *q = &r->turns[kind].standing;
 	if (p->over_used != q->over_used)
 		return q->over_used;
 	if (p->starved != q->starved)
@@ -169,35 +184,87 @@ static bool goes_first(const struct stint_engine *engine, uint32_t a, uint32_t b
 	return strcmp(l->name, r->name) < 0;
 }
 
+static bool waiting_goes_first(const struct stint_engine *engine, uint32_t a, uint32_t b)
+{
+	return goes_first(engine, ORDER_WAITING, a, b);
+}
+
+static bool judged_goes_first(const struct stint_engine *engine, uint32_t a, uint32_t b)
+{
+	return goes_first(engine, ORDER_JUDGED, a, b);
+}
+
+static bool victim_goes_first(const struct stint_engine *engine, uint32_t a, uint32_t b)
+{
+	return goes_first(engine, ORDER_VICTIMS, b, a);
+}
+
+/* By what is left of them; the step that was taken last may have changed how elastic a group is. */
+static bool victim_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b)
+{
+	const struct group *p = &engine->groups[a], *q = &engine->groups[b];
+	if (p->priority != q->priority)
+		return p->priority < q->priority;
+	if (p->elastic_victim != q->elastic_victim)
+		return p->elastic_victim > q->elastic_victim;
+	if (p->created_ms != q->created_ms)
+		return p->created_ms > q->created_ms;
+	return strcmp(p->key, q->key) > 0;
+}
+
+static engine_order *const queue_orders[ORDER_KINDS] = {waiting_goes_first, judged_goes_first, victim_goes_first};
+static engine_order *const group_orders[ORDER_KINDS] = {engine_group_precedes, engine_group_precedes, victim_precedes};
+
 /* ---- the iterator ------------------------------------------------------------------------------------------------------------------ */
 
-static void pick_in_leaf(struct stint_engine *engine, uint32_t handle)
+/* The next group of the line that takes part, as a place in the line; its length when there is none. */
+static size_t next_in_line(const struct stint_engine *engine, enum order_kind kind, const struct queue *leaf)
+{
+	const struct line *line = &leaf->line;
+	const struct order *order = &engine->orders[kind];
+	const struct turn *turn = &leaf->turns[kind];
+	if (kind == ORDER_VICTIMS || (order->depth && turn->taken >= order->depth))
+		return line->sorted;
+	size_t at = turn->cursor;
+	for (; at < line->sorted; at++) {
+		const uint32_t group = line->items[at].group;
+		const bool beside = kind == ORDER_JUDGED && engine->groups[group].involved;
+		if (is_live(engine, &line->items[at]) && !beside && (!order->takes_part || order->takes_part(engine, group)))
+			break;
+	}
+	return at;
+}
+
+static void pick_in_leaf(struct stint_engine *engine, enum order_kind kind, uint32_t handle)
 {
 	struct queue *leaf = &engine->queues[handle];
-	const struct line *line = &leaf->line;
-	while (leaf->cursor < line->sorted && !is_live(engine, &line->items[leaf->cursor]))
-		leaf->cursor++;
-	uint32_t best = leaf->heap.count ? leaf->heap.items[0] : STINT_NO_HANDLE;
-	if (leaf->cursor < line->sorted) {
-		const uint32_t next = line->items[leaf->cursor].group;
+	struct turn *turn = &leaf->turns[kind];
+	turn->cursor = next_in_line(engine, kind, leaf);
+	uint32_t best = turn->heap.count ? turn->heap.items[0] : STINT_NO_HANDLE;
+	if (turn->cursor < leaf->line.sorted && kind != ORDER_VICTIMS) {
+		const uint32_t next = leaf->line.items[turn->cursor].group;
 		if (best == STINT_NO_HANDLE || engine_group_precedes(engine, next, best))
 			best = next;
 	}
-	leaf->best_group = best;
-	leaf->best_leaf = best == STINT_NO_HANDLE ? STINT_NO_HANDLE : handle;
-	if (best != STINT_NO_HANDLE)
-		engine_chunk_asks(engine, best, false, engine->least_gpu_mib, leaf->job);
+	turn->best_group = best;
+	turn->best_leaf = best == STINT_NO_HANDLE ? STINT_NO_HANDLE : handle;
+	if (best == STINT_NO_HANDLE)
+		return;
+	if (kind == ORDER_VICTIMS)
+		amounts_to(&engine->groups[best].allocated, turn->job);
+	else
+		engine_chunk_asks(engine, best, kind == ORDER_JUDGED, engine->least_gpu_mib, turn->job);
 }
 
-static void pick_in_inner(struct stint_engine *engine, uint32_t handle)
+static void pick_in_inner(struct stint_engine *engine, enum order_kind kind, uint32_t handle)
 {
-	struct queue *queue = &engine->queues[handle];
-	queue->best_leaf = queue->heap.count ? engine->queues[queue->heap.items[0]].best_leaf : STINT_NO_HANDLE;
+	struct turn *turn = &engine->queues[handle].turns[kind];
+	turn->best_leaf = turn->heap.count ? engine->queues[turn->heap.items[0]].turns[kind].best_leaf : STINT_NO_HANDLE;
 }
 
-static struct handles *heap_above(struct stint_engine *engine, const struct queue *queue)
+static struct handles *heap_above(struct stint_engine *engine, enum order_kind kind, const struct queue *queue)
 {
-	return queue->parent == STINT_NO_HANDLE ? &engine->roots : &engine->queues[queue->parent].heap;
+	return queue->parent == STINT_NO_HANDLE ? &engine->orders[kind].roots : &engine->queues[queue->parent].turns[kind].heap;
 }
 
 static void pop_heap(const struct stint_engine *engine, struct handles *heap, engine_order *precedes)
@@ -207,61 +274,89 @@ static void pop_heap(const struct stint_engine *engine, struct handles *heap, en
 		engine_heap_down(engine, heap, 0, precedes);
 }
 
-void engine_order_start(struct stint_engine *engine)
+static void push_heap(const struct stint_engine *engine, struct handles *heap, uint32_t handle, engine_order *precedes)
 {
-	engine_shares_settle(engine);
+	handles_push(heap, handle);
+	engine_heap_up(engine, heap, heap->count - 1, precedes);
+}
+
+void engine_order_clear(struct stint_engine *engine, enum order_kind kind, order_filter *takes_part, uint32_t depth)
+{
+	engine->orders[kind].roots.count = 0;
+	engine->orders[kind].takes_part = takes_part;
+	engine->orders[kind].depth = depth;
+	for (size_t i = 0; i < engine->queue_order.count; i++) {
+		struct turn *turn = &engine->queues[engine->queue_order.items[i]].turns[kind];
+		turn->heap.count = 0;
+		turn->cursor = turn->taken = 0;
+	}
+}
+
+void engine_order_add(struct stint_engine *engine, enum order_kind kind, uint32_t group)
+{
+	push_heap(engine, &engine->queues[engine->groups[group].queue].turns[kind].heap, group, group_orders[kind]);
+}
+
+void engine_order_start(struct stint_engine *engine, enum order_kind kind)
+{
 	const struct handles *order = &engine->queue_order;
-	engine->roots.count = 0;
-	for (size_t i = 0; i < order->count; i++)
-		engine->queues[order->items[i]].heap.count = 0;
 	for (size_t i = order->count; i > 0; i--) {
 		const uint32_t handle = order->items[i - 1];
 		struct queue *queue = &engine->queues[handle];
-		queue->cursor = 0;
 		if (queue->first_child == STINT_NO_HANDLE)
-			pick_in_leaf(engine, handle);
+			pick_in_leaf(engine, kind, handle);
 		else
-			pick_in_inner(engine, handle);
-		if (queue->best_leaf == STINT_NO_HANDLE)
+			pick_in_inner(engine, kind, handle);
+		if (queue->turns[kind].best_leaf == STINT_NO_HANDLE)
 			continue;
-		assess(engine, queue);
-		struct handles *heap = heap_above(engine, queue);
-		handles_push(heap, handle);
-		engine_heap_up(engine, heap, heap->count - 1, goes_first);
+		assess(engine, kind, queue);
+		push_heap(engine, heap_above(engine, kind, queue), handle, queue_orders[kind]);
 	}
 }
 
-uint32_t engine_order_top(const struct stint_engine *engine)
+void engine_order_refresh(struct stint_engine *engine, enum order_kind kind)
 {
-	if (!engine->roots.count)
+	engine->orders[kind].roots.count = 0;
+	for (size_t i = 0; i < engine->queue_order.count; i++) {
+		struct queue *queue = &engine->queues[engine->queue_order.items[i]];
+		if (queue->first_child != STINT_NO_HANDLE)
+			queue->turns[kind].heap.count = 0;
+	}
+	engine_order_start(engine, kind);
+}
+
+uint32_t engine_order_top(const struct stint_engine *engine, enum order_kind kind)
+{
+	const struct handles *roots = &engine->orders[kind].roots;
+	if (!roots->count)
 		return STINT_NO_HANDLE;
-	return engine->queues[engine->queues[engine->roots.items[0]].best_leaf].best_group;
+	return engine->queues[engine->queues[roots->items[0]].turns[kind].best_leaf].turns[kind].best_group;
 }
 
-void engine_order_pop(struct stint_engine *engine, bool goes_on)
+void engine_order_pop(struct stint_engine *engine, enum order_kind kind, bool goes_on)
 {
-	uint32_t handle = engine->queues[engine->roots.items[0]].best_leaf;
-	struct queue *leaf = &engine->queues[handle];
-	const uint32_t group = leaf->best_group;
-	if (leaf->heap.count && leaf->heap.items[0] == group)
-		pop_heap(engine, &leaf->heap, engine_group_precedes);
-	else
-		leaf->cursor++;
-	if (goes_on) {
-		handles_push(&leaf->heap, group);
-		engine_heap_up(engine, &leaf->heap, leaf->heap.count - 1, engine_group_precedes);
+	uint32_t handle = engine->queues[engine->orders[kind].roots.items[0]].turns[kind].best_leaf;
+	struct turn *turn = &engine->queues[handle].turns[kind];
+	const uint32_t group = turn->best_group;
+	if (turn->heap.count && turn->heap.items[0] == group) {
+		pop_heap(engine, &turn->heap, group_orders[kind]);
+	} else {
+		turn->cursor++;
+		turn->taken++;
 	}
-	pick_in_leaf(engine, handle);
+	if (goes_on)
+		push_heap(engine, &turn->heap, group, group_orders[kind]);
+	pick_in_leaf(engine, kind, handle);
 	for (; handle != STINT_NO_HANDLE; handle = engine->queues[handle].parent) {
 		struct queue *queue = &engine->queues[handle];
-		struct handles *heap = heap_above(engine, queue);
-		if (queue->best_leaf == STINT_NO_HANDLE) {
-			pop_heap(engine, heap, goes_first);
+		struct handles *heap = heap_above(engine, kind, queue);
+		if (queue->turns[kind].best_leaf == STINT_NO_HANDLE) {
+			pop_heap(engine, heap, queue_orders[kind]);
 		} else {
-			assess(engine, queue);
-			engine_heap_down(engine, heap, 0, goes_first);
+			assess(engine, kind, queue);
+			engine_heap_down(engine, heap, 0, queue_orders[kind]);
 		}
 		if (queue->parent != STINT_NO_HANDLE)
-			pick_in_inner(engine, queue->parent);
+			pick_in_inner(engine, kind, queue->parent);
 	}
 }

@@ -104,14 +104,18 @@ static void set_place(struct stint_engine *engine, uint32_t handle, const struct
 	if (node != former || facts->devices)
 		pod->devices = facts->devices;
 	pod->node = node;
+	pod->evicted = EVICTED_NOT;
 	const bool homeless = !placed && facts->status >= STINT_POD_RESERVED && facts->status < STINT_POD_RELEASING;
 	pod->status = homeless ? STINT_POD_GATED : (uint8_t)facts->status;
 }
 
 static bool news_are_old(const struct pod *pod, const struct stint_pod_facts *facts)
 {
-	const bool decided = pod->status == STINT_POD_ASSUMED || pod->status == STINT_POD_BOUND;
-	return decided && facts->status < STINT_POD_RESERVED && facts->group == pod->group;
+	if (facts->group != pod->group)
+		return false;
+	if (pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_DECIDED)
+		return facts->status < STINT_POD_RELEASING;
+	return (pod->status == STINT_POD_ASSUMED || pod->status == STINT_POD_BOUND) && facts->status < STINT_POD_RESERVED;
 }
 
 static bool nothing_new(const struct stint_engine *engine, const struct pod *pod, const struct stint_pod_facts *facts)
@@ -203,9 +207,17 @@ void stint_engine_pod_undo(struct stint_engine *engine, uint32_t handle)
 {
 	engine_drop_reservations(engine);
 	struct pod *pod = &engine->pods[handle];
-	if (pod->status != STINT_POD_ASSUMED)
+	const bool evicted = pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_DECIDED;
+	if (pod->status != STINT_POD_ASSUMED && !evicted)
 		return;
 	engine_account(engine, handle, -1);
+	if (evicted) {
+		pod->status = pod->before;
+		pod->evicted = EVICTED_NOT;
+		engine_account(engine, handle, 1);
+		engine_group_touch(engine, pod->group);
+		return;
+	}
 	const uint32_t node = pod->node;
 	pod->status = STINT_POD_PENDING;
 	pod->node = STINT_NO_HANDLE;

@@ -27,8 +27,7 @@ uint32_t engine_queue_named(struct stint_engine *engine, const char *name)
 		.first_child = STINT_NO_HANDLE,
 		.next_sibling = STINT_NO_HANDLE,
 		.previous_sibling = STINT_NO_HANDLE,
-		.best_leaf = STINT_NO_HANDLE,
-		.best_group = STINT_NO_HANDLE,
+		.first_group = STINT_NO_HANDLE,
 	};
 	stint_map_set(engine->queue_names, name, (void *)(uintptr_t)(handle + 1));
 	return handle;
@@ -43,7 +42,8 @@ void engine_queue_release(struct stint_engine *engine, uint32_t handle)
 	stint_map_remove(engine->queue_names, queue->name);
 	free(queue->name);
 	free(queue->line.items);
-	free(queue->heap.items);
+	for (enum order_kind kind = 0; kind < ORDER_KINDS; kind++)
+		free(queue->turns[kind].heap.items);
 	*queue = (struct queue){0};
 	handles_push(&engine->free_queues, handle);
 }
@@ -168,6 +168,8 @@ void engine_queue_order_settle(struct stint_engine *engine)
 			append_usable(engine, child);
 		engine_sort(engine, order->items + start, order->count - start, queue_precedes);
 	}
+	for (size_t at = 0; at < order->count; at++)
+		engine->queues[order->items[at]].order = (uint32_t)at;
 	engine->queue_order_stale = false;
 	engine->shares_stale = true;
 }
@@ -203,6 +205,7 @@ uint32_t stint_engine_queue_upsert(struct stint_engine *engine, struct stint_que
 	queue->epoch++;
 	retry_loops(engine);
 	engine->queue_order_stale = engine->stirred = true;
+	engine->search_epoch++;
 	return handle;
 }
 
@@ -219,6 +222,7 @@ void stint_engine_queue_remove(struct stint_engine *engine, const char *name)
 	for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++)
 		queue->quota[d] = queue->limit[d] = queue->weight[d] = queue->usage[d] = queue->fair[d] = 0;
 	engine->queue_order_stale = engine->stirred = true;
+	engine->search_epoch++;
 	engine_queue_release(engine, handle);
 	retry_loops(engine);
 }
@@ -294,6 +298,12 @@ static bool within(const struct stint_engine *engine, uint32_t handle, const dou
 		}
 	}
 	return true;
+}
+
+bool engine_queue_within_quota(
+	const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], struct stint_record *record)
+{
+	return within(engine, queue, asked, true, record);
 }
 
 bool engine_queue_admits(const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], bool preemptible,

@@ -171,16 +171,19 @@ static void divide_among(struct stint_engine *engine, const uint32_t *siblings, 
 			};
 		}
 		stint_shares_divide(engine->sharers, count, total[d], engine->policy.usage_factor, false);
-		for (size_t i = 0; i < count; i++)
-			engine->queues[engine->sharers[i].id].fair[d] = engine->sharers[i].fair_share;
+		for (size_t i = 0; i < count; i++) {
+			double *fair = &engine->queues[engine->sharers[i].id].fair[d];
+			engine->search_epoch += *fair != engine->sharers[i].fair_share;
+			*fair = engine->sharers[i].fair_share;
+		}
 	}
 }
 
-/* Brings all fair shares up to date. */
+/* Brings all fair shares up to date, but that they stand during a cycle, whatever it decides. */
 void engine_shares_settle(struct stint_engine *engine)
 {
 	engine_nodes_settle(engine); /* requests in MiB are converted by the smallest device */
-	if (!engine->shares_stale)
+	if (!engine->shares_stale || engine->shares_fixed)
 		return;
 	engine_queue_order_settle(engine);
 	const struct handles *order = &engine->queue_order;

@@ -15,6 +15,8 @@ struct stint_engine *stint_engine_new(void)
 	engine->pod_uids = stint_map_new(NULL);
 	engine->topology_names = stint_map_new(NULL);
 	engine->last_shape = STINT_NO_HANDLE;
+	engine->wake_ms = INT64_MAX;
+	engine->search_epoch = 1;
 	engine->policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
 	engine->least_gpu_mib = engine->most_gpu_mib = STINT_DEFAULT_GPU_MIB;
 	return engine;
@@ -45,7 +47,8 @@ void stint_engine_free(struct stint_engine *engine)
 		stint_object_unref(queue->object ? &queue->object->meta : NULL);
 		free(queue->name);
 		free(queue->line.items);
-		free_handles(&queue->heap);
+		for (enum order_kind kind = 0; kind < ORDER_KINDS; kind++)
+			free_handles(&queue->turns[kind].heap);
 	}
 	for (size_t i = 0; i < engine->groups_count; i++) {
 		free(engine->groups[i].key);
@@ -69,9 +72,11 @@ void stint_engine_free(struct stint_engine *engine)
 	stint_map_free(engine->topology_names);
 	struct handles *const lists[] = {&engine->free_nodes, &engine->free_queues, &engine->free_groups, &engine->free_pods,
 		&engine->free_shapes, &engine->free_topologies, &engine->free_domains, &engine->queue_order, &engine->by_name,
-		&engine->chunk, &engine->reserved, &engine->masked, &engine->roots, &engine->scratch, &engine->sorting, &engine->judged};
+		&engine->chunk, &engine->reserved, &engine->suspects, &engine->masked, &engine->scratch, &engine->sorting, &engine->judged};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
 		free_handles(lists[i]);
+	for (enum order_kind kind = 0; kind < ORDER_KINDS; kind++)
+		free_handles(&engine->orders[kind].roots);
 	engine_backfill_free(engine);
 	free(engine->topologies);
 	free(engine->domains);
@@ -89,6 +94,7 @@ void stint_engine_free(struct stint_engine *engine)
 	free(engine->sharers);
 	free(engine->decisions);
 	free(engine->plan.changes);
+	engine_search_free(engine->search);
 	free(engine);
 }
 
@@ -174,7 +180,30 @@ struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placeme
 		.prefer_shared = gpu != STINT_SPREAD,
 		.prefer_cpu_nodes = true,
 		.usage_factor = 1,
+		.actions = {STINT_ACTION_ALLOCATE},
+		.actions_count = 1,
+		.consolidation_max_victims = 16,
+		.reclaim_may_consolidate = true,
+		.reclaim_saturation = 1,
+		.min_runtime_method = STINT_MIN_RUNTIME_LCA,
+		.stale_grace_ms = 60000,
 	};
+}
+
+void stint_policy_evict(struct stint_policy *policy)
+{
+	const bool packs = policy->gpu_nodes != STINT_SPREAD && policy->cpu_nodes != STINT_SPREAD;
+	policy->actions_count = 0;
+	for (enum stint_action action = 0; action < STINT_ACTIONS; action++) {
+		if (packs || action != STINT_ACTION_CONSOLIDATION)
+			policy->actions[policy->actions_count++] = action;
+	}
+}
+
+const char *stint_action_name(enum stint_action action)
+{
+	static const char *const names[STINT_ACTIONS] = {"allocate", "consolidation", "reclaim", "preempt", "staleGangEviction"};
+	return names[action];
 }
 
 const char *stint_dimension_name(enum stint_dimension dimension)

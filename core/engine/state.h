@@ -170,8 +170,17 @@ struct group {
 	uint32_t first_waiting; /* no pod before this place in the list is pending */
 	uint32_t pending, gated, active, reserved, leaving; /* with parts: of all of them together */
 	uint32_t astray; /* waiting pods of parts that do not exist; they do not count as pending */
-	int64_t gpu_percent; /* allocated */
+	struct amounts allocated;
+	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known, never, not stale */
+	int64_t preemption_delay_ms, stale_grace_ms;
+	bool has_stale_grace, some_succeeded;
+	bool suspect; /* stands in engine.suspects */
+	bool involved; /* in the search under way: its place in the order follows elastic_now */
+	uint8_t elastic_now, elastic_victim; /* of a judgement, of a search */
+	uint32_t queue_next, queue_previous; /* among all groups of its queue */
+	struct stint_loss loss;
 	struct memo memo;
+	uint64_t searched[STINT_ACTIONS]; /* the epoch in which a search for it failed, 0: none */
 	struct stint_record record;
 };
 
@@ -190,11 +199,34 @@ struct handles {
 	size_t count, capacity;
 };
 
-/* How a queue compares with its siblings (kai-engine 4.4), computed from its accounts and its best waiting group. */
+/* How a queue compares with its siblings (kai-engine 4.4), computed from its accounts and its best group. */
 struct standing {
 	bool over_used, starved, zero_share;
 	double share_with_job, share;
 	double allocatable[STINT_DIMENSIONS];
+};
+
+/* The iterations over queues and groups that may be under way at once (ordering.c). */
+enum order_kind {
+	ORDER_WAITING, /* an action's: the groups that wait, most deserving first */
+	ORDER_JUDGED, /* a judgement's: those, and the victims */
+	ORDER_VICTIMS, /* a search's: candidates, least deserving first */
+	ORDER_KINDS,
+};
+/* A queue's part in one of them. */
+struct turn {
+	size_t cursor; /* first entry of the line not yet popped */
+	uint32_t taken; /* entries of the line popped or passed on */
+	struct handles heap; /* leaf: groups beside the line; inner queue: children with work */
+	uint32_t best_leaf, best_group;
+	double job[STINT_DIMENSIONS]; /* leaf: what the best group would take next, GPUs in hundredths */
+	struct standing standing;
+};
+typedef bool order_filter(const struct stint_engine *engine, uint32_t group);
+struct order {
+	struct handles roots; /* heap of top queues with work */
+	order_filter *takes_part; /* NULL: everybody */
+	uint32_t depth; /* of each line only so many take part; 0: all */
 };
 
 struct queue {
@@ -214,12 +246,13 @@ struct queue {
 	bool verdict_due; /* its waiting groups have to be told that it is not usable */
 	uint32_t waiting;
 	struct line line;
+	uint32_t first_group; /* of all that name it */
 	/* During a cycle. */
-	size_t cursor; /* first entry of the line not yet popped */
-	struct handles heap; /* leaf: groups that go on after a success; inner queue: children with work */
-	uint32_t best_leaf, best_group;
-	double job[STINT_DIMENSIONS]; /* leaf: what the best group would take next, GPUs in hundredths */
-	struct standing standing;
+	struct turn turns[ORDER_KINDS];
+	struct amounts before, before_fixed; /* allocated, when the search under way began */
+	struct amounts rest; /* of a verdict: what the victims tested so far leave it */
+	uint32_t order; /* its place among usable queues */
+	bool robbed; /* of a verdict: some victim is of this queue or below it */
 };
 
 /* The nodes in the order in which a shape wants them: a tournament whose root is the best. */
@@ -422,6 +455,8 @@ struct stint_engine {
 	bool names_stale;
 	struct handles by_name;
 
+	uint64_t search_epoch; /* grows when a search for victims may end otherwise than before */
+	uint64_t enlisted; /* groups that ever got in line */
 	uint64_t room_epoch; /* grows when a node can take more than before */
 	bool quiet; /* a rollback: nothing that was tried before has become possible */
 	struct stint_policy policy;
@@ -435,8 +470,13 @@ struct stint_engine {
 	struct nest **nests; /* splits within splits */
 	size_t nests_count, nests_capacity;
 	uint64_t splits; /* how many there ever were */
+	struct handles suspects; /* groups that may be stale */
+	struct search *search; /* victims.c's, made when the first search needs it */
+	uint64_t idle_search[STINT_ACTIONS], idle_enlisted[STINT_ACTIONS]; /* epoch and enlisted when the action last came to nothing */
+	int64_t now_ms, wake_ms; /* of the cycle; when time alone may change something, INT64_MAX: never */
+	bool shares_fixed; /* during a cycle fair shares stand */
 	struct handles masked; /* nodes taken out of a ranking for one pod */
-	struct handles roots; /* heap of top queues with work */
+	struct order orders[ORDER_KINDS];
 	struct handles scratch, sorting;
 	struct stint_decision *decisions;
 	size_t decisions_count, decisions_capacity;
@@ -573,6 +613,9 @@ void engine_queue_account(struct stint_engine *engine, uint32_t queue, const str
 /* kai-engine 3.3, GPUs asked in hundredths; false fills the record with the bound that is broken. */
 bool engine_queue_admits(const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], bool preemptible,
 	struct stint_record *record);
+/* The part of it about quotas, for non-preemptible work. */
+bool engine_queue_within_quota(
+	const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], struct stint_record *record);
 double engine_queue_allocatable(const struct queue *queue, enum stint_dimension dimension);
 void engine_queue_requested(const struct stint_engine *engine, const struct queue *queue, double out[static STINT_DIMENSIONS]);
 
@@ -695,15 +738,30 @@ static inline bool engine_group_must_wait(const struct group *group)
 		return group->reserved && engine_gang_must_wait(group->gang);
 	return group->reserved && group->active - group->reserved < group->min_member;
 }
+uint8_t engine_group_elastic(const struct group *group); /* 0 below, 1 at, 2 above its minimum */
+bool engine_group_stale(const struct group *group);
+bool engine_group_is_elastic(const struct group *group);
+bool engine_group_keeps_minimum(struct stint_engine *engine, uint32_t group);
+bool engine_group_is_whole(const struct group *group);
+
+/* search.c */
+void engine_search_free(struct search *search);
 
 /* ordering.c */
 bool engine_group_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.1 */
 bool engine_pod_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.2 */
 void engine_line_settle(struct stint_engine *engine, struct queue *queue);
-/* The iterator of a cycle, over lines that are settled. The top is STINT_NO_HANDLE when all have been popped. */
-void engine_order_start(struct stint_engine *engine);
-uint32_t engine_order_top(const struct stint_engine *engine);
-void engine_order_pop(struct stint_engine *engine, bool goes_on); /* goes_on: it has pods left and takes part again */
+void engine_lines_settle(struct stint_engine *engine);
+/*
+ * An iteration: clear, add groups beside the lines (WAITING and JUDGED walk the lines, which must be settled), start, then top and pop.
+ * The top is STINT_NO_HANDLE when all have been popped.
+ */
+void engine_order_clear(struct stint_engine *engine, enum order_kind kind, order_filter *takes_part, uint32_t depth);
+void engine_order_add(struct stint_engine *engine, enum order_kind kind, uint32_t group);
+void engine_order_start(struct stint_engine *engine, enum order_kind kind);
+void engine_order_refresh(struct stint_engine *engine, enum order_kind kind); /* after changes elsewhere; what was popped stays so */
+uint32_t engine_order_top(const struct stint_engine *engine, enum order_kind kind);
+void engine_order_pop(struct stint_engine *engine, enum order_kind kind, bool goes_on); /* goes_on: it takes part again */
 
 /* plan.c */
 static inline size_t engine_plan_mark(const struct stint_engine *engine)

@@ -111,7 +111,10 @@ bool stint_engine_group_view(const struct stint_engine *engine, uint32_t handle,
 		.gated = group->gated,
 		.active = group->active,
 		.releasing = group->leaving,
-		.gpus_allocated = (double)group->gpu_percent / 100.0,
+		.gpus_allocated = (double)group->allocated.gpu_percent / 100.0,
+		.started_ms = group->started_ms,
+		.last_evicted_ms = group->last_evicted_ms,
+		.stale_since_ms = group->stale_since_ms,
 	};
 	return true;
 }

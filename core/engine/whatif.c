@@ -41,9 +41,10 @@ static bool starts_now(const struct stint_engine *engine, uint32_t group, size_t
 static bool try_in_order(struct stint_engine *engine, uint32_t wanted, size_t mark)
 {
 	struct stint_record record;
-	engine_order_start(engine);
+	engine_order_clear(engine, ORDER_WAITING, NULL, 0);
+	engine_order_start(engine, ORDER_WAITING);
 	for (size_t tried = 0; tried < MOST_TRIED; tried++) {
-		const uint32_t group = engine_order_top(engine);
+		const uint32_t group = engine_order_top(engine, ORDER_WAITING);
 		if (group == STINT_NO_HANDLE)
 			return false;
 		const struct memo memo = engine->groups[group].memo;
@@ -51,7 +52,7 @@ static bool try_in_order(struct stint_engine *engine, uint32_t wanted, size_t ma
 		engine->groups[group].memo = memo;
 		if (group == wanted)
 			return placed && starts_now(engine, group, mark);
-		engine_order_pop(engine, placed && engine_group_ready(&engine->groups[group]));
+		engine_order_pop(engine, ORDER_WAITING, placed && engine_group_ready(&engine->groups[group]));
 	}
 	return false;
 }

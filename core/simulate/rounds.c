@@ -128,36 +128,66 @@ static struct sim_pod *pod_of(struct run *run, uint32_t handle)
 	return stint_map_get(run->by_uid, view.pod->meta.uid);
 }
 
-static bool runs_already(const struct sim_workload *workload)
+static void leave(struct sim_pod *pod)
 {
-	for (size_t i = 0; i < workload->pods_count; i++) {
-		const enum sim_status status = workload->pods[i].status;
-		if (status == SIM_BINDING || status == SIM_BOUND || status == SIM_RUNNING)
-			return true;
-	}
-	return false;
+	pod->evicted = true;
+	pod->left_node = pod->node;
+	pod->left_gpu_groups = pod->gpu_groups;
+	pod->left_gpu_groups_count = pod->gpu_groups_count;
+	pod->left_devices = pod->devices;
+	pod->status = SIM_RELEASING;
+}
+
+/* Its reservation is void: it waits, or goes on leaving the place that it was evicted from. */
+static void withdraw(struct sim_pod *pod)
+{
+	pod->status = pod->evicted ? SIM_RELEASING : SIM_PENDING;
+	pod->node = pod->evicted ? pod->left_node : NULL;
+	pod->gpu_groups = pod->left_gpu_groups;
+	pod->gpu_groups_count = pod->evicted ? pod->left_gpu_groups_count : 0;
+	pod->devices = pod->evicted ? pod->left_devices : 0;
+}
+
+static void place(struct run *run, struct sim_pod *pod, const struct stint_decision *decision, const char *node)
+{
+	const bool bind = decision->kind == STINT_DECIDE_BIND;
+	pod->node = node;
+	pod->status = bind ? SIM_BINDING : SIM_PIPELINED;
+	pod->devices = bind ? decision->devices : 0;
+	name_devices(run->scenario, pod, decision);
+}
+
+static const char *workload_name(const struct run *run, uint32_t group)
+{
+	struct stint_group_view view;
+	return group != STINT_NO_HANDLE && stint_engine_group_view(run->engine, group, &view) ? view.key : NULL;
 }
 
 static struct stint_json *apply(struct run *run, const struct stint_decision *decision)
 {
+	static const char *const ops[] = {[STINT_DECIDE_BIND] = "bind",
+		[STINT_DECIDE_RESERVE] = "pipeline",
+		[STINT_DECIDE_EVICT] = "evict",
+		[STINT_DECIDE_WITHDRAW] = "withdraw"};
 	struct sim_pod *pod = pod_of(run, decision->pod);
 	struct stint_node_view node;
 	stint_engine_node_view(run->engine, decision->node, &node);
-	const bool bind = decision->kind == STINT_DECIDE_BIND;
-	if (bind && !runs_already(pod->workload))
-		pod->workload->started_ms = run->now_ms;
-	pod->node = node.name;
-	pod->status = bind ? SIM_BINDING : SIM_PIPELINED;
-	pod->devices = bind ? decision->devices : 0;
-	name_devices(run->scenario, pod, decision);
+	const bool gains = decision->kind == STINT_DECIDE_BIND || decision->kind == STINT_DECIDE_RESERVE;
+	if (gains)
+		place(run, pod, decision, node.name);
+	else if (decision->kind == STINT_DECIDE_EVICT)
+		leave(pod);
+	else
+		withdraw(pod);
 
 	struct stint_json *entry = stint_json_new_object();
-	stint_json_set_string(entry, "action", "allocate");
-	stint_json_set_string(entry, "op", bind ? "bind" : "pipeline");
+	const char *served = workload_name(run, decision->serves);
+	stint_json_set_string(entry, "action", stint_action_name(decision->action));
+	stint_json_set_string(entry, "op", ops[decision->kind]);
 	stint_json_set_string(entry, "pod", pod->object->meta.name);
-	stint_json_set_string(entry, "node", pod->node);
-	stint_json_set(entry, "gpuGroups", device_list(pod));
-	stint_json_set_string(entry, "for", pod->workload->name);
+	stint_json_set_string(entry, "node", node.name);
+	stint_json_set(entry, "gpuGroups", gains ? device_list(pod) : stint_json_new_array());
+	stint_json_set_string(entry, "for", served ? served : pod->workload->name);
 	return entry;
 }
 
@@ -203,11 +233,12 @@ static struct stint_json *list_workloads(const struct run *run)
 	struct stint_json *list = stint_json_new_array();
 	for (size_t i = 0; i < run->scenario->workloads_count; i++) {
 		const struct sim_workload *workload = &run->scenario->workloads[i];
+		struct stint_group_view view = {0};
+		stint_engine_group_view(run->engine, workload->handle, &view);
 		struct stint_json *entry = stint_json_append(list, stint_json_new_object());
 		stint_json_set_string(entry, "name", workload->name);
 		stint_json_set(entry, "startedSecondsAgo",
-			workload->started_ms < 0 ? stint_json_new_null()
-						 : stint_json_new_double((double)(run->now_ms - workload->started_ms) / 1000));
+			view.started_ms ? stint_json_new_double((double)(run->now_ms - view.started_ms) / 1000) : stint_json_new_null());
 	}
 	return list;
 }
@@ -216,6 +247,7 @@ static struct stint_json *list_workloads(const struct run *run)
 
 static void settle_pod(struct run *run, struct sim_pod *pod)
 {
+	pod->evicted = false;
 	switch (pod->status) {
 	case SIM_BINDING:
 	case SIM_BOUND: pod->status = SIM_RUNNING; break;
@@ -224,6 +256,10 @@ static void settle_pod(struct run *run, struct sim_pod *pod)
 		if (pod->workload->after_eviction == SIM_KEEP_RELEASING)
 			return;
 		pod->status = pod->workload->after_eviction == SIM_GONE ? SIM_SUCCEEDED : SIM_PENDING;
+		if (pod->status == SIM_SUCCEEDED && !pod->workload->group.some_succeeded) {
+			pod->workload->group.some_succeeded = true;
+			stint_engine_group_upsert(run->engine, &pod->workload->group);
+		}
 		break;
 	default: return;
 	}

@@ -45,16 +45,50 @@ bool reader_claim(struct reader *r, struct stint_map *names, const struct place 
 
 static bool read_actions(struct reader *r, const struct stint_json *config, const struct place *place)
 {
+	struct stint_policy *policy = &r->scenario->policy;
 	const struct stint_json *actions;
 	size_t count;
-	if (!field_array(place, config, "actions", 16, &actions, &count, r->err))
+	if (!field_array(place, config, "actions", STINT_ACTIONS, &actions, &count, r->err))
 		return false;
-	stint_json_each(action, actions) {
-		const char *name = stint_json_string_or(action, "");
-		if (strcmp(name, "allocate") != 0)
-			return field_fail(
-				place, "actions", r->err, "has an action that this version does not simulate: allocate is the only one");
+	if (!actions) {
+		stint_policy_evict(policy);
+		return true;
 	}
+	policy->actions_count = 0;
+	stint_json_each(item, actions) {
+		const char *name = stint_json_string_or(item, "");
+		enum stint_action action = 0;
+		while (action < STINT_ACTIONS && strcmp(name, stint_action_name(action)) != 0)
+			action++;
+		if (action == STINT_ACTIONS)
+			return field_fail(place, "actions", r->err,
+				"must be a list of allocate, consolidation, reclaim, preempt and staleGangEviction");
+		policy->actions[policy->actions_count++] = action;
+	}
+	return true;
+}
+
+static bool read_eviction_settings(struct reader *r, const struct stint_json *config, const struct place *place)
+{
+	static const char *const methods[] = {"lca", "queue"};
+	struct stint_policy *policy = &r->scenario->policy;
+	const char *unbounded = stint_json_string(stint_json_get(config, "consolidationMaxVictims"));
+	double most = UINT32_MAX;
+	int method;
+	if ((!unbounded || strcmp(unbounded, "unlimited") != 0) &&
+		!field_number(place, config, "consolidationMaxVictims", 0, UINT32_MAX, UINT32_MAX, &most, r->err))
+		return false;
+	policy->consolidation_max_victims = (uint32_t)most;
+	policy->reclaim_may_consolidate = stint_json_bool_or(stint_json_get(config, "reclaimMayConsolidate"), true);
+	policy->skip_similar_failures = stint_json_bool_or(stint_json_get(config, "skipSimilarFailures"), false);
+	if (!field_number(place, config, "reclaimSaturationMultiplier", 0, 1e9, 1, &policy->reclaim_saturation, r->err) ||
+		!field_choice(place, config, "minRuntimeMethod", methods, 2, 0, &method, r->err) ||
+		!field_seconds(place, config, "defaultPreemptMinRuntimeSeconds", 0, &policy->preempt_min_runtime_ms, r->err) ||
+		!field_seconds(place, config, "defaultReclaimMinRuntimeSeconds", 0, &policy->reclaim_min_runtime_ms, r->err) ||
+		!field_seconds(place, config, "staleGangGraceSeconds", 60000, &policy->stale_grace_ms, r->err))
+		return false;
+	policy->reclaim_saturation = fmax(1, policy->reclaim_saturation);
+	policy->min_runtime_method = (enum stint_min_runtime)method;
 	return true;
 }
 
@@ -80,7 +114,8 @@ static bool read_config(struct reader *r, const struct stint_json *document)
 	if (!read_actions(r, config, &place) || !field_choice(&place, config, "gpuNodePlacement", placements, 3, 0, &gpu, r->err) ||
 		!field_choice(&place, config, "cpuNodePlacement", placements, 3, 0, &cpu, r->err) ||
 		!field_choice(&place, config, "gpuDevicePlacement", placements, 3, 0, &device, r->err) ||
-		!field_number(&place, config, "fairShareUsageFactor", 0, 1e9, 1, &policy->usage_factor, r->err))
+		!field_number(&place, config, "fairShareUsageFactor", 0, 1e9, 1, &policy->usage_factor, r->err) ||
+		!read_eviction_settings(r, config, &place))
 		return false;
 	policy->gpu_nodes = (enum stint_placement)gpu;
 	policy->cpu_nodes = (enum stint_placement)cpu;
@@ -186,10 +221,12 @@ static bool read_queue(struct reader *r, const struct stint_json *object, const 
 {
 	const char *name;
 	double priority;
-	int64_t age_ms;
+	int64_t age_ms, preempt_ms, reclaim_ms;
 	if (!field_text(place, object, "name", &name, r->err) ||
 		!field_number(place, object, "priority", INT32_MIN, INT32_MAX, 100, &priority, r->err) ||
-		!field_seconds(place, object, "createdSecondsAgo", 0, &age_ms, r->err))
+		!field_seconds(place, object, "createdSecondsAgo", 0, &age_ms, r->err) ||
+		!field_seconds(place, object, "preemptMinRuntimeSeconds", -1000, &preempt_ms, r->err) ||
+		!field_seconds(place, object, "reclaimMinRuntimeSeconds", -1000, &reclaim_ms, r->err))
 		return false;
 	queue->object = (struct stint_queue){
 		.meta = scenario_object(r->scenario, STINT_KIND_QUEUE, name, SCENARIO_START_MS - age_ms),
@@ -197,8 +234,8 @@ static bool read_queue(struct reader *r, const struct stint_json *object, const 
 		.priority = (int32_t)priority,
 		.priority_known = true,
 		.has_resources = true,
-		.preempt_min_runtime_ms = -1,
-		.reclaim_min_runtime_ms = -1,
+		.preempt_min_runtime_ms = preempt_ms < 0 ? -1 : preempt_ms,
+		.reclaim_min_runtime_ms = reclaim_ms < 0 ? -1 : reclaim_ms,
 	};
 	const struct place usage = {.above = place, .key = "usage", .index = -1};
 	for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++) {

@@ -41,6 +41,12 @@ struct sim_pod {
 	const char *node; /* NULL: none */
 	const char **gpu_groups; /* names of its shared devices */
 	size_t gpu_groups_count;
+	/* Evicted in this round: where it sat, and still does until it is gone, if another place was reserved for it. */
+	bool evicted;
+	const char *left_node;
+	const char **left_gpu_groups;
+	size_t left_gpu_groups_count;
+	uint64_t left_devices;
 };
 
 enum sim_after_eviction { SIM_REQUEUE, SIM_GONE, SIM_KEEP_RELEASING };
@@ -49,7 +55,6 @@ struct sim_workload {
 	const char *name;
 	struct stint_group_spec group;
 	enum sim_after_eviction after_eviction;
-	int64_t started_ms; /* -1: never */
 	struct sim_pod *pods;
 	size_t pods_count;
 	uint32_t handle;

@@ -196,24 +196,42 @@ static bool read_pods(struct reader *r, const struct stint_json *workload, const
 
 /* ---- workloads -------------------------------------------------------------------------------------------------------------------- */
 
+/* The moment that was so many seconds before the start; 0, which the engine takes for unknown: not said. */
+static bool read_moment(struct reader *r, const struct stint_json *object, const struct place *place, const char *key, int64_t *out_ms)
+{
+	int64_t ago_ms;
+	if (!field_seconds(place, object, key, 0, &ago_ms, r->err))
+		return false;
+	const int64_t at_ms = SCENARIO_START_MS - ago_ms;
+	*out_ms = stint_json_type(stint_json_get(object, key)) == STINT_JSON_NULL ? 0 : at_ms > 1 ? at_ms : 1;
+	return true;
+}
+
+static bool read_history(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_group_spec *group)
+{
+	group->has_stale_grace = stint_json_type(stint_json_get(object, "staleGraceSeconds")) != STINT_JSON_NULL;
+	return read_moment(r, object, place, "startedSecondsAgo", &group->started_ms) &&
+		read_moment(r, object, place, "lastEvictedSecondsAgo", &group->last_evicted_ms) &&
+		read_moment(r, object, place, "staleForSeconds", &group->stale_since_ms) &&
+		field_seconds(place, object, "preemptionDelaySeconds", 0, &group->preemption_delay_ms, r->err) &&
+		field_seconds(place, object, "staleGraceSeconds", 0, &group->stale_grace_ms, r->err);
+}
+
 static bool read_workload(struct reader *r, const struct stint_json *object, const struct place *place, struct sim_workload *out)
 {
 	static const char *const afterwards[] = {"requeue", "gone", "keepReleasing"};
 	const char *name, *queue;
 	double priority;
-	int64_t age_ms, started_ago_ms;
+	int64_t age_ms;
 	int after;
 	if (!field_text(place, object, "name", &name, r->err) || !field_text(place, object, "queue", &queue, r->err) ||
 		!field_number(place, object, "priority", INT32_MIN, INT32_MAX, 50, &priority, r->err) ||
 		!field_seconds(place, object, "createdSecondsAgo", 0, &age_ms, r->err) ||
-		!field_seconds(place, object, "startedSecondsAgo", -1, &started_ago_ms, r->err) ||
 		!field_choice(place, object, "afterEviction", afterwards, 3, 0, &after, r->err) ||
 		!reader_claim(r, r->workloads, place, name, out))
 		return false;
 	out->name = scenario_keep(r->scenario, name);
 	out->after_eviction = (enum sim_after_eviction)after;
-	out->started_ms =
-		stint_json_type(stint_json_get(object, "startedSecondsAgo")) == STINT_JSON_NULL ? -1 : SCENARIO_START_MS - started_ago_ms;
 	out->handle = STINT_NO_HANDLE;
 	out->group = (struct stint_group_spec){
 		.key = out->name,
@@ -222,7 +240,11 @@ static bool read_workload(struct reader *r, const struct stint_json *object, con
 		.preemptible = stint_json_bool_or(stint_json_get(object, "preemptible"), priority < 100),
 		.created_ms = SCENARIO_START_MS - age_ms,
 	};
-	return read_pods(r, object, place, out) && read_gang(r, object, place, out);
+	if (!read_history(r, object, place, &out->group) || !read_pods(r, object, place, out) || !read_gang(r, object, place, out))
+		return false;
+	for (size_t i = 0; i < out->pods_count; i++)
+		out->group.some_succeeded = out->group.some_succeeded || out->pods[i].status == SIM_SUCCEEDED;
+	return true;
 }
 
 bool read_workloads(struct reader *r, const struct stint_json *document)

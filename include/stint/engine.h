@@ -80,6 +80,14 @@ struct stint_group_spec {
 	/* Instead of min_member: its parts, checked by stint_parts_check; copied. NULL: all its pods are one set, called "default". */
 	const struct stint_part_spec *parts;
 	size_t parts_count;
+	/* Of its history what the cluster keeps; 0: not known, then what the engine has seen itself stands. */
+	int64_t started_ms; /* when it last went from no pod to some (kai-engine 9.1) */
+	int64_t last_evicted_ms;
+	int64_t stale_since_ms; /* since when its gang is incomplete (kai-engine 8.6) */
+	int64_t preemption_delay_ms; /* after its creation and after an eviction it takes nothing from others for so long (kai-engine 9.2) */
+	int64_t stale_grace_ms; /* its own grace period; negative: for ever */
+	bool has_stale_grace;
+	bool some_succeeded; /* a pod of it has: then it is never stale */
 };
 uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec);
 /* The group must have no pods any more; true when it was removed. */
@@ -116,11 +124,28 @@ struct stint_pod_facts {
 uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint_pod_facts *facts);
 void stint_engine_pod_remove(struct stint_engine *engine, const char *uid);
 uint32_t stint_engine_pod_find(const struct stint_engine *engine, const char *uid);
-/* The write of a bind decision succeeded, or failed: then the pod is pending again and its group is tried in the next cycle. */
+/*
+ * The write of a decision succeeded, or failed: then the pod is pending again, or stays where it was to be evicted from, and its group is
+ * tried in the next cycle.
+ */
 void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t pod);
 void stint_engine_pod_undo(struct stint_engine *engine, uint32_t pod);
 
 /* ---- the cycle ------------------------------------------------------------------------------------------------------------------- */
+
+/* What a cycle does, one after the other (kai-engine 8). Each sees what the former ones decided. */
+enum stint_action {
+	STINT_ACTION_ALLOCATE, /* binds what fits */
+	STINT_ACTION_CONSOLIDATION, /* moves preemptible work together, evicting none for good */
+	STINT_ACTION_RECLAIM, /* takes back from other queues what is beyond their share */
+	STINT_ACTION_PREEMPT, /* takes from work of lower priority in the same queue */
+	STINT_ACTION_STALE, /* evicts gangs that have been incomplete for too long */
+	STINT_ACTIONS,
+};
+const char *stint_action_name(enum stint_action action); /* "allocate", "consolidation", "reclaim", "preempt", "staleGangEviction" */
+
+/* Whose reclaim minimum runtime counts (kai-engine 9.1): of the queue below the lowest common ancestor, or of the victim's own queue. */
+enum stint_min_runtime { STINT_MIN_RUNTIME_LCA, STINT_MIN_RUNTIME_QUEUE };
 
 enum stint_placement { STINT_BINPACK, STINT_SPREAD, STINT_UNORDERED };
 
@@ -141,39 +166,71 @@ struct stint_policy {
 	bool prefer_cpu_nodes; /* for pods without GPUs */
 	double usage_factor; /* k of kai-engine 3.2 */
 	enum stint_backfill backfill;
+	enum stint_action actions[STINT_ACTIONS]; /* in this order */
+	uint32_t actions_count;
+	uint32_t queue_depth[STINT_ACTIONS]; /* by action: of each queue only so many groups, the best, take part; 0: all */
+	uint32_t consolidation_max_victims; /* groups that one decision may move; 0: no consolidation; UINT32_MAX: no bound */
+	bool reclaim_may_consolidate; /* a victim that gets another place does not count as taken */
+	double reclaim_saturation; /* factor in the comparison of utilisation after a reclaim; at least 1 */
+	enum stint_min_runtime min_runtime_method;
+	int64_t preempt_min_runtime_ms, reclaim_min_runtime_ms; /* where no queue sets one */
+	int64_t stale_grace_ms; /* negative: for ever */
+	bool skip_similar_failures; /* a group that looks like one that just failed is not tried (kai-engine 6.3) */
 };
-/* KAI's settings for a strategy: with gpu = SPREAD devices spread too and shared devices are not preferred. */
+/*
+ * KAI's settings for a strategy: with gpu = SPREAD devices spread too and shared devices are not preferred. Allocate is its only action:
+ * whoever can carry out evictions adds the others by stint_policy_evict.
+ */
 struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placement cpu);
+/* All actions, in KAI's order; consolidation only where nodes are packed (kai-engine 2.1). */
+void stint_policy_evict(struct stint_policy *policy);
 
 enum stint_decision_kind {
 	STINT_DECIDE_BIND, /* write it; the pod is ASSUMED */
 	STINT_DECIDE_RESERVE, /* for information: the pod's place on that node is held against later pods of this cycle, not beyond it */
+	STINT_DECIDE_EVICT, /* write it; the pod is RELEASING. A RESERVE of the same pod follows when it is moved */
+	STINT_DECIDE_WITHDRAW, /* for information: a RESERVE of this cycle is void */
 };
 struct stint_decision {
 	enum stint_decision_kind kind;
-	uint32_t pod, group, node;
+	enum stint_action action; /* that made it */
+	uint32_t serves; /* the group for which it was made: of BIND and RESERVE the pod's own, or the one for which it had to move */
+	uint32_t pod, group, node; /* EVICT, WITHDRAW: the node that it leaves */
 	uint64_t devices; /* slots, whole or shared; 0 for pods without GPUs. RESERVE: those of them that are shared already */
 	uint64_t unopened; /* RESERVE: shares of devices yet to be opened; equal bits on one node mean one device */
 	uint32_t device_count;
 	enum stint_gpu_kind gpu;
 	uint32_t portion_percent; /* of each device, as its queue is charged; 100 for whole ones */
 	int64_t device_memory_mib; /* of each device, that it takes there */
+	double lost_gpu_seconds; /* EVICT: its GPUs times the time since its group started; 0 when that is not known */
 };
 
 /* Arrays of the engine's, valid until the next cycle or change. */
 struct stint_cycle {
-	const struct stint_decision *decisions; /* in the order they were made; those of a gang are adjacent */
+	const struct stint_decision *decisions; /* in the order they were made; those that serve one group together are adjacent */
 	size_t count;
 	const uint32_t *judged; /* groups whose record was made or renewed since the last cycle, those not ready included */
 	size_t judged_count;
 	size_t tried; /* groups that were tried */
 	bool waits_for_leaving; /* some pod was RESERVED: capacity is on its way */
+	int64_t next_ms; /* a cycle from then on may decide something though nothing else changes; -1: time alone changes nothing */
 };
 /*
- * Decides: kai-engine 8.1. A group that failed is tried again only when something that it depends on has changed. A cycle in which nothing
+ * Decides: kai-engine 8. A group that failed is tried again only when something that it depends on has changed. A cycle in which nothing
  * can be tried is O(1); a placement costs the logarithm of the nodes; in a steady state nothing is allocated.
  */
 struct stint_cycle stint_engine_cycle(struct stint_engine *engine, const struct stint_policy *policy, int64_t now_ms);
+
+/* What the last eviction of a group did to it. */
+struct stint_loss {
+	enum stint_action action;
+	uint32_t serves; /* STINT_NO_HANDLE: nobody, or a group that is gone */
+	int64_t at_ms; /* -1: never evicted here */
+	uint32_t pods; /* evicted by that decision */
+	uint32_t moved; /* of these, such as had another place reserved */
+	double lost_gpu_seconds;
+};
+struct stint_loss stint_engine_loss(const struct stint_engine *engine, uint32_t group);
 
 /* ---- why something waits ----------------------------------------------------------------------------------------------------------- */
 
@@ -360,6 +417,7 @@ struct stint_group_view {
 	uint32_t parts; /* sets of pods and sets of such; 0: it has no parts */
 	uint32_t pods, pending, gated, active, releasing; /* active: assumed, bound or reserved */
 	double gpus_allocated;
+	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known, never, not stale */
 };
 bool stint_engine_group_view(const struct stint_engine *engine, uint32_t group, struct stint_group_view *out);
 

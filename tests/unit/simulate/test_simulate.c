@@ -127,7 +127,7 @@ static const struct {
 	{"{\"version\": 2}", "version must be 1"},
 	{"{\"kind\": \"dream\"}", "kind must be one of schedule, fairshare"},
 	{"{\"config\": {\"speed\": 9}}", "config.speed is no setting"},
-	{"{\"config\": {\"actions\": [\"reclaim\"]}}", "config.actions has an action"},
+	{"{\"config\": {\"actions\": [\"reclaims\"]}}", "config.actions must be a list of"},
 	{"{\"run\": {\"mode\": \"rounds\", \"rounds\": 1e9}}", "run.rounds must be a number from 1 to 10000"},
 	{"{\"nodes\": {}}", "nodes must be a list"},
 	{"{\"nodes\": [{\"cpu\": \"1\"}]}", "nodes[0].name must be a text"},

@@ -1,0 +1,85 @@
+/*
+ * consolidate: moves preemptible work closer together so that a group that waits finds its place (kai-engine 8.2). Nobody loses a place for
+ * good: every victim ends where it was or with another place reserved.
+ *
+ * Promises: no more groups are moved by one decision than the policy allows; minimum runtimes do not count, since all go on.
+ */
+#include "hunt.h"
+
+static bool takes_part(const struct stint_engine *engine, uint32_t group)
+{
+	return engine->groups[group].preemptible && engine_delay_is_over(engine, group);
+}
+
+/* The parts of devices that nobody has, or will have soon, summed over all open nodes: pieces count, since moves can join them. */
+static void free_parts(const struct stint_engine *engine, double *gpus, double *mib)
+{
+	*gpus = *mib = 0;
+	for (uint32_t i = 0; i < engine->nodes_count; i++) {
+		const struct books *books = &engine->books[i];
+		if (!books->open || !books->devices_count)
+			continue;
+		double whole = (double)books->gpus_idle + books->gpus_leaving, parts = 0;
+		for (unsigned slot = 0; slot < books->devices_count; slot++) {
+			const struct device *device = &books->devices[slot];
+			const bool all_leaving = device->present == device->leaving && device->reserved == 0;
+			if (!all_leaving)
+				parts += (double)(books->device_mib - device->present + device->leaving - device->reserved);
+			if (books->reserved && engine->nodes[i].reserved_mib[slot] > 0)
+				parts += (double)(books->device_mib - engine->nodes[i].reserved_mib[slot]);
+		}
+		*gpus += whole + parts / books->device_mib;
+		*mib += whole * books->device_mib + parts;
+	}
+}
+
+static bool may_start(const struct stint_engine *engine, const struct hunt *hunt)
+{
+	if (engine->policy.consolidation_max_victims == 0)
+		return false;
+	double gpus, mib, asked_gpus = 0, asked_mib = 0;
+	for (size_t i = 0; i < engine->chunk.count; i++) {
+		const struct shape *shape = &engine->shapes[engine->pods[engine->chunk.items[i]].shape];
+		asked_gpus += (double)(shape->asked.gpu_percent - shape->mig_percent) / 100;
+		asked_mib += (double)shape->asked_mib;
+	}
+	(void)hunt;
+	free_parts(engine, &gpus, &mib);
+	return asked_gpus <= gpus + 1e-9 && asked_mib <= mib;
+}
+
+static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint32_t victim)
+{
+	(void)engine;
+	(void)hunt;
+	(void)victim;
+	return true;
+}
+
+static bool stands(struct stint_engine *engine, const struct hunt *hunt)
+{
+	const struct search *search = engine->search;
+	uint32_t moved = 0;
+	(void)hunt;
+	for (size_t i = 0; i < search->judged.count; i++) {
+		if (engine_pod_evicted(&engine->pods[search->judged.items[i]]) ||
+			engine->pods[search->judged.items[i]].status == STINT_POD_PENDING)
+			return false;
+	}
+	for (size_t i = 0; i + 1 < search->groups.count; i++) {
+		const struct group *group = &engine->groups[search->groups.items[i]];
+		bool any = false;
+		for (uint32_t p = 0; p < group->pods_count && !any; p++)
+			any = engine->pods[group->pods[p]].evicted == EVICTED_PLANNED;
+		moved += any;
+	}
+	return moved <= engine->policy.consolidation_max_victims;
+}
+
+const struct hunt_rules engine_consolidation_rules = {
+	.action = STINT_ACTION_CONSOLIDATION,
+	.takes_part = takes_part,
+	.may_start = may_start,
+	.may_fall = may_fall,
+	.stands = stands,
+};

@@ -1,0 +1,110 @@
+/*
+ * hunt: what the actions that evict share. A hunt serves one group: it looks for victims whose eviction, by the rules of the action, lets
+ * the group's next chunk have its place, and leaves the whole as the plan under way.
+ *
+ *     preempt.c, reclaim.c, consolidate.c   the rules: who may start, who may fall, which outcome is legal
+ *     hunts.c                               an action: the waiting groups in order, each hunted for once, and what need not be tried
+ *     search.c                              which sets of victims are put to judgement, and the smallest of those that stand
+ *     room.c                                whether the evictions so far could be enough, in sums
+ *     judge.c                               what becomes of a set: everybody takes his place again in the order of queues
+ *     runtime.c                             minimum runtimes and preemption delays
+ */
+#ifndef STINT_ENGINE_HUNT_H
+#define STINT_ENGINE_HUNT_H
+
+#include "state.h"
+
+struct hunt;
+
+struct hunt_rules {
+	enum stint_action action;
+	bool own_queue; /* victims are of the group's own queue, else of all others or of all */
+	order_filter *takes_part; /* which groups are hunted for */
+	/* What can be said before any search, in sums. */
+	bool (*may_start)(const struct stint_engine *engine, const struct hunt *hunt);
+	bool (*may_fall)(struct stint_engine *engine, const struct hunt *hunt, uint32_t group);
+	/* The state after a judgement. engine->search->judged are its victims. */
+	bool (*stands)(struct stint_engine *engine, const struct hunt *hunt);
+};
+extern const struct hunt_rules engine_preempt_rules, engine_reclaim_rules, engine_consolidation_rules;
+
+struct hunt {
+	const struct hunt_rules *rules;
+	uint32_t group, queue;
+	uint32_t shapes_count; /* of the chunk, those that room.c follows */
+	double asked[STINT_DIMENSIONS]; /* by the chunk, GPUs in hundredths; GPU memory as a part of the smallest device */
+};
+
+/* One step of a group that gives way (kai-engine 4.7), in the order in which they fall: least deserving first. */
+struct step {
+	uint32_t group;
+	uint32_t first, count; /* in search.pods */
+	bool spared;
+};
+/* How many pods of a shape every node could take, counting what the plan has evicted. */
+enum { ROOM_SHAPES = 4 };
+struct room {
+	uint32_t shape;
+	uint64_t needed, total;
+	uint32_t *copies; /* by node, each no more than needed */
+	size_t capacity;
+};
+
+struct search {
+	struct step *steps;
+	size_t steps_count, steps_capacity;
+	struct handles pods; /* of the steps */
+	struct handles set; /* pods of the set that is put to judgement, by step */
+	struct handles judged; /* the same, while it is judged */
+	struct handles groups; /* involved in the judgement: victims, then the group that is served */
+	struct handles kept, trial, nodes;
+	uint64_t *tried; /* fingerprints of sets that did not stand */
+	size_t tried_count, tried_capacity;
+	uint64_t *failed; /* fingerprints of groups that found nothing in this state, of the action under way */
+	size_t failed_count, failed_capacity;
+	struct room rooms[ROOM_SHAPES];
+	uint64_t work; /* pods judged so far in this hunt */
+	struct reclaim_item *items;
+	size_t items_capacity;
+};
+
+/* search.c: on success the plan holds evictions and reservations, else nothing. */
+bool engine_search(struct stint_engine *engine, const struct hunt *hunt);
+
+/* room.c */
+void engine_room_start(struct stint_engine *engine, struct hunt *hunt);
+void engine_room_changed(struct stint_engine *engine, const struct hunt *hunt, uint32_t node);
+bool engine_room_enough(const struct stint_engine *engine, const struct hunt *hunt);
+
+/* judge.c */
+/* Evicts search.set on the live state, lets everybody take a place and asks the rules. False: the plan is as before. */
+bool engine_judge(struct stint_engine *engine, const struct hunt *hunt);
+/* Puts an evicted or moved pod back where it was if there is room. */
+bool engine_judge_stays(struct stint_engine *engine, uint32_t pod);
+
+/* runtime.c (kai-engine 9.1, 9.2) */
+bool engine_delay_is_over(const struct stint_engine *engine, uint32_t group);
+int64_t engine_delay_end_ms(const struct group *group); /* INT64_MIN: it has none */
+/* Its minimum runtime is not over and it has nothing to give up beyond its minimum. Notes when that ends. */
+bool engine_runtime_protects(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer, uint32_t group);
+/* No victim of the judgement would fall below its minimum while its minimum runtime lasts. */
+bool engine_runtime_stands(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer);
+
+/* hunts.c */
+void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules, struct stint_cycle *out);
+
+/* decisions.c */
+/* What the plan holds is decided, for `serves` (STINT_NO_HANDLE: for nobody). */
+void engine_commit(struct stint_engine *engine, enum stint_action action, uint32_t serves);
+
+/* allocate.c, stale.c */
+void engine_allocate(struct stint_engine *engine, struct stint_cycle *out);
+void engine_evict_stale(struct stint_engine *engine);
+
+static inline void engine_wake_at(struct stint_engine *engine, int64_t at_ms)
+{
+	if (at_ms > engine->now_ms && at_ms < engine->wake_ms)
+		engine->wake_ms = at_ms;
+}
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * hunts: an action that looks for victims: the waiting groups in order, each hunted for once (kai-engine 8.2).
+ *
+ * What need not be tried: an action that came to nothing while nothing has changed since; a group whose hunt failed in this very state; one
+ * that asks for the same, in the same queue and with the same rights, as one that just failed.
+ * Costs: O(waiting groups) when something has changed, O(1) when not; a hunt costs what search.c says.
+ */
+#include "hunt.h"
+
+static bool takes_more(struct stint_engine *engine, const struct hunt_rules *rules)
+{
+	const enum stint_action action = rules->action;
+	return engine->idle_search[action] != engine->search_epoch || engine->idle_enlisted[action] != engine->enlisted;
+}
+
+/* The same for groups that cannot be told apart by any rule but their age and name; 0: it is like no other. */
+static uint64_t likeness(struct stint_engine *engine, uint32_t handle)
+{
+	const struct group *group = &engine->groups[handle];
+	uint64_t hash = UINT64_C(14695981039346656037);
+	if (group->gang)
+		return 0;
+	const uint64_t facts[] = {group->queue, (uint32_t)group->priority, group->preemptible, engine_group_elastic(group),
+		group->active == 0, engine->chunk.count};
+	for (size_t i = 0; i < STINT_COUNT(facts); i++)
+		hash = (hash ^ facts[i]) * UINT64_C(1099511628211) + (hash >> 29);
+	for (size_t i = 0; i < engine->chunk.count; i++) {
+		const struct pod *pod = &engine->pods[engine->chunk.items[i]];
+		hash = (hash ^ pod->shape) * UINT64_C(1099511628211) + (hash >> 29);
+		if (pod->object->nominated_node)
+			return 0;
+	}
+	return hash ? hash : 1;
+}
+
+static bool has_failed(const struct search *search, uint64_t print)
+{
+	for (size_t i = 0; i < search->failed_count; i++) {
+		if (search->failed[i] == print)
+			return true;
+	}
+	return false;
+}
+
+static void note_failure(struct search *search, uint64_t print)
+{
+	if (!print)
+		return;
+	stint_grow(&search->failed, &search->failed_capacity, search->failed_count + 1, sizeof *search->failed);
+	search->failed[search->failed_count++] = print;
+}
+
+static void remember_before(struct stint_engine *engine)
+{
+	for (size_t i = 0; i < engine->queue_order.count; i++) {
+		struct queue *queue = &engine->queues[engine->queue_order.items[i]];
+		queue->before = queue->allocated;
+		queue->before_fixed = queue->allocated_fixed;
+	}
+}
+
+static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t handle)
+{
+	struct hunt hunt = {.rules = rules, .group = handle, .queue = engine->groups[handle].queue};
+	engine_chunk_asks(engine, handle, true, engine->least_gpu_mib, hunt.asked);
+	const uint64_t print = likeness(engine, handle);
+	if (print && has_failed(engine->search, print))
+		return false;
+	bool found = rules->may_start(engine, &hunt);
+	if (found) {
+		engine_room_start(engine, &hunt);
+		remember_before(engine);
+		found = engine_search(engine, &hunt);
+	}
+	if (!found)
+		note_failure(engine->search, print);
+	return found;
+}
+
+void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules, struct stint_cycle *out)
+{
+	const enum stint_action action = rules->action;
+	if (!takes_more(engine, rules))
+		return;
+	if (!engine->search)
+		engine->search = stint_alloc(sizeof *engine->search);
+	engine->search->failed_count = 0;
+	const uint64_t enlisted = engine->enlisted;
+	bool idle = true;
+	engine_lines_settle(engine);
+	engine_order_clear(engine, ORDER_WAITING, rules->takes_part, engine->policy.queue_depth[action]);
+	engine_order_start(engine, ORDER_WAITING);
+	for (uint32_t group; (group = engine_order_top(engine, ORDER_WAITING)) != STINT_NO_HANDLE;) {
+		bool found = false;
+		if (engine->groups[group].searched[action] != engine->search_epoch) {
+			out->tried++;
+			found = hunt_for(engine, rules, group);
+			if (!found)
+				engine->groups[group].searched[action] = engine->search_epoch;
+		}
+		if (found) {
+			engine_commit(engine, action, group);
+			engine->search->failed_count = 0;
+			idle = false;
+		}
+		engine_order_pop(engine, ORDER_WAITING, false);
+		if (found)
+			engine_order_refresh(engine, ORDER_WAITING); /* victims have changed the standing of other queues */
+	}
+	if (idle) {
+		engine->idle_search[action] = engine->search_epoch;
+		engine->idle_enlisted[action] = enlisted;
+	}
+}

@@ -1,0 +1,346 @@
+/*
+ * search: which victims (kai-engine 8.3; the mechanics are ours).
+ *
+ * Candidates fall step by step, least deserving first (kai-engine 4.1, 4.4 reversed), until the sums say that it could be enough. Then the
+ * chunk is placed on what that makes free, and from the most deserving back every step whose place is not needed is spared: the set that
+ * remains is put to judgement. So nothing falls while something less deserving suffices, and for a gang whole nodes are freed. When that
+ * set does not stand, all that fell on one node of the newest victim is tried, then everything, and more falls.
+ * A small set that stands is made smaller: without each of its steps, most deserving first, as long as it stands.
+ *
+ * Promises: the outcome stands by the rules of the action; the same state gives the same set.
+ * Costs: O(log) per candidate, and few judgements: beyond FEW steps only after twice as many more; MOST_WORK bounds one hunt.
+ */
+#include "hunt.h"
+
+enum { FEW = 64, FEW_TO_DROP = 24, MOST_WORK = 1 << 20 };
+
+void engine_search_free(struct search *search)
+{
+	if (!search)
+		return;
+	struct handles *const lists[] = {
+		&search->pods, &search->set, &search->judged, &search->groups, &search->kept, &search->trial, &search->nodes};
+	for (size_t i = 0; i < STINT_COUNT(lists); i++)
+		free(lists[i]->items);
+	for (size_t i = 0; i < ROOM_SHAPES; i++)
+		free(search->rooms[i].copies);
+	free(search->steps);
+	free(search->tried);
+	free(search->failed);
+	free(search->items);
+	free(search);
+}
+
+/* ---- candidates ------------------------------------------------------------------------------------------------------------------------- */
+
+static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt, uint32_t queue)
+{
+	bool any = false;
+	for (uint32_t at = engine->queues[queue].first_group; at != STINT_NO_HANDLE; at = engine->groups[at].queue_next) {
+		struct group *group = &engine->groups[at];
+		if (at == hunt->group || !group->preemptible || !group->active || !hunt->rules->may_fall(engine, hunt, at))
+			continue;
+		group->elastic_victim = engine_group_elastic(group);
+		engine_order_add(engine, ORDER_VICTIMS, at);
+		any = true;
+	}
+	return any;
+}
+
+static bool gather(struct stint_engine *engine, const struct hunt *hunt)
+{
+	bool any = false;
+	engine_order_clear(engine, ORDER_VICTIMS, NULL, 0);
+	if (hunt->rules->own_queue) {
+		any = add_candidates(engine, hunt, hunt->queue);
+	} else {
+		for (size_t i = 0; i < engine->queue_order.count; i++) {
+			const uint32_t queue = engine->queue_order.items[i];
+			if (engine->queues[queue].first_child == STINT_NO_HANDLE)
+				any = add_candidates(engine, hunt, queue) || any;
+		}
+	}
+	if (any)
+		engine_order_start(engine, ORDER_VICTIMS);
+	return any;
+}
+
+/* The next step falls. False: there is no more. */
+static bool fall(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	const uint32_t group = engine_order_top(engine, ORDER_VICTIMS);
+	if (group == STINT_NO_HANDLE)
+		return false;
+	const size_t first = search->pods.count;
+	const bool more = engine_group_step(engine, group, &search->pods);
+	for (size_t i = first; i < search->pods.count; i++) {
+		const uint32_t pod = search->pods.items[i], node = engine->pods[pod].node;
+		engine_plan_evict(engine, pod);
+		engine_room_changed(engine, hunt, node);
+	}
+	stint_grow(&search->steps, &search->steps_capacity, search->steps_count + 1, sizeof *search->steps);
+	search->steps[search->steps_count++] = (struct step){group, (uint32_t)first, (uint32_t)(search->pods.count - first), false};
+	engine->groups[group].elastic_victim = engine_group_elastic(&engine->groups[group]);
+	engine_order_pop(engine, ORDER_VICTIMS, more);
+	return true;
+}
+
+static void fall_again(struct stint_engine *engine)
+{
+	const struct search *search = engine->search;
+	for (size_t i = 0; i < search->pods.count; i++)
+		engine_plan_evict(engine, search->pods.items[i]);
+}
+
+/* ---- sets ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void take_into_set(struct search *search, const struct step *step)
+{
+	for (uint32_t i = 0; i < step->count; i++)
+		handles_push(&search->set, search->pods.items[step->first + i]);
+}
+
+static uint64_t fingerprint(const uint32_t *items, size_t count)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (size_t i = 0; i < count; i++)
+		hash = (hash ^ items[i]) * UINT64_C(1099511628211) + (hash >> 31);
+	return hash;
+}
+
+/* The live state must be as before the hunt. */
+static bool stands(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	const uint64_t print = fingerprint(search->set.items, search->set.count);
+	if (!search->set.count)
+		return false;
+	for (size_t i = 0; i < search->tried_count; i++) {
+		if (search->tried[i] == print)
+			return false;
+	}
+	if (engine_judge(engine, hunt))
+		return true;
+	stint_grow(&search->tried, &search->tried_capacity, search->tried_count + 1, sizeof *search->tried);
+	search->tried[search->tried_count++] = print;
+	return false;
+}
+
+/* Whether the whole step may stay where it is while the chunk has its place. */
+static bool spare(struct stint_engine *engine, const struct step *step)
+{
+	const struct search *search = engine->search;
+	const size_t mark = engine_plan_mark(engine);
+	for (uint32_t i = 0; i < step->count; i++) {
+		if (!engine_judge_stays(engine, search->pods.items[step->first + i])) {
+			engine_plan_rollback(engine, mark);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The chunk first, then whoever can stay. Leaves in the set what its place costs; false when there is no place. */
+static bool find_cheapest(struct stint_engine *engine, const struct hunt *hunt)
+{
+	static const struct placing how = {.reserve_only = true};
+	struct search *search = engine->search;
+	const size_t mark = engine_plan_mark(engine);
+	struct stint_record ignored;
+	search->set.count = 0;
+	if (!engine_place_group(engine, hunt->group, &how, &ignored))
+		return false;
+	for (size_t i = search->steps_count; i > 0; i--) {
+		struct step *step = &search->steps[i - 1];
+		const struct group *group = &engine->groups[step->group];
+		const size_t spot = engine_plan_mark(engine);
+		step->spared = spare(engine, step);
+		if (step->spared && !engine_group_is_whole(group)) {
+			/* A surplus whose core falls cannot stay alone. */
+			engine_plan_rollback(engine, spot);
+			step->spared = false;
+		}
+	}
+	engine_plan_rollback(engine, mark);
+	for (size_t i = 0; i < search->steps_count; i++) {
+		if (!search->steps[i].spared)
+			take_into_set(search, &search->steps[i]);
+	}
+	return true;
+}
+
+static bool falls_on(const struct stint_engine *engine, const struct step *step, uint32_t node)
+{
+	for (uint32_t i = 0; i < step->count; i++) {
+		if (engine->pods[engine->search->pods.items[step->first + i]].node == node)
+			return true;
+	}
+	return false;
+}
+
+static bool group_falls_on(const struct stint_engine *engine, uint32_t group, uint32_t node)
+{
+	for (size_t i = 0; i < engine->search->steps_count; i++) {
+		if (engine->search->steps[i].group == group && falls_on(engine, &engine->search->steps[i], node))
+			return true;
+	}
+	return false;
+}
+
+static bool name_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b)
+{
+	return engine->nodes[a].rank < engine->nodes[b].rank;
+}
+
+/* All that has fallen of the groups with a victim on one node of the newest victim's group, node by node (kai-engine 8.3). */
+static bool one_node_stands(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	const struct group *newest = &engine->groups[search->steps[search->steps_count - 1].group];
+	search->nodes.count = 0;
+	for (uint32_t i = 0; i < newest->pods_count; i++) {
+		if (engine_pod_active(&engine->pods[newest->pods[i]]))
+			handles_push(&search->nodes, engine->pods[newest->pods[i]].node);
+	}
+	engine_sort(engine, search->nodes.items, search->nodes.count, name_precedes);
+	for (size_t n = 0; n < search->nodes.count; n++) {
+		const uint32_t node = search->nodes.items[n];
+		if (n && node == search->nodes.items[n - 1])
+			continue;
+		search->set.count = 0;
+		for (size_t i = 0; i < search->steps_count; i++) {
+			if (group_falls_on(engine, search->steps[i].group, node))
+				take_into_set(search, &search->steps[i]);
+		}
+		if (stands(engine, hunt))
+			return true;
+	}
+	return false;
+}
+
+static bool all_stands(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	search->set.count = 0;
+	for (size_t i = 0; i < search->steps_count; i++)
+		take_into_set(search, &search->steps[i]);
+	return stands(engine, hunt);
+}
+
+/* ---- smaller ------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool in_set(const struct search *search, uint32_t pod)
+{
+	for (size_t i = 0; i < search->kept.count; i++) {
+		if (search->kept.items[i] == pod)
+			return true;
+	}
+	return false;
+}
+
+/* A step may go while no later one of its group is in the set: what falls of a group falls from its end. */
+static bool may_drop(const struct stint_engine *engine, size_t at)
+{
+	const struct search *search = engine->search;
+	const struct step *step = &search->steps[at];
+	if (!step->count || !in_set(search, search->pods.items[step->first]))
+		return false;
+	for (size_t i = at + 1; i < search->steps_count; i++) {
+		if (search->steps[i].group == step->group && in_set(search, search->pods.items[search->steps[i].first]))
+			return false;
+	}
+	return true;
+}
+
+static void copy(struct handles *to, const struct handles *from)
+{
+	to->count = 0;
+	for (size_t i = 0; i < from->count; i++)
+		handles_push(to, from->items[i]);
+}
+
+/* The set stands on the live state, and some smaller one may, too. */
+static void make_smaller(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	copy(&search->kept, &search->set);
+	if (search->steps_count > FEW || search->kept.count > FEW_TO_DROP)
+		return;
+	engine_plan_rollback(engine, 0);
+	bool current = false; /* the plan is that of `kept` */
+	for (size_t i = search->steps_count; i > 0; i--) {
+		const struct step *step = &search->steps[i - 1];
+		if (search->kept.count <= step->count || !may_drop(engine, i - 1))
+			continue;
+		search->set.count = 0;
+		for (size_t k = 0; k < search->kept.count; k++) {
+			bool dropped = false;
+			for (uint32_t p = 0; p < step->count; p++)
+				dropped = dropped || search->pods.items[step->first + p] == search->kept.items[k];
+			if (!dropped)
+				handles_push(&search->set, search->kept.items[k]);
+		}
+		engine_plan_rollback(engine, 0);
+		current = stands(engine, hunt);
+		if (current)
+			copy(&search->kept, &search->set);
+	}
+	if (current)
+		return;
+	engine_plan_rollback(engine, 0);
+	copy(&search->set, &search->kept);
+	engine_judge(engine, hunt);
+}
+
+/* ---- the search ----------------------------------------------------------------------------------------------------------------------------- */
+
+static bool attempt(struct stint_engine *engine, const struct hunt *hunt)
+{
+	const bool few = engine->search->steps_count <= FEW;
+	const bool has_place = find_cheapest(engine, hunt);
+	engine_plan_rollback(engine, 0);
+	if (has_place && stands(engine, hunt))
+		return true;
+	return (few && one_node_stands(engine, hunt)) || ((has_place || few) && all_stands(engine, hunt));
+}
+
+static bool look(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	size_t due = 0, gap = 1;
+	while (search->work < MOST_WORK) {
+		const bool fell = fall(engine, hunt);
+		const size_t steps = search->steps_count;
+		if (!fell && (!steps || due <= steps))
+			return false;
+		if (!engine_room_enough(engine, hunt) || (fell && steps < due))
+			continue;
+		if (attempt(engine, hunt))
+			return true;
+		if (!fell)
+			return false;
+		fall_again(engine);
+		due = steps + 1;
+		if (steps > FEW) {
+			due = steps + gap;
+			gap *= 2;
+		}
+	}
+	return false;
+}
+
+bool engine_search(struct stint_engine *engine, const struct hunt *hunt)
+{
+	struct search *search = engine->search;
+	search->steps_count = search->pods.count = search->tried_count = 0;
+	search->work = 0;
+	if (!gather(engine, hunt))
+		return false;
+	if (!look(engine, hunt)) {
+		engine_plan_rollback(engine, 0);
+		return false;
+	}
+	make_smaller(engine, hunt);
+	return true;
+}
