@@ -301,8 +301,11 @@ static void on_child(void *user, int fd, int events)
 	(void)fd;
 	(void)events;
 	int status = 0;
-	if (waitpid(child->pid, &status, WNOHANG) == 0)
+	const pid_t reaped = waitpid(child->pid, &status, WNOHANG);
+	if (reaped == 0)
 		return;
+	if (reaped < 0)
+		status = STINT_CHILD_LOST << 8; /* somebody else has reaped it: how it ended is not known, and unknown is not well */
 	void (*handler)(void *, pid_t, int) = child->handler;
 	void *handler_user = child->user;
 	pid_t pid = child->pid;

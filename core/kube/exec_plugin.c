@@ -122,11 +122,9 @@ static bool parse_status(const struct stint_kube_exec_config *exec, const struct
 	return true;
 }
 
-bool kube_plugin_parse(const struct stint_kube_exec_config *exec, const char *output, size_t length, struct kube_plugin_credential *out,
+static bool parse_credential(const struct stint_kube_exec_config *exec, const struct stint_json *root, struct kube_plugin_credential *out,
 	struct stint_error **err)
 {
-	/* The parser's own sentence may quote the text, and the text may be a token: it is not passed on. */
-	stint_auto_json *root = stint_json_parse(output, length, 0, NULL);
 	const char *kind = stint_json_string_at(root, "kind");
 	const char *version = stint_json_string_at(root, "apiVersion");
 	if (!kind || strcmp(kind, "ExecCredential") != 0 || !version) {
@@ -137,6 +135,16 @@ bool kube_plugin_parse(const struct stint_kube_exec_config *exec, const char *ou
 			exec->command, exec->api_version);
 	}
 	return parse_status(exec, stint_json_get(root, "status"), out, err);
+}
+
+bool kube_plugin_parse(const struct stint_kube_exec_config *exec, const char *output, size_t length, struct kube_plugin_credential *out,
+	struct stint_error **err)
+{
+	/* The parser's own sentence may quote the text, and the text may be a token: it is not passed on. */
+	stint_auto_json *root = stint_json_parse(output, length, 0, NULL);
+	bool fine = parse_credential(exec, root, out, err);
+	stint_json_wipe(root);
+	return fine;
 }
 
 /* ---- the process ----------------------------------------------------------------------------------------------------------- */

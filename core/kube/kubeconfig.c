@@ -171,6 +171,7 @@ static bool merge_file(const char *path, bool must_exist, struct kube_files *fil
 	stint_autofree char *folder = folder_of(path);
 	resolve_paths(root, folder);
 	merge(files->root, root);
+	stint_json_wipe(root);
 	char *origin = files->origin ? stint_format("%s:%s", files->origin, path) : stint_strdup(path);
 	free(files->origin);
 	files->origin = origin;
@@ -218,6 +219,7 @@ bool kube_files_load(const struct stint_kube_config_options *options, struct kub
 void kube_files_free(struct kube_files *files)
 {
 	free(files->origin);
+	stint_json_wipe(files->root);
 	stint_json_free(files->root);
 	*files = (struct kube_files){0};
 }

@@ -27,6 +27,7 @@ struct stint_elector {
 	char *told_leader;
 	/* Releasing: no more tries. */
 	bool releasing, released_again;
+	int64_t release_by_ms; /* all requests of a release together */
 	void (*on_released)(void *user);
 	void *released_user;
 	/* A handler may free the elector. */
@@ -163,8 +164,9 @@ static void on_deadline(void *user)
 
 static int64_t request_timeout_ms(const struct stint_elector *e)
 {
-	const int64_t half = e->options.renew_ms / 2;
-	return half > REQUEST_MIN_MS ? half : REQUEST_MIN_MS;
+	const int64_t half = e->options.renew_ms / 2, whole = half > REQUEST_MIN_MS ? half : REQUEST_MIN_MS;
+	const int64_t left = e->releasing ? e->release_by_ms - stint_monotonic_ms() : whole;
+	return left > 1 ? left : 1;
 }
 
 static void keep_answer(struct stint_elector *e, const struct stint_kube_response *response)
@@ -380,6 +382,7 @@ void stint_elector_annotate(struct stint_elector *e, const char *key, const char
 void stint_elector_release(struct stint_elector *e, void (*on_done)(void *user), void *user)
 {
 	const bool led = e->state.leads;
+	e->release_by_ms = stint_monotonic_ms() + request_timeout_ms(e);
 	e->releasing = true;
 	e->on_released = on_done;
 	e->released_user = user;

@@ -40,6 +40,17 @@ void stint_json_free(struct stint_json *json)
 	cJSON_Delete(node(json));
 }
 
+void stint_json_wipe(struct stint_json *json)
+{
+	cJSON *item = node(json);
+	if (!item)
+		return;
+	if (item->valuestring && !(item->type & cJSON_IsReference))
+		explicit_bzero(item->valuestring, strlen(item->valuestring));
+	for (cJSON *child = item->child; child; child = child->next)
+		stint_json_wipe((struct stint_json *)child);
+}
+
 void stint_json_clear(struct stint_json **json)
 {
 	stint_json_free(*json);

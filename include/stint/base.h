@@ -261,7 +261,11 @@ void stint_timer_free(struct stint_timer *timer); /* NULL is fine */
 bool stint_signal_watch(
 	struct stint_loop *loop, int signal_number, void (*handler)(void *user, int signal_number), void *user, struct stint_error **err);
 
-/* Calls the handler once with the wait status when the child has ended, and reaps it. */
+/*
+ * Calls the handler once with the wait status when the child has ended, and reaps it. When somebody else has reaped it, the status says that
+ * it ended with STINT_CHILD_LOST.
+ */
+enum { STINT_CHILD_LOST = 255 };
 struct stint_child;
 struct stint_child *stint_child_watch(
 	struct stint_loop *loop, pid_t pid, void (*handler)(void *user, pid_t pid, int wait_status), void *user, struct stint_error **err);

@@ -445,7 +445,7 @@ int64_t stint_elector_write_until_ms(const struct stint_elector *elector);
 void stint_elector_annotate(struct stint_elector *elector, const char *key, const char *value);
 /*
  * Gives the Lease up (if we lead) so that another can take it at once, and stops trying; on_stopped comes first, then on_done, once: at
- * once when there is nothing to give up. A server that does not answer is given up after renew_ms / 2.
+ * once when there is nothing to give up. A server that does not answer is given up after renew_ms / 2, half a second at least.
  */
 void stint_elector_release(struct stint_elector *elector, void (*on_done)(void *user), void *user);
 void stint_elector_free(struct stint_elector *elector); /* NULL is fine; tells nothing, writes nothing */

@@ -35,6 +35,7 @@ char *stint_json_print_pretty(const struct stint_json *json); /* four spaces, as
 void stint_json_print_to(struct stint_buf *buf, const struct stint_json *json);
 void stint_json_free(struct stint_json *json);
 void stint_json_clear(struct stint_json **json); /* for STINT_CLEANUP */
+void stint_json_wipe(struct stint_json *json); /* overwrites every string in it, of secrets before they are freed; NULL is fine */
 #define stint_auto_json STINT_CLEANUP(stint_json_clear) struct stint_json
 
 /* Reading. All of them take NULL and then say: not there. */

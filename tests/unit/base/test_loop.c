@@ -144,6 +144,21 @@ static void a_child_is_reaped_with_its_status(void **state)
 	stint_loop_free(trace.loop);
 }
 
+static void a_child_that_somebody_else_reaped_has_not_ended_well(void **state)
+{
+	(void)state;
+	struct trace trace = {.loop = new_loop()};
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	assert_works(stint_child_watch(trace.loop, pid, on_child, &trace, &err));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	stint_loop_run(trace.loop);
+	assert_true(WIFEXITED(trace.status));
+	assert_int_equal(WEXITSTATUS(trace.status), STINT_CHILD_LOST);
+	stint_loop_free(trace.loop);
+}
+
 static void on_signal(void *user, int signal_number)
 {
 	struct trace *trace = user;
@@ -170,6 +185,7 @@ int main(void)
 		cmocka_unit_test(a_handler_may_free_a_watcher_whose_event_is_pending),
 		cmocka_unit_test(a_regular_file_is_always_ready),
 		cmocka_unit_test(a_child_is_reaped_with_its_status),
+		cmocka_unit_test(a_child_that_somebody_else_reaped_has_not_ended_well),
 		cmocka_unit_test(a_signal_is_handled_on_the_loop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,9 +281,21 @@ static void an_empty_or_absent_list_is_no_item(void **state)
 	}
 }
 
+static void strings_are_wiped_at_every_depth(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"a\":\"secret\",\"b\":[{\"c\":\"secret\"},1,null]}";
+	stint_auto_json *json = stint_json_parse(text, sizeof(text) - 1, 0, NULL);
+	stint_json_wipe(json);
+	assert_string_equal(stint_json_string_at(json, "a"), "");
+	assert_string_equal(stint_json_string_at(stint_json_item(stint_json_get(json, "b"), 0), "c"), "");
+	stint_json_wipe(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strings_are_wiped_at_every_depth),
 		cmocka_unit_test(a_document_survives_a_round_trip),
 		cmocka_unit_test(escapes_become_characters),
 		cmocka_unit_test(what_is_not_json_is_refused_with_its_place),
