@@ -92,14 +92,16 @@ void engine_devices_account(struct stint_engine *engine, uint32_t handle, const 
 	}
 	if (pod->reserved)
 		account_unopened(engine, handle, pod, sign);
-	if (!pod->devices && pod->status != STINT_POD_RESERVED) {
-		node->unseen += count;
-		books->gpus_idle -= count;
+	/* Slots that the node does not have, any more or yet, are devices in use all the same. */
+	const uint64_t beyond = books->devices_count < 64 ? pod->devices >> books->devices_count : 0;
+	const int32_t unseen = pod->devices ? sign * __builtin_popcountll(beyond) : count;
+	if (unseen && pod->status != STINT_POD_RESERVED) {
+		node->unseen += unseen;
+		books->gpus_idle -= unseen;
 		if (pod->status == STINT_POD_RELEASING) {
-			node->unseen_leaving += count;
-			books->gpus_leaving += count;
+			node->unseen_leaving += unseen;
+			books->gpus_leaving += unseen;
 		}
-		return;
 	}
 	for (unsigned slot = 0; slot < books->devices_count; slot++) {
 		if (bit(pod->devices, slot))

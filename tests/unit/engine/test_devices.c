@@ -170,6 +170,34 @@ static void pods_on_unknown_slots_keep_devices_from_others(void **state)
 	cluster_free(c);
 }
 
+/* The node's device count has fallen below a slot that a running pod was given. */
+static void a_pod_on_slots_that_the_node_lacks_keeps_devices_from_others(void **state)
+{
+	(void)state;
+	const struct {
+		uint64_t slots;
+		int idle_before, idle_after_growth;
+	} cases[] = {
+		{UINT64_C(3) << 4, 2, 6}, /* both beyond */
+		{UINT64_C(1) << 1 | UINT64_C(1) << 5, 2, 6}, /* one beyond */
+		{3, 2, 6}, {0, 2, 6}, /* nobody knows */
+	};
+	for (size_t i = 0; i < STINT_COUNT(cases); i++) {
+		struct cluster *c = with_queue();
+		add_node(c, "n0", .gpus = 4);
+		add_pod(c, job(c, "old"), "old", .gpus = 2, .on = "n0", .slots = cases[i].slots);
+		assert_int_equal(idle_gpus(c, "n0"), cases[i].idle_before);
+		add_pod(c, job(c, "three"), "three", .gpus = 3);
+		run_cycle(c);
+		assert_string_equal(node_of(c, "three"), "");
+		add_node(c, "n0", .gpus = 8);
+		assert_int_equal(idle_gpus(c, "n0"), cases[i].idle_after_growth);
+		stint_engine_pod_remove(c->engine, "old");
+		assert_int_equal(idle_gpus(c, "n0"), 8);
+		cluster_free(c);
+	}
+}
+
 static void a_device_that_the_label_counts_and_the_kubelet_does_not_offer_is_not_used(void **state)
 {
 	(void)state;
@@ -421,6 +449,7 @@ int main(void)
 		cmocka_unit_test(shares_get_their_slots_by_placement_then_number),
 		cmocka_unit_test(a_device_is_free_when_its_last_share_has_gone),
 		cmocka_unit_test(pods_on_unknown_slots_keep_devices_from_others),
+		cmocka_unit_test(a_pod_on_slots_that_the_node_lacks_keeps_devices_from_others),
 		cmocka_unit_test(a_device_that_the_label_counts_and_the_kubelet_does_not_offer_is_not_used),
 		cmocka_unit_test(a_holder_uses_a_pod_slot_and_no_device),
 		cmocka_unit_test(opening_a_shared_device_needs_a_second_pod_slot),
