@@ -6,10 +6,13 @@
  * themselves are under way; the others wait in order of their coming. A call without a deadline (a watch, a log that is followed) may never
  * end: it is not counted and waits for the first connection only. (libcurl's own CURLOPT_PIPEWAIT does not serve: when the server turns out to
  * speak HTTP/1.1, it lets those that wait go one by one, as others end.)
+ *
+ * A server that is down is tried by one call at a time, so that its return does not meet eighty handshakes. But a call that hangs in its
+ * connecting (packets are lost) holds nobody up for longer than CONNECT_PATIENCE_MS: a Lease must be renewed.
  */
 #include "core/kube/call.h"
 
-enum { MOST_ACTIVE = 80 };
+enum { MOST_ACTIVE = 80, CONNECT_PATIENCE_MS = 3000 };
 
 static bool ends_by_itself(const struct stint_kube_call *call)
 {
@@ -27,6 +30,7 @@ static void start(struct stint_kube_call *call)
 	call->opens_gate = kube->gate == KUBE_GATE_UNKNOWN;
 	if (call->opens_gate) {
 		kube->gate = KUBE_GATE_CONNECTING;
+		kube->connecting_since_ms = stint_monotonic_ms();
 	}
 	call->counted = ends_by_itself(call);
 	kube->active += call->counted;
@@ -91,7 +95,12 @@ void kube_admission_init(struct stint_kube *kube)
 
 void kube_admission_enter(struct stint_kube_call *call)
 {
-	if (may_start(call) && (!call->kube->queue || !ends_by_itself(call))) {
+	struct stint_kube *kube = call->kube;
+	if (kube->gate == KUBE_GATE_CONNECTING && stint_monotonic_ms() - kube->connecting_since_ms >= CONNECT_PATIENCE_MS) {
+		kube->gate = KUBE_GATE_OPEN;
+		kube_defer(kube, &kube->admit);
+	}
+	if (may_start(call) && (!kube->queue || !ends_by_itself(call))) {
 		start(call);
 	} else {
 		append(call);
@@ -107,6 +116,17 @@ void kube_admission_connected(struct stint_kube_call *call)
 	}
 }
 
+/* Whether there is a connection at all, and what it speaks, has to be found out again. */
+void kube_admission_failed(struct stint_kube_call *call, CURLcode result)
+{
+	struct stint_kube *kube = call->kube;
+	curl_off_t connected_us = 0;
+	curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+	if (kube->may_multiplex && kube->gate == KUBE_GATE_OPEN && (connected_us == 0 || kube_call_lost_connection(result))) {
+		kube->gate = KUBE_GATE_UNKNOWN;
+	}
+}
+
 void kube_admission_leave(struct stint_kube_call *call)
 {
 	struct stint_kube *kube = call->kube;
@@ -114,7 +134,11 @@ void kube_admission_leave(struct stint_kube_call *call)
 		take_out(call);
 		call->state = CALL_IDENTITY;
 	}
-	kube_admission_connected(call); /* or it could not connect: the others may try for themselves */
+	if (call->opens_gate) { /* it could not connect, or was cancelled before: the next one tries, alone again */
+		call->opens_gate = false;
+		kube->gate = KUBE_GATE_UNKNOWN;
+		kube_defer(kube, &kube->admit);
+	}
 	if (call->counted) {
 		call->counted = false;
 		kube->active--;

@@ -53,6 +53,7 @@ static void detach(struct stint_kube_call *call)
 
 static void free_call(struct stint_kube_call *call)
 {
+	stint_error_free(call->problem);
 	free(call->method);
 	free(call->target);
 	kube_body_free(call->body, call->request.body_length);
@@ -78,11 +79,18 @@ static void end_call(struct stint_kube_call *call, int status, struct stint_erro
 	detach(call);
 	struct stint_kube_response response = {.status = status, .body = call->answer, .error = error};
 	call->answer = (struct stint_buf){0};
-	if (call->request.on_done) {
+	if (call->request.on_done && !call->kube->dead) {
 		call->request.on_done(call->request.user, &response);
 	}
 	stint_kube_response_free(&response);
 	free_call(call);
+}
+
+/* For whoever calls us on behalf of others and goes on afterwards: handlers run in a turn of their own. */
+static void fail_soon(struct stint_kube_call *call, struct stint_error *problem)
+{
+	call->problem = problem;
+	kube_defer(call->kube, &call->step);
 }
 
 void stint_kube_call_cancel(struct stint_kube_call *call)
@@ -138,7 +146,9 @@ static void fail_timeout(struct stint_kube_call *call, int64_t waited_ms, const 
 static void timer_due(void *user)
 {
 	struct stint_kube_call *call = user;
+	struct stint_kube *kube = call->kube;
 	int64_t now_ms = stint_monotonic_ms();
+	kube_enter(kube);
 	if (now_ms >= call->deadline_ms) {
 		fail_timeout(call, call->request.timeout_ms, "did not answer within");
 	} else if (call->state == CALL_BACKOFF && now_ms >= call->backoff_until_ms) {
@@ -149,6 +159,7 @@ static void timer_due(void *user)
 	} else {
 		arm_timer(call);
 	}
+	kube_leave(kube);
 }
 
 /* ---- what arrives ---------------------------------------------------------------------------------------------------------- */
@@ -181,7 +192,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
 	struct stint_kube_call *call = user;
 	size_t length = size * count;
-	if (call->cancelled) {
+	if (call->cancelled || call->kube->dead) {
 		return 0;
 	}
 	if (call->paused) {
@@ -297,8 +308,8 @@ static void transfer_finished(struct kube_transfer *transfer, CURLcode result)
 		return;
 	}
 	stint_auto_error *error = error_of(call, result, status);
-	if (kube_call_lost_connection(result) && call->kube->may_multiplex && call->kube->gate == KUBE_GATE_OPEN) {
-		call->kube->gate = KUBE_GATE_UNKNOWN; /* the next one connects anew */
+	if (result != CURLE_OK) {
+		kube_admission_failed(call, result);
 	}
 	bool renew =
 		result == CURLE_OK && status == 401 && !call->renewed && kube_credentials_refused(call->kube->credentials, call->identity);
@@ -394,7 +405,7 @@ void kube_call_activate(struct stint_kube_call *call)
 	call->head_whole = call->sent = call->kept_from_resending = false;
 	kube_trace_sent(call->kube, call->method, call->target);
 	if (!start_transfer(call, &error)) {
-		end_call(call, 0, stint_steal(&error));
+		fail_soon(call, stint_steal(&error));
 		return;
 	}
 	arm_timer(call);
@@ -406,7 +417,7 @@ static void identity_ready(void *user, struct kube_identity *identity, const str
 	stint_auto_error *error = NULL;
 	if (!identity) {
 		stint_fail(&error, problem->code, "%s", problem->message);
-		end_call(call, 0, stint_steal(&error));
+		fail_soon(call, stint_steal(&error));
 		return;
 	}
 	call->identity = kube_identity_hold(identity);
@@ -444,6 +455,8 @@ static void step(void *user)
 	struct stint_kube_call *call = user;
 	if (call->cancelled) {
 		stint_kube_call_cancel(call);
+	} else if (call->problem) {
+		end_call(call, 0, stint_steal(&call->problem));
 	} else if (call->state == CALL_NEW) {
 		begin_attempt(call);
 	} else if (call->resume && call->easy) {

@@ -39,6 +39,7 @@ struct stint_kube_call {
 	bool head_whole; /* the line that ends the header has come: curl takes one that is cut for an answer without a body */
 	bool delivered; /* on_data has seen bytes: no further attempt */
 	bool paused, curl_paused, resume, cancelled;
+	struct stint_error *problem; /* why it ends on the next turn of the loop */
 	enum call_abort abort;
 	struct kube_deferred step;
 };
@@ -56,6 +57,7 @@ bool kube_call_may_repeat(struct stint_kube_call *call, CURLcode result, const s
 /* admission.c */
 void kube_admission_enter(struct stint_kube_call *call); /* starts it now or later */
 void kube_admission_connected(struct stint_kube_call *call); /* its connection stands. May run inside curl */
+void kube_admission_failed(struct stint_kube_call *call, CURLcode result); /* its attempt ended without an answer */
 void kube_admission_leave(struct stint_kube_call *call); /* it is out of curl, or waits no more */
 void kube_admission_init(struct stint_kube *kube);
 

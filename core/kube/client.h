@@ -42,17 +42,24 @@ struct stint_kube {
 
 	/* Of admission.c: whether calls know already that they can share a connection, and who waits. */
 	enum { KUBE_GATE_UNKNOWN, KUBE_GATE_CONNECTING, KUBE_GATE_OPEN } gate;
+	int64_t connecting_since_ms; /* monotonic; while CONNECTING */
 	bool may_multiplex; /* HTTP/2 is offered; else the gate stays open */
 	size_t active, queued_endless;
 	struct stint_kube_call *queue, *queue_last;
 	struct kube_deferred admit;
 
+	int frames; /* of ours on the stack that may run handlers */
+	bool dead; /* freed by a handler: the outermost frame destroys it */
 	struct stint_timer *deferred_timer;
 	struct kube_deferred *deferred, *deferred_last;
 	struct stint_kube_call *calls; /* all of them, doubly linked */
 	struct stint_kube_stream *streams; /* likewise */
 	struct stint_map *discovered; /* "group/version/Kind" to struct stint_kube_resource */
 };
+
+/* Whoever may run a handler and uses the client after it stands between these two; the client may be gone after leave. */
+void kube_enter(struct stint_kube *kube);
+void kube_leave(struct stint_kube *kube);
 
 /* Runs on the next turn of the loop; in order. */
 void kube_defer(struct stint_kube *kube, struct kube_deferred *deferred);

@@ -39,6 +39,8 @@ struct stint_reflector {
 	int64_t watch_began_ms;
 	bool watch_said; /* an event or a bookmark has come */
 	bool watch_expired; /* the server no longer has what we ask for */
+	bool watch_broken; /* it sent what is no event */
+	unsigned broken_in_a_row; /* such watches, without a sound one between them */
 
 	/* A handler may free the reflector: it is marked, and freed when the last of our frames has left. */
 	int frames;

@@ -11,6 +11,7 @@
 enum {
 	WATCH_SECONDS = 300, /* the server ends a watch after 5 to 10 minutes, so that connections spread over its replicas */
 	SHORT_WATCH_MS = 1000, /* one that ends so soon is no success */
+	SOUND_WATCH_MS = 60 * 1000, /* one that lasted so long without a broken line wipes out those that broke */
 	FAILURES_TO_LIST = 5, /* after so many in a row a list finds out what is wrong */
 };
 
@@ -68,6 +69,7 @@ static bool take_line(struct stint_reflector *r, const char *line, size_t length
 	if (c.error || !object.length) {
 		stint_log(r->options.logger, STINT_LOG_WARN, "watch of %s: a line that is no event: %s", r->options.resource->plural,
 			c.error ? c.error : "it has no object");
+		r->watch_broken = true;
 		return false;
 	}
 	r->watch_said = true;
@@ -112,6 +114,7 @@ static bool take_piece(struct stint_reflector *r, const char *data, size_t lengt
 	if (r->line.length + (size_t)(end - at) > MAX_OBJECT_BYTES) {
 		stint_log(r->options.logger, STINT_LOG_WARN, "watch of %s: a line of more than %d bytes", r->options.resource->plural,
 			MAX_OBJECT_BYTES);
+		r->watch_broken = true;
 		return false;
 	}
 	stint_buf_add(&r->line, at, (size_t)(end - at));
@@ -135,8 +138,19 @@ static void on_done(void *user, struct stint_kube_response *response)
 	stint_buf_free(&r->line); /* a line that was cut comes again; a large one should not hold its memory */
 	const bool expired = r->watch_expired || (err && reflector_is_expired(err));
 	const bool worked = lasted_ms >= SHORT_WATCH_MS && (r->watch_said || !err);
+	if (r->watch_broken || lasted_ms < SOUND_WATCH_MS) {
+		r->broken_in_a_row += r->watch_broken;
+	} else {
+		r->broken_in_a_row = 0;
+	}
 	/* A watch that worked is followed at once; one that ended as soon as it began waits a little, so that nobody spins. */
-	if (worked && expired) {
+	if (r->watch_broken) {
+		/* The same place would bring the same line again: a list gets past it. What it has in between must not shorten the wait. */
+		r->failures = r->broken_in_a_row - 1;
+		reflector_enter(r);
+		reflector_retry(r, true, err);
+		reflector_leave(r);
+	} else if (worked && expired) {
 		reflector_list(r);
 	} else if (worked) {
 		reflector_watch(r);
@@ -164,7 +178,7 @@ void reflector_watch(struct stint_reflector *r)
 	};
 	stint_buf_reset(&r->line);
 	r->watch_began_ms = stint_monotonic_ms();
-	r->watch_said = r->watch_expired = false;
+	r->watch_said = r->watch_expired = r->watch_broken = false;
 	r->call = stint_kube_call_start(r->kube,
 		&(struct stint_kube_request){
 			.resource = r->options.resource,

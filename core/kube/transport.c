@@ -40,10 +40,12 @@ static void collect_finished(struct stint_kube *kube)
 static void drive(struct stint_kube *kube, curl_socket_t socket, int events)
 {
 	int running;
+	kube_enter(kube);
 	kube->in_curl = true;
 	curl_multi_socket_action(kube->multi, socket, events, &running);
 	kube->in_curl = false;
 	collect_finished(kube);
+	kube_leave(kube);
 }
 
 static void socket_ready(void *user, int fd, int events)
@@ -140,7 +142,8 @@ static void run_deferred(void *user)
 	struct stint_kube *kube = user;
 	/* What is deferred meanwhile has its turn after the loop has looked at the sockets. */
 	const struct kube_deferred *last = kube->deferred_last;
-	for (bool more = true; more && kube->deferred;) {
+	kube_enter(kube);
+	for (bool more = true; more && kube->deferred && !kube->dead;) {
 		struct kube_deferred *first = kube->deferred;
 		more = first != last;
 		kube->deferred = first->next;
@@ -153,6 +156,7 @@ static void run_deferred(void *user)
 	if (kube->deferred) {
 		stint_timer_set(kube->deferred_timer, 0);
 	}
+	kube_leave(kube);
 }
 
 /* ---- settings -------------------------------------------------------------------------------------------------------------- */
@@ -441,11 +445,8 @@ struct stint_kube *stint_kube_new(
 	return kube;
 }
 
-void stint_kube_free(struct stint_kube *kube)
+static void destroy(struct stint_kube *kube)
 {
-	if (!kube) {
-		return;
-	}
 	kube_calls_cancel_all(kube);
 	kube_streams_detach_all(kube);
 	if (kube->multi) {
@@ -462,6 +463,29 @@ void stint_kube_free(struct stint_kube *kube)
 	free(kube->user_agent);
 	free(kube);
 	curl_global_cleanup();
+}
+
+void kube_enter(struct stint_kube *kube)
+{
+	kube->frames++;
+}
+
+void kube_leave(struct stint_kube *kube)
+{
+	if (--kube->frames == 0 && kube->dead) {
+		destroy(kube);
+	}
+}
+
+void stint_kube_free(struct stint_kube *kube)
+{
+	if (!kube) {
+		return;
+	}
+	kube->dead = true;
+	if (kube->frames == 0) {
+		destroy(kube);
+	}
 }
 
 struct stint_loop *stint_kube_loop(const struct stint_kube *kube)

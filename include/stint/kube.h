@@ -146,7 +146,11 @@ struct stint_kube_options {
 /* config is borrowed and must outlive the client. options may be NULL. Nothing is sent yet. */
 struct stint_kube *stint_kube_new(struct stint_loop *loop, const struct stint_kube_config *config, const struct stint_kube_options *options,
 	struct stint_error **err);
-void stint_kube_free(struct stint_kube *kube); /* cancels what is under way: no on_done comes. Before stint_loop_free */
+/*
+ * Cancels what is under way: no on_done comes. Before stint_loop_free. From within on_done or on_data its memory goes when that handler has
+ * returned; not from a stream's handler.
+ */
+void stint_kube_free(struct stint_kube *kube);
 struct stint_loop *stint_kube_loop(const struct stint_kube *kube);
 const struct stint_kube_config *stint_kube_config_of(const struct stint_kube *kube);
 

@@ -570,6 +570,126 @@ static void test_a_burst_waits_in_order_and_endless_calls_do_not_count(void **st
 	assert_int_equal(f->server.requests, WATCHES + BURST - 1);
 }
 
+static void free_the_client(void *user, struct stint_kube_response *response)
+{
+	struct fixture *f = user;
+	(void)response;
+	f->calls++;
+	stint_kube_free(stint_steal(&f->kube));
+}
+
+static bool free_the_client_at_data(void *user, const char *data, size_t length)
+{
+	(void)data;
+	(void)length;
+	free_the_client(user, NULL);
+	return true;
+}
+
+static void test_a_client_may_be_freed_by_the_handlers_of_its_calls(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		const char *path, *server;
+		bool (*on_data)(void *user, const char *data, size_t length);
+		int64_t timeout_ms;
+	} rows[] = {
+		{"/x", NULL, NULL, 0}, {"/x", NULL, free_the_client_at_data, 0}, {"/hangs", NULL, NULL, 50},
+		{"/x", "http://127.0.0.1:1", NULL, 0}, {"/x", "ftp://127.0.0.1", NULL, 0}, /* fails before anything is sent */
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		f->server.handle = rows[i].timeout_ms ? handle_silence : handle_big;
+		f->calls = 0;
+		stint_auto_kube_config *config = stint_kube_config_new();
+		config->server = stint_strdup(rows[i].server ? rows[i].server : f->config->server);
+		stint_kube_free(f->kube);
+		f->kube = stint_kube_new(f->loop, config, NULL, NULL);
+		assert_non_null(f->kube);
+		for (int j = 0; j < 5; j++) /* the others never hear of it */
+			stint_kube_call_start(f->kube,
+				&(struct stint_kube_request){.path = rows[i].path,
+					.on_data = rows[i].on_data,
+					.on_done = free_the_client,
+					.timeout_ms = rows[i].timeout_ms,
+					.user = f});
+		const int64_t deadline_ms = stint_monotonic_ms() + 10000;
+		while (f->kube && stint_monotonic_ms() < deadline_ms)
+			stint_loop_step(f->loop, 10);
+		for (int j = 0; j < 20; j++)
+			stint_loop_step(f->loop, 1);
+		assert_int_equal(f->calls, 1);
+	}
+}
+
+/* A server that takes connections and breaks them off after a while: how many it has at once is counted. */
+struct breaker {
+	int listener;
+	struct stint_watch_fd *watch;
+	struct stint_timer *timer;
+	int held[256];
+	int count, most, accepted;
+};
+
+static void break_off(void *user)
+{
+	struct breaker *b = user;
+	for (int i = 0; i < b->count; i++)
+		close(b->held[i]);
+	b->count = 0;
+}
+
+static void take_connection(void *user, int fd, int events)
+{
+	struct breaker *b = user;
+	(void)events;
+	const int taken = accept(fd, NULL, NULL);
+	assert_true(taken >= 0 && b->count < (int)STINT_COUNT(b->held));
+	b->held[b->count++] = taken;
+	b->accepted++;
+	if (b->count > b->most)
+		b->most = b->count;
+	if (!stint_timer_active(b->timer))
+		stint_timer_set(b->timer, 10);
+}
+
+static void count_failure(void *user, struct stint_kube_response *response)
+{
+	struct fixture *f = user;
+	f->calls += response->error != NULL;
+}
+
+static void test_a_server_that_cannot_be_connected_to_is_tried_by_one_call_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct breaker b = {.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	assert_int_equal(bind(b.listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(b.listener, 128), 0);
+	assert_int_equal(getsockname(b.listener, (struct sockaddr *)&address, &length), 0);
+	b.watch = stint_fd_watch(f->loop, b.listener, STINT_READ, take_connection, &b);
+	b.timer = stint_timer_new(f->loop, break_off, &b);
+	stint_auto_kube_config *config = stint_kube_config_new();
+	config->server = stint_format("https://127.0.0.1:%u", ntohs(address.sin_port));
+	stint_kube_free(f->kube);
+	f->kube = stint_kube_new(f->loop, config, NULL, NULL);
+	enum { CALLS = 30 };
+	for (int i = 0; i < CALLS; i++)
+		stint_kube_call_start(f->kube,
+			&(struct stint_kube_request){.path = "/x", .retry = STINT_KUBE_RETRY_NEVER, .on_done = count_failure, .user = f});
+	const int64_t deadline_ms = stint_monotonic_ms() + 10000;
+	while (f->calls < CALLS && stint_monotonic_ms() < deadline_ms)
+		stint_loop_step(f->loop, 10);
+	assert_int_equal(f->calls, CALLS);
+	assert_true(b.accepted > 1);
+	assert_int_equal(b.most, 1);
+	stint_kube_free(stint_steal(&f->kube));
+	stint_fd_unwatch(b.watch);
+	stint_timer_free(b.timer);
+	break_off(&b);
+	close(b.listener);
+}
+
 static void test_a_stopped_loop_interrupts_a_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -607,6 +727,8 @@ int main(void)
 		TEST(test_a_list_whose_pages_expire_starts_over_without_doubles),
 		TEST(test_unknown_kinds_are_discovered_once),
 		TEST(test_a_burst_waits_in_order_and_endless_calls_do_not_count),
+		TEST(test_a_client_may_be_freed_by_the_handlers_of_its_calls),
+		TEST(test_a_server_that_cannot_be_connected_to_is_tried_by_one_call_at_a_time),
 		TEST(test_a_stopped_loop_interrupts_a_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,12 +241,13 @@ static void an_object_that_a_new_list_shows_broken_is_not_deleted(void **state)
 		{"resourceVersion=30", NULL, 0, "", true, false});
 }
 
-static void a_line_that_is_no_event_ends_the_watch_and_not_the_reflector(void **state)
+static void a_line_that_is_no_event_ends_the_watch_and_leads_to_a_list(void **state)
 {
 	(void)state;
-	RUN("+a1 = +b11 ! +c12", 0, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+	RUN("+a1 = +b11 ! +c12 -b11 ==", 0, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
 		{"resourceVersion=10", NULL, 0, EVENT("ADDED", POD("b", "11")) "<html>\n" EVENT("ADDED", POD("x", "99")), true, false},
-		{"resourceVersion=11", NULL, 0, EVENT("ADDED", POD("c", "12")), true, false});
+		{"limit=2", "watch=", 200, LIST("12", "", POD("a", "1") "," POD("c", "12")), false, false},
+		{"resourceVersion=12", NULL, 0, "", true, false});
 }
 
 /* ---- a watch that is cut after every byte in turn -------------------------------------------------------------------------------- */
@@ -400,7 +401,7 @@ int main(void)
 		cmocka_unit_test(a_failing_list_is_reported_and_tried_again),
 		cmocka_unit_test(a_broken_object_does_not_hide_the_others),
 		cmocka_unit_test(an_object_that_a_new_list_shows_broken_is_not_deleted),
-		cmocka_unit_test(a_line_that_is_no_event_ends_the_watch_and_not_the_reflector),
+		cmocka_unit_test(a_line_that_is_no_event_ends_the_watch_and_leads_to_a_list),
 		cmocka_unit_test(a_watch_cut_at_any_byte_loses_and_doubles_nothing),
 		cmocka_unit_test(a_handler_may_free_its_reflector_at_any_telling),
 		cmocka_unit_test(what_is_known_can_be_asked_for),
