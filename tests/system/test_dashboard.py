@@ -1,0 +1,522 @@
+"""The dashboard driven for real: tmux sends keys to the program and the screen is read back, on a sandbox while things happen in it."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import sys
+import tempfile
+import threading
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import kit
+
+
+class Screen:
+    """A terminal of tmux, with a server of its own, in which the dashboard runs."""
+
+    def __init__(self, cluster, *options, columns=120, rows=40, **environment):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="stint-tmux-"))
+        self.socket = self.folder / "socket"
+        self.exit_file = self.folder / "exit"
+        env = cluster.environment(LANG="C.UTF-8", **environment)
+        env.pop("TMUX", None)
+        # tmux -f /dev/null: nobody's own settings. The shell in it tells how the program ended.
+        command = "%s dashboard %s; echo $? > %s; stty -a > %s; exec sleep 1000" % (
+            kit.BIN / "stint", " ".join(options), self.exit_file, self.folder / "stty")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, command, env=env)
+
+    def tmux(self, *words, env=None):
+        done = kit.run("tmux", "-S", self.socket, *words, env=env)
+        assert done.code == 0, str(done)
+        return done.out
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def line(self, words):
+        """The line that has these words, or None."""
+        return next((line for line in self.text().splitlines() if words in line), None)
+
+    def send(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", "--", text)
+
+    def resize(self, columns, rows):
+        self.tmux("resize-window", "-x", columns, "-y", rows)
+
+    def wait_for(self, *words, timeout=None):
+        def there():
+            text = self.text()
+            for word in words:
+                assert word in text, "%r is not on the screen:\n%s" % (word, text)
+            return text
+        return kit.eventually(there, "the screen", timeout)
+
+    def wait_gone(self, words):
+        def gone():
+            text = self.text()
+            assert words not in text, "%r is still on the screen:\n%s" % (words, text)
+            return True
+        return kit.eventually(gone, "the screen")
+
+    def exit_code(self):
+        kit.eventually(lambda: self.exit_file.exists() and self.exit_file.read_text().strip(), "the end of the program:\n" + self.text())
+        return int(self.exit_file.read_text())
+
+    def pid(self):
+        """Of the dashboard: the child of the pane's shell."""
+        shell = int(self.tmux("list-panes", "-F", "#{pane_pid}"))
+        children = kit.run("ps", "-o", "pid=", "--ppid", shell).out.split()
+        assert children, "nothing runs in the terminal:\n" + self.text()
+        return int(children[0])
+
+    def close(self):
+        kit.run("tmux", "-S", self.socket, "kill-server")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Dashboard(kit.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.Sandbox("--nodes", "3", "--gpus", "8")
+        cls.addClassCleanup(cls.cluster.close)
+        cls.cluster.project("vision", "8")
+
+    def screen(self, *options, **more):
+        screen = Screen(more.pop("cluster", self.cluster), *options, **more)
+        self.addCleanup(screen.close)
+        return screen
+
+    def submit(self, name, *options, project="vision"):
+        self.assert_works(self.cluster.stint("submit", "train", name, "-i", "img", "-p", project, *options))
+        self.addCleanup(self.cluster.stint, "delete", name, "-p", project, "-y")
+
+
+class Pictures(Dashboard):
+    def test_once_prints_a_frame_of_the_size_that_was_asked_for(self):
+        for view in ("overview", "workloads", "nodes", "projects", "queue", "events"):
+            for width, height in ((80, 24), (120, 40), (200, 60)):
+                done = self.assert_works(self.cluster.stint("dashboard", "--once", "--view", view, "--size", "%dx%d" % (width, height),
+                                                            env=self.cluster.environment(LC_ALL="C")))
+                lines = done.out.splitlines()
+                self.assertEqual(len(lines), height, view)
+                self.assertLessEqual(max(map(len, lines)), width, view)
+                self.assertTrue(done.out.isascii(), "without a UTF-8 locale: %s" % done.out)
+                self.assertNotIn("\x1b", done.out)
+
+    def test_once_in_other_charsets_and_colours(self):
+        done = self.assert_works(self.cluster.stint("dashboard", "--once", "--charset", "utf-8", "--colors", "256"))
+        self.assertIn("─", done.out)
+        self.assertIn("\x1b[", done.out)
+
+    def test_sizes_and_places_that_cannot_be(self):
+        self.assert_refused(self.cluster.stint("dashboard", "--once", "--size", "79x24"), 2, "at least 80x24")
+        self.assert_refused(self.cluster.stint("dashboard", "--once", "--size", "wide"), 2, "WIDTHxHEIGHT")
+        self.assert_refused(self.cluster.stint("dashboard", "--size", "80x24"), 2, "goes with --once")
+        self.assert_refused(self.cluster.stint("dashboard"), 2, "needs a terminal")
+
+    def test_without_a_server_once_says_so(self):
+        env = self.cluster.environment()
+        kubeconfig = self.cluster.folder / "nowhere.yaml"
+        kubeconfig.write_text("apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
+                              "clusters: [{name: x, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: x, user: {token: x}}]\n")
+        done = kit.run(kit.BIN / "stint", "--kubeconfig", kubeconfig, "--request-timeout", "3s", "dashboard", "--once", env=env)
+        self.assert_refused(done, 8, "127.0.0.1")
+
+
+class Keys(Dashboard):
+    def test_a_workload_comes_waits_runs_and_goes(self):
+        screen = self.screen("--view", "workloads")
+        screen.wait_for("stint", "Workloads")
+        self.submit("comes", "-g", "1")
+        screen.wait_for("comes", "Running")
+        self.assertRegex(screen.line("comes"), r"comes +vision +Running +1 +1/1")
+        self.submit("too-much", "-g", "9")
+        self.assertIn("NeverFits", screen.wait_for("too-much", "NeverFits"))
+        self.cluster.stint("delete", "comes", "-p", "vision", "-y")
+        screen.wait_gone("comes ")
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+
+    def test_why_and_detail_and_back(self):
+        self.submit("asks-much", "-g", "9")
+        screen = self.screen("--view", "workloads")
+        screen.wait_for("asks-much")
+        screen.type("/asks-much")
+        screen.send("Enter", "y")
+        screen.wait_for("asks-much can never run as asked: NeverFits", "Told by", "stint-scheduler")
+        screen.send("Escape", "Enter")
+        screen.wait_for("Detail", "asks-much", "Pods", "Events", "FailedScheduling")
+        screen.send("Escape", "Escape")
+        screen.wait_for("Workloads")
+
+    def test_a_question_is_about_the_object_though_its_row_is_deleted_meanwhile(self):
+        self.submit("aaa-goes", "-g", "9")
+        self.submit("bbb-stays", "-g", "9")
+        screen = self.screen("--view", "queue", "-p", "vision")
+        screen.wait_for("aaa-goes", "bbb-stays")
+        screen.send("d")
+        screen.wait_for("Delete this workload?", "vision/aaa-goes")
+        self.cluster.stint("delete", "aaa-goes", "-p", "vision", "-y")
+        screen.wait_for("vision/aaa-goes  has gone meanwhile")
+        screen.send("y")
+        screen.wait_for("nothing was done")
+        screen.wait_for("bbb-stays")
+        self.assert_works(self.cluster.stint("describe", "bbb-stays", "-p", "vision"))
+
+    def test_delete_suspend_resume_and_priority(self):
+        self.submit("acted-on", "-g", "1")
+        screen = self.screen("--view", "workloads", "-p", "vision")
+        screen.wait_for("acted-on", "Running")
+        screen.type("/acted-on")
+        screen.send("Enter", "S")
+        screen.wait_for("Suspend this workload?")
+        screen.send("y")
+        screen.wait_for("is suspended", "Suspended")
+        screen.send("R")
+        screen.wait_for("Resume this workload?")
+        screen.send("y")
+        screen.wait_for("is resumed", "Running")
+        screen.send("+")
+        screen.wait_for("Raise the priority of")
+        screen.send("y")
+        screen.wait_for("has priority class build-preemptible now")
+        self.assertEqual(self.cluster.api.get("/apis/batch/v1/namespaces/vision/jobs/acted-on")["metadata"]["labels"]["priorityClassName"],
+                         "build-preemptible")
+        screen.send("d")
+        screen.wait_for("Delete this workload?")
+        screen.send("y")
+        screen.wait_for("is being deleted")
+        screen.wait_for("0 of 0 Workloads")
+
+    def test_logs_follow_and_survive_a_storm_of_resizes(self):
+        self.submit("talks", "-g", "0.5", "--annotation", "sim/log=first words\nsecond words\nthird words")
+        screen = self.screen("--view", "workloads", "-p", "vision")
+        screen.wait_for("talks", "Running")
+        screen.type("/talks")
+        screen.send("Enter", "l")
+        screen.wait_for("Logs", "second words", "following")
+        for at in range(30):
+            screen.resize(80 + at * 3 % 70, 24 + at % 20)
+        screen.resize(100, 30)
+        text = screen.wait_for("Logs", "second words", "following")
+        self.assertEqual(len(text.splitlines()), 30)
+        screen.type("/third")
+        screen.send("Enter")
+        screen.wait_for('search "third"')
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+
+    def test_too_small_a_window_is_a_sentence_and_no_end(self):
+        screen = self.screen("--view", "nodes")
+        screen.wait_for("node-0")
+        screen.resize(60, 10)
+        screen.wait_for("The dashboard needs 80 x 24")
+        screen.resize(100, 30)
+        screen.wait_for("node-0", "NODE")
+
+    def test_q_ends_it_from_every_view_with_0(self):
+        self.submit("some-row", "-g", "9")
+        for keys in ("1", "2", "3", "4", "5", "6", "?", "2s", "2c", "2d", "5y", "2l"):
+            screen = self.screen()
+            screen.wait_for("NODES READY")
+            screen.type(keys)
+            screen.send("q")
+            self.assertEqual(screen.exit_code(), 0, keys)
+            screen.close()
+
+    def test_commands_of_stint_run_from_inside_with_completion(self):
+        self.submit("seen-inside", "-g", "9")
+        screen = self.screen()
+        screen.wait_for("NODES READY")
+        screen.type(":lis")
+        screen.send("Tab")
+        screen.wait_for(":list")
+        screen.type("-p vision")
+        screen.send("Enter")
+        screen.wait_for("Output of list -p vision", "seen-inside", "Pending")
+        screen.send("Escape")
+        screen.wait_for("NODES READY")
+        screen.type(":no-such-verb")
+        screen.send("Enter")
+        screen.wait_for("no-such-verb", "exit code 2")
+
+    def test_a_shell_has_the_terminal_and_gives_it_back(self):
+        self.submit("has-a-shell", "-g", "0.5")
+        screen = self.screen("--view", "workloads", "-p", "vision")
+        screen.wait_for("has-a-shell", "Running")
+        screen.type(":exec has-a-shell -p vision -- echo spoken in the pod")
+        screen.send("Enter")
+        # It ends with 0, so the picture is back at once.
+        screen.wait_for("has-a-shell", "Workloads")
+        screen.type(":exec has-a-shell -p vision -- no-such-program")
+        screen.send("Enter")
+        screen.wait_for("exit code 127: press a key")
+        screen.send("Enter")
+        screen.wait_for("has-a-shell", "Workloads")
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+
+    def test_settings_are_written_back_whole(self):
+        self.assert_works(self.cluster.stint("config", "set", "project", "vision"))
+        self.addCleanup(self.cluster.stint, "config", "set", "project", "--unset")
+        screen = self.screen("--view", "workloads")
+        screen.wait_for("Workloads")
+        screen.type(":set theme light")
+        screen.send("Enter")
+        screen.wait_for("dashboard-theme is light from now on")
+        self.addCleanup(self.cluster.stint, "config", "set", "dashboard-theme", "--unset")
+        self.assertEqual(self.assert_works(self.cluster.stint("config", "get", "dashboard-theme")).out, "light\n")
+        self.assertEqual(self.assert_works(self.cluster.stint("config", "get", "project")).out, "vision\n")
+        self.assert_refused(self.cluster.stint("config", "set", "dashboard-theme", "pink"), 2, "dark or light")
+        self.assert_refused(self.cluster.stint("config", "set", "dashboard-keys", "fly=x"), 2, "fly")
+
+
+class Ends(Dashboard):
+    """The terminal is as it was, however the program ends."""
+
+    def ended(self, screen, code):
+        self.assertEqual(screen.exit_code(), code)
+        kit.eventually(lambda: (screen.folder / "stty").exists() and "speed" in (screen.folder / "stty").read_text())
+        settings = (screen.folder / "stty").read_text()
+        for word in ("icanon", "echo", "isig", "opost"):
+            self.assertRegex(settings, r"(?m)(^|\s)%s(\s|$)" % word, "after exit %d" % code)
+        self.assertEqual(screen.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}").split(), ["0", "1"])
+
+    def test_by_its_own_will(self):
+        screen = self.screen()
+        screen.wait_for("NODES READY")
+        screen.send("q")
+        self.ended(screen, 0)
+
+    def test_by_signals(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            screen = self.screen()
+            screen.wait_for("NODES READY")
+            os.kill(screen.pid(), number)
+            self.ended(screen, 128 + number)
+
+    def test_by_a_crash(self):
+        screen = self.screen()
+        screen.wait_for("NODES READY")
+        os.kill(screen.pid(), signal.SIGSEGV)
+        kit.eventually(lambda: screen.exit_file.exists(), "the end")
+        self.assertNotEqual(screen.exit_code(), 0)
+        self.ended(screen, screen.exit_code())
+
+
+class Gate:
+    """Stands before the API server of a cluster: it can be shut and opened again, and refuse what it is told to. A kubeconfig of its own."""
+
+    def __init__(self, cluster, folder):
+        self.cluster, self.folder = cluster, pathlib.Path(folder)
+        self.refuse = lambda path: None  # gives a status, or None
+        self.links, self.port, self.server = set(), 0, None
+        made = kit.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=gate",
+                       "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.folder / "gate.key", "-out", self.folder / "gate.crt")
+        assert made.code == 0, str(made)
+        self.open()
+        self.kubeconfig = self.folder / "gate.kubeconfig"
+        self.kubeconfig.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "gate",
+            "contexts": [{"name": "gate", "context": {"cluster": "gate", "user": "gate", "namespace": "vision"}}],
+            "clusters": [{"name": "gate", "cluster": {"server": "https://127.0.0.1:%d" % self.port, "certificate-authority": str(self.folder / "gate.crt")}}],
+            "users": [{"name": "gate", "user": {"token": cluster.api.token}}]}))
+
+    def environment(self, **more):
+        return dict(self.cluster.environment(**more), KUBECONFIG=str(self.kubeconfig))
+
+    def open(self):
+        gate = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                gate.links.add(self.connection)
+
+            def finish(self):
+                gate.links.discard(self.connection)
+                with contextlib.suppress(OSError, ValueError):
+                    super().finish()
+
+            def log_message(self, *words):
+                pass
+
+            def pass_on(self):
+                status = gate.refuse(self.path)
+                length = int(self.headers.get("Content-Length", 0))
+                body = self.rfile.read(length) if length else None
+                if status:
+                    text = json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
+                                       "reason": {401: "Unauthorized", 403: "Forbidden"}[status], "message": "refused by the gate"}).encode()
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    self.wfile.write(text)
+                    return
+                url = urllib.parse.urlsplit(gate.cluster.api.server)
+                link = http.client.HTTPSConnection(url.hostname, url.port, context=gate.cluster.api.context)
+                link.request(self.command, self.path, body, {
+                    name: value for name, value in self.headers.items() if name.lower() not in ("host", "accept-encoding", "connection")})
+                answer = link.getresponse()
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                while True:
+                    piece = answer.read1(1 << 16)
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                    self.wfile.flush()
+                    if not piece:
+                        break
+                link.close()
+
+            def do_GET(self):
+                with contextlib.suppress(OSError):
+                    self.pass_on()
+
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+            def handle_error(self, *words):
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "gate.crt", self.folder / "gate.key")
+        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def shut(self):
+        """No connection is taken, and those that there are end."""
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+        for link in list(self.links):
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+
+class Trouble(Dashboard):
+    def gate(self):
+        folder = tempfile.mkdtemp(prefix="stint-gate-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        gate = Gate(self.cluster, folder)
+        self.addCleanup(gate.shut)
+        return gate
+
+    def test_a_lost_server_is_told_and_comes_back_by_itself(self):
+        gate = self.gate()
+        self.submit("was-there", "-g", "9")
+        screen = self.screen("--view", "workloads", cluster=gate)
+        screen.wait_for("was-there")
+        gate.shut()
+        self.assertIn("was-there", screen.wait_for("No news for"), "the screen stays")
+        screen.send("1")
+        screen.wait_for("No news for", "NODES READY")
+        screen.send("2")
+        self.submit("came-meanwhile", "-g", "9")
+        self.cluster.stint("delete", "was-there", "-p", "vision", "-y")
+        gate.open()
+        screen.wait_gone("No news for")
+        screen.wait_for("came-meanwhile")
+        screen.wait_gone("was-there")
+        self.submit("came-later", "-g", "9")
+        screen.wait_for("came-later")
+
+    def test_an_expired_credential_says_what_to_do(self):
+        gate = self.gate()
+        screen = self.screen("--view", "workloads", cluster=gate)
+        screen.wait_for("Workloads", "STATE")
+        gate.refuse = lambda path: 401
+        for link in list(gate.links):
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+        screen.wait_for("No news for", "log in again")
+        gate.refuse = lambda path: None
+        screen.wait_gone("No news for")
+
+    def test_who_may_read_one_project_sees_it_and_is_told_what_is_hidden(self):
+        gate = self.gate()
+        gate.refuse = lambda path: None if "/namespaces/vision/" in path else 403
+        self.submit("mine", "-g", "9")
+        screen = self.screen("--view", "workloads", columns=160, cluster=gate)
+        screen.wait_for("mine", "project vision", "hidden: nodes, queues, other projects")
+        screen.send("1")
+        screen.wait_for("nodes may not be seen", "mine")
+        self.assertNotIn("0 of 0", screen.text())
+        screen.send("3")
+        screen.wait_for("no nodes are to be seen")
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+        done = kit.run(kit.BIN / "stint", "dashboard", "--once", "--size", "120x40", env=gate.environment())
+        self.assertIn("mine", self.assert_works(done).out)
+
+    def test_a_server_that_is_not_there_yet_is_waited_for(self):
+        gate = self.gate()
+        gate.shut()
+        screen = self.screen("--view", "nodes", cluster=gate, XDG_CONFIG_HOME="/nonexistent")
+        screen.wait_for("No news for")
+        gate.open()
+        screen.wait_for("node-0", timeout=60)
+
+
+class Load(Dashboard):
+    def test_two_thousand_changes_a_second_leave_it_answering(self):
+        self.submit("many", "--workers", "60")
+        kit.eventually(lambda: len(self.cluster.api.pods("vision", "batch.kubernetes.io/job-name=many")) == 60, "60 pods")
+        names = [pod["metadata"]["name"] for pod in self.cluster.api.pods("vision", "batch.kubernetes.io/job-name=many")]
+        screen = self.screen("--view", "workloads", "-p", "vision")
+        screen.wait_for("many")
+        stopped = threading.Event()
+        done = []
+
+        def write(part):
+            url = urllib.parse.urlsplit(self.cluster.api.server)
+            link = http.client.HTTPSConnection(url.hostname, url.port, context=self.cluster.api.context)
+            at = 0
+            while not stopped.is_set():
+                link.request("PATCH", "/api/v1/namespaces/vision/pods/%s" % part[at % len(part)],
+                             json.dumps({"metadata": {"labels": {"round": str(at)}}}),
+                             {"Authorization": "Bearer " + self.cluster.api.token, "Content-Type": "application/merge-patch+json"})
+                link.getresponse().read()
+                at += 1
+            done.append(at)
+
+        writers = [threading.Thread(target=write, args=(names[at::4],)) for at in range(4)]
+        for writer in writers:
+            writer.start()
+        try:
+            for keys in ("3", "5", "1", "2"):
+                screen.send(keys)
+                screen.wait_for({"3": "DEVICES", "5": "WHAT HOLDS", "1": "NODES READY", "2": "REASON"}[keys])
+        finally:
+            stopped.set()
+            for writer in writers:
+                writer.join()
+        self.assertGreater(sum(done), 0)
+        screen.wait_for("many")
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+
+
+if __name__ == "__main__":
+    kit.main()
