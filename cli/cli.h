@@ -110,6 +110,8 @@ struct cli_command {
 	enum cli_group group;
 	const char *summary; /* one line without a full stop */
 	const char *description; /* paragraphs divided by empty lines; NULL: the summary is enough */
+	char *(*more)(void); /* further lines for the manual, made from another table, kept as they are; freed by the caller. May be NULL */
+	const char *more_title; /* the heading above them */
 	const char *examples; /* lines; one that starts with # explains the one below */
 	const char *usage; /* what help shows after the name; NULL: made from positionals, flags and rest_help */
 	const struct cli_positional *positionals;

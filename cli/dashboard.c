@@ -143,6 +143,8 @@ const struct cli_command cli_command_dashboard = {
 		"events, "
 		"logs. It is kept current by watches; what may not be read is hidden and said. Without -p all projects are shown, or the "
 		"one of the context where only that may be read.\n\nWhat is not known is shown as \"?\", never as 0.",
+	.more = tui_keys_manual,
+	.more_title = "Keys",
 	.examples = "stint dashboard\n"
 		    "# one project\n"
 		    "stint dashboard -p vision\n"

@@ -162,6 +162,13 @@ void cli_man_page(FILE *out, const struct cli_command *const *commands, const st
 		put_heading(out, "SH", "DESCRIPTION");
 		put_text(out, command->description);
 	}
+	if (command->more) {
+		stint_autofree char *more = command->more();
+		put_heading(out, "SH", command->more_title);
+		fputs(".PP\n.nf\n", out);
+		put_troff(out, more);
+		fputs("\n.fi\n", out);
+	}
 	put_command(out, command, "SH");
 	if (command->children)
 		put_children(out, command);
@@ -190,6 +197,10 @@ static void put_markdown_command(FILE *out, const struct cli_command *parent, co
 	fprintf(out, "    %s\n\n", usage);
 	if (command->description)
 		fprintf(out, "%s\n\n", command->description);
+	if (command->more) {
+		stint_autofree char *more = command->more();
+		fprintf(out, "%s:\n\n```\n%s\n```\n\n", command->more_title, more);
+	}
 	for (const struct cli_positional *at = command->positionals; at && at->name; at++)
 		fprintf(out, "* `%s`: %s\n", at->name, at->help);
 	if (command->positionals)

@@ -140,7 +140,7 @@ char *tui_keys_manual(void)
 	tui_keys_default(&keys);
 	for (size_t at = 0; at < TUI_REQUEST_COUNT; at++) {
 		stint_autofree char *spelling = tui_keys_text(&keys, (enum tui_request)at);
-		stint_buf_printf(&text, "%s    %-20s %-15s %s", at ? "\n" : "", spelling, tui_key_rows[at].name, tui_key_rows[at].help);
+		stint_buf_printf(&text, "%s%-20s %-15s %s", at ? "\n" : "", spelling, tui_key_rows[at].name, tui_key_rows[at].help);
 	}
 	return stint_buf_steal(&text);
 }

@@ -143,7 +143,8 @@ double view_bar_most(const struct tui_world *world)
 	double most = 1;
 	for (size_t at = 0; at < world->projects_count; at++) {
 		const struct tui_project *project = &world->projects[at];
-		if (project->is_department)
+		/* What nobody uses does not set the scale for those who do. */
+		if (project->is_department || (project->allocated <= 0 && project->requested <= 0))
 			continue;
 		most = fmax(most, fmax(project->quota, project->allocated));
 		most = fmax(most, project->fair_share);
