@@ -117,20 +117,40 @@ static const struct stint_workload *find(struct cli_live *live, const struct fil
 	return filter->workload ? stint_workload_set_find(cli_live_workloads(live), filter->project, filter->workload) : NULL;
 }
 
+/* Event times have seconds. Within one the server's count of changes tells, as far as it is a number. */
+static int by_time(const void *left, const void *right)
+{
+	const struct stint_event *const *a = left, *const *b = right;
+	int64_t a_count = 0, b_count = 0;
+	if ((*a)->last_ms != (*b)->last_ms)
+		return (*a)->last_ms < (*b)->last_ms ? -1 : 1;
+	if (!stint_parse_int((*a)->meta.resource_version, 0, INT64_MAX, &a_count) ||
+		!stint_parse_int((*b)->meta.resource_version, 0, INT64_MAX, &b_count))
+		return strcmp((*a)->meta.name, (*b)->meta.name);
+	return (a_count > b_count) - (a_count < b_count);
+}
+
 static struct stint_json *items_of(struct cli_live *live, const void *user)
 {
 	const struct filter *filter = user;
 	const struct stint_workload *workload = find(live, filter);
 	struct stint_json *items = stint_json_new_array();
 	struct stint_object *object;
+	stint_autofree const struct stint_event **events = NULL;
+	size_t count = 0, capacity = 0;
 	for (size_t at = 0; (object = cli_live_next(live, CLI_LIVE_EVENTS, &at));) {
 		const struct stint_event *event = stint_event_of(object);
 		if (filter->type && (!event->type || strcasecmp(event->type, filter->type) != 0))
 			continue;
 		if (event->last_ms < filter->since_ms || (filter->workload && !cli_event_is_about(event, workload, filter->workload)))
 			continue;
-		stint_json_append(items, cli_event_item(event));
+		stint_grow(&events, &capacity, count + 1, sizeof *events);
+		events[count++] = event;
 	}
+	if (count)
+		qsort(events, count, sizeof *events, by_time);
+	for (size_t at = 0; at < count; at++)
+		stint_json_append(items, cli_event_item(events[at]));
 	return items;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/live.h"
 #include "cli/output/output.h"
@@ -44,6 +45,7 @@ struct cli_live {
 	struct feed **feeds;
 	size_t count, capacity;
 	bool changed;
+	bool unheard; /* nobody reads the output any more */
 	bool in_trouble; /* watches have failed, and a note has said so */
 };
 
@@ -229,17 +231,17 @@ bool cli_live_wait(struct cli_live *live, int64_t longest_ms)
 {
 	struct stint_loop *loop = stint_kube_loop(live->kube);
 	struct stint_timer *timer = stint_timer_new(loop, do_nothing, NULL);
-	bool going = true;
+	bool going = !live->unheard;
 	if (longest_ms >= 0)
 		stint_timer_set(timer, longest_ms);
-	while (going && !live->changed && (longest_ms < 0 || stint_timer_active(timer)))
+	while (going && !live->changed && !live->unheard && (longest_ms < 0 || stint_timer_active(timer)))
 		going = stint_loop_step(loop, -1);
 	stint_timer_set(timer, live->changed ? SETTLE_MS : 0);
 	while (going && stint_timer_active(timer))
 		going = stint_loop_step(loop, -1);
 	stint_timer_free(timer);
 	live->changed = false;
-	return going;
+	return going && !live->unheard;
 }
 
 bool cli_live_has(const struct cli_live *live, enum cli_live_part part)
@@ -271,6 +273,24 @@ struct stint_object *cli_live_next(const struct cli_live *live, enum cli_live_pa
 	return NULL;
 }
 
+static void on_unheard(void *user, int fd, int events)
+{
+	struct cli_live *live = user;
+	(void)fd;
+	(void)events;
+	live->unheard = true;
+}
+
+/* The writing end of a pipe becomes "readable" when its last reader has gone: `stint list -w | head -1` ends then, not with the next change. */
+static struct stint_watch_fd *watch_reader(struct cli_live *live)
+{
+	struct stat out;
+	const int fd = fileno(live->ctx->out);
+	if (fd < 0 || fstat(fd, &out) < 0 || !S_ISFIFO(out.st_mode))
+		return NULL;
+	return stint_fd_watch(stint_kube_loop(live->kube), fd, STINT_READ, on_unheard, live);
+}
+
 int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct cli_list *list,
 	struct stint_json *(*items_of)(struct cli_live *live, const void *user), const void *user, const char *nothing)
 {
@@ -280,9 +300,11 @@ int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct 
 		return cli_print_list(ctx, list, items, nothing);
 	}
 	struct cli_watch_view *view = cli_watch_view_new(ctx, list);
+	struct stint_watch_fd *reader = watch_reader(live);
 	bool going = true;
 	while (going && cli_watch_view_show(view, items_of(live, user)))
 		going = cli_live_wait(live, -1);
+	stint_fd_unwatch(reader);
 	cli_watch_view_free(view);
 	cli_live_close(live);
 	return ctx->err ? cli_failed(ctx) : STINT_OK;

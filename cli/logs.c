@@ -85,7 +85,8 @@ static bool print_one(struct logs *logs, const struct stint_pod *pod, size_t ind
 	const bool waits = pod->phase == STINT_PHASE_PENDING && !stream->has_said;
 	const bool fine = stream->finished && !stream->problem && !waits;
 	if (!logs->output_gone && waits)
-		stint_fail(&logs->ctx->err, STINT_FAILED, "pod \"%s\" has no log yet: it is %s", stream->pod, stint_pod_state(pod));
+		stint_fail(&logs->ctx->err, STINT_FAILED, "pod \"%s\" has no log yet: it is %s; \"stint why %s -p %s\" tells more",
+			stream->pod, stint_pod_state(pod), logs->name, logs->project);
 	else if (!logs->output_gone && stream->problem)
 		stint_error_move(&logs->ctx->err, &stream->problem);
 	logs_stream_free(stream);

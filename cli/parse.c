@@ -37,10 +37,10 @@ static bool unknown_flag(const struct walk *walk, const char *given, size_t leng
 {
 	stint_autofree char *word = stint_strndup(given, length);
 	stint_autofree char *command = spoken(walk->out);
-	struct cli_suggestion suggestion = {.word = word};
+	struct stint_suggestion suggestion = {.word = word};
 	const struct cli_flag *flag;
 	for (size_t index = 0; (flag = cli_flag_at(walk->out->command, index)); index++)
-		cli_suggest(&suggestion, flag->name);
+		stint_suggest(&suggestion, flag->name);
 	if (suggestion.best)
 		return stint_fail(err, STINT_USAGE, "\"%s\" has no flag --%s: did you mean --%s?", command, word, suggestion.best);
 	return stint_fail(err, STINT_USAGE, "\"%s\" has no flag --%s: \"%s --help\" lists them", command, word, command);
@@ -85,17 +85,23 @@ static bool take_long(struct walk *walk, const char *word, struct stint_error **
 	return take_flag(walk, flag, spelt, equals ? equals + 1 : NULL, err);
 }
 
+static bool unknown_letter(const struct walk *walk, char letter, const char *word, struct stint_error **err)
+{
+	stint_autofree char *command = spoken(walk->out);
+	stint_autofree char *within = word[1] ? stint_format(" in \"-%s\"", word) : stint_strdup("");
+	if (letter == 'V')
+		return stint_fail(err, STINT_USAGE, "\"%s\" has no flag -V%s: did you mean \"stint version\"?", command, within);
+	return stint_fail(err, STINT_USAGE, "\"%s\" has no flag -%c%s: \"%s --help\" lists them", command, letter, within, command);
+}
+
 /* A cluster such as -yA or -n4; "-g=1" means what it says. */
 static bool take_letters(struct walk *walk, const char *word, struct stint_error **err)
 {
 	for (const char *letters = word; *letters; letters++) {
 		const struct cli_flag *flag = cli_flag_by_letter(walk->out->command, *letters);
 		const char spelt[] = {'-', *letters, '\0'};
-		if (!flag) {
-			stint_autofree char *command = spoken(walk->out);
-			return stint_fail(err, STINT_USAGE, "\"%s\" has no flag %s in \"-%s\": \"%s --help\" lists them", command, spelt,
-				word, command);
-		}
+		if (!flag)
+			return unknown_letter(walk, *letters, word, err);
 		const bool last = flag->type != CLI_SWITCH || letters[1] == '=';
 		const char *attached = letters[1] == '=' ? letters + 2 : last && letters[1] ? letters + 1 : NULL;
 		if (!take_flag(walk, flag, spelt, attached, err))
@@ -110,10 +116,10 @@ static bool unknown_command(const struct walk *walk, const char *word, struct st
 {
 	const struct cli_command *parent = walk->out->command;
 	const struct cli_command *const *commands = parent ? parent->children : walk->commands;
-	struct cli_suggestion suggestion = {.word = word};
+	struct stint_suggestion suggestion = {.word = word};
 	for (size_t at = 0; commands[at]; at++)
 		if (!commands[at]->hidden)
-			cli_suggest(&suggestion, commands[at]->name);
+			stint_suggest(&suggestion, commands[at]->name);
 	stint_autofree char *within = spoken(walk->out);
 	if (suggestion.best)
 		return stint_fail(

@@ -54,12 +54,4 @@ bool cli_choice_has(const char *choices, const char *word, size_t length);
 /* The full name of a command, "project create"; freed by the caller. */
 char *cli_command_path(const struct cli_command *parent, const struct cli_command *command);
 
-/* The candidate that word was most likely meant to be, or NULL: at most two typing errors, fewer for short words. */
-struct cli_suggestion {
-	const char *word;
-	const char *best;
-	size_t distance;
-};
-void cli_suggest(struct cli_suggestion *suggestion, const char *candidate);
-
 #endif

@@ -63,12 +63,12 @@ const struct cli_setting cli_settings[] = {
 
 const struct cli_setting *cli_setting_find(const char *key, struct stint_error **err)
 {
-	struct cli_suggestion suggestion = {.word = key};
+	struct stint_suggestion suggestion = {.word = key};
 	stint_auto_buf names = {0};
 	for (const struct cli_setting *setting = cli_settings; setting->key; setting++) {
 		if (strcmp(setting->key, key) == 0)
 			return setting;
-		cli_suggest(&suggestion, setting->key);
+		stint_suggest(&suggestion, setting->key);
 		stint_buf_printf(&names, "%s%s", names.length ? ", " : "", setting->key);
 	}
 	if (suggestion.best)

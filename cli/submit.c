@@ -21,6 +21,16 @@ static const char *text_or_null(const struct cli_context *ctx, const char *flag)
 	return cli_given(ctx, flag) ? cli_text(ctx, flag) : NULL;
 }
 
+/* The type that a word was most likely meant to be, or NULL. */
+static const char *nearest_type(const char *word)
+{
+	struct stint_suggestion suggestion = {.word = word};
+	stint_suggest(&suggestion, "train");
+	stint_suggest(&suggestion, "workspace");
+	stint_suggest(&suggestion, "inference");
+	return suggestion.best;
+}
+
 /* [TYPE] NAME: a word counts as a type only when a name follows. */
 static bool read_name(struct cli_context *ctx, struct stint_submission *out)
 {
@@ -30,6 +40,8 @@ static bool read_name(struct cli_context *ctx, struct stint_submission *out)
 	if (!first)
 		return stint_fail(
 			&ctx->err, STINT_USAGE, "\"stint submit\" needs NAME or a file: stint submit NAME -i IMAGE, or -f job.yaml");
+	if (second && !stint_workload_type_parse(first, &out->type) && nearest_type(first))
+		return stint_fail(&ctx->err, STINT_USAGE, "\"%s\" is no type of workload: did you mean %s?", first, nearest_type(first));
 	if (second && !stint_workload_type_parse(first, &out->type) && !ctx->rest_given)
 		return stint_fail(&ctx->err, STINT_USAGE,
 			"\"%s\" is no type of workload (train, workspace or inference): if \"%s\" is a command, put -- before it", first,

@@ -44,6 +44,14 @@ static const char *file_project(struct cli_context *ctx, const struct stint_json
 	return stint_name_check("project", said, 63, &ctx->err) ? said : NULL;
 }
 
+/* What is wrong with the content is said with the file's name, as the reader of YAML says it. */
+static bool adopt(struct cli_context *ctx, struct stint_json *objects, const char *project, const char *scheduler)
+{
+	const char *path = cli_text(ctx, "file");
+	return stint_objects_adopt(objects, project, scheduler, &ctx->err) ||
+		stint_fail_wrap(&ctx->err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
+}
+
 int cli_submit_file(struct cli_context *ctx)
 {
 	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
@@ -56,7 +64,7 @@ int cli_submit_file(struct cli_context *ctx)
 		return cli_failed(ctx);
 	/* Checked on a copy, because the scheduler's name is known only with a connection. */
 	stint_auto_json *checked = stint_json_dup(objects);
-	if (!stint_objects_adopt(checked, project, scheduler, &ctx->err))
+	if (!adopt(ctx, checked, project, scheduler))
 		return cli_failed(ctx);
 	if (strcmp(cli_text(ctx, "dry-run"), "client") == 0)
 		return cli_create_objects(ctx, NULL, checked, project, false);
@@ -69,7 +77,7 @@ int cli_submit_file(struct cli_context *ctx)
 		free(scheduler);
 		scheduler = stint_steal(&found.scheduler_name);
 	}
-	if (!stint_objects_adopt(objects, project, scheduler, &ctx->err))
+	if (!adopt(ctx, objects, project, scheduler))
 		return cli_failed(ctx);
 	return cli_create_objects(ctx, kube, objects, project, false);
 }

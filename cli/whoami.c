@@ -7,6 +7,7 @@
 #include <stint/kube.h>
 
 #include "cli/output/output.h"
+#include "cli/project.h"
 
 /* What people want to know, and the right that it takes. `everywhere`: not within the project. */
 static const struct question {
@@ -93,7 +94,8 @@ static int run(struct cli_context *ctx)
 	const char *project = cli_project(ctx);
 	struct stint_kube *kube = project ? cli_connect(ctx) : NULL;
 	stint_auto_json *document = stint_json_new_object();
-	if (!kube || !add_user(kube, document, &ctx->err))
+	const bool named = cli_given(ctx, "project") || cli_given(ctx, "namespace");
+	if (!kube || (named && !cli_project_is_there(ctx, kube, project)) || !add_user(kube, document, &ctx->err))
 		return cli_failed(ctx);
 	const struct stint_kube_config *config = stint_kube_config_of(kube);
 	if (config->context)
@@ -122,6 +124,6 @@ const struct cli_command cli_command_whoami = {
 	.examples = "stint whoami -p vision\n"
 		    "stint whoami -o jsonpath='{.may.submit}'",
 	.formats = CLI_FORMATS_OBJECT,
-	.exits = CLI_EXIT(STINT_UNREACHABLE) | CLI_EXIT(STINT_FORBIDDEN),
+	.exits = CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_UNREACHABLE) | CLI_EXIT(STINT_FORBIDDEN),
 	.run = run,
 };

@@ -188,6 +188,37 @@ static bool read_named(
 	return fine;
 }
 
+/* The workload that the pod belongs to, or NULL. */
+static const struct stint_workload *owner_of_pod(const struct stint_workload *const *list, size_t count, const char *name)
+{
+	for (size_t at = 0; at < count; at++) {
+		for (size_t pod = 0; pod < list[at]->pods_count; pod++) {
+			if (strcmp(list[at]->pods[pod]->meta.name, name) == 0)
+				return list[at];
+		}
+	}
+	return NULL;
+}
+
+/* Everything of the project has been read: what else may have been meant is among it. */
+static void tell_not_found(struct stint_workload_set *set, const char *project, const char *name, struct stint_error **err)
+{
+	size_t count;
+	const struct stint_workload *const *list = stint_workload_set_list(set, &count);
+	const struct stint_workload *owner = owner_of_pod(list, count, name);
+	struct stint_suggestion suggestion = {.word = name};
+	for (size_t at = 0; at < count; at++)
+		stint_suggest(&suggestion, list[at]->name);
+	if (owner)
+		stint_fail(err, STINT_NOT_FOUND, "\"%s\" is a pod of workload \"%s\": name that instead", name, owner->name);
+	else if (suggestion.best)
+		stint_fail(err, STINT_NOT_FOUND, "project \"%s\" has no workload \"%s\": did you mean \"%s\"?", project, name,
+			suggestion.best);
+	else
+		stint_fail(err, STINT_NOT_FOUND, "project \"%s\" has no workload \"%s\": \"stint list -p %s\" shows those that it has",
+			project, name, project);
+}
+
 struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct stint_model *model, const char *project, const char *name,
 	const struct stint_workload **workload, struct stint_error **err)
 {
@@ -203,8 +234,7 @@ struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct s
 		*workload = fine ? stint_workload_set_find(sink.set, project, name) : NULL;
 	}
 	if (fine && !*workload)
-		stint_fail(err, STINT_NOT_FOUND, "project \"%s\" has no workload \"%s\": \"stint list -p %s\" shows those that it has",
-			project, name, project);
+		tell_not_found(sink.set, project, name, err);
 	if (*workload)
 		return sink.set;
 	stint_workload_set_free(sink.set);

@@ -139,6 +139,14 @@ void stint_strings_free(char **strings);
 bool stint_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
 bool stint_parse_double(const char *text, double low, double high, double *out); /* rejects NaN, infinity and hex */
 
+/* The candidate that word was most likely meant to be, or NULL: at most two typing errors, fewer for short words. */
+struct stint_suggestion {
+	const char *word;
+	const char *best;
+	size_t distance;
+};
+void stint_suggest(struct stint_suggestion *suggestion, const char *candidate);
+
 /* ---- containers ---------------------------------------------------------------------------------------------------------- */
 
 /*

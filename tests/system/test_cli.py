@@ -291,6 +291,42 @@ class Workloads(Cli):
             self.assert_refused(self.stint(*command, "--kubeconfig", lacking), 2, "/nowhere/ca.crt")
 
 
+class Meant(Cli):
+    """What is nearly right is answered with what was meant."""
+
+    def test_a_name_that_is_nearly_one_is_told_which(self):
+        self.assert_works(self.stint("submit", "train", "-p", "lab", "-i", "x:1", "--", "true"))
+        self.addCleanup(self.stint, "delete", "train", "-p", "lab", "-y")
+        for verb in ("describe", "suspend", "logs"):
+            self.assert_refused(self.stint(verb, "tran", "-p", "lab"), 3, 'did you mean "train"?')
+        self.assert_refused(self.stint("describe", "other", "-p", "lab"), 3, "stint list -p lab")
+
+    def test_a_pod_is_told_whose_it_is(self):
+        self.assert_works(self.stint("submit", "owner", "-p", "lab", "-i", "x:1", "--", "true"))
+        self.addCleanup(self.stint, "delete", "owner", "-p", "lab", "-y")
+        pod = kit.eventually(lambda: self.api.pods("lab", "job-name%3Downer"), "the pod")[0]["metadata"]["name"]
+        for words in (["describe", pod], ["suspend", pod], ["delete", pod, "-y"]):
+            self.assert_refused(self.stint(*words, "-p", "lab"), 3, 'is a pod of workload "owner"')
+        done = self.stint("logs", "owner", "-p", "lab")
+        self.assert_refused(done, 1, "stint why owner -p lab")
+
+    def test_a_type_that_is_nearly_one_is_told_which(self):
+        self.assert_refused(self.stint("submit", "workspce", "w", "-i", "x:1"), 2, "did you mean workspace?")
+
+    def test_what_is_wrong_with_a_file_is_said_with_its_name(self):
+        path = pathlib.Path(self.cluster.folder) / "bad.yaml"
+        path.write_text("kind: Job\napiVersion: batch/v1\n")
+        self.assert_refused(self.stint("submit", "-f", str(path)), 2, "bad.yaml: the Job of the file has no name")
+        self.assert_refused(self.stint("submit", "-f", "-", stdin="a: 1\n"), 2, "standard input: the file holds")
+
+    def test_a_project_that_is_not_there_is_no_answer_to_whoami(self):
+        self.assert_refused(self.stint("whoami", "-p", "nosuch"), 3, "nosuch")
+        self.assert_works(self.stint("whoami", "-p", "lab"))
+
+    def test_a_capital_v_is_told_of_version(self):
+        self.assert_refused(self.stint("-V"), 2, 'did you mean "stint version"?')
+
+
 class Surroundings(Cli):
     def test_a_flag_that_would_do_nothing_is_refused(self):
         for words in (["project", "list", "-p", "lab"], ["department", "list", "-A"], ["config", "list", "-n", "lab"], ["top", "nodes", "-A"],

@@ -150,6 +150,29 @@ class Reading(kit.Case):
         self.assertGreater(len(everything), len(items))
         self.assert_refused(self.stint("events", "nothing", "-p", "vision"), 3, "nothing")
 
+    def test_events_of_one_second_are_in_the_order_of_their_writing(self):
+        words = ["zeta", "alpha", "mid", "beta"]
+        for word in words:
+            self.sandbox.api.create("/api/v1/namespaces/vision/events", {
+                "apiVersion": "v1", "kind": "Event", "metadata": {"name": word}, "type": "Normal", "reason": "Ordered", "message": word,
+                "involvedObject": {"kind": "Pod", "name": "ordered-0", "namespace": "vision"}, "lastTimestamp": "2020-01-01T00:00:00Z"})
+        items = self.stint("events", "ordered", "-p", "vision", "-o", "json").json["items"]
+        self.assertEqual([item["message"] for item in items], words)
+
+    def test_a_watch_ends_with_its_reader(self):
+        """As with `| head -1`: nothing changes any more, so only the closed pipe can tell."""
+        watch = subprocess.Popen([str(kit.BIN / "stint"), "list", "-p", "vision", "--watch"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 stdin=subprocess.DEVNULL, env=self.sandbox.environment())
+        try:
+            self.assertTrue(watch.stdout.readline())
+            watch.stdout.close()
+            watch.wait(kit.DEADLINE_S)
+            self.assertEqual((watch.returncode, watch.stderr.read()), (0, b""))
+        finally:
+            watch.kill()
+            watch.wait()
+            watch.stderr.close()
+
     def test_events_filter_by_type_and_time(self):
         warnings = self.assert_works(self.stint("events", "-p", "vision", "--type", "warning", "-o", "json")).json["items"]
         self.assertTrue(all(item["type"] == "Warning" for item in warnings), warnings)

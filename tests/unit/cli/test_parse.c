@@ -220,8 +220,8 @@ static void suggestions_allow_few_errors_and_none_in_short_words(void **state)
 		{"suspendd", "suspend", true},
 	};
 	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
-		struct cli_suggestion suggestion = {.word = cases[at].word};
-		cli_suggest(&suggestion, cases[at].candidate);
+		struct stint_suggestion suggestion = {.word = cases[at].word};
+		stint_suggest(&suggestion, cases[at].candidate);
 		if ((suggestion.best != NULL) != cases[at].close)
 			fail_msg("%s for %s", cases[at].candidate, cases[at].word);
 	}

@@ -1,7 +1,7 @@
 /*
  * suggest: which word was meant by one that nobody knows. Pure; the cost is the product of both lengths, and words are short.
  */
-#include "cli/parse.h"
+#include <stint/base.h>
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ static size_t distance_between(const char *a, size_t a_length, const char *b, si
 	return rows[a_length % 3][b_length];
 }
 
-void cli_suggest(struct cli_suggestion *suggestion, const char *candidate)
+void stint_suggest(struct stint_suggestion *suggestion, const char *candidate)
 {
 	const size_t length = strlen(candidate);
 	const size_t word_length = strlen(suggestion->word);
