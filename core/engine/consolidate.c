@@ -33,19 +33,49 @@ static void free_parts(const struct stint_engine *engine, double *gpus, double *
 	}
 }
 
-static bool may_start(const struct stint_engine *engine, const struct hunt *hunt)
+static void count_free(struct stint_engine *engine)
 {
-	if (engine->policy.consolidation_max_victims == 0)
-		return false;
-	double gpus, mib, asked_gpus = 0, asked_mib = 0;
+	struct search *search = engine->search;
+	if (search->free_epoch == engine->search_epoch)
+		return;
+	free_parts(engine, &search->free_gpus, &search->free_mib);
+	search->free_epoch = engine->search_epoch;
+}
+
+static double whole_gpus(const struct shape *shape)
+{
+	return (double)(shape->asked.gpu_percent - shape->mig_percent) / 100;
+}
+
+static bool fits_parts(const struct search *search, double gpus, double mib)
+{
+	return gpus <= search->free_gpus + 1e-9 && mib <= search->free_mib;
+}
+
+static bool queue_may(struct stint_engine *engine, uint32_t queue)
+{
+	(void)queue;
+	count_free(engine);
+	return engine->policy.consolidation_max_victims > 0;
+}
+
+static bool pod_may(const struct stint_engine *engine, uint32_t queue, const struct shape *shape)
+{
+	(void)queue;
+	return fits_parts(engine->search, whole_gpus(shape), (double)shape->asked_mib);
+}
+
+static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
+{
+	double gpus = 0, mib = 0;
+	(void)hunt;
 	for (size_t i = 0; i < engine->chunk.count; i++) {
 		const struct shape *shape = &engine->shapes[engine->pods[engine->chunk.items[i]].shape];
-		asked_gpus += (double)(shape->asked.gpu_percent - shape->mig_percent) / 100;
-		asked_mib += (double)shape->asked_mib;
+		gpus += whole_gpus(shape);
+		mib += (double)shape->asked_mib;
 	}
-	(void)hunt;
-	free_parts(engine, &gpus, &mib);
-	return asked_gpus <= gpus + 1e-9 && asked_mib <= mib;
+	count_free(engine);
+	return engine->policy.consolidation_max_victims > 0 && fits_parts(engine->search, gpus, mib);
 }
 
 static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint32_t victim)
@@ -79,6 +109,8 @@ static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 const struct hunt_rules engine_consolidation_rules = {
 	.action = STINT_ACTION_CONSOLIDATION,
 	.takes_part = takes_part,
+	.queue_may = queue_may,
+	.pod_may = pod_may,
 	.may_start = may_start,
 	.may_fall = may_fall,
 	.stands = stands,

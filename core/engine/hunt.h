@@ -20,8 +20,11 @@ struct hunt_rules {
 	enum stint_action action;
 	bool own_queue; /* victims are of the group's own queue, else of all others or of all */
 	order_filter *takes_part; /* which groups are hunted for */
+	/* Could anything that waits in the queue be served, and if so, anything that begins with a pod of this shape? Cheap, and never wrongly no. */
+	bool (*queue_may)(struct stint_engine *engine, uint32_t queue);
+	bool (*pod_may)(const struct stint_engine *engine, uint32_t queue, const struct shape *shape);
 	/* What can be said before any search, in sums. */
-	bool (*may_start)(const struct stint_engine *engine, const struct hunt *hunt);
+	bool (*may_start)(struct stint_engine *engine, const struct hunt *hunt);
 	bool (*may_fall)(struct stint_engine *engine, const struct hunt *hunt, uint32_t group);
 	/* The state after a judgement. engine->search->judged are its victims. */
 	bool (*stands)(struct stint_engine *engine, const struct hunt *hunt);
@@ -64,6 +67,8 @@ struct search {
 	size_t failed_count, failed_capacity;
 	struct room rooms[ROOM_SHAPES];
 	uint64_t work; /* pods judged so far in this hunt */
+	double free_gpus, free_mib; /* consolidation's, in the state of that epoch */
+	uint64_t free_epoch;
 	struct reclaim_item *items;
 	size_t items_capacity;
 };
@@ -72,7 +77,7 @@ struct search {
 bool engine_search(struct stint_engine *engine, const struct hunt *hunt);
 
 /* room.c */
-void engine_room_start(struct stint_engine *engine, struct hunt *hunt);
+bool engine_room_start(struct stint_engine *engine, struct hunt *hunt); /* false: not even an empty cluster has it */
 void engine_room_changed(struct stint_engine *engine, const struct hunt *hunt, uint32_t node);
 bool engine_room_enough(const struct stint_engine *engine, const struct hunt *hunt);
 

@@ -50,6 +50,28 @@ static void note_failure(struct search *search, uint64_t print)
 	search->failed[search->failed_count++] = print;
 }
 
+/* By the first pod of each group alone. Most often everything waits for room that nobody may be asked for. */
+static bool anybody_may(struct stint_engine *engine, const struct hunt_rules *rules)
+{
+	for (size_t i = 0; i < engine->queue_order.count; i++) {
+		const uint32_t handle = engine->queue_order.items[i];
+		const struct queue *queue = &engine->queues[handle];
+		if (queue->first_child != STINT_NO_HANDLE || !queue->line.count || !rules->queue_may(engine, handle))
+			continue;
+		for (size_t at = 0; at < queue->line.count; at++) {
+			const struct group *group = &engine->groups[queue->line.items[at].group];
+			if (group->gang)
+				return true;
+			uint32_t first = group->first_waiting;
+			while (first + 1 < group->pods_count && engine->pods[group->pods[first]].status != STINT_POD_PENDING)
+				first++;
+			if (rules->pod_may(engine, handle, &engine->shapes[engine->pods[group->pods[first]].shape]))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void remember_before(struct stint_engine *engine)
 {
 	for (size_t i = 0; i < engine->queue_order.count; i++) {
@@ -67,10 +89,11 @@ static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules
 	if (print && has_failed(engine->search, print))
 		return false;
 	bool found = rules->may_start(engine, &hunt);
-	if (found) {
-		engine_room_start(engine, &hunt);
+	if (found && engine_room_start(engine, &hunt)) {
 		remember_before(engine);
 		found = engine_search(engine, &hunt);
+	} else {
+		found = false;
 	}
 	if (!found)
 		note_failure(engine->search, print);
@@ -88,9 +111,11 @@ void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules
 	const uint64_t enlisted = engine->enlisted;
 	bool idle = true;
 	engine_lines_settle(engine);
+	const bool any = anybody_may(engine, rules);
 	engine_order_clear(engine, ORDER_WAITING, rules->takes_part, engine->policy.queue_depth[action]);
-	engine_order_start(engine, ORDER_WAITING);
-	for (uint32_t group; (group = engine_order_top(engine, ORDER_WAITING)) != STINT_NO_HANDLE;) {
+	if (any)
+		engine_order_start(engine, ORDER_WAITING);
+	for (uint32_t group; any && (group = engine_order_top(engine, ORDER_WAITING)) != STINT_NO_HANDLE;) {
 		bool found = false;
 		if (engine->groups[group].searched[action] != engine->search_epoch) {
 			out->tried++;

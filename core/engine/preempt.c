@@ -6,7 +6,33 @@
  */
 #include "hunt.h"
 
-static bool may_start(const struct stint_engine *engine, const struct hunt *hunt)
+static bool queue_may(struct stint_engine *engine, uint32_t handle)
+{
+	const struct queue *queue = &engine->queues[handle];
+	int32_t highest = INT32_MIN;
+	for (size_t i = 0; i < queue->line.count; i++) {
+		const int32_t priority = engine->groups[queue->line.items[i].group].priority;
+		highest = priority > highest ? priority : highest;
+		if (i < queue->line.sorted)
+			i = queue->line.sorted - 1; /* the first of these is the highest */
+	}
+	for (uint32_t at = queue->first_group; at != STINT_NO_HANDLE; at = engine->groups[at].queue_next) {
+		const struct group *group = &engine->groups[at];
+		if (group->active && group->preemptible && group->priority < highest)
+			return true;
+	}
+	return false;
+}
+
+static bool pod_may(const struct stint_engine *engine, uint32_t queue, const struct shape *shape)
+{
+	(void)engine;
+	(void)queue;
+	(void)shape;
+	return true;
+}
+
+static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
 {
 	const struct group *group = &engine->groups[hunt->group];
 	struct stint_record ignored;
@@ -28,6 +54,8 @@ const struct hunt_rules engine_preempt_rules = {
 	.action = STINT_ACTION_PREEMPT,
 	.own_queue = true,
 	.takes_part = engine_delay_is_over,
+	.queue_may = queue_may,
+	.pod_may = pod_may,
 	.may_start = may_start,
 	.may_fall = may_fall,
 	.stands = stands,

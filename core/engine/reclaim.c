@@ -59,7 +59,20 @@ static bool within(
 
 /* ---- before the search ------------------------------------------------------------------------------------------------------------------ */
 
-static bool may_start(const struct stint_engine *engine, const struct hunt *hunt)
+static bool queue_may(struct stint_engine *engine, uint32_t handle)
+{
+	static const double nothing[STINT_DIMENSIONS] = {0};
+	return within(&engine->queues[handle].allocated, nothing, engine->queues[handle].fair);
+}
+
+static bool pod_may(const struct stint_engine *engine, uint32_t handle, const struct shape *shape)
+{
+	double asked[STINT_DIMENSIONS];
+	amounts_to(&shape->asked, asked);
+	return within(&engine->queues[handle].allocated, asked, engine->queues[handle].fair);
+}
+
+static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
 {
 	const struct queue *queue = &engine->queues[hunt->queue];
 	return within(&queue->allocated, hunt->asked, queue->fair) &&
@@ -278,6 +291,8 @@ static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 const struct hunt_rules engine_reclaim_rules = {
 	.action = STINT_ACTION_RECLAIM,
 	.takes_part = engine_delay_is_over,
+	.queue_may = queue_may,
+	.pod_may = pod_may,
 	.may_start = may_start,
 	.may_fall = may_fall,
 	.stands = stands,

@@ -113,7 +113,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* How many pods of the shape the node would take if nothing ran on it. */
-static uint64_t copies_when_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
+uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
 {
 	const struct stint_resources *offered = &engine->nodes[handle].object->allocatable;
 	const char *ignored;
@@ -237,7 +237,7 @@ static void look_at_node(
 	const enum stint_cause fixed = engine_fixed_cause(engine, shape, handle);
 	out->nodes++;
 	if (matching == STINT_CAUSE_COUNT)
-		out->room_when_empty += copies_when_empty(engine, shape, handle);
+		out->room_when_empty += engine_copies_when_empty(engine, shape, handle);
 	if (fixed != STINT_CAUSE_COUNT) {
 		out->short_of[fixed]++;
 		out->even_empty[fixed] += fixed == matching;

@@ -78,7 +78,19 @@ static struct room *room_of(struct search *search, struct hunt *hunt, uint32_t s
 	return room;
 }
 
-void engine_room_start(struct stint_engine *engine, struct hunt *hunt)
+/* Nothing could ever make room, whoever fell. */
+static bool is_hopeless(const struct stint_engine *engine, const struct room *room)
+{
+	const struct shape *shape = &engine->shapes[room->shape];
+	uint64_t most = 0;
+	for (uint32_t node = 0; node < engine->nodes_count && most < room->needed; node++) {
+		if (shape->ranking.width && shape->ranking.fixed[node] == STINT_CAUSE_COUNT)
+			most += engine_copies_when_empty(engine, shape, node);
+	}
+	return most < room->needed;
+}
+
+bool engine_room_start(struct stint_engine *engine, struct hunt *hunt)
 {
 	struct search *search = engine->search;
 	hunt->shapes_count = 0;
@@ -92,12 +104,15 @@ void engine_room_start(struct stint_engine *engine, struct hunt *hunt)
 	for (uint32_t i = 0; i < hunt->shapes_count; i++) {
 		struct room *room = &search->rooms[i];
 		engine_ranking_best(engine, room->shape); /* brings what nodes' specifications say up to date */
+		if (is_hopeless(engine, room))
+			return false;
 		stint_grow(&room->copies, &room->capacity, engine->nodes_count, sizeof *room->copies);
 		for (uint32_t node = 0; node < engine->nodes_count; node++) {
 			room->copies[node] = copies(engine, room, node);
 			room->total += room->copies[node];
 		}
 	}
+	return true;
 }
 
 void engine_room_changed(struct stint_engine *engine, const struct hunt *hunt, uint32_t node)

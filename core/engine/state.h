@@ -744,6 +744,9 @@ bool engine_group_is_elastic(const struct group *group);
 bool engine_group_keeps_minimum(struct stint_engine *engine, uint32_t group);
 bool engine_group_is_whole(const struct group *group);
 
+/* records.c: pods of the shape that the node would take if nothing ran on it; its specification is not looked at. */
+uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+
 /* search.c */
 void engine_search_free(struct search *search);
 

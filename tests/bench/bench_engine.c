@@ -42,6 +42,7 @@ static void add_jobs(struct cluster *c, const char *prefix, int count, bool runn
 static struct cluster *make(int nodes)
 {
 	struct cluster *c = cluster_new();
+	stint_policy_evict(&c->policy);
 	add_queue(c, "all", .quota = (double)nodes * GPUS, .weight = 1);
 	for (int i = 0; i < 10; i++) {
 		stint_autofree char *name = stint_format("queue-%d", i);
@@ -143,6 +144,157 @@ static void crowded(int nodes, int waiting)
 	cluster_free(c);
 }
 
+/* ---- evictions -------------------------------------------------------------------------------------------------------------------- */
+
+/* A cluster full of one-GPU jobs of one department, and another that has nothing and is due half. */
+static struct cluster *make_taken(int nodes)
+{
+	struct cluster *c = cluster_new();
+	stint_policy_evict(&c->policy);
+	add_nodes(c, nodes);
+	for (int d = 0; d < 2; d++) {
+		stint_autofree char *department = stint_format("department-%d", d);
+		add_queue(c, department, .quota = (double)nodes * GPUS / 2, .weight = 1);
+		for (int i = 0; i < 10; i++) {
+			stint_autofree char *name = d ? stint_format("other-%d", i) : stint_format("queue-%d", i);
+			add_queue(c, name, .parent = department, .quota = (double)nodes * GPUS / 20, .weight = 1);
+		}
+	}
+	add_jobs(c, "run", nodes * GPUS, true);
+	return c;
+}
+
+static void add_gang(struct cluster *c, const char *key, const char *queue, int pods, int gpus)
+{
+	const uint32_t group = add_group(c, key, .queue = queue, .min = (uint32_t)pods);
+	for (int i = 0; i < pods; i++) {
+		stint_autofree char *name = stint_format("%s-%d", key, i);
+		add_pod(c, group, name, .gpus = gpus, .cpu_milli = 1000, .memory_bytes = GIB);
+	}
+}
+
+static size_t count_kind(const struct cluster *c, enum stint_decision_kind kind)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < c->last.count; i++)
+		count += c->last.decisions[i].kind == kind;
+	return count;
+}
+
+/* One gang takes 2,000 GPUs back, as 250 whole nodes; or one pod a single GPU; and 10 whole nodes are refused to a queue that has its share. */
+static void reclaim(int nodes, int pods, int gpus, double bar_us)
+{
+	double best = 1e18, refused = 1e18;
+	struct stint_engine_stats stats = {0};
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = make_taken(nodes);
+		run_cycle(c);
+		add_gang(c, "gang", "other-0", pods, gpus);
+		int64_t start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double us = elapsed_us(start_us);
+		const size_t evicted = count_kind(c, STINT_DECIDE_EVICT), reserved = count_kind(c, STINT_DECIDE_RESERVE);
+		if (evicted != (size_t)pods * (size_t)gpus || reserved != (size_t)pods)
+			printf("%zu pods were evicted and %zu reserved\n", evicted, reserved);
+		best = us < best ? us : best;
+		stint_engine_measure(c->engine, &stats);
+		add_gang(c, "late", "queue-0", 10, GPUS);
+		start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double refused_us = elapsed_us(start_us);
+		if (count_kind(c, STINT_DECIDE_EVICT))
+			printf("the late gang evicted %zu pods\n", count_kind(c, STINT_DECIDE_EVICT));
+		refused = refused_us < refused ? refused_us : refused;
+		cluster_free(c);
+	}
+	stint_autofree char *what = stint_format("reclaim %d x %d GPUs: %d nodes full with %d jobs", pods, gpus, nodes, nodes * GPUS);
+	say(what, best, bar_us);
+	if (pods > 1) {
+		say("  then refuse a gang of 10 whole nodes", refused, 1000 * (double)nodes / 500);
+		printf("%-62s %10.1f MiB (model objects not included)\n", "  memory of the state", (double)stats.bytes / (1 << 20));
+	}
+}
+
+/* The longest "no": a gang within its share, for which no legal set of victims makes room. */
+static void hopeless(int nodes)
+{
+	double best = 1e18, again = 1e18;
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = make_taken(nodes);
+		run_cycle(c);
+		const uint32_t group = add_group(c, "odd", .queue = "other-0", .min = 10);
+		for (int i = 0; i < 10; i++) {
+			stint_autofree char *name = stint_format("odd-%d", i);
+			add_pod(c, group, name, .gpus = GPUS, .cpu_milli = 1000, .selects = "zone", .selected = "none");
+		}
+		int64_t start_us = stint_monotonic_us();
+		if (run_cycle(c))
+			printf("an impossible gang got something\n");
+		const double us = elapsed_us(start_us);
+		best = us < best ? us : best;
+		add_pod(c, add_group(c, "small", .queue = "queue-1"), "small", .cpu_milli = 1000);
+		start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double again_us = elapsed_us(start_us);
+		again = again_us < again ? again_us : again;
+		cluster_free(c);
+	}
+	stint_autofree char *what = stint_format("refuse 10 whole nodes that none may have: %d nodes, all victims legal", nodes);
+	say(what, best, 1000 * (double)nodes / 500);
+	printf("%-62s %10.1f us\n", "  the next cycle, in which a pod is placed", again);
+}
+
+static void preempt(int nodes)
+{
+	double best = 1e18;
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = make_taken(nodes);
+		run_cycle(c);
+		const uint32_t group = add_group(c, "urgent", .queue = "queue-3", .priority = 90, .min = 8);
+		for (int i = 0; i < 8; i++) {
+			stint_autofree char *name = stint_format("urgent-%d", i);
+			add_pod(c, group, name, .gpus = 1, .cpu_milli = 1000, .memory_bytes = GIB);
+		}
+		const int64_t start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (count_kind(c, STINT_DECIDE_EVICT) != 8)
+			printf("%zu pods were evicted\n", count_kind(c, STINT_DECIDE_EVICT));
+		best = us < best ? us : best;
+		cluster_free(c);
+	}
+	stint_autofree char *what = stint_format("preempt 8 jobs of the same queue: %d nodes full", nodes);
+	say(what, best, 10000);
+}
+
+/* Half of every node is free but one device too few: a whole node has to be emptied by moves. */
+static void consolidate(int nodes)
+{
+	double best = 1e18;
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = make(nodes);
+		stint_policy_evict(&c->policy);
+		for (int i = 0; i < nodes * GPUS / 2; i++) {
+			stint_autofree char *job = stint_format("half-%06d", i);
+			stint_autofree char *queue = stint_format("queue-%d", i % 10);
+			stint_autofree char *node = stint_format("node-%05d", i % nodes);
+			add_pod(c, add_group(c, job, .queue = queue, .age_s = 100000 - i), job, .gpus = 1, .cpu_milli = 1000,
+				.memory_bytes = GIB, .on = node, .slots = UINT64_C(1) << i / nodes);
+		}
+		run_cycle(c);
+		add_pod(c, add_group(c, "whole", .queue = "queue-0"), "whole", .gpus = GPUS, .cpu_milli = 1000);
+		const int64_t start_us = stint_monotonic_us();
+		run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (count_kind(c, STINT_DECIDE_EVICT) != GPUS / 2)
+			printf("%zu pods were moved\n", count_kind(c, STINT_DECIDE_EVICT));
+		best = us < best ? us : best;
+		cluster_free(c);
+	}
+	stint_autofree char *what = stint_format("empty a node of 4 jobs for a whole one: %d nodes half full", nodes);
+	say(what, best, 50000);
+}
+
 int main(int argc, char **argv)
 {
 	int64_t nodes = 500;
@@ -153,5 +305,12 @@ int main(int argc, char **argv)
 	fill((int)nodes);
 	steady((int)nodes * 10);
 	crowded((int)nodes, 5000);
+	reclaim((int)nodes, (int)nodes / 2, GPUS, 50000.0 * (double)nodes / 500);
+	reclaim((int)nodes, 1, 1, 10000);
+	hopeless((int)nodes);
+	preempt((int)nodes);
+	consolidate((int)nodes);
+	if (argc == 1)
+		reclaim(1000, 250, GPUS, 100000);
 	return 0;
 }
