@@ -72,7 +72,10 @@ static struct stint_map *place_of(const struct stint_catalog *catalog, const str
 	case STINT_KIND_POD:
 	case STINT_KIND_NODE:
 	case STINT_KIND_EVENT:
-	case STINT_KIND_TOPOLOGY: break;
+	case STINT_KIND_TOPOLOGY:
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS: break;
 	}
 	return NULL;
 }

@@ -493,9 +493,34 @@ static bool regroups(const struct stint_mirror *mirror, struct stint_object *obj
 	case STINT_KIND_NODE:
 	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY:
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS:
 	case STINT_KIND_OWNER: break;
 	}
 	return false;
+}
+
+static void put_devices(struct stint_mirror *mirror, struct stint_object *object)
+{
+	if (object->kind == STINT_KIND_RESOURCE_CLAIM)
+		stint_engine_claim_upsert(mirror->engine, stint_resource_claim_of(object));
+	else if (object->kind == STINT_KIND_RESOURCE_SLICE)
+		stint_engine_slice_upsert(mirror->engine, stint_resource_slice_of(object));
+	else
+		stint_engine_class_upsert(mirror->engine, stint_device_class_of(object));
+	changed(mirror);
+}
+
+static void remove_devices(struct stint_mirror *mirror, const struct stint_object *object)
+{
+	if (object->kind == STINT_KIND_RESOURCE_CLAIM)
+		stint_engine_claim_remove(mirror->engine, object->space, object->name);
+	else if (object->kind == STINT_KIND_RESOURCE_SLICE)
+		stint_engine_slice_remove(mirror->engine, object->name);
+	else
+		stint_engine_class_remove(mirror->engine, object->name);
+	changed(mirror);
 }
 
 void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
@@ -514,6 +539,9 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 	case STINT_KIND_POD_GROUP:
 	case STINT_KIND_PRIORITY_CLASS:
 	case STINT_KIND_NAMESPACE: break;
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS: put_devices(mirror, object); return;
 	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY: return;
 	}
@@ -535,6 +563,9 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 		count_node(mirror, object->name, NULL);
 		changed(mirror);
 		return;
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS: remove_devices(mirror, object); return;
 	case STINT_KIND_EVENT:
 	case STINT_KIND_TOPOLOGY: return;
 	case STINT_KIND_OWNER: stint_catalog_remove(mirror->catalog, object); return; /* its pods go by themselves */

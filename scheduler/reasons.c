@@ -70,6 +70,7 @@ static const struct stint_reason_row rows[] = {
 		"shorter --time, or wait",
 		false},
 	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
+	{"ResourceClaimNotReady", "resource claim \"{name}\" {detail}", false},
 	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away",
 		false},
 	{"NoDeviceWiring", "its container would not learn which device it shares: submit it with stint, or add to that container {detail}",
@@ -205,6 +206,7 @@ static const char *word_of_record(const struct stint_engine *engine, const struc
 	case STINT_REASON_NO_ROOM: return record->need > 1 ? "NoRoomForGang" : "NoRoom";
 	case STINT_REASON_PROMISED: return "RoomIsPromised";
 	case STINT_REASON_LEAVING: return "RoomIsLeaving";
+	case STINT_REASON_CLAIM: return "ResourceClaimNotReady";
 	}
 	return NULL;
 }
@@ -221,7 +223,7 @@ const char *stint_explain_word(const struct stint_engine *engine, const struct s
 /* A record that no waiting will change has words of its own. */
 static const char *final_word(const char *word, const struct stint_why *why)
 {
-	if (why->problem)
+	if (why->problem && why->record.reason != STINT_REASON_CLAIM)
 		return "InvalidRequest";
 	if (!why->never)
 		return word;
@@ -239,9 +241,34 @@ static const char *final_word(const char *word, const struct stint_why *why)
 	case STINT_REASON_NO_TOPOLOGY:
 	case STINT_REASON_TOPOLOGY:
 	case STINT_REASON_LEAVING:
+	case STINT_REASON_CLAIM:
 	case STINT_REASON_COUNT: break;
 	}
 	return word;
+}
+
+/* What is wrong with a resource claim, after its name. */
+static char *claim_text(const struct stint_why *why, const char *queue)
+{
+	switch (why->record.problem) {
+	case STINT_CLAIM_UNKNOWN: return stint_strdup("does not exist: create it, or wait until it has been made from its template");
+	case STINT_CLAIM_LEAVING: return stint_strdup("is being deleted: make it again");
+	case STINT_CLAIM_NOT_UNDERSTOOD: return stint_format("is not understood: %s", why->problem);
+	case STINT_CLAIM_NO_CLASS: return stint_format("asks for device class \"%s\", which does not exist", why->device_class);
+	case STINT_CLAIM_CLASS_NOT_UNDERSTOOD:
+		return stint_format("asks for device class \"%s\", which is not understood: %s", why->device_class, why->problem);
+	case STINT_CLAIM_QUEUE:
+		return stint_format("gives GPUs and is not labelled for the queue of its pods: give it label kai.scheduler/queue=%s",
+			queue ? queue : "QUEUE");
+	case STINT_CLAIM_CONSUMERS:
+		return stint_format(
+			"has %d consumers, as many as it may have: wait until pods that use it have ended", STINT_CLAIM_CONSUMERS_MAX);
+	case STINT_CLAIM_TOO_MANY:
+		return stint_format("asks for more than %d devices, or its pod has more claims than are looked at: ask for fewer",
+			STINT_CLAIM_DEVICES_MAX);
+	case STINT_CLAIM_FINE: break;
+	}
+	return stint_strdup("is ready now: it is tried again");
 }
 
 /* What the nodes lack: now, or for one that never fits, even if nothing ran on them. */
@@ -281,7 +308,8 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 	char until[STINT_TIME_SIZE];
 	stint_autofree char *nodes = record->reason == STINT_REASON_PROMISED
 		? stint_strdup(stint_duration_format(record->expected_ms - record->since_ms, until))
-		: nodes_text(why, out->never);
+		: record->reason == STINT_REASON_CLAIM ? claim_text(why, group.queue_name)
+						       : nodes_text(why, out->never);
 	const char *queue_name = known ? queue.name : group.queue_name;
 	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
 	stint_autofree char *who = stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue_name ? queue_name : "?");
@@ -299,7 +327,8 @@ static void explain_record(struct stint_engine *engine, const struct stint_mirro
 		.more = more,
 		.have = out->word && strcmp(out->word, "GangNeverFits") == 0 ? (uint32_t)why->room_when_empty : record->have,
 		.need = record->need,
-		.detail = why->problem ? why->problem : nodes};
+		.name = why->claim,
+		.detail = why->problem && record->reason != STINT_REASON_CLAIM ? why->problem : nodes};
 	if (out->word)
 		out->sentence = stint_reason_sentence(out->word, &facts);
 }

@@ -124,8 +124,26 @@ static void add_nodes(struct stint_json *record, const struct stint_why *why)
 	stint_json_set_int(nodes, "total", why->nodes);
 	stint_json_set_int(nodes, "fitting", why->fitting);
 	struct stint_json *list = stint_json_ensure_array(nodes, "short");
-	static const char *const words[STINT_CAUSE_COUNT] = {"request", "unschedulable", "not-ready", "pressure", "selector", "taint",
-		"ports", "gpu", "gpu-share", "gpu-memory", "cpu", "memory", "pods", "extended"};
+	static const char *const words[STINT_CAUSE_COUNT] = {
+		[STINT_CAUSE_REQUEST] = "request",
+		[STINT_CAUSE_UNSCHEDULABLE] = "unschedulable",
+		[STINT_CAUSE_NOT_READY] = "not-ready",
+		[STINT_CAUSE_PRESSURE] = "pressure",
+		[STINT_CAUSE_SELECTOR] = "selector",
+		[STINT_CAUSE_TAINT] = "taint",
+		[STINT_CAUSE_PORTS] = "ports",
+		[STINT_CAUSE_GPU] = "gpu",
+		[STINT_CAUSE_GPU_SHARE] = "gpu-share",
+		[STINT_CAUSE_GPU_MEMORY] = "gpu-memory",
+		[STINT_CAUSE_CPU] = "cpu",
+		[STINT_CAUSE_MEMORY] = "memory",
+		[STINT_CAUSE_PODS] = "pods",
+		[STINT_CAUSE_MIG] = "mig",
+		[STINT_CAUSE_LEGACY_MIG] = "legacy-mig",
+		[STINT_CAUSE_EXTENDED] = "extended",
+		[STINT_CAUSE_CLAIM] = "claim",
+		[STINT_CAUSE_ZONES] = "zones",
+	};
 	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {
 		if (!why->short_of[cause])
 			continue;

@@ -67,6 +67,8 @@ static void account_on_node(struct stint_engine *engine, const struct pod *pod, 
 	engine->nodes[pod->node].legacy_mig += shape->spec->legacy_mig ? (uint32_t)sign : 0;
 	if (shape->gpu != STINT_GPU_NONE && !pod->holder)
 		engine_devices_account(engine, pod->node, pod, shape, sign);
+	if (pod->choice != STINT_NO_HANDLE)
+		engine_choice_account(engine, (uint32_t)(pod - engine->pods), sign);
 
 	/* Leaving pods free nothing by being put in, a reservation nothing by being taken out after a cycle: see engine->quiet. */
 	if (!engine->quiet && (sign < 0 || pod->status == STINT_POD_RELEASING))
@@ -120,6 +122,8 @@ void engine_account(struct stint_engine *engine, uint32_t handle, int sign)
 		if (sign > 0) {
 			pod->device_mib = engine_share_mib(engine, shape, pod->node);
 			pod->percent = engine_share_percent(engine, shape, pod->node);
+			pod->claim_percent =
+				pod->choice == STINT_NO_HANDLE ? shape->claim_percent : engine->dra.choices[pod->choice].gpu_percent;
 		}
 		link_to_node(engine, handle, sign);
 		account_on_node(engine, pod, shape, sign);
@@ -154,6 +158,13 @@ void engine_account_node(struct stint_engine *engine, uint32_t handle, int sign)
 	}
 	if (sign < 0)
 		engine->nodes[handle].first_pod = out;
+}
+
+void engine_books_mark_devices(struct stint_engine *engine, uint32_t handle)
+{
+	const struct node *node = &engine->nodes[handle];
+	engine->books[handle].cpu_only = node->object && node->object->allocatable.gpu_milli < 1000 && node->mig == MIG_NONE &&
+		!(node->devices && node->devices->gpus > 0);
 }
 
 static int32_t bounded(int64_t value, int32_t most)
@@ -192,7 +203,7 @@ void engine_books_reset(struct stint_engine *engine, uint32_t handle)
 	if (count)
 		books->devices = stint_alloc((size_t)count * sizeof *books->devices);
 	engine_mig_read_node(node);
-	books->cpu_only = usable == 0 && node->mig == MIG_NONE;
+	books->cpu_only = usable == 0 && node->mig == MIG_NONE && !(node->devices && node->devices->gpus > 0);
 	node->unseen = count - usable;
 	books->gpus_idle = usable;
 

@@ -59,6 +59,7 @@ static void act(struct stint_engine *engine, enum stint_action action, struct st
 static void run(struct stint_engine *engine, struct stint_cycle *out)
 {
 	engine_drop_reservations(engine);
+	engine_choices_sweep(engine);
 	engine_queue_order_settle(engine);
 	engine_shares_settle(engine);
 	engine->shares_fixed = true;

@@ -9,6 +9,11 @@
  */
 #include "state.h"
 
+static bool is_shared(const struct shape *shape)
+{
+	return shape->gpu == STINT_GPU_FRACTION || shape->gpu == STINT_GPU_MEMORY;
+}
+
 enum stint_cause engine_matching_cause(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
 {
 	const struct stint_node *object = engine->nodes[handle].object;
@@ -25,6 +30,9 @@ enum stint_cause engine_matching_cause(const struct stint_engine *engine, const 
 	/* A multiple of the device's memory would pass KAI's test and then be put on one device: here it does not fit (kai-engine 7.1). */
 	if (shape->gpu == STINT_GPU_MEMORY && (object->gpu_memory_mib <= 0 || shape->memory_mib > engine->books[handle].device_mib))
 		return STINT_CAUSE_GPU_MEMORY;
+	/* Its devices are handed out by claims: shares would use them behind the driver's back (kai-engine 7.6). */
+	if (is_shared(shape) && engine->nodes[handle].devices && engine->nodes[handle].devices->gpus > 0)
+		return STINT_CAUSE_GPU_SHARE;
 	return STINT_CAUSE_COUNT;
 }
 
@@ -112,6 +120,12 @@ enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape
 		return FIT_NONE;
 	if (fit != FIT_NONE && !engine_ports_free(engine, shape, handle))
 		return FIT_NONE;
+	if (fit != FIT_NONE && shape->claims_count)
+		fit = worse(fit, engine_claims_fit(engine, shape, handle));
+	if (fit != FIT_NONE && engine->nodes[handle].zones) {
+		uint32_t span;
+		fit = worse(fit, engine_zones_fit(engine, shape, handle, &span));
+	}
 	return fit;
 }
 

@@ -45,12 +45,13 @@ uint32_t stint_engine_node_find(const struct stint_engine *engine, const char *n
 void engine_node_release(struct stint_engine *engine, uint32_t handle)
 {
 	struct node *node = &engine->nodes[handle];
-	if (node->object || node->first_pod != STINT_NO_HANDLE)
+	if (node->object || node->first_pod != STINT_NO_HANDLE || node->zones || engine_node_has_devices(engine, handle))
 		return;
 	stint_map_remove(engine->node_names, node->name);
 	free(node->name);
 	free(node->reserved_mib);
 	free(engine->books[handle].devices);
+	engine_claim_table_free(node->devices);
 	*node = (struct node){.first_pod = STINT_NO_HANDLE};
 	engine->books[handle] = (struct books){0};
 	handles_push(&engine->free_nodes, handle);
@@ -88,6 +89,7 @@ void engine_node_count(struct stint_engine *engine, uint32_t handle)
 	if (engine->books[handle].open) {
 		const struct stint_resources *offered = &node->object->allocatable;
 		now = (struct amounts){offered->cpu_milli, offered->memory_bytes, offered->gpu_milli / 10 + node->mig_percent};
+		now.gpu_percent += node->devices ? 100 * (int64_t)node->devices->gpus : 0;
 		amounts_add(&now, &node->foreign, -1);
 	}
 	if (memcmp(&now, &node->counted, sizeof now) == 0)

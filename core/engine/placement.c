@@ -40,8 +40,10 @@ static bool admitted_on(
 		const int64_t all = engine->books[node].device_mib;
 		const int64_t part = (100 * (int64_t)engine_share_mib(engine, shape, node) + all - 1) / all;
 		const int64_t charged = engine_share_percent(engine, shape, node);
-		asked[STINT_GPU] = (double)((int64_t)shape->devices * (part > charged ? part : charged));
+		asked[STINT_GPU] = (double)((int64_t)shape->devices * (part > charged ? part : charged) + shape->claim_percent);
 	}
+	if (shape->claims_count)
+		asked[STINT_GPU] += (double)(engine_claims_percent(engine, shape, node) - shape->claim_percent);
 	return engine_queue_admits(engine, group->queue, asked, group->preemptible, record);
 }
 
@@ -69,7 +71,8 @@ static bool put_on(struct stint_engine *engine, uint32_t pod, uint32_t node, boo
 	uint32_t fitting;
 	const enum fit fit = engine_fit(engine, shape, node, &fitting);
 	struct device_choice choice;
-	if (fit == FIT_NONE || !engine_devices_choose(engine, shape, node, fit == FIT_NOW, reserve_only, &choice))
+	if (fit == FIT_NONE || !engine_devices_choose(engine, shape, node, fit == FIT_NOW, reserve_only, &choice) ||
+		!engine_choice_make(engine, pod, node, choice.now, &choice.choice))
 		return false;
 	engine_plan_place(engine, pod, node, &choice);
 	return true;
@@ -129,13 +132,33 @@ static bool is_bound(enum stint_reason reason)
 	return reason == STINT_REASON_OVER_LIMIT || reason == STINT_REASON_OVER_QUOTA || reason == STINT_REASON_PROMISED;
 }
 
+/* A claim that no node could serve stands in the record. */
+static bool claims_ready(const struct stint_engine *engine, uint32_t handle, struct stint_record *record)
+{
+	uint32_t claim;
+	const char *device_class;
+	const enum stint_claim_problem problem =
+		engine->pods[handle].claims ? engine_claims_problem(engine, handle, &claim, &device_class) : STINT_CLAIM_FINE;
+	if (problem == STINT_CLAIM_FINE)
+		return true;
+	*record = (struct stint_record){
+		.reason = STINT_REASON_CLAIM,
+		.problem = problem,
+		.queue = STINT_NO_HANDLE,
+		.pod = handle,
+		.since_ms = -1,
+	};
+	return false;
+}
+
 static bool place_pods(struct stint_engine *engine, struct attempt *attempt, uint32_t first, uint32_t count, struct field *field)
 {
 	const struct group *group = &engine->groups[attempt->group];
 	for (uint32_t i = first; i < first + count; i++) {
 		const uint32_t pod = engine->chunk.items[i];
-		if (!put_on_nominated(engine, group, pod, field, attempt->reserve_only) &&
-			!put_on_best(engine, group, pod, field, attempt->reserve_only, attempt->record)) {
+		if (!claims_ready(engine, pod, attempt->record) ||
+			(!put_on_nominated(engine, group, pod, field, attempt->reserve_only) &&
+				!put_on_best(engine, group, pod, field, attempt->reserve_only, attempt->record))) {
 			const uint32_t found = (uint32_t)(engine->plan.count - attempt->mark);
 			attempt->most = found > attempt->most ? found : attempt->most;
 			attempt->pod = pod;

@@ -19,11 +19,14 @@ static struct seat seat_of(const struct stint_engine *engine, const struct pod *
 		.node = pod->node,
 		.devices = pod->devices,
 		.reserved = pod->reserved,
+		.choice = pod->choice,
 		.left_node = STINT_NO_HANDLE,
+		.left_choice = STINT_NO_HANDLE,
 	};
 	if (pod->shade != STINT_NO_HANDLE) {
 		seat.left_node = engine->pods[pod->shade].node;
 		seat.left_devices = engine->pods[pod->shade].devices;
+		seat.left_choice = engine->pods[pod->shade].choice;
 	}
 	return seat;
 }
@@ -38,7 +41,7 @@ static void drop_shade(struct stint_engine *engine, uint32_t handle)
 	engine_account(engine, shade, -1);
 	stint_object_unref(&engine->pods[shade].object->meta);
 	engine->shapes[engine->pods[shade].shape].refs--;
-	engine->pods[shade] = (struct pod){.group = STINT_NO_HANDLE, .node = STINT_NO_HANDLE, .shade = STINT_NO_HANDLE};
+	engine->pods[shade] = engine_no_pod;
 	handles_push(&engine->free_pods, shade);
 	engine->pods[handle].shade = STINT_NO_HANDLE;
 }
@@ -57,6 +60,7 @@ static void cast_shade(struct stint_engine *engine, uint32_t handle, const struc
 		.shape = pod->shape,
 		.node = seat->left_node,
 		.devices = seat->left_devices,
+		.choice = seat->left_choice,
 		.status = STINT_POD_RELEASING,
 		.shade = STINT_NO_HANDLE,
 		.is_shade = true,
@@ -79,6 +83,7 @@ static void take_seat(struct stint_engine *engine, uint32_t handle, const struct
 	pod->node = seat->node;
 	pod->devices = seat->devices;
 	pod->reserved = seat->reserved;
+	pod->choice = seat->choice;
 	engine_account(engine, handle, 1);
 	cast_shade(engine, handle, seat);
 	engine->quiet = false;
@@ -96,10 +101,12 @@ static void change(struct stint_engine *engine, uint32_t handle, const struct se
 	take_seat(engine, handle, seat);
 }
 
-static bool stays(const struct pod *pod, const struct shape *shape, uint32_t node, const struct device_choice *choice)
+static bool stays(const struct stint_engine *engine, const struct pod *pod, const struct shape *shape, uint32_t node,
+	const struct device_choice *choice)
 {
 	const bool shares = shape->gpu == STINT_GPU_FRACTION || shape->gpu == STINT_GPU_MEMORY;
-	return pod->node == node && (!shares || (choice->devices == pod->devices && !choice->reserved));
+	return pod->node == node && engine_choices_equal(engine, pod->choice, choice->choice) &&
+		(!shares || (choice->devices == pod->devices && !choice->reserved));
 }
 
 void engine_plan_place(struct stint_engine *engine, uint32_t handle, uint32_t node, const struct device_choice *choice)
@@ -110,14 +117,17 @@ void engine_plan_place(struct stint_engine *engine, uint32_t handle, uint32_t no
 		.node = node,
 		.devices = choice->devices,
 		.reserved = choice->reserved,
+		.choice = choice->choice,
 		.left_node = STINT_NO_HANDLE,
+		.left_choice = STINT_NO_HANDLE,
 	};
 	if (pod->status == STINT_POD_RELEASING) {
 		seat.evicted = pod->evicted;
 		seat.before = pod->before;
 		seat.left_node = pod->node;
 		seat.left_devices = pod->devices;
-		if (pod->evicted == EVICTED_PLANNED && stays(pod, &engine->shapes[pod->shape], node, choice)) {
+		seat.left_choice = pod->choice;
+		if (pod->evicted == EVICTED_PLANNED && stays(engine, pod, &engine->shapes[pod->shape], node, choice)) {
 			engine_plan_spare(engine, handle);
 			return;
 		}
@@ -134,9 +144,11 @@ void engine_plan_evict(struct stint_engine *engine, uint32_t handle)
 		seat.status = moved ? STINT_POD_RELEASING : STINT_POD_PENDING;
 		seat.node = seat.left_node;
 		seat.devices = seat.left_devices;
+		seat.choice = seat.left_choice;
 		seat.reserved = 0;
 		seat.left_node = STINT_NO_HANDLE;
 		seat.left_devices = 0;
+		seat.left_choice = STINT_NO_HANDLE;
 	} else {
 		seat.before = pod->status;
 		seat.status = STINT_POD_RELEASING;
@@ -151,6 +163,7 @@ void engine_plan_spare(struct stint_engine *engine, uint32_t handle)
 	if (seat.left_node != STINT_NO_HANDLE) {
 		seat.node = seat.left_node;
 		seat.devices = seat.left_devices;
+		seat.choice = seat.left_choice;
 	}
 	seat.status = seat.before;
 	seat.evicted = EVICTED_NOT;
@@ -158,6 +171,7 @@ void engine_plan_spare(struct stint_engine *engine, uint32_t handle)
 	seat.reserved = 0;
 	seat.left_node = STINT_NO_HANDLE;
 	seat.left_devices = 0;
+	seat.left_choice = STINT_NO_HANDLE;
 	change(engine, handle, &seat);
 }
 

@@ -57,12 +57,15 @@ static uint32_t add(struct stint_engine *engine, const struct stint_pod_facts *f
 		.object = facts->pod,
 		.group = STINT_NO_HANDLE,
 		.node = STINT_NO_HANDLE,
-		.shape = engine_shape_acquire(engine, facts->pod),
+		.shape = STINT_NO_HANDLE,
 		.shade = STINT_NO_HANDLE,
+		.choice = STINT_NO_HANDLE,
 		.holder = facts->holder,
 	};
 	stint_object_ref(&facts->pod->meta);
 	stint_map_set(engine->pod_uids, uid, (void *)(uintptr_t)(handle + 1));
+	engine_pod_claims_read(engine, handle);
+	engine_pod_claims_meet(engine, handle);
 	read_task_order(&engine->pods[handle]);
 	return handle;
 }
@@ -103,10 +106,23 @@ static void set_place(struct stint_engine *engine, uint32_t handle, const struct
 	/* A bind that we decided and whose news do not name the devices keeps those that we chose. */
 	if (node != former || facts->devices)
 		pod->devices = facts->devices;
+	if (node != former)
+		pod->choice = STINT_NO_HANDLE;
 	pod->node = node;
 	pod->evicted = EVICTED_NOT;
 	const bool homeless = !placed && facts->status >= STINT_POD_RESERVED && facts->status < STINT_POD_RELEASING;
 	pod->status = homeless ? STINT_POD_GATED : (uint8_t)facts->status;
+	if (placed && (pod->claims || pod->choice != STINT_NO_HANDLE || facts->zones))
+		engine_choice_read(engine, handle, facts->zones, facts->zones_count);
+}
+
+/* By what the pod is now. */
+static void set_shape(struct stint_engine *engine, uint32_t handle)
+{
+	const uint32_t former = engine->pods[handle].shape;
+	engine->pods[handle].shape = engine_shape_acquire(engine, handle);
+	if (former != STINT_NO_HANDLE)
+		engine_shape_release(engine, former);
 }
 
 static bool news_are_old(const struct pod *pod, const struct stint_pod_facts *facts)
@@ -120,6 +136,8 @@ static bool news_are_old(const struct pod *pod, const struct stint_pod_facts *fa
 
 static bool nothing_new(const struct stint_engine *engine, const struct pod *pod, const struct stint_pod_facts *facts)
 {
+	if (pod->object->guaranteed != facts->pod->guaranteed || engine_pod_claims_differ(pod->object, facts->pod))
+		return false;
 	if (pod->group != facts->group || !same_part(engine, pod, facts->part) || pod->holder != facts->holder ||
 		pod->object->spec != facts->pod->spec)
 		return false;
@@ -148,9 +166,8 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 			return handle;
 		}
 		engine_account(engine, handle, -1);
-		const uint32_t shape = engine_shape_acquire(engine, facts->pod);
-		engine_shape_release(engine, pod->shape);
-		pod->shape = shape;
+		if (engine_pod_claims_differ(former, facts->pod))
+			engine_pod_claims_read(engine, handle);
 		pod->holder = facts->holder;
 		stint_object_unref(&former->meta);
 	} else {
@@ -165,6 +182,7 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 	}
 	if (!known || !news_are_old(&engine->pods[handle], facts))
 		set_place(engine, handle, facts);
+	set_shape(engine, handle);
 	engine_account(engine, handle, 1);
 	if (former_node != engine->pods[handle].node)
 		leave_node(engine, former_node);
@@ -188,8 +206,9 @@ void stint_engine_pod_remove(struct stint_engine *engine, const char *uid)
 	if (group != STINT_NO_HANDLE)
 		engine_group_drop_pod(engine, handle);
 	engine_shape_release(engine, pod->shape);
+	engine_pod_claims_drop(engine, handle);
 	stint_object_unref(&pod->object->meta);
-	*pod = (struct pod){.group = STINT_NO_HANDLE, .node = STINT_NO_HANDLE, .shade = STINT_NO_HANDLE};
+	*pod = engine_no_pod;
 	handles_push(&engine->free_pods, handle);
 	leave_node(engine, node);
 	if (group != STINT_NO_HANDLE)
@@ -222,6 +241,7 @@ void stint_engine_pod_undo(struct stint_engine *engine, uint32_t handle)
 	pod->status = STINT_POD_PENDING;
 	pod->node = STINT_NO_HANDLE;
 	pod->devices = 0;
+	pod->choice = STINT_NO_HANDLE;
 	engine_account(engine, handle, 1);
 	leave_node(engine, node);
 	engine_group_touch(engine, pod->group);

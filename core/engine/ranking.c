@@ -4,7 +4,7 @@
  *
  * A ranking catches up with the log of changed nodes when it is asked, so shapes that nobody asks for cost nothing.
  * The score packs the plugins' scales from most to least significant, which orders nodes as their sum does:
- *     a partly used device fits | starts at once | no GPUs, for pods without | packing or spreading
+ *     a partly used device fits | starts at once | few zones | no GPUs, for pods without | packing or spreading
  * Promises: the best node is one where the pod fits; equal scores go by name. 0 is no fit.
  * Costs: O(log nodes) per changed node, O(nodes) when more changed than a quarter of them. Memory 17 bytes a node; least-asked rankings go
  * when all of them pass MOST_RANKED nodes.
@@ -15,26 +15,39 @@
 
 enum { MOST_RANKED = 16 * 1024 * 1024 };
 
-enum { PACKING_BITS = 60 };
+enum { PACKING_BITS = 57, ZONE_BITS = 3 };
 
 static uint64_t packing_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
 {
 	const uint64_t top = UINT64_C(1) << PACKING_BITS;
 	const struct books *books = &engine->books[handle];
+	const struct claim_table *table = engine->nodes[handle].devices;
 	const bool cpu_only = engine_shape_cpu_only(shape);
 	int64_t free_amount = cpu_only ? books->cpu_idle + books->cpu_leaving : (int64_t)books->gpus_idle + books->gpus_leaving;
+	if (table && !cpu_only)
+		free_amount += table->gpus_idle + table->gpus_leaving;
 	free_amount = free_amount < (int64_t)(top / 4) ? free_amount : (int64_t)(top / 4);
 	switch (cpu_only ? engine->policy.cpu_nodes : engine->policy.gpu_nodes) {
 	case STINT_BINPACK:
 		/* kai-engine 5.2: a node that has no such devices at all is the last. Only pods with MIG get so far on one. */
-		return !cpu_only && books->devices_count == 0 ? 1 : top / 2 - (uint64_t)free_amount;
+		return !cpu_only && books->devices_count == 0 && !table ? 1 : top / 2 - (uint64_t)free_amount;
 	case STINT_SPREAD: break;
 	case STINT_UNORDERED: return 1;
 	}
-	const int64_t capacity = cpu_only ? engine->nodes[handle].object->allocatable.cpu_milli : books->devices_count;
+	int64_t capacity = cpu_only ? engine->nodes[handle].object->allocatable.cpu_milli : books->devices_count;
+	if (table && !cpu_only)
+		capacity += table->gpus;
 	const double part = capacity > 0 && free_amount > 0 ? (double)free_amount / (double)capacity : 0;
 	/* Shares of whole numbers keep their order, and equal ones stay equal, in 52 bits. */
 	return 1 + (uint64_t)llround(fmin(part, 1) * 0x1p52);
+}
+
+/* Fewer zones are better; a node that says nothing of zones counts as one that spans the most (kai-engine 7.7). */
+static uint64_t zone_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
+{
+	uint32_t span;
+	engine_zones_fit(engine, shape, handle, &span);
+	return span == 0 ? 0 : STINT_MAX_ZONES - span;
 }
 
 static uint64_t score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
@@ -48,9 +61,11 @@ static uint64_t score(const struct stint_engine *engine, const struct shape *sha
 	const struct books *books = &engine->books[handle];
 	uint64_t score = packing_score(engine, shape, handle);
 	if (engine->policy.prefer_shared && fitting)
-		score |= UINT64_C(1) << (PACKING_BITS + 2);
+		score |= UINT64_C(1) << (PACKING_BITS + ZONE_BITS + 2);
 	if (engine->policy.prefer_idle && fit == FIT_NOW)
-		score |= UINT64_C(1) << (PACKING_BITS + 1);
+		score |= UINT64_C(1) << (PACKING_BITS + ZONE_BITS + 1);
+	if (engine->zone_nodes)
+		score |= zone_score(engine, shape, handle) << (PACKING_BITS + 1);
 	if (engine->policy.prefer_cpu_nodes && engine_shape_cpu_only(shape) && books->cpu_only)
 		score |= UINT64_C(1) << PACKING_BITS;
 	return score;
@@ -136,7 +151,9 @@ static void catch_up(struct stint_engine *engine, struct shape *shape)
 {
 	struct ranking *ranking = &shape->ranking;
 	const uint64_t behind = engine->changes - ranking->seen;
-	const bool current = ranking->width && ranking->policy == engine->policy_stamp && ranking->names == engine->names_stamp;
+	const uint64_t claims = shape->claims_count ? engine_shape_claims_stamp(engine, shape) : 0;
+	const bool current = ranking->width && ranking->policy == engine->policy_stamp && ranking->names == engine->names_stamp &&
+		ranking->claims == claims;
 	ranking->used = ++engine->clock;
 	if (current && behind == 0)
 		return;
@@ -157,6 +174,7 @@ static void catch_up(struct stint_engine *engine, struct shape *shape)
 	ranking->seen = engine->changes;
 	ranking->policy = engine->policy_stamp;
 	ranking->names = engine->names_stamp;
+	ranking->claims = claims;
 	ranking->used = engine->clock;
 }
 

@@ -23,6 +23,7 @@ const char *stint_reason_name(enum stint_reason reason)
 		[STINT_REASON_NO_ROOM] = "PodSchedulingErrors",
 		[STINT_REASON_PROMISED] = "RoomIsPromised",
 		[STINT_REASON_LEAVING] = "WaitsForLeavingPods",
+		[STINT_REASON_CLAIM] = "PodSchedulingErrors",
 	};
 	return names[reason];
 }
@@ -46,6 +47,8 @@ const char *stint_cause_text(enum stint_cause cause)
 		[STINT_CAUSE_MIG] = "node(s) offered GPUs in another form: whole devices or MIG instances",
 		[STINT_CAUSE_LEGACY_MIG] = "node(s) ran pods with MIG by annotation",
 		[STINT_CAUSE_EXTENDED] = "node(s) didn't have enough resources",
+		[STINT_CAUSE_CLAIM] = "node(s) cannot allocate all resource claims",
+		[STINT_CAUSE_ZONES] = "node(s) cannot align the pod with their NUMA zones",
 	};
 	return texts[cause];
 }
@@ -84,6 +87,8 @@ static unsigned short_when_empty(const struct stint_engine *engine, const struct
 		cause_bit(shape->memory_bytes > offered->memory_bytes, STINT_CAUSE_MEMORY) |
 		cause_bit(offered->pods < (shared ? 2 : 1), STINT_CAUSE_PODS) |
 		cause_bit(too_few, shared ? STINT_CAUSE_GPU_SHARE : STINT_CAUSE_GPU) |
+		cause_bit(shape->claims_count && !engine_claims_fit_empty(engine, shape, handle), STINT_CAUSE_CLAIM) |
+		cause_bit(!engine_zones_fit_empty(engine, shape, handle), STINT_CAUSE_ZONES) |
 		short_extended(engine, shape, handle, true, extended);
 }
 
@@ -96,6 +101,9 @@ static unsigned short_now(const struct stint_engine *engine, const struct shape 
 		short_extended(engine, shape, handle, false, extended) |
 		cause_bit(!engine_ports_free(engine, shape, handle), STINT_CAUSE_PORTS) |
 		cause_bit(shape->mig && engine->nodes[handle].legacy_mig > 0, STINT_CAUSE_LEGACY_MIG);
+	uint32_t span;
+	bits |= cause_bit(shape->claims_count && engine_claims_fit(engine, shape, handle) == FIT_NONE, STINT_CAUSE_CLAIM);
+	bits |= cause_bit(engine_zones_fit(engine, shape, handle, &span) == FIT_NONE, STINT_CAUSE_ZONES);
 	int32_t slots = 1;
 	if (shape->gpu == STINT_GPU_WHOLE) {
 		bits |= cause_bit((int64_t)shape->devices > devices, STINT_CAUSE_GPU);
@@ -135,6 +143,8 @@ uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struc
 				(uint64_t)(engine_extended(engine, handle, shape->extended[i].resource)->offered /
 					shape->extended[i].amount));
 	}
+	if (shape->claims_count)
+		copies = least(copies, engine_claims_copies(engine, shape, handle));
 	return shape->spec->host_ports_count ? least(copies, 1) : copies;
 }
 
@@ -158,6 +168,10 @@ static bool has_of(const struct stint_engine *engine, uint32_t handle, unsigned 
 	const struct pod *pod = &engine->pods[handle];
 	const struct shape *shape = &engine->shapes[pod->shape];
 	const unsigned gpus = 1U << STINT_CAUSE_GPU | 1U << STINT_CAUSE_GPU_SHARE;
+	if (pod->choice != STINT_NO_HANDLE &&
+		((needed & 1U << STINT_CAUSE_CLAIM && engine->dra.choices[pod->choice].picks_count) ||
+			(needed & 1U << STINT_CAUSE_ZONES && engine->dra.choices[pod->choice].zones)))
+		return true;
 	const unsigned anything = 1U << STINT_CAUSE_PODS | 1U << STINT_CAUSE_EXTENDED | 1U << STINT_CAUSE_PORTS;
 	return (needed & anything) || ((needed & gpus) && shape->gpu != STINT_GPU_NONE && !pod->holder) ||
 		((needed & 1U << STINT_CAUSE_CPU) && shape->cpu_milli) || ((needed & 1U << STINT_CAUSE_MEMORY) && shape->memory_bytes);
@@ -287,6 +301,22 @@ static void place_in_line(const struct stint_engine *engine, uint32_t handle, st
 	}
 }
 
+static void tell_claim(const struct stint_engine *engine, struct stint_why *out)
+{
+	uint32_t claim;
+	out->record.problem = engine_claims_problem(engine, out->record.pod, &claim, &out->device_class);
+	const struct stint_pod *pod = engine->pods[out->record.pod].object;
+	for (uint32_t i = 0; i < pod->claims_count && claim == STINT_NO_HANDLE && !out->claim; i++)
+		out->claim = pod->claims[i].claim || pod->claims[i].unneeded ? NULL : pod->claims[i].name;
+	if (claim != STINT_NO_HANDLE) {
+		out->claim = engine->dra.claims[claim].key;
+		if (out->record.problem == STINT_CLAIM_NOT_UNDERSTOOD)
+			out->problem = engine->dra.claims[claim].object->problem;
+	}
+	if (out->record.problem == STINT_CLAIM_CLASS_NOT_UNDERSTOOD)
+		out->problem = ((const struct stint_device_class *)stint_map_get(engine->dra.classes, out->device_class))->problem;
+}
+
 void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct stint_why *out)
 {
 	const struct group *group = &engine->groups[handle];
@@ -311,6 +341,7 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 		out->never = out->problem || out->room_when_empty < must_have(engine, group, index);
 		break;
 	}
+	case STINT_REASON_CLAIM: tell_claim(engine, out); break;
 	default: break;
 	}
 	keep_largest(engine, all, out);

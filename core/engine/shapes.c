@@ -141,7 +141,41 @@ static void read_gpus(struct shape *shape, const struct stint_gpu_ask *ask)
 	shape->asked_mib = (int64_t)shape->devices * shape->memory_mib;
 }
 
-static void describe(struct stint_engine *engine, struct shape *shape, struct stint_pod *sample, uint32_t hash)
+/* What a shape is made of beside its pods' specification. */
+struct traits {
+	struct shape_claim claims[MOST_POD_CLAIMS];
+	uint32_t claims_count;
+	bool guaranteed;
+};
+
+static uint32_t hash_traits(uint32_t hash, const struct traits *traits)
+{
+	for (uint32_t i = 0; i < traits->claims_count; i++)
+		hash = mix(hash, (uint64_t)traits->claims[i].form << 32 | traits->claims[i].claim);
+	return mix(hash, traits->guaranteed);
+}
+
+static bool same_traits(const struct shape *shape, const struct traits *traits)
+{
+	return shape->guaranteed == traits->guaranteed && shape->claims_count == traits->claims_count &&
+		(!traits->claims_count || memcmp(shape->claims, traits->claims, traits->claims_count * sizeof *traits->claims) == 0);
+}
+
+static void read_claims(struct stint_engine *engine, struct shape *shape, const struct traits *traits)
+{
+	shape->claims_count = traits->claims_count;
+	if (shape->claims_count)
+		shape->claims = stint_alloc(shape->claims_count * sizeof *shape->claims);
+	for (uint32_t i = 0; i < shape->claims_count; i++) {
+		shape->claims[i] = traits->claims[i];
+		engine_form_take(engine, shape->claims[i].form);
+		if (shape->claims[i].form != STINT_NO_HANDLE)
+			shape->claim_percent += engine->dra.forms[shape->claims[i].form].gpu_percent;
+	}
+	shape->asked.gpu_percent += shape->claim_percent;
+}
+
+static void describe(struct stint_engine *engine, struct shape *shape, struct stint_pod *sample, const struct traits *traits, uint32_t hash)
 {
 	const struct stint_pod_spec *spec = sample->spec;
 	stint_object_ref(&sample->meta);
@@ -153,9 +187,11 @@ static void describe(struct stint_engine *engine, struct shape *shape, struct st
 		.memory_bytes = bounded(spec->request.memory_bytes),
 		.selective = spec->node_selector.count > 0 || spec->has_required_terms,
 		.extended_count = spec->request.extended_count,
+		.guaranteed = traits->guaranteed,
 	};
 	shape->asked = (struct amounts){shape->cpu_milli, shape->memory_bytes, 0};
 	read_gpus(shape, &spec->gpu);
+	read_claims(engine, shape, traits);
 	if (shape->extended_count)
 		shape->extended = stint_alloc(shape->extended_count * sizeof *shape->extended);
 	for (uint32_t i = 0; i < shape->extended_count; i++) {
@@ -200,22 +236,29 @@ static uint32_t take(struct stint_engine *engine, uint32_t handle)
 	return handle;
 }
 
-uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod)
+uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 {
-	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec)
+	struct stint_pod *pod = engine->pods[index].object;
+	struct traits traits = {.guaranteed = pod->guaranteed};
+	if (engine->pods[index].claims)
+		traits.claims_count = engine_shape_claims(engine, index, traits.claims);
+	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec &&
+		same_traits(&engine->shapes[engine->last_shape], &traits))
 		return take(engine, engine->last_shape);
-	const uint32_t hash = hash_of(pod->spec);
+	const uint32_t hash = hash_traits(hash_of(pod->spec), &traits);
 	if (engine->shapes_live * 2 >= engine->shape_buckets_count)
 		rehash(engine, engine->shape_buckets_count ? 2 * engine->shape_buckets_count : 64);
 	uint32_t *bucket = &engine->shape_buckets[hash & (engine->shape_buckets_count - 1)];
 	uint32_t handle = *bucket;
-	while (handle != STINT_NO_HANDLE && (engine->shapes[handle].hash != hash || !same_shape(engine->shapes[handle].spec, pod->spec)))
+	while (handle != STINT_NO_HANDLE &&
+		(engine->shapes[handle].hash != hash || !same_shape(engine->shapes[handle].spec, pod->spec) ||
+			!same_traits(&engine->shapes[handle], &traits)))
 		handle = engine->shapes[handle].next;
 	if (handle == STINT_NO_HANDLE) {
 		if (!engine->free_shapes.count)
 			stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
 		handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
-		describe(engine, &engine->shapes[handle], pod, hash);
+		describe(engine, &engine->shapes[handle], pod, &traits, hash);
 		engine->shapes[handle].next = *bucket;
 		*bucket = handle;
 		engine->shapes_live++;
@@ -236,15 +279,21 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 	engine_ranking_free(engine, shape);
 	stint_object_unref(&shape->sample->meta);
 	free(shape->extended);
+	for (uint32_t i = 0; i < shape->claims_count; i++)
+		engine_form_drop(engine, shape->claims[i].form);
+	free(shape->claims);
 	*shape = (struct shape){0};
 }
 
-uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample)
+uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample, uint32_t like)
 {
+	struct traits traits = {.guaranteed = engine->shapes[like].guaranteed, .claims_count = engine->shapes[like].claims_count};
+	if (traits.claims_count)
+		memcpy(traits.claims, engine->shapes[like].claims, traits.claims_count * sizeof *traits.claims);
 	if (!engine->free_shapes.count)
 		stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
 	const uint32_t handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
-	describe(engine, &engine->shapes[handle], sample, 0);
+	describe(engine, &engine->shapes[handle], sample, &traits, 0);
 	engine->shapes[handle].refs = 1;
 	return handle;
 }

@@ -17,6 +17,7 @@ struct stint_engine *stint_engine_new(void)
 	engine->last_shape = STINT_NO_HANDLE;
 	engine->wake_ms = INT64_MAX;
 	engine->search_epoch = 1;
+	engine_claims_init(engine);
 	engine->policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
 	engine->least_gpu_mib = engine->most_gpu_mib = STINT_DEFAULT_GPU_MIB;
 	return engine;
@@ -31,8 +32,10 @@ void stint_engine_free(struct stint_engine *engine)
 {
 	if (!engine)
 		return;
-	for (size_t i = 0; i < engine->pods_count; i++)
+	for (size_t i = 0; i < engine->pods_count; i++) {
 		stint_object_unref(engine->pods[i].object ? &engine->pods[i].object->meta : NULL);
+		free(engine->pods[i].claims);
+	}
 	for (size_t i = 0; i < engine->shapes_count; i++)
 		engine_shape_discard(engine, &engine->shapes[i]);
 	for (size_t i = 0; i < engine->nodes_count; i++) {
@@ -41,7 +44,10 @@ void stint_engine_free(struct stint_engine *engine)
 		free(node->name);
 		free(node->reserved_mib);
 		free(engine->books[i].devices);
+		engine_claim_table_free(node->devices);
+		engine_zone_table_free(node->zones);
 	}
+	engine_claims_free(engine);
 	for (size_t i = 0; i < engine->queues_count; i++) {
 		struct queue *queue = &engine->queues[i];
 		stint_object_unref(queue->object ? &queue->object->meta : NULL);

@@ -17,6 +17,8 @@
 
 #include <stint/engine.h>
 
+#include "claims.h"
+
 /* What queues count. GPUs in hundredths of a device: the finest that a share is rounded to. */
 struct amounts {
 	int64_t cpu_milli;
@@ -60,6 +62,8 @@ struct node {
 	int64_t *reserved_mib; /* shares reserved on devices yet to be opened, one entry each; NULL until the first, then devices_count */
 	struct amounts foreign; /* what pods of other schedulers ask for here, holders not counted */
 	struct amounts counted; /* what the node gives to the cluster's total */
+	struct claim_table *devices; /* offered through slices; NULL: none so far */
+	struct zone_table *zones; /* NULL: none */
 	uint64_t changed, respecified; /* places in the change log: of the last change of any kind, of the specification */
 	uint32_t rank; /* in the order of names */
 	uint8_t mig; /* enum mig */
@@ -77,6 +81,9 @@ struct pod {
 	uint64_t reserved; /* entries of node.reserved_mib */
 	int64_t task_priority;
 	uint32_t group, shape, node;
+	uint32_t choice; /* what it has of devices through claims and of zones; STINT_NO_HANDLE: nothing */
+	int32_t claim_percent; /* with a node: what its queue is charged for devices through claims */
+	struct pod_claims *claims; /* NULL: names none */
 	uint32_t at; /* in its group's list */
 	uint32_t part; /* of its group, where that has parts */
 	uint32_t node_next, node_previous;
@@ -92,13 +99,17 @@ struct pod {
 	bool holder, has_task_priority;
 };
 
+/* A free slot. */
+static const struct pod engine_no_pod = {
+	.group = STINT_NO_HANDLE, .node = STINT_NO_HANDLE, .shade = STINT_NO_HANDLE, .choice = STINT_NO_HANDLE};
+
 /* PLANNED: by the plan under way, to which the pod is a candidate again. DECIDED: the write is under way, or its news. */
 enum eviction { EVICTED_NOT, EVICTED_PLANNED, EVICTED_DECIDED };
 
 /* Where a pod sits, and where it is leaving when it has been moved. */
 struct seat {
 	uint64_t devices, reserved, left_devices;
-	uint32_t node, left_node;
+	uint32_t node, left_node, choice, left_choice;
 	uint8_t status, evicted, before;
 };
 struct change {
@@ -194,11 +205,6 @@ struct line {
 	bool stale; /* has dead entries */
 };
 
-struct handles {
-	uint32_t *items;
-	size_t count, capacity;
-};
-
 /* How a queue compares with its siblings (kai-engine 4.4), computed from its accounts and its best group. */
 struct standing {
 	bool over_used, starved, zero_share;
@@ -263,6 +269,7 @@ struct ranking {
 	uint32_t width; /* 0: there is no ranking */
 	uint64_t seen; /* the place in the change log up to which it has caught up */
 	uint32_t policy, names; /* stamps of what it was made for */
+	uint64_t claims;
 	uint64_t used; /* when it was last asked */
 };
 
@@ -290,6 +297,10 @@ struct shape {
 	bool selective; /* node selector or required affinity */
 	struct shape_extended *extended;
 	uint32_t extended_count;
+	bool guaranteed;
+	uint32_t claims_count;
+	struct shape_claim *claims;
+	int32_t claim_percent; /* GPUs through claims; part of asked */
 	struct ranking ranking;
 };
 
@@ -457,6 +468,8 @@ struct stint_engine {
 
 	uint64_t search_epoch; /* grows when a search for victims may end otherwise than before */
 	uint64_t enlisted; /* groups that ever got in line */
+	struct claim_state dra;
+	size_t zone_nodes; /* nodes that have zones */
 	uint64_t room_epoch; /* grows when a node can take more than before */
 	bool quiet; /* a rollback: nothing that was tried before has become possible */
 	struct stint_policy policy;
@@ -496,13 +509,13 @@ static inline bool engine_pod_active(const struct pod *pod)
 /* kai-engine 1.2, "CPU only": no GPUs in any form. */
 static inline bool engine_shape_cpu_only(const struct shape *shape)
 {
-	return shape->gpu == STINT_GPU_NONE && !shape->mig;
+	return shape->gpu == STINT_GPU_NONE && !shape->mig && !shape->claim_percent;
 }
 
 /* What its queue is charged for its GPUs, in hundredths of a device. */
 static inline int64_t engine_pod_gpu_percent(const struct pod *pod, const struct shape *shape)
 {
-	return (int64_t)pod->percent * shape->devices + shape->mig_percent;
+	return (int64_t)pod->percent * shape->devices + shape->mig_percent + pod->claim_percent;
 }
 
 /* By the plan under way: it may take its place again, or another one. */
@@ -579,6 +592,7 @@ static inline struct extended *engine_extended(const struct stint_engine *engine
 
 /* books.c */
 void engine_account(struct stint_engine *engine, uint32_t pod, int sign);
+void engine_books_mark_devices(struct stint_engine *engine, uint32_t node); /* after news of what is offered through slices */
 void engine_books_reset(struct stint_engine *engine, uint32_t node); /* to its empty state, from the object; no pod may be in them */
 /* Takes all pods of the node, group or queue chain out of the books, or puts them back. */
 void engine_account_node(struct stint_engine *engine, uint32_t node, int sign);
@@ -587,6 +601,7 @@ void engine_account_group(struct stint_engine *engine, uint32_t group, int sign)
 /* devices.c */
 struct device_choice {
 	uint64_t devices, reserved;
+	uint32_t choice;
 	bool now; /* all of them can be had at once */
 };
 int32_t engine_share_mib(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
@@ -623,11 +638,11 @@ void engine_queue_requested(const struct stint_engine *engine, const struct queu
 void engine_shares_settle(struct stint_engine *engine);
 
 /* shapes.c */
-uint32_t engine_shape_acquire(struct stint_engine *engine, struct stint_pod *pod);
+uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t pod); /* by its object, status and claims */
 void engine_shapes_resolve(struct stint_engine *engine); /* after a node brought a resource that was not known */
 void engine_shape_release(struct stint_engine *engine, uint32_t shape);
-/* A shape outside the table, for a trial: nobody else can find it. The sample stays the caller's. */
-uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample);
+/* A shape outside the table, for a trial: nobody else can find it; with the claims of `like`. The sample stays the caller's. */
+uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample, uint32_t like);
 void engine_shape_return(struct stint_engine *engine, uint32_t shape);
 void engine_shape_discard(struct stint_engine *engine, struct shape *shape); /* frees what it owns */
 
@@ -765,6 +780,64 @@ void engine_order_start(struct stint_engine *engine, enum order_kind kind);
 void engine_order_refresh(struct stint_engine *engine, enum order_kind kind); /* after changes elsewhere; what was popped stays so */
 uint32_t engine_order_top(const struct stint_engine *engine, enum order_kind kind);
 void engine_order_pop(struct stint_engine *engine, enum order_kind kind, bool goes_on); /* goes_on: it takes part again */
+
+/* choices.c */
+/* What the pod gets on a node where it fits, now or when leaving pods have gone; false: it does not after all. */
+bool engine_choice_make(struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, uint32_t *out);
+/* What a pod that was placed elsewhere has: by its claims' objects, and by zones, where NULL keeps what was known. */
+void engine_choice_read(struct stint_engine *engine, uint32_t pod, const struct stint_numa_zone *zones, uint32_t zones_count);
+void engine_choice_discard(struct choice *made);
+void engine_choice_account(struct stint_engine *engine, uint32_t pod, int sign);
+bool engine_choices_equal(const struct stint_engine *engine, uint32_t a, uint32_t b);
+void engine_choices_sweep(struct stint_engine *engine); /* no journal may be open */
+
+/* claims.c */
+void engine_claims_init(struct stint_engine *engine);
+void engine_claims_free(struct stint_engine *engine);
+void engine_form_take(struct stint_engine *engine, uint32_t form);
+void engine_form_drop(struct stint_engine *engine, uint32_t form);
+bool engine_claim_held(const struct claim *claim); /* has devices, or will have had them soon */
+bool engine_claim_leaving(const struct claim *claim); /* held, and only by what is leaving */
+void engine_claim_account(struct stint_engine *engine, const struct pod *pod, const struct claim_pick *pick, int sign);
+void engine_claims_read(struct stint_engine *engine, uint32_t pod, struct choice *made);
+void engine_pod_claims_read(struct stint_engine *engine, uint32_t pod); /* from its object; it must be out of the books */
+void engine_pod_claims_drop(struct stint_engine *engine, uint32_t pod);
+void engine_pod_claims_meet(struct stint_engine *engine, uint32_t pod); /* after a new pod became known */
+bool engine_pod_claims_differ(const struct stint_pod *a, const struct stint_pod *b);
+
+/* claim_devices.c */
+bool engine_names_gpu(const char *name); /* kai-engine 7.6 */
+void engine_slot_account(struct stint_engine *engine, uint32_t node, unsigned slot, uint32_t claim, enum stint_pod_status status, int sign);
+bool engine_slot_free(const struct claim_slot *slot, uint32_t claim, bool later);
+size_t engine_slot_named(struct stint_engine *engine, uint32_t node, const char *driver, const char *pool, const char *name);
+bool engine_node_has_devices(const struct stint_engine *engine, uint32_t node); /* offered, or used by claims */
+void engine_claim_table_free(struct claim_table *table);
+
+/* claim_search.c */
+enum fit engine_claims_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+bool engine_claims_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+uint64_t engine_claims_copies(const struct stint_engine *engine, const struct shape *shape, uint32_t node); /* on the empty node, at most */
+bool engine_claims_choose(const struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, struct choice *made);
+bool engine_claims_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
+/* What a queue is charged for these devices; on that node. */
+int32_t engine_picks_percent(const struct stint_engine *engine, const struct choice *choice);
+int32_t engine_claims_percent(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+/* The first claim that no node could serve, and the class that it misses; claim may be STINT_NO_HANDLE with a problem. */
+enum stint_claim_problem engine_claims_problem(const struct stint_engine *engine, uint32_t pod, uint32_t *claim, const char **device_class);
+uint32_t engine_shape_claims(
+	const struct stint_engine *engine, uint32_t pod, struct shape_claim out[static MOST_POD_CLAIMS]); /* how many */
+uint64_t engine_shape_claims_stamp(const struct stint_engine *engine, const struct shape *shape);
+
+/* zones.c */
+enum fit engine_zones_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node, uint32_t *span);
+bool engine_zones_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+bool engine_zones_choose(const struct stint_engine *engine, const struct shape *shape, uint32_t node, bool now, struct choice *made);
+bool engine_zones_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
+void engine_zones_account(struct stint_engine *engine, const struct pod *pod, const struct choice *choice, int sign);
+void engine_zones_read(
+	const struct stint_engine *engine, uint32_t node, const struct stint_numa_zone *zones, uint32_t count, struct choice *made);
+void engine_zones_copy(const struct stint_engine *engine, uint32_t node, const struct choice *former, struct choice *made);
+void engine_zone_table_free(struct zone_table *table);
 
 /* plan.c */
 static inline size_t engine_plan_mark(const struct stint_engine *engine)

@@ -64,8 +64,8 @@ bool stint_engine_node_view(const struct stint_engine *engine, uint32_t handle, 
 		.memory_bytes_idle = books->memory_idle,
 		.pods_idle = books->pods_idle,
 		.devices = books->devices_count,
-		.gpus_idle = books->gpus_idle,
-		.gpus_releasing = books->gpus_leaving,
+		.gpus_idle = books->gpus_idle + (node->devices ? node->devices->gpus_idle : 0),
+		.gpus_releasing = books->gpus_leaving + (node->devices ? node->devices->gpus_leaving : 0),
 		.device_memory_mib = books->device_mib,
 	};
 	if (node->object) {

@@ -172,7 +172,7 @@ static bool with_spec(struct question *question, struct stint_pod_spec *spec)
 {
 	struct stint_engine *engine = question->engine;
 	struct stint_pod sample = {.meta = {.kind = STINT_KIND_POD, .refs = 1}, .spec = spec};
-	const uint32_t other = engine_shape_borrow(engine, &sample);
+	const uint32_t other = engine_shape_borrow(engine, &sample, question->shape);
 	dress(engine, question->group, question->shape, other);
 	const bool starts = would_start(question);
 	dress(engine, question->group, other, question->shape);

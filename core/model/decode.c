@@ -16,6 +16,9 @@ static const struct kind_decoder *const kinds[] = {
 	[STINT_KIND_NAMESPACE] = &decode_space_kind,
 	[STINT_KIND_EVENT] = &decode_event_kind,
 	[STINT_KIND_OWNER] = &decode_owner_kind,
+	[STINT_KIND_RESOURCE_CLAIM] = &decode_resource_claim_kind,
+	[STINT_KIND_RESOURCE_SLICE] = &decode_resource_slice_kind,
+	[STINT_KIND_DEVICE_CLASS] = &decode_device_class_kind,
 };
 
 struct stint_model *stint_model_new(void)
@@ -99,6 +102,7 @@ static bool read_owners(struct decoder *d, struct stint_owner_reference *owner)
 bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wanted annotations)
 {
 	struct stint_slice key;
+	struct stint_resource_claim *claim = stint_resource_claim_of(object);
 	const bool inside = enter_object(d);
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "name"))
@@ -119,6 +123,8 @@ bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wa
 			read_pairs(d, annotations, &object->annotations);
 		else if (KEY_IS(key, "ownerReferences"))
 			read_owners(d, &object->owner);
+		else if (KEY_IS(key, "finalizers") && claim)
+			read_names(d, &claim->finalizers, &claim->finalizers_count);
 		else
 			stint_cursor_skip(d->c);
 	}

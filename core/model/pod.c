@@ -208,6 +208,11 @@ static bool read_pod_status(struct decoder *d, struct stint_pod *pod)
 			read_container_statuses(d, pod, true);
 		} else if (KEY_IS(key, "initContainerStatuses")) {
 			read_container_statuses(d, pod, false);
+		} else if (KEY_IS(key, "resourceClaimStatuses")) {
+			read_pod_claims(d, pod, true);
+		} else if (KEY_IS(key, "qosClass")) {
+			if (read_value(d, &text))
+				pod->guaranteed = KEY_IS(text, "Guaranteed");
 		} else if (KEY_IS(key, "startTime")) {
 			read_time(d, &pod->started_ms);
 		} else if (KEY_IS(key, "podIP")) {
@@ -228,7 +233,7 @@ static bool read_pod_status(struct decoder *d, struct stint_pod *pod)
 static bool pod_read_member(struct decoder *d, struct stint_object *object, struct stint_slice key)
 {
 	struct stint_pod *pod = stint_pod_of(object);
-	const struct spec_extras extras = {.node = &pod->node, .gates = &pod->gates, .gates_count = &pod->gates_count};
+	const struct spec_extras extras = {.node = &pod->node, .gates = &pod->gates, .gates_count = &pod->gates_count, .pod = pod};
 	if (KEY_IS(key, "spec"))
 		return read_pod_spec(d, pod->spec, &extras);
 	if (KEY_IS(key, "status"))
@@ -258,6 +263,7 @@ static void pod_drop(struct stint_object *object)
 	stint_text_drop(model, pod->reason);
 	stint_text_drop(model, pod->message);
 	names_drop(model, pod->gates, pod->gates_count);
+	pod_claims_drop(model, pod);
 	stint_text_drop(model, pod->waiting_reason);
 	stint_text_drop(model, pod->terminated_reason);
 	stint_text_drop(model, pod->scheduled_reason);
@@ -266,7 +272,8 @@ static void pod_drop(struct stint_object *object)
 
 static size_t pod_bytes(const struct stint_object *object)
 {
-	return ((const struct stint_pod *)object)->gates_count * sizeof(const char *);
+	const struct stint_pod *pod = (const struct stint_pod *)object;
+	return pod->gates_count * sizeof(const char *) + pod->claims_count * sizeof(struct stint_pod_claim);
 }
 
 const struct kind_decoder decode_pod_kind = {

@@ -102,6 +102,10 @@ void amounts_finish(struct stint_model *model, struct amounts *amounts, struct s
 void resources_raise(struct stint_model *model, struct stint_resources *resources, const char *name, int64_t amount); /* adds to a vector */
 void resources_drop(struct stint_model *model, struct stint_resources *resources);
 
+/* Claims of a pod, from its spec and from its status. */
+bool read_pod_claims(struct decoder *d, struct stint_pod *pod, bool status);
+void pod_claims_drop(struct stint_model *model, struct stint_pod *pod);
+
 bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wanted annotations);
 
 /* Specs: read fills a zeroed one (gpu.kind not yet); share gives the one that everybody has and frees or keeps the given one. */
@@ -111,6 +115,7 @@ struct spec_extras {
 	const char **node;
 	const char *const **gates;
 	uint32_t *gates_count;
+	struct stint_pod *pod; /* whose claims these are */
 };
 bool read_pod_spec(struct decoder *d, struct stint_pod_spec *spec, const struct spec_extras *extras);
 void spec_set_gpu(struct stint_model *model, struct stint_pod_spec *spec, const struct stint_pairs *annotations);
@@ -133,6 +138,7 @@ struct kind_decoder {
 /* What an owner is when the object does not say it itself. */
 void owner_set_type(struct stint_object *object, const char *api_version, const char *kind_name);
 extern const struct kind_decoder decode_pod_kind, decode_node_kind, decode_queue_kind, decode_pod_group_kind, decode_topology_kind,
-	decode_priority_class_kind, decode_space_kind, decode_event_kind, decode_owner_kind;
+	decode_priority_class_kind, decode_space_kind, decode_event_kind, decode_owner_kind, decode_resource_claim_kind,
+	decode_resource_slice_kind, decode_device_class_kind;
 
 #endif

@@ -371,6 +371,8 @@ static bool read_member(struct spec_decoder *s, const struct spec_extras *extras
 		return read_name(d, extras->node);
 	if (KEY_IS(key, "schedulingGates") && extras->gates)
 		return read_gates(d, extras);
+	if (KEY_IS(key, "resourceClaims") && extras->pod)
+		return read_pod_claims(d, extras->pod, false);
 	if (KEY_IS(key, "overhead"))
 		return read_amounts(d, &s->sums.overhead);
 	if (KEY_IS(key, "nodeSelector"))

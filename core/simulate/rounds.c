@@ -48,6 +48,8 @@ static void tell(struct run *run, struct sim_pod *pod)
 		.part = pod->part,
 		.status = engine_status(pod->status),
 		.devices = pod->devices,
+		.zones = pod->zones,
+		.zones_count = pod->zones_count,
 	};
 	pod->handle = stint_engine_pod_upsert(run->engine, &facts);
 }
@@ -59,6 +61,8 @@ static void load(struct run *run)
 		stint_engine_node_upsert(run->engine, &scenario->nodes[i]);
 	for (size_t i = 0; i < scenario->topologies_count; i++)
 		stint_engine_topology_upsert(run->engine, &scenario->topologies[i]);
+	load_claims(scenario, run->engine);
+	load_zones(scenario, run->engine);
 	for (size_t i = 0; i < scenario->queues_count; i++) {
 		const uint32_t queue = stint_engine_queue_upsert(run->engine, &scenario->queues[i].object);
 		stint_engine_queue_usage(run->engine, queue, scenario->queues[i].usage);
@@ -207,6 +211,8 @@ static struct stint_json *list_pods(struct run *run)
 			stint_json_set_string(entry, "status", sim_status_names[pod->status]);
 			stint_json_set_string(entry, "node", pod->status == SIM_PENDING || pod->status == SIM_GATED ? NULL : pod->node);
 			stint_json_set(entry, "gpuGroups", device_list(pod));
+			if (pod->handle != STINT_NO_HANDLE)
+				list_pod_zones(run->engine, pod->handle, entry);
 			stint_json_set_double(entry, "gpus", is_on_node(pod->status) ? view.gpus : 0);
 		}
 	}
@@ -224,6 +230,7 @@ static struct stint_json *list_nodes(struct run *run)
 		stint_json_set_string(entry, "name", name);
 		stint_json_set_int(entry, "idleGpus", view.gpus_idle);
 		stint_json_set_int(entry, "releasingGpus", view.gpus_releasing);
+		list_node_zones(run->scenario, run->engine, stint_engine_node_find(run->engine, name), entry);
 	}
 	return list;
 }
@@ -268,6 +275,8 @@ static void settle_pod(struct run *run, struct sim_pod *pod)
 		stint_engine_pod_remove(run->engine, pod->object->meta.uid);
 		pod->node = NULL;
 		pod->devices = 0;
+		pod->zones = NULL;
+		pod->zones_count = 0;
 		pod->gpu_groups_count = 0;
 	}
 	tell(run, pod);
@@ -279,6 +288,7 @@ static void settle(struct run *run, struct stint_json *round)
 		for (size_t p = 0; p < run->scenario->workloads[i].pods_count; p++)
 			settle_pod(run, &run->scenario->workloads[i].pods[p]);
 	}
+	settle_claims(run->scenario, run->engine);
 	struct stint_json *settled = stint_json_set(round, "settled", stint_json_new_object());
 	stint_json_set(settled, "pods", list_pods(run));
 	stint_json_set(settled, "nodes", list_nodes(run));

@@ -158,15 +158,14 @@ bool reader_refuse(struct reader *r, const struct stint_json *object, const stru
 
 static bool read_node(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_node *node)
 {
-	static const char *const unsupported[] = {"draDevices", "numa"};
 	const char *name;
 	double cpu, memory, gpus, pods, mib;
 	if (!field_text(place, object, "name", &name, r->err) || !field_amount(place, object, "cpu", STINT_UNIT_MILLI, 0, &cpu, r->err) ||
 		!field_amount(place, object, "memory", STINT_UNIT_ONE, 0, &memory, r->err) ||
 		!field_number(place, object, "gpus", 0, STINT_MAX_DEVICES, 0, &gpus, r->err) ||
 		!field_number(place, object, "maxPods", 0, 1e6, 110, &pods, r->err) ||
-		!field_number(place, object, "gpuMemoryMiB", 1, 1e9, 100, &mib, r->err) ||
-		!reader_refuse(r, object, place, unsupported, STINT_COUNT(unsupported)))
+		!field_number(place, object, "gpuMemoryMiB", 1, 1e9, 100, &mib, r->err) || !reader_node_devices(r, object, place, name) ||
+		!reader_node_zones(r, object, place, name))
 		return false;
 	const bool unknown_memory =
 		stint_json_get(object, "gpuMemoryMiB") && stint_json_type(stint_json_get(object, "gpuMemoryMiB")) == STINT_JSON_NULL;
@@ -279,7 +278,7 @@ struct scenario *scenario_read(const struct stint_json *document, struct stint_e
 		.err = err,
 	};
 	const bool ok = read_config(&r, document) && read_run(&r, document) && read_topologies(&r, document) && read_nodes(&r, document) &&
-		read_queues(&r, document) && read_workloads(&r, document);
+		read_queues(&r, document) && reader_claims(&r, document) && read_workloads(&r, document);
 	stint_map_free(r.pods);
 	stint_map_free(r.workloads);
 	stint_map_free(r.queues);
@@ -291,6 +290,8 @@ void scenario_free(struct scenario *scenario)
 	if (!scenario)
 		return;
 	stint_map_free(scenario->devices);
+	for (size_t i = 0; i < scenario->classes_count; i++)
+		stint_cel_free(scenario->classes[i].selectors.items[0]);
 	stint_arena_free(scenario->arena);
 	free(scenario);
 }

@@ -39,6 +39,8 @@ struct sim_pod {
 	uint32_t handle;
 	const char *part; /* the set of pods of its gang */
 	const char *node; /* NULL: none */
+	const struct stint_numa_zone *zones; /* what it has of the zones of its node, as the scenario says */
+	uint32_t zones_count;
 	const char **gpu_groups; /* names of its shared devices */
 	size_t gpu_groups_count;
 	/* Evicted in this round: where it sat, and still does until it is gone, if another place was reserved for it. */
@@ -55,6 +57,7 @@ struct sim_workload {
 	const char *name;
 	struct stint_group_spec group;
 	enum sim_after_eviction after_eviction;
+	bool guaranteed;
 	struct sim_pod *pods;
 	size_t pods_count;
 	uint32_t handle;
@@ -71,6 +74,18 @@ struct device_names {
 	size_t count;
 };
 
+struct sim_claim {
+	struct stint_resource_claim *object;
+	size_t others; /* consumers that are no pods of the scenario: the first of the object's */
+};
+
+/* The zones of a node, and how each amount is written. */
+struct sim_zones {
+	const char *node;
+	struct stint_numa numa;
+	struct stint_numa_amount *amounts[STINT_MAX_ZONES]; /* those of the zones, by place */
+};
+
 struct scenario {
 	struct stint_arena *arena;
 	struct stint_map *devices; /* by node: struct device_names */
@@ -80,6 +95,12 @@ struct scenario {
 	struct sim_workload *workloads;
 	struct stint_topology *topologies;
 	size_t nodes_count, queues_count, workloads_count, pods_count, topologies_count;
+	struct sim_claim *claims;
+	struct stint_resource_slice *slices;
+	struct stint_device_class *classes;
+	struct sim_zones *zones; /* of the nodes that have some */
+	size_t claims_count, slices_count, classes_count, zones_count;
+	size_t slices_capacity, classes_capacity, zones_capacity;
 	bool once;
 	int64_t rounds, between_ms; /* rounds: all of them, stable ones included */
 };
@@ -135,6 +156,20 @@ bool read_labels(struct reader *r, const struct stint_json *object, const struct
 struct scenario *scenario_read(const struct stint_json *document, struct stint_error **err);
 void scenario_free(struct scenario *scenario);
 void scenario_clear(struct scenario **scenario); /* for STINT_CLEANUP */
+
+/* claims.c: devices through resource claims. */
+bool reader_node_devices(struct reader *r, const struct stint_json *node, const struct place *place, const char *name);
+bool reader_claims(struct reader *r, const struct stint_json *document);
+bool reader_pod_claims(struct reader *r, const struct stint_json *pod, const struct place *place, struct stint_pod *out);
+void load_claims(const struct scenario *scenario, struct stint_engine *engine); /* before the pods */
+void settle_claims(struct scenario *scenario, struct stint_engine *engine); /* after the pods: what nobody has any more is free */
+
+/* zones.c: NUMA zones. */
+bool reader_node_zones(struct reader *r, const struct stint_json *node, const struct place *place, const char *name);
+bool reader_pod_zones(struct reader *r, const struct stint_json *pod, const struct place *place, struct sim_pod *out);
+void load_zones(struct scenario *scenario, struct stint_engine *engine); /* before the pods */
+void list_pod_zones(const struct stint_engine *engine, uint32_t pod, struct stint_json *entry);
+void list_node_zones(const struct scenario *scenario, const struct stint_engine *engine, uint32_t node, struct stint_json *entry);
 
 /* fairshare.c */
 struct stint_json *simulate_fair_share(const struct stint_json *document, struct stint_error **err);

@@ -70,7 +70,7 @@ static bool read_affinity(struct reader *r, const struct stint_json *pod, const 
 static bool read_spec(struct reader *r, const struct stint_json *workload, const struct stint_json *pod, const struct place *place,
 	struct stint_pod_spec **out)
 {
-	static const char *const unsupported[] = {"podAffinity", "podAntiAffinity", "volumeClaims", "resourceClaims"};
+	static const char *const unsupported[] = {"podAffinity", "podAntiAffinity", "volumeClaims"};
 	if (!reader_refuse(r, pod, place, unsupported, STINT_COUNT(unsupported)))
 		return false;
 	const struct stint_json *requests = stint_json_get(pod, "requests");
@@ -149,12 +149,14 @@ static bool read_pod(struct reader *r, const struct stint_json *object, const st
 	*pod->object = (struct stint_pod){
 		.meta = scenario_object(r->scenario, STINT_KIND_POD, name, owner->group.created_ms),
 		.spec = spec,
+		.guaranteed = owner->guaranteed,
 	};
 	pod->workload = owner;
 	pod->part = scenario_keep(r->scenario, stint_json_string_at(object, "podSet"));
 	pod->handle = STINT_NO_HANDLE;
 	return reader_claim(r, r->pods, place, pod->object->meta.name, pod) &&
-		read_pod_labels(r, object, place, &pod->object->meta.labels) && read_place(r, object, place, pod);
+		read_pod_labels(r, object, place, &pod->object->meta.labels) && read_place(r, object, place, pod) &&
+		reader_pod_claims(r, object, place, pod->object) && reader_pod_zones(r, object, place, pod);
 }
 
 static bool read_pods(struct reader *r, const struct stint_json *workload, const struct place *place, struct sim_workload *out)
@@ -220,17 +222,19 @@ static bool read_history(struct reader *r, const struct stint_json *object, cons
 static bool read_workload(struct reader *r, const struct stint_json *object, const struct place *place, struct sim_workload *out)
 {
 	static const char *const afterwards[] = {"requeue", "gone", "keepReleasing"};
+	static const char *const qualities[] = {"Burstable", "Guaranteed", "BestEffort"};
 	const char *name, *queue;
 	double priority;
 	int64_t age_ms;
-	int after;
+	int after, quality;
 	if (!field_text(place, object, "name", &name, r->err) || !field_text(place, object, "queue", &queue, r->err) ||
 		!field_number(place, object, "priority", INT32_MIN, INT32_MAX, 50, &priority, r->err) ||
 		!field_seconds(place, object, "createdSecondsAgo", 0, &age_ms, r->err) ||
 		!field_choice(place, object, "afterEviction", afterwards, 3, 0, &after, r->err) ||
-		!reader_claim(r, r->workloads, place, name, out))
+		!field_choice(place, object, "qos", qualities, 3, 0, &quality, r->err) || !reader_claim(r, r->workloads, place, name, out))
 		return false;
 	out->name = scenario_keep(r->scenario, name);
+	out->guaranteed = quality == 1;
 	out->after_eviction = (enum sim_after_eviction)after;
 	out->handle = STINT_NO_HANDLE;
 	out->group = (struct stint_group_spec){

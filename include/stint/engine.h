@@ -50,6 +50,44 @@ enum { STINT_MAX_LEVELS = 16 }; /* of a topology; further ones are not read */
 void stint_engine_topology_upsert(struct stint_engine *engine, struct stint_topology *topology);
 void stint_engine_topology_remove(struct stint_engine *engine, const char *name);
 
+/* ---- the state: devices through claims (resource.k8s.io/v1) ---------------------------------------------------------------------- */
+
+/*
+ * Pods name claims by "namespace/name"; all of these may become known in any order. A slice counts while its pool is complete in its newest
+ * generation. A claim whose object says that it is allocated has those devices until the object says otherwise, whatever pods there are.
+ */
+void stint_engine_slice_upsert(struct stint_engine *engine, struct stint_resource_slice *slice);
+void stint_engine_slice_remove(struct stint_engine *engine, const char *name);
+void stint_engine_class_upsert(struct stint_engine *engine, struct stint_device_class *device_class);
+void stint_engine_class_remove(struct stint_engine *engine, const char *name);
+uint32_t stint_engine_claim_upsert(struct stint_engine *engine, struct stint_resource_claim *claim);
+void stint_engine_claim_remove(struct stint_engine *engine, const char *space, const char *name);
+
+/* ---- the state: zones of a node (NUMA) ---------------------------------------------------------------------------------------------- */
+
+enum { STINT_MAX_ZONES = 8, STINT_MAX_ZONE_RESOURCES = 8 };
+enum stint_numa_policy { STINT_NUMA_NONE, STINT_NUMA_BEST_EFFORT, STINT_NUMA_RESTRICTED, STINT_NUMA_SINGLE };
+/* "cpu" in milli-cores, "memory" in bytes, "nvidia.com/gpu" and others in thousandths. */
+struct stint_numa_amount {
+	const char *resource;
+	int64_t allocatable, available; /* available: what nobody uses but pods whose zones are told */
+};
+struct stint_numa_zone {
+	int32_t number;
+	const struct stint_numa_amount *amounts;
+	uint32_t amounts_count;
+};
+struct stint_numa {
+	enum stint_numa_policy policy;
+	const struct stint_numa_zone *zones;
+	uint32_t zones_count;
+};
+/*
+ * Zones beyond STINT_MAX_ZONES and resources beyond STINT_MAX_ZONE_RESOURCES are not looked at. Everything is copied. NULL: the node has
+ * none. Tell it before the pods that are on the node.
+ */
+void stint_engine_node_numa(struct stint_engine *engine, const char *node, const struct stint_numa *numa);
+
 /* ---- the state: groups and pods -------------------------------------------------------------------------------------------------- */
 
 /*
@@ -116,6 +154,8 @@ struct stint_pod_facts {
 	enum stint_pod_status status; /* PENDING, GATED, BOUND, RELEASING or STUCK; all but the first two need pod->node */
 	uint64_t devices; /* bit s: slot s of its node. 0: not known; then as many devices as it has count as in use, whichever they are */
 	bool holder; /* holds a device for those that share it: uses no GPU of its own */
+	const struct stint_numa_zone *zones; /* what it has of the zones of its node: `allocatable` counts; read, not kept */
+	uint32_t zones_count;
 };
 /*
  * Adds or changes the pod of that UID. A pod that is ASSUMED or confirmed stays so while the news still say PENDING.
@@ -248,9 +288,23 @@ enum stint_reason {
 	STINT_REASON_NO_TOPOLOGY, /* a topology, or a level of it, that does not exist */
 	STINT_REASON_TOPOLOGY, /* no domain of the required level takes all of a part: `have` of `need` pods in the one that came closest */
 	STINT_REASON_LEAVING, /* its place is reserved: it starts when pods that are leaving have gone */
+	STINT_REASON_CLAIM, /* a resource claim of `pod` cannot be served on any node: `problem` */
 	STINT_REASON_COUNT,
 };
 const char *stint_reason_name(enum stint_reason reason); /* KAI's word where there is one: "OverLimit", "QueueDoesNotExist" ... */
+
+/* What is wrong with a resource claim, wherever its devices are. */
+enum stint_claim_problem {
+	STINT_CLAIM_FINE,
+	STINT_CLAIM_UNKNOWN, /* does not exist, or was not made yet */
+	STINT_CLAIM_LEAVING, /* is being deleted */
+	STINT_CLAIM_NOT_UNDERSTOOD, /* asks for something that the engine does not know: see the object's own problem */
+	STINT_CLAIM_NO_CLASS, /* its device class does not exist */
+	STINT_CLAIM_CLASS_NOT_UNDERSTOOD,
+	STINT_CLAIM_QUEUE, /* GPUs by a name that others can use: label kai.scheduler/queue must name the queue of its pods */
+	STINT_CLAIM_CONSUMERS, /* has as many consumers as it may have */
+	STINT_CLAIM_TOO_MANY, /* asks for more devices than a claim may hold, or the pod has more claims than are looked at */
+};
 
 /* The record that the last attempt left. */
 struct stint_record {
@@ -262,7 +316,8 @@ struct stint_record {
 	uint32_t blocker; /* PROMISED */
 	int64_t expected_ms; /* NO_ROOM: when a reservation lets it start; PROMISED: when the blocker's does. 0: not known */
 	uint32_t have, need; /* INCOMPLETE (of parts, where the part is one that holds some), NO_ROOM, TOPOLOGY */
-	uint32_t pod; /* NO_ROOM, TOPOLOGY: the first pod without a node; LEAVING: the first that waits for a place */
+	uint32_t pod; /* NO_ROOM, TOPOLOGY, CLAIM: the first pod without a node; LEAVING: the first that waits for a place */
+	enum stint_claim_problem problem; /* CLAIM */
 	int64_t since_ms; /* `now` of the cycle that found this reason first; -1: found between cycles */
 };
 /*
@@ -297,6 +352,8 @@ enum stint_cause {
 	STINT_CAUSE_MIG, /* its GPUs are cut into MIG instances and the pod asks for others, or the other way round */
 	STINT_CAUSE_LEGACY_MIG, /* pods with MIG by annotation run there: no new MIG pod goes beside them */
 	STINT_CAUSE_EXTENDED, /* another resource; `extended` names one */
+	STINT_CAUSE_CLAIM, /* no devices for its resource claims, or a claim that it shares is held by another node */
+	STINT_CAUSE_ZONES, /* no zone, or not as few of them as the node's policy asks for, has room */
 	STINT_CAUSE_COUNT,
 };
 const char *stint_cause_text(enum stint_cause cause); /* "node(s) didn't have enough resources: GPUs", as KAI counts them */
@@ -319,7 +376,9 @@ struct stint_why {
 	uint32_t even_empty[STINT_CAUSE_COUNT]; /* those of them that would not do if nothing ran on them either */
 	uint32_t fitting; /* nodes that would take record.pod now */
 	const char *extended;
-	const char *problem; /* CAUSE_REQUEST */
+	const char *problem; /* CAUSE_REQUEST; REASON_CLAIM: what is not understood, NULL when it is something else */
+	const char *claim; /* REASON_CLAIM: "namespace/name", or the pod's own name for it; NULL: none in particular */
+	const char *device_class; /* REASON_CLAIM */
 	bool never; /* cannot run as asked, even if nothing else ran: bounds, gang size or node sizes forbid it */
 	uint64_t room_when_empty; /* NO_ROOM: pods like record.pod that the empty cluster would take; need is in the record */
 	/* Who has it, largest first: in the queue of OVER_*; on nodes that would do but for their use for NO_ROOM and LEAVING. */
@@ -432,6 +491,34 @@ struct stint_pod_view {
 	double gpus; /* as its queue is charged: allocated with a node, asked for without */
 };
 bool stint_engine_pod_view(const struct stint_engine *engine, uint32_t pod, struct stint_pod_view *out);
+
+/* A claim of a pod that has a node, and the devices that it was given there. */
+struct stint_pod_devices {
+	struct stint_resource_claim *claim;
+	uint32_t count;
+	struct stint_device_result devices[STINT_CLAIM_DEVICES_MAX]; /* texts of the engine */
+};
+/* The claim at `index`, from 0; false: the pod has no more. */
+bool stint_engine_pod_devices(const struct stint_engine *engine, uint32_t pod, uint32_t index, struct stint_pod_devices *out);
+
+struct stint_claim_view {
+	struct stint_resource_claim *claim; /* NULL: named by a pod, but not known */
+	uint32_t node; /* STINT_NO_HANDLE: has no devices; reservations do not count */
+	uint32_t users, leaving; /* pods on a node */
+};
+uint32_t stint_engine_claim_find(const struct stint_engine *engine, const char *space, const char *name);
+bool stint_engine_claim_view(const struct stint_engine *engine, uint32_t claim, struct stint_claim_view *out);
+
+/* What is left of a resource in the zone at `index`, reservations and leaving pods settled; false: there is no such zone or resource. */
+struct stint_zone_view {
+	int32_t number;
+	const char *resource;
+	int64_t allocatable, available;
+};
+bool stint_engine_zone_view(
+	const struct stint_engine *engine, uint32_t node, uint32_t index, uint32_t resource, struct stint_zone_view *out);
+/* Zones that the pod has something of, as numbers; how many. */
+uint32_t stint_engine_pod_zones(const struct stint_engine *engine, uint32_t pod, int32_t numbers[static STINT_MAX_ZONES]);
 uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t node, uint32_t after);
 
 struct stint_engine_stats {

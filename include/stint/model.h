@@ -130,6 +130,9 @@ enum stint_kind {
 	STINT_KIND_NAMESPACE,
 	STINT_KIND_EVENT,
 	STINT_KIND_OWNER, /* anything that owns pods, directly or not: Job, ReplicaSet, Deployment, StatefulSet, a custom resource */
+	STINT_KIND_RESOURCE_CLAIM,
+	STINT_KIND_RESOURCE_SLICE,
+	STINT_KIND_DEVICE_CLASS,
 };
 
 enum stint_truth { STINT_UNKNOWN, STINT_FALSE, STINT_TRUE };
@@ -238,6 +241,14 @@ struct stint_node;
 bool stint_pod_spec_selects(const struct stint_pod_spec *spec, const struct stint_node *node);
 bool stint_node_term_match(const struct stint_node_term *term, const struct stint_node *node);
 
+/* An entry of spec.resourceClaims, with the claim that it stands for. */
+struct stint_pod_claim {
+	const char *name; /* as containers call it */
+	const char *claim; /* the ResourceClaim, from the entry itself or from status.resourceClaimStatuses; NULL: none yet */
+	bool from_template; /* made for this pod alone */
+	bool unneeded; /* the status says that no claim was made because none is needed */
+};
+
 struct stint_pod {
 	struct stint_object meta;
 	struct stint_pod_spec *spec; /* never NULL */
@@ -251,6 +262,9 @@ struct stint_pod {
 	const char *message;
 	uint32_t gates_count;
 	const char *const *gates; /* names of scheduling gates that are left */
+	uint32_t claims_count;
+	const struct stint_pod_claim *claims;
+	bool guaranteed; /* status.qosClass */
 	/* The containers in few words: the first that waits, the last that failed. */
 	uint16_t containers_total, containers_ready;
 	int32_t restarts;
@@ -426,6 +440,103 @@ struct stint_owner {
 	struct stint_pairs template_labels; /* all */
 	struct stint_pairs template_annotations; /* those of interest */
 };
+
+/* ---- devices through claims (resource.k8s.io/v1) ------------------------------------------------------------------------------------ */
+
+enum stint_attribute_kind { STINT_ATTRIBUTE_INT, STINT_ATTRIBUTE_BOOL, STINT_ATTRIBUTE_TEXT, STINT_ATTRIBUTE_VERSION };
+struct stint_device_attribute {
+	const char *domain; /* that of the driver where the object gives none */
+	const char *name;
+	enum stint_attribute_kind kind;
+	int64_t number; /* INT; BOOL: 0 or 1 */
+	const char *text; /* TEXT, VERSION */
+};
+struct stint_device_capacity {
+	const char *domain, *name;
+	int64_t milli; /* saturated */
+};
+/* A device that a driver offers on a node. */
+struct stint_device {
+	const char *name;
+	const struct stint_device_attribute *attributes;
+	uint32_t attributes_count;
+	uint32_t capacities_count;
+	const struct stint_device_capacity *capacities;
+	/* Has a taint, shares counters with others, may be given several times or has to be bound first: none of it is understood here. */
+	bool special;
+};
+struct stint_resource_slice {
+	struct stint_object meta;
+	const char *driver, *pool;
+	int64_t generation; /* only the slices of a pool's highest count */
+	int64_t slices_total; /* that make up the pool in this generation */
+	const char *node; /* NULL: its devices are not those of one node; they are not offered */
+	const struct stint_device *devices;
+	uint32_t devices_count;
+};
+
+/*
+ * A CEL expression on a device: the part of CEL that device selectors use (core/model/cel.c says which). Compiled once; bounded in size,
+ * depth and work.
+ */
+struct stint_cel;
+enum { STINT_CEL_MAX_BYTES = 10 * 1024 };
+struct stint_cel *stint_cel_compile(const char *expression, struct stint_error **err); /* STINT_USAGE: what is not understood, and where */
+void stint_cel_free(struct stint_cel *cel);
+/* FALSE or TRUE; UNKNOWN when evaluation fails, as on an attribute that the device lacks: Kubernetes gives no device then. O(size). */
+enum stint_truth stint_cel_matches(const struct stint_cel *cel, const char *driver, const struct stint_device *device);
+
+struct stint_device_selectors {
+	struct stint_cel *const *items; /* all must hold */
+	uint32_t count;
+};
+struct stint_device_request {
+	const char *name;
+	const char *device_class;
+	bool all; /* every matching device of the node, at least one; else `count` of them */
+	int64_t count;
+	struct stint_device_selectors selectors;
+};
+/* Devices of these requests have one value of that attribute. */
+struct stint_device_match {
+	const char *domain, *name;
+	const char *const *requests; /* none: all requests of the claim */
+	uint32_t requests_count;
+};
+struct stint_device_result {
+	const char *request, *driver, *pool, *device;
+};
+struct stint_claim_consumer {
+	const char *api_group, *resource, *name, *uid;
+};
+struct stint_resource_claim {
+	struct stint_object meta;
+	const char *wanted; /* spec.devices as it came, JSON: equal texts want the same */
+	const char *config; /* spec.devices.config, JSON; NULL: none */
+	const struct stint_device_request *requests;
+	uint32_t requests_count;
+	uint32_t matches_count;
+	const struct stint_device_match *matches;
+	const char *problem; /* a sentence when something in the spec is not understood: no device must be given. Else NULL */
+	bool allocated;
+	const char *node; /* of the allocation; NULL: not on one node, or not said in the form that schedulers write */
+	const struct stint_device_result *results;
+	uint32_t results_count;
+	uint32_t consumers_count;
+	const struct stint_claim_consumer *consumers; /* status.reservedFor */
+	const char *const *finalizers;
+	uint32_t finalizers_count;
+};
+struct stint_device_class {
+	struct stint_object meta;
+	struct stint_device_selectors selectors;
+	const char *config; /* JSON; NULL: none */
+	const char *problem; /* as a claim's */
+};
+struct stint_resource_claim *stint_resource_claim_of(struct stint_object *object);
+struct stint_resource_slice *stint_resource_slice_of(struct stint_object *object);
+struct stint_device_class *stint_device_class_of(struct stint_object *object);
+enum { STINT_CLAIM_CONSUMERS_MAX = 256, STINT_CLAIM_DEVICES_MAX = 32 }; /* bounds of the API */
 
 /* ---- decoding ------------------------------------------------------------------------------------------------------------------ */
 
