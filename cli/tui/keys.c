@@ -78,6 +78,7 @@ static bool set_keys(uint32_t *keys, const char *text, struct stint_error **err)
 
 void tui_keys_default(struct tui_keys *keys)
 {
+	*keys = (struct tui_keys){0};
 	for (size_t at = 0; at < TUI_REQUEST_COUNT; at++)
 		set_keys(keys->keys[at], tui_key_rows[at].keys, NULL);
 }

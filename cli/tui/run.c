@@ -6,7 +6,6 @@
 #include "cli/tui/run.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +23,15 @@ enum {
 	SAID_MAX = 64 * 1024,
 	KEYS_A_TURN = 64,
 	TYPING_MS = 80,
-	TYPING_MOST_MS = 400
+	TYPING_MOST_MS = 400,
+	REPORTS_MS = 2000
 };
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 /* ---- drawing ----------------------------------------------------------------------------------------------------------------------- */
 
-static void look_at_health(struct tui_run *run)
+void tui_run_health(struct tui_run *run)
 {
 	struct tui_health *health = &run->app->health;
 	const char *problem = NULL;
@@ -50,15 +50,26 @@ static void look_at_health(struct tui_run *run)
 	run->app->project = stint_strdup(project);
 }
 
-/* The world is made anew when it may be; the rest it needs is in proportion to what it cost. */
+/* When the next world may be made (monotonic); INT64_MAX: not before there is news. */
+static int64_t world_due_ms(const struct tui_run *run)
+{
+	if (!run->state || !tui_state_is_usable(run->state))
+		return INT64_MAX;
+	const enum tui_news news = tui_state_news(run->state);
+	const int64_t rest_ms = news == TUI_NEWS ? 0 : news == TUI_NEWS_SOON ? REPORTS_MS : STALE_MS;
+	int64_t due_ms = run->app->now.world || news == TUI_NEWS ? run->made_ms + rest_ms : INT64_MAX;
+	/* Who types is answered first; but a picture that stands still for a key that is held down would be a lie. */
+	const int64_t typing_ms =
+		run->key_ms + TYPING_MS < run->made_ms + TYPING_MOST_MS ? run->key_ms + TYPING_MS : run->made_ms + TYPING_MOST_MS;
+	due_ms = due_ms > typing_ms ? due_ms : typing_ms;
+	return due_ms > run->world_ms ? due_ms : run->world_ms;
+}
+
+/* The world is made anew when it may be; the rest that it needs is in proportion to what it cost. */
 static void look_at_world(struct tui_run *run)
 {
 	const int64_t now_ms = stint_monotonic_ms();
-	const bool stale = run->app->now.world && now_ms - run->made_ms >= STALE_MS;
-	/* Who types is answered first; but a picture that stands still for a key that is held down would be a lie. */
-	if (now_ms - run->key_ms < TYPING_MS && now_ms - run->made_ms < TYPING_MOST_MS)
-		return;
-	if (!run->state || now_ms < run->world_ms || !(tui_state_has_changed(run->state) || stale) || !tui_state_is_usable(run->state))
+	if (now_ms < world_due_ms(run))
 		return;
 	const int64_t began_us = stint_monotonic_us();
 	tui_app_world(run->app, tui_state_world(run->state, stint_now_ms()), stint_now_ms());
@@ -73,7 +84,7 @@ static void draw(struct tui_run *run)
 	int width, height, y = -1, x = 0;
 	if (run->resting || run->quit)
 		return;
-	look_at_health(run);
+	tui_run_health(run);
 	tui_terminal_size(run->terminal, &width, &height);
 	tui_app_draw(run->app, &run->cells, width, height, stint_now_ms());
 	if (!tui_app_cursor(run->app, &run->cells, &y, &x))
@@ -89,19 +100,22 @@ static void on_frame(void *user)
 	struct tui_run *run = user;
 	look_at_world(run);
 	draw(run);
-	if (run->state && tui_state_has_changed(run->state))
+	if (run->state && tui_state_news(run->state) != TUI_NO_NEWS)
 		tui_run_draw_soon(run);
 }
 
+/* With something to draw that is known already (a log, an answer) when the next frame is due; else when the next world is. */
 void tui_run_draw_soon(struct tui_run *run)
 {
-	if (stint_timer_active(run->frame))
-		return;
 	const int64_t now_ms = stint_monotonic_ms();
-	const bool waits = run->state && tui_state_has_changed(run->state) && tui_state_is_usable(run->state) && !run->app->dirty;
-	int64_t due_ms = run->frame_ms + 1000 / run->app->settings.frames;
-	if (waits && run->world_ms > due_ms)
-		due_ms = run->world_ms;
+	int64_t due_ms = run->app->dirty ? now_ms : world_due_ms(run);
+	if (due_ms == INT64_MAX)
+		due_ms = now_ms;
+	if (due_ms < run->frame_ms + 1000 / run->app->settings.frames)
+		due_ms = run->frame_ms + 1000 / run->app->settings.frames;
+	if (stint_timer_active(run->frame) && run->frame_due_ms <= due_ms)
+		return;
+	run->frame_due_ms = due_ms;
 	stint_timer_set(run->frame, due_ms > now_ms ? due_ms - now_ms : 0);
 }
 
@@ -316,13 +330,13 @@ static FILE *open_notes(struct tui_run *run)
 
 /* ---- life -------------------------------------------------------------------------------------------------------------------------- */
 
-static char *place_of(const struct stint_kube *kube)
+char *tui_place_of(const struct stint_kube *kube)
 {
 	const struct stint_kube_config *config = stint_kube_config_of(kube);
 	return stint_strdup(config->context ? config->context : config->in_cluster ? "in-cluster" : config->server);
 }
 
-static void apply_settings(struct cli_context *ctx, struct tui_app *app)
+void tui_settings_read(struct cli_context *ctx, struct tui_app *app)
 {
 	static const char *const keys[] = {"dashboard-columns", "dashboard-keys"};
 	for (size_t at = 0; at < STINT_COUNT(keys); at++) {
@@ -336,7 +350,7 @@ static void apply_settings(struct cli_context *ctx, struct tui_app *app)
 }
 
 /* The scheduler's names tell whose pods make up workloads: read before everything else, while "reading" is on the screen. */
-static bool open_state(struct tui_run *run, struct stint_error **err)
+bool tui_run_open_state(struct tui_run *run, void (*on_news)(void *user))
 {
 	char **names = cli_scheduler_names(run->ctx, run->kube);
 	const char *fallback = cli_all_projects(run->ctx) ? stint_kube_config_of(run->kube)->namespace_ : cli_project(run->ctx);
@@ -345,10 +359,8 @@ static bool open_state(struct tui_run *run, struct stint_error **err)
 			&(struct tui_state_options){.project = run->options->project,
 				.fallback = fallback,
 				.scheduler_names = (const char *const *)names,
-				.on_change = on_change,
+				.on_change = on_news,
 				.user = run});
-	else
-		stint_error_move(err, &run->ctx->err);
 	stint_strings_free(names);
 	return run->state != NULL;
 }
@@ -356,7 +368,7 @@ static bool open_state(struct tui_run *run, struct stint_error **err)
 static void turn(struct tui_run *run)
 {
 	draw(run);
-	if (!open_state(run, &run->ctx->err)) {
+	if (!tui_run_open_state(run, on_change)) {
 		run->exit_code = run->quit ? run->exit_code : cli_failed(run->ctx);
 		return;
 	}
@@ -384,11 +396,11 @@ static void open_app(struct tui_run *run)
 		.quit = quit,
 		.user = run};
 	run->app = tui_app_new(&run->options->settings, &outside);
-	run->app->place = place_of(run->kube);
+	run->app->place = tui_place_of(run->kube);
 	run->app->project = stint_strdup(run->options->project);
 	run->app->tab = run->options->view;
 	run->app->now.ms = stint_now_ms();
-	apply_settings(run->ctx, run->app);
+	tui_settings_read(run->ctx, run->app);
 }
 
 static void close_run(struct tui_run *run)
@@ -434,62 +446,4 @@ int tui_run(struct cli_context *ctx, struct stint_kube *kube, const struct tui_o
 		stint_error_clear(&ctx->err); /* of what was under way when it was ended */
 	close_run(&run);
 	return run.exit_code;
-}
-
-/* ---- one frame --------------------------------------------------------------------------------------------------------------------- */
-
-static void do_nothing(void *user)
-{
-	(void)user;
-}
-
-/* Until all is read; an unreachable server is an error here, not something to wait for. */
-static bool wait_complete(struct tui_run *run)
-{
-	while (!tui_state_is_complete(run->state)) {
-		const char *problem;
-		enum stint_code code;
-		if (!stint_loop_step(run->loop, -1))
-			return stint_fail(&run->ctx->err, STINT_INTERRUPTED, "interrupted");
-		tui_state_lost(run->state, &problem, &code);
-		if (problem)
-			return stint_fail(&run->ctx->err, code, "%s", problem);
-	}
-	return true;
-}
-
-int tui_once(struct cli_context *ctx, struct stint_kube *kube, const struct tui_options *options, int width, int height)
-{
-	struct tui_run run = {.ctx = ctx, .kube = kube, .loop = stint_kube_loop(kube), .options = options};
-	const struct tui_outside nobody = {0};
-	char **names = cli_scheduler_names(ctx, kube);
-	const char *fallback = cli_all_projects(ctx) ? stint_kube_config_of(kube)->namespace_ : cli_project(ctx);
-	stint_auto_buf text = {0};
-	if (fallback)
-		run.state = tui_state_open(kube,
-			&(struct tui_state_options){.project = options->project,
-				.fallback = fallback,
-				.scheduler_names = (const char *const *)names,
-				.on_change = do_nothing});
-	stint_strings_free(names);
-	if (!run.state)
-		return cli_failed(ctx);
-	if (options->view == TUI_EVENTS)
-		tui_state_want_events(run.state, true);
-	const bool complete_ = wait_complete(&run);
-	if (complete_) {
-		run.app = tui_app_new(&options->settings, &nobody);
-		run.app->place = place_of(kube);
-		run.app->tab = options->view;
-		apply_settings(ctx, run.app);
-		tui_app_world(run.app, tui_state_world(run.state, stint_now_ms()), stint_now_ms());
-		look_at_health(&run);
-		tui_app_draw(run.app, &run.cells, width, height, stint_now_ms());
-		tui_print(&run.cells, options->settings.theme, options->deepest, &text);
-		fputs(text.data, ctx->out);
-	}
-	tui_app_free(run.app);
-	tui_state_close(run.state);
-	tui_cells_free(&run.cells);
-	return complete_ ? STINT_OK : cli_failed(ctx);
 }

@@ -1,6 +1,6 @@
 /*
- * run: the dashboard as a running program: joins the loop, the terminal, the state and the app. tui/run.c has the loop and the frames; what
- * takes time is in jobs.c (questions and changes, one after the other), follow.c (logs) and children.c (commands of stint, shells).
+ * run: the dashboard as a running program: joins the loop, the terminal, the state and the app. tui/run.c has the loop and the frames, once.c
+ * the frame that is printed; what takes time is in jobs.c (questions and changes, one after the other), follow.c (logs) and children.c (commands of stint, shells).
  */
 #ifndef STINT_CLI_TUI_RUN_H
 #define STINT_CLI_TUI_RUN_H
@@ -42,6 +42,7 @@ struct tui_run {
 	struct stint_timer *clock_tick;
 	struct stint_timer *resize; /* a storm of them is laid out once */
 	int64_t frame_ms; /* when the last one was drawn (monotonic) */
+	int64_t frame_due_ms; /* when the timer draws the next */
 	int64_t world_ms; /* when the next world may be made */
 	int64_t made_ms; /* when the last one was */
 	int64_t key_ms; /* when a key was pressed last */
@@ -55,6 +56,10 @@ struct tui_run {
 };
 void tui_run_draw_soon(struct tui_run *run); /* as soon as a frame is due */
 void tui_run_quit(struct tui_run *run, int exit_code);
+bool tui_run_open_state(struct tui_run *run, void (*on_news)(void *user)); /* false: ctx->err */
+void tui_run_health(struct tui_run *run); /* tells the app how the watches are */
+char *tui_place_of(const struct stint_kube *kube); /* which cluster, for the title; freed by the caller */
+void tui_settings_read(struct cli_context *ctx, struct tui_app *app); /* what the command line does not say */
 
 /* jobs.c: what must wait for answers is done by the main loop, outside of every handler, while the loop goes on turning. */
 void tui_jobs_why(struct tui_run *run, const char *project, const char *name);

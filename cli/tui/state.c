@@ -64,7 +64,7 @@ struct tui_state {
 	struct stint_kube_call *asking; /* a probe under way */
 	char *project, *fallback;
 	bool narrowed; /* all projects were wanted, and may not be read */
-	bool changed;
+	enum tui_news news;
 	int64_t lost_ms;
 	const struct tui_world *world;
 };
@@ -113,12 +113,23 @@ static bool means_nothing_to_workloads(const struct stint_object *object, const 
 	return now->gpu_memory_mib == then->gpu_memory_mib && now->gpu_count == then->gpu_count && now->meta.uid == then->meta.uid;
 }
 
+/* Of a node that is otherwise as it was. */
+static bool is_a_report(const struct stint_object *object, const struct stint_object *before)
+{
+	if (!means_nothing_to_workloads(object, before))
+		return false;
+	const struct stint_node *now = (const struct stint_node *)object, *then = (const struct stint_node *)before;
+	return now->ready == then->ready && now->unschedulable == then->unschedulable && now->pressures == then->pressures &&
+		now->taints_count == then->taints_count && now->meta.deleted_ms == then->meta.deleted_ms;
+}
+
 static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
 {
 	struct feed *feed = user;
 	struct tui_state *state = feed->state;
 	good_news(feed);
-	state->changed = true;
+	if (state->news != TUI_NEWS)
+		state->news = is_a_report(object, before) ? TUI_NEWS_SOON : TUI_NEWS;
 	if (feed->source->workloads && change == STINT_DELETED)
 		stint_workload_set_remove(state->workloads, object->uid);
 	else if (feed->source->workloads && !means_nothing_to_workloads(object, before))
@@ -144,7 +155,7 @@ static void on_synced(void *user, bool again)
 	(void)again;
 	settle_former(feed);
 	good_news(feed);
-	feed->state->changed = true;
+	feed->state->news = TUI_NEWS;
 	tell(feed->state);
 }
 
@@ -226,7 +237,7 @@ static void recover(struct tui_state *state)
 			good_news(feed);
 		}
 	}
-	state->changed = true;
+	state->news = TUI_NEWS;
 	tell(state);
 }
 
@@ -271,7 +282,7 @@ static void judge(void *user)
 		if (narrow && feed->source->resource->namespaced)
 			start(feed);
 	}
-	state->changed = true;
+	state->news = TUI_NEWS;
 	tell(state);
 }
 
@@ -279,7 +290,7 @@ static void end_events(void *user)
 {
 	struct tui_state *state = user;
 	forget_objects(&state->feeds[EVENTS]);
-	state->changed = true;
+	state->news = TUI_NEWS;
 }
 
 void tui_state_want_events(struct tui_state *state, bool wanted)
@@ -361,9 +372,9 @@ bool tui_state_is_usable(const struct tui_state *state)
 	return is_settled(&state->feeds[PODS]) && is_settled(&state->feeds[NODES]);
 }
 
-bool tui_state_has_changed(const struct tui_state *state)
+enum tui_news tui_state_news(const struct tui_state *state)
 {
-	return state->changed;
+	return state->news;
 }
 
 /* The list of a kind that is being read anew: what there was is shown meanwhile. */
@@ -410,7 +421,7 @@ const struct tui_world *tui_state_world(struct tui_state *state, int64_t now_ms)
 	}
 	const struct tui_sources made_of = sources_of(state);
 	state->world = tui_maker_make(state->maker, &made_of, now_ms);
-	state->changed = false;
+	state->news = TUI_NO_NEWS;
 	for (size_t at = 0; at < FEEDS; at++)
 		empty(&before[at]);
 	return state->world;

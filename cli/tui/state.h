@@ -23,9 +23,11 @@ void tui_state_close(struct tui_state *state); /* NULL is fine */
 bool tui_state_is_complete(const struct tui_state *state);
 /* Pods and nodes have been read or refused: there is something to show. */
 bool tui_state_is_usable(const struct tui_state *state);
-/* The world as it is now, made anew: costly, so ask tui_state_has_changed first. NULL: not usable yet. Valid until the next call. */
+/* The world as it is now, made anew: costly, so ask tui_state_news first. NULL: not usable yet. Valid until the next call. */
 const struct tui_world *tui_state_world(struct tui_state *state, int64_t now_ms);
-bool tui_state_has_changed(const struct tui_state *state); /* the next world will be another */
+/* Whether the next world will be another. SOON: nodes have reported how busy they are, and nothing else; they do so all the time. */
+enum tui_news { TUI_NO_NEWS, TUI_NEWS_SOON, TUI_NEWS };
+enum tui_news tui_state_news(const struct tui_state *state);
 /* Events are many: they are read only while somebody looks at them. */
 void tui_state_want_events(struct tui_state *state, bool wanted);
 /* The only project that is seen, given or fallen back to; NULL: all. */

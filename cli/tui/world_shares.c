@@ -255,6 +255,8 @@ static void merge(const struct tui_waiting *sorted, size_t count, struct line *l
 						line->project, asks_of(&sorted[line->next]), best->project, asks_of(&sorted[best->next]))))
 				best = line;
 		}
+		if (!best)
+			break;
 		out[given++] = sorted[best->next++];
 	}
 	for (size_t at = 0; at < lines_count; at++) {

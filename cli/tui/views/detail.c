@@ -97,7 +97,7 @@ static void say_pods(const struct tui_app *app, const struct stint_workload *wor
 
 static void say_workload(const struct tui_app *app, const struct stint_workload *workload, struct tui_text *text)
 {
-	struct tui_field gpus;
+	struct tui_field gpus = {.text = ""};
 	char number[VIEW_WORD];
 	view_workload_gpus(workload, &gpus);
 	stint_autofree char *state = stint_format("%s%s%s%s%s", stint_workload_phase_name(workload->phase), workload->reason ? ": " : "",
@@ -232,7 +232,7 @@ static void say_project(const struct tui_app *app, const struct tui_project *pro
 		const struct tui_waiting *waiting = &app->now.world->waiting[at];
 		if (strcmp(waiting->project->name, project->name) != 0)
 			continue;
-		struct tui_field gpus;
+		struct tui_field gpus = {.text = ""};
 		view_workload_gpus(waiting->workload, &gpus);
 		tui_say(text, TUI_DIM, "%4u  ", waiting->position);
 		tui_say(text, TUI_TEXT, "%-32s %8s  ", waiting->workload->name, gpus.text);

@@ -328,7 +328,7 @@ static size_t count_projects(const struct tui_world *world)
 
 static void draw_waiting(const struct tui_now *now, const struct tui_waiting *waiting, size_t place, struct tui_area area, int y)
 {
-	struct tui_field age, gpus;
+	struct tui_field age = {.text = ""}, gpus = {.text = ""};
 	const struct stint_workload *workload = waiting->workload;
 	const char *project = tui_workload_project(workload), *reason = workload->reason ? workload->reason : "not judged yet";
 	const int reason_width = area.width >= 44 ? 14 : 9;
