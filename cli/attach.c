@@ -53,15 +53,7 @@ static int attach_to(struct cli_context *ctx, struct stint_kube *kube, const cha
 
 static int run(struct cli_context *ctx)
 {
-	struct stint_kube *kube = cli_connect(ctx);
-	const char *project = kube ? cli_project(ctx) : NULL;
-	struct cli_pods pods;
-	if (!project || !cli_pods_read(ctx, kube, project, cli_positional(ctx, 0), &pods))
-		return cli_failed(ctx);
-	const struct stint_pod *pod = cli_pods_running(&pods, cli_text(ctx, "pod"), &ctx->err);
-	int exit_code = pod ? attach_to(ctx, kube, project, pod->meta.name) : cli_failed(ctx);
-	cli_pods_free(&pods);
-	return exit_code;
+	return cli_pods_enter(ctx, attach_to);
 }
 
 static const struct cli_flag flags[] = {

@@ -32,15 +32,7 @@ static int run(struct cli_context *ctx)
 	if (ctx->rest_count == 0)
 		return cli_fail(ctx, STINT_USAGE, "no command is given: say it after --, as in \"stint exec %s -- nvidia-smi\"",
 			cli_positional(ctx, 0));
-	struct stint_kube *kube = cli_connect(ctx);
-	const char *project = kube ? cli_project(ctx) : NULL;
-	struct cli_pods pods;
-	if (!project || !cli_pods_read(ctx, kube, project, cli_positional(ctx, 0), &pods))
-		return cli_failed(ctx);
-	const struct stint_pod *pod = cli_pods_running(&pods, cli_text(ctx, "pod"), &ctx->err);
-	int exit_code = pod ? run_in(ctx, kube, project, pod->meta.name) : cli_failed(ctx);
-	cli_pods_free(&pods);
-	return exit_code;
+	return cli_pods_enter(ctx, run_in);
 }
 
 static const struct cli_flag flags[] = {

@@ -86,3 +86,17 @@ const struct stint_pod *cli_pods_running(const struct cli_pods *pods, const char
 			pods->workload ? stint_workload_phase_name(pods->workload->phase) : "");
 	return NULL;
 }
+
+int cli_pods_enter(
+	struct cli_context *ctx, int (*enter)(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *pod))
+{
+	struct stint_kube *kube = cli_connect(ctx);
+	const char *project = kube ? cli_project(ctx) : NULL;
+	struct cli_pods pods;
+	if (!project || !cli_pods_read(ctx, kube, project, cli_positional(ctx, 0), &pods))
+		return cli_failed(ctx);
+	const struct stint_pod *pod = cli_pods_running(&pods, cli_text(ctx, "pod"), &ctx->err);
+	const int exit_code = pod ? enter(ctx, kube, project, pod->meta.name) : cli_failed(ctx);
+	cli_pods_free(&pods);
+	return exit_code;
+}

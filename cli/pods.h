@@ -24,5 +24,8 @@ void cli_pods_free(struct cli_pods *pods);
 const struct stint_pod *cli_pods_named(const struct cli_pods *pods, const char *wanted, struct stint_error **err);
 /* The pod to enter: `wanted`, or the first that runs (rank 0 of several workers). NULL: *err says why there is none. */
 const struct stint_pod *cli_pods_running(const struct cli_pods *pods, const char *wanted, struct stint_error **err);
+/* exec and attach: enter is called with the pod of the workload that runs, or that --pod names. The exit code. */
+int cli_pods_enter(
+	struct cli_context *ctx, int (*enter)(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *pod));
 
 #endif
