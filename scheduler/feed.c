@@ -21,6 +21,7 @@ static const struct source_row {
 } rows[] = {
 	{&stint_kube_queues, STINT_KIND_QUEUE, NULL, NULL, false, false},
 	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, NULL, NULL, true, false},
+	{&stint_kube_topologies, STINT_KIND_TOPOLOGY, NULL, NULL, true, false},
 	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, NULL, NULL, false, false},
 	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, NULL, NULL, false, false},
 	{&stint_kube_nodes, STINT_KIND_NODE, NULL, NULL, false, false},

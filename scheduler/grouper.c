@@ -123,6 +123,11 @@ static void group_by_owner(
 		if (text && stint_parse_int(text, 0, INT32_MAX, &minimum))
 			out->minimum = (int32_t)minimum;
 	}
+	out->constraint = (struct stint_topology_constraint){
+		.topology = stint_owners_annotation(chain, "kai.scheduler/topology"),
+		.required_level = stint_owners_annotation(chain, "kai.scheduler/topology-required-placement"),
+		.preferred_level = stint_owners_annotation(chain, "kai.scheduler/topology-preferred-placement"),
+	};
 	const char *names[] = {stint_owners_label(chain, "priorityClassName"), stint_object_label(&pod->meta, "priorityClassName"),
 		pod->spec->priority_class, rule->priority_class};
 	out->priority = priority_of(catalog, names, STINT_COUNT(names));

@@ -27,6 +27,7 @@ struct stint_grouping {
 	const char *queue;
 	const char *missing; /* NEEDS_POD_GROUP: the name that is not there */
 	int32_t minimum; /* before members have succeeded; at least 1 */
+	struct stint_topology_constraint constraint; /* that annotations of the owner ask for; topology NULL: none */
 	int32_t priority;
 	bool preemptible;
 	int64_t time_ms; /* declared wall time; 0: none */

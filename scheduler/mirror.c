@@ -9,6 +9,7 @@
 
 #include <scheduler/holder_pod.h>
 #include <scheduler/kai_groups.h>
+#include <scheduler/subgroups.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,8 @@ static void free_group(void *value)
 	free(group->space);
 	free(group->workload_kind);
 	free(group->workload_name);
+	free(group->problem);
+	stint_map_free(group->succeeded_parts);
 	free(group);
 }
 
@@ -167,6 +170,38 @@ static int64_t succeeded_of(const struct stint_mirror_group *group)
 	return group->succeeded_pods > group->succeeded_job ? group->succeeded_pods : group->succeeded_job;
 }
 
+static void count_succeeded(struct stint_mirror_group *group, const char *part)
+{
+	group->succeeded_pods++;
+	if (!part)
+		return;
+	if (!group->succeeded_parts)
+		group->succeeded_parts = stint_map_new(NULL);
+	const uintptr_t before = (uintptr_t)stint_map_get(group->succeeded_parts, part);
+	stint_map_set(group->succeeded_parts, part, (void *)(before + 1));
+}
+
+/* Its parts, less what has ended well; group->problem says when its sub-groups make no tree. */
+static void read_parts(struct stint_mirror_group *group, const struct stint_grouping *grouping, struct stint_subgroups *out)
+{
+	struct stint_error *problem = NULL;
+	free(group->problem);
+	group->problem = NULL;
+	if (!stint_subgroups_read(out, grouping->pod_group, &grouping->constraint, group->minimum, &problem)) {
+		group->problem = stint_strdup(problem->message);
+		stint_error_clear(&problem);
+		return;
+	}
+	if (!grouping->pod_group || !grouping->pod_group->subgroups_count) {
+		stint_subgroups_lower(out, "default", succeeded_of(group));
+		return;
+	}
+	const char *part = NULL;
+	void *count = NULL;
+	for (size_t at = 0; group->succeeded_parts && stint_map_next(group->succeeded_parts, &at, &part, &count);)
+		stint_subgroups_lower(out, part, (int64_t)(uintptr_t)count);
+}
+
 /* The group of that grouping, made when new, with the engine told what it is now. */
 static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, const struct stint_grouping *grouping)
 {
@@ -183,13 +218,17 @@ static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, cons
 	const struct stint_owner *job = stint_catalog_owner(mirror->catalog, grouping->uid);
 	group->succeeded_job = job && job->succeeded > 0 ? job->succeeded : 0;
 	group->minimum = grouping->minimum;
+	STINT_CLEANUP(stint_subgroups_clear) struct stint_subgroups parts = {0};
+	read_parts(group, grouping, &parts);
 	const struct stint_group_spec spec = {.key = group->key,
 		.queue = grouping->queue,
 		.priority = grouping->priority,
 		.preemptible = grouping->preemptible,
 		.created_ms = grouping->created_ms,
 		.time_ms = grouping->time_ms,
-		.min_member = (uint32_t)stint_grouping_minimum(group->minimum, succeeded_of(group))};
+		.min_member = (uint32_t)stint_grouping_minimum(group->minimum, succeeded_of(group)),
+		.parts = parts.parts,
+		.parts_count = parts.count};
 	group->handle = stint_engine_group_upsert(mirror->engine, &spec);
 	remember(&mirror->groups_by_handle, &mirror->groups_by_handle_capacity, group->handle, group);
 	return group;
@@ -208,9 +247,9 @@ static void take_from_engine(struct stint_mirror *mirror, struct stint_mirror_po
 		stint_mirror_mark_group(mirror, pod->group);
 }
 
-static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod, uint32_t group, int64_t now_ms)
+static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod, uint32_t group, const char *part, int64_t now_ms)
 {
-	struct stint_pod_facts facts = {.pod = pod->pod, .group = group};
+	struct stint_pod_facts facts = {.pod = pod->pod, .group = group, .part = part};
 	facts.status = stint_engine_pod_status_of(pod->pod, now_ms, STUCK_AFTER_MS);
 	if ((pod->hold == STINT_HOLD_WIRING || pod->hold == STINT_HOLD_BACKOFF) && facts.status == STINT_POD_PENDING)
 		facts.status = STINT_POD_GATED;
@@ -249,6 +288,9 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 
 	struct stint_mirror_group *former = pod->group;
 	struct stint_mirror_group *group = settle_group(mirror, &grouping);
+	const char *part = grouping.pod_group ? stint_object_label(&pod->pod->meta, "kai.scheduler/subgroup-name") : NULL;
+	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
+		pod->hold = STINT_HOLD_SUBGROUPS;
 	if (former != group) {
 		if (former)
 			take_from_engine(mirror, pod); /* its former group may end by this, which the engine allows to empty groups alone */
@@ -257,13 +299,13 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 	}
 	if (pod->pod->phase == STINT_PHASE_SUCCEEDED && !pod->counted) {
 		pod->counted = true;
-		group->succeeded_pods++;
+		count_succeeded(group, part);
 		settle_group(mirror, &grouping);
 	}
-	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP)
+	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP || pod->hold == STINT_HOLD_SUBGROUPS)
 		take_from_engine(mirror, pod);
 	else
-		give_to_engine(mirror, pod, group->handle, now_ms);
+		give_to_engine(mirror, pod, group->handle, part, now_ms);
 	stint_mirror_mark_group(mirror, group);
 	stint_grouping_clear(&grouping);
 }
@@ -279,7 +321,7 @@ static void settle_pod(struct stint_mirror *mirror, struct stint_mirror_pod *pod
 	else if (uses_nothing)
 		take_from_engine(mirror, pod);
 	else
-		give_to_engine(mirror, pod, STINT_NO_HANDLE, now_ms);
+		give_to_engine(mirror, pod, STINT_NO_HANDLE, NULL, now_ms);
 }
 
 void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
@@ -467,9 +509,29 @@ static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 		changed(mirror);
 }
 
+/* Texts of the model are one for one: equal ones have one address. */
+static bool same_constraint(const struct stint_topology_constraint *a, const struct stint_topology_constraint *b)
+{
+	return a->topology == b->topology && a->required_level == b->required_level && a->preferred_level == b->preferred_level;
+}
+
+static bool same_subgroups(const struct stint_pod_group *a, const struct stint_pod_group *b)
+{
+	if (a->subgroups_count != b->subgroups_count || a->min_subgroup != b->min_subgroup ||
+		!same_constraint(&a->constraint, &b->constraint))
+		return false;
+	for (uint32_t i = 0; i < a->subgroups_count; i++) {
+		const struct stint_subgroup *x = &a->subgroups[i], *y = &b->subgroups[i];
+		if (x->name != y->name || x->parent != y->parent || x->min_member != y->min_member || x->min_subgroup != y->min_subgroup ||
+			!same_constraint(&x->constraint, &y->constraint))
+			return false;
+	}
+	return true;
+}
+
 static bool same_group_object(const struct stint_pod_group *a, const struct stint_pod_group *b)
 {
-	return a->min_member == b->min_member && a->queue == b->queue && a->priority_class == b->priority_class &&
+	return same_subgroups(a, b) && a->min_member == b->min_member && a->queue == b->queue && a->priority_class == b->priority_class &&
 		a->preemptibility == b->preemptibility && a->meta.uid == b->meta.uid && same_pairs(&a->meta.labels, &b->meta.labels);
 }
 
@@ -542,8 +604,11 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 	case STINT_KIND_RESOURCE_CLAIM:
 	case STINT_KIND_RESOURCE_SLICE:
 	case STINT_KIND_DEVICE_CLASS: put_devices(mirror, object); return;
-	case STINT_KIND_EVENT:
-	case STINT_KIND_TOPOLOGY: return;
+	case STINT_KIND_TOPOLOGY:
+		stint_engine_topology_upsert(mirror->engine, stint_topology_of(object));
+		changed(mirror);
+		return;
+	case STINT_KIND_EVENT: return;
 	}
 	const bool all = regroups(mirror, object);
 	mirror->look_at_all = mirror->look_at_all || all;
@@ -566,8 +631,11 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 	case STINT_KIND_RESOURCE_CLAIM:
 	case STINT_KIND_RESOURCE_SLICE:
 	case STINT_KIND_DEVICE_CLASS: remove_devices(mirror, object); return;
-	case STINT_KIND_EVENT:
-	case STINT_KIND_TOPOLOGY: return;
+	case STINT_KIND_TOPOLOGY:
+		stint_engine_topology_remove(mirror->engine, object->name);
+		changed(mirror);
+		return;
+	case STINT_KIND_EVENT: return;
 	case STINT_KIND_OWNER: stint_catalog_remove(mirror->catalog, object); return; /* its pods go by themselves */
 	case STINT_KIND_QUEUE: stint_engine_queue_remove(mirror->engine, object->name); break;
 	case STINT_KIND_POD_GROUP:

@@ -16,6 +16,7 @@ enum stint_hold {
 	STINT_HOLD_NONE,
 	STINT_HOLD_OWNER, /* its owner has not been seen yet */
 	STINT_HOLD_POD_GROUP, /* the PodGroup that it names does not exist */
+	STINT_HOLD_SUBGROUPS, /* its PodGroup has sub-groups that make no tree: see group->problem */
 	STINT_HOLD_WIRING, /* asks for a share, does not read which, and could only go to real nodes */
 	STINT_HOLD_BACKOFF, /* the last attempt to place it failed in a way that would fail again at once */
 };
@@ -27,6 +28,8 @@ struct stint_mirror_group {
 	int32_t minimum; /* before members have succeeded */
 	int64_t succeeded_pods; /* that were seen to */
 	int64_t succeeded_job; /* that the Job tells */
+	struct stint_map *succeeded_parts; /* counts by sub-group; NULL: none yet */
+	char *problem; /* what is wrong with its sub-groups; NULL: nothing */
 	struct stint_mirror_pod *first;
 	size_t members;
 	bool dirty; /* its condition is to be looked at after the next cycle */

@@ -29,6 +29,7 @@ static const struct stint_reason_row rows[] = {
 		"kai.scheduler/subgroup-name, or add the "
 		"sub-group",
 		false},
+	{"SubGroupsInvalid", "the sub-groups of its PodGroup make no tree, for {detail}: correct spec.subGroups", true},
 	{"TopologyDoesNotExist",
 		"it asks for level \"{level}\" of topology \"{topology}\", which does not exist: create the Topology, or name one that "
 		"exists and a level of it",
@@ -178,6 +179,7 @@ static const char *word_of_hold(const struct stint_mirror_pod *pod)
 {
 	switch (pod->hold) {
 	case STINT_HOLD_POD_GROUP: return "PodGroupDoesNotExist";
+	case STINT_HOLD_SUBGROUPS: return "SubGroupsInvalid";
 	case STINT_HOLD_WIRING: return "NoDeviceWiring";
 	case STINT_HOLD_NONE:
 	case STINT_HOLD_OWNER:
@@ -343,7 +345,9 @@ void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *p
 		return;
 	}
 	const struct stint_reason_facts facts = {.name = stint_object_annotation(&pod->pod->meta, "pod-group-name"),
-		.detail = pod->hold == STINT_HOLD_WIRING ? stint_device_wiring_yaml : pod->note};
+		.detail = pod->hold == STINT_HOLD_WIRING		  ? stint_device_wiring_yaml
+			: pod->hold == STINT_HOLD_SUBGROUPS && pod->group ? pod->group->problem
+									  : pod->note};
 	out->word = held;
 	out->never = stint_reason_row(held)->never;
 	out->sentence = stint_reason_sentence(held, &facts);

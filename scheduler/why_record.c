@@ -155,6 +155,23 @@ static void add_nodes(struct stint_json *record, const struct stint_why *why)
 	}
 }
 
+static void add_place(struct stint_json *record, const struct stint_why *why, const struct stint_record_place *place)
+{
+	if (place->part)
+		stint_json_set_string(record, "sub_group", place->part);
+	if (!place->topology)
+		return;
+	struct stint_json *topology = stint_json_ensure_object(record, "topology");
+	stint_json_set_string(topology, "topology", place->topology);
+	stint_json_set_string(topology, "level", place->level);
+	if (why->record.reason != STINT_REASON_TOPOLOGY)
+		return;
+	if (place->domain)
+		stint_json_set_string(topology, "closest", place->domain);
+	stint_json_set_int(topology, "has_room_for", why->record.have);
+	stint_json_set_int(topology, "needs", why->record.need);
+}
+
 static void add_why(
 	struct stint_json *record, const struct stint_why_question *question, const struct stint_explanation *explanation, uint32_t group)
 {
@@ -177,7 +194,9 @@ static void add_why(
 		stint_json_set_double(bound, "allocated", why->record.allocated);
 		stint_json_set_double(bound, "asked", why->record.asked);
 	}
-	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_LEAVING)
+	const struct stint_record_place place = stint_engine_record_place(question->engine, group);
+	add_place(record, why, &place);
+	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_TOPOLOGY || reason == STINT_REASON_LEAVING)
 		add_nodes(record, why);
 	stint_remedies_add(stint_json_ensure_array(record, "changes"), question->engine, group);
 	struct stint_json *holders = stint_json_ensure_array(record, "holders");

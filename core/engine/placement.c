@@ -198,7 +198,8 @@ static void note_topology(struct stint_engine *engine, struct attempt *attempt, 
 {
 	struct gang *gang = engine->groups[attempt->group].gang;
 	uint32_t have = 0;
-	stint_free_pointer(&gang->domain);
+	free(gang->domain);
+	gang->domain = NULL;
 	if (known) {
 		const uint32_t domain = engine_split_closest(engine, &nest->split, &nest->field, &have);
 		gang->domain = domain == STINT_NO_HANDLE ? NULL : engine_domain_name(engine, domain);

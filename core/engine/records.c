@@ -264,7 +264,7 @@ static void look_at_node(
 	out->fitting += !now;
 	if (empty)
 		return;
-	if (out->record.reason == STINT_REASON_NO_ROOM)
+	if (out->record.reason == STINT_REASON_NO_ROOM || out->record.reason == STINT_REASON_TOPOLOGY)
 		holders_on_node(engine, handle, now, false, all);
 	else if (engine->pods[out->record.pod].node == handle || engine->pods[out->record.pod].node == STINT_NO_HANDLE)
 		holders_on_node(engine, handle, 0, true, all);
@@ -330,6 +330,7 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 		holders_in_queue(engine, &group->record, all);
 		break;
 	case STINT_REASON_NO_ROOM:
+	case STINT_REASON_TOPOLOGY:
 	case STINT_REASON_LEAVING: {
 		const uint32_t index = engine->pods[group->record.pod].shape;
 		const struct shape *shape = &engine->shapes[index];

@@ -54,6 +54,38 @@ static inline struct stint_object cluster_object(struct cluster *c, enum stint_k
 		.kind = kind, .refs = 1, .name = kept, .uid = kept, .created_ms = CLUSTER_NOW_MS - age_s * 1000, .deleted_ms = -1};
 }
 
+/* "a=1,b=2", keys in order. */
+static inline struct stint_pairs cluster_pairs(struct cluster *c, const char *text)
+{
+	struct stint_pair *pairs = stint_arena_alloc(c->arena, 16 * sizeof *pairs);
+	uint32_t count = 0;
+	while (*text && count < 16) {
+		const size_t key = strcspn(text, "="), value = strcspn(text + key + 1, ",");
+		pairs[count++] =
+			(struct stint_pair){stint_arena_strndup(c->arena, text, key), stint_arena_strndup(c->arena, text + key + 1, value)};
+		text += key + 1 + value;
+		text += *text == ',';
+	}
+	return (struct stint_pairs){pairs, count};
+}
+
+/* Levels coarse to fine, "zone,rack"; "zone:z" gives one an alias. */
+static inline void add_topology(struct cluster *c, const char *name, const char *levels)
+{
+	struct stint_topology *topology = stint_arena_alloc(c->arena, sizeof *topology);
+	struct stint_topology_level *items = stint_arena_alloc(c->arena, STINT_MAX_LEVELS * sizeof *items);
+	uint32_t count = 0;
+	while (*levels && count < STINT_MAX_LEVELS) {
+		const size_t length = strcspn(levels, ","), label = strcspn(levels, ":,");
+		items[count].node_label = stint_arena_strndup(c->arena, levels, label);
+		items[count++].alias = label < length ? stint_arena_strndup(c->arena, levels + label + 1, length - label - 1) : NULL;
+		levels += length + (levels[length] == ',');
+	}
+	*topology =
+		(struct stint_topology){.meta = cluster_object(c, STINT_KIND_TOPOLOGY, name, 0), .levels = items, .levels_count = count};
+	stint_engine_topology_upsert(c->engine, topology);
+}
+
 struct node_is {
 	bool made; /* so that no field need be given */
 	int64_t cpu_milli, memory_bytes, mib; /* 64 cores, 512 GiB, 100 MiB a device; mib -1: not known */
@@ -61,6 +93,7 @@ struct node_is {
 	bool down, cordoned;
 	unsigned pressures;
 	const char *label, *value; /* one label */
+	const char *labels; /* or several, "rack=r1,zone=z1" */
 	const char *taint; /* key of a NoSchedule taint */
 	const char *resource; /* an extended resource, and how many thousandths of it */
 	int64_t resource_milli;
@@ -87,6 +120,8 @@ static inline uint32_t add_node_(struct cluster *c, const char *name, struct nod
 		*pair = (struct stint_pair){cluster_text(c, is.label), cluster_text(c, is.value)};
 		node->meta.labels = (struct stint_pairs){pair, 1};
 	}
+	if (is.labels)
+		node->meta.labels = cluster_pairs(c, is.labels);
 	if (is.taint) {
 		struct stint_taint *taint = stint_arena_alloc(c->arena, sizeof *taint);
 		*taint = (struct stint_taint){cluster_text(c, is.taint), "", STINT_EFFECT_NO_SCHEDULE};
