@@ -1,0 +1,186 @@
+/* What a world says of a cluster: who has which device, what projects are due, in which order things are tried, and what is not known. */
+#include <math.h>
+
+#include "tests/unit/test.h"
+#include "tests/unit/tui/scene.h"
+
+static int open_scene(void **state)
+{
+	*state = stint_alloc(sizeof(struct scene));
+	scene_open(*state);
+	return 0;
+}
+
+static int close_scene(void **state)
+{
+	scene_close(*state);
+	free(*state);
+	return 0;
+}
+
+#define assert_near(a, b) assert_true(fabs((a) - (b)) < 1e-6)
+
+static void test_shares_of_a_device_and_their_projects(void **state)
+{
+	struct scene *scene = *state;
+	scene_fill(scene);
+	const struct tui_world *world = scene_world(scene);
+	const struct tui_node *node = tui_world_node(world, "gpu-2");
+	assert_int_equal(node->devices[0].holdings_count, 2);
+	assert_near(node->devices[0].allocated, 1);
+	assert_int_equal(node->devices[1].holdings_count, 1);
+	assert_near(node->devices[1].allocated, 0.25);
+	assert_string_equal(node->devices[1].holdings->workload->name, "embed-b");
+	assert_int_equal(node->devices[7].holdings_count, 0); /* of a pod that has ended */
+	assert_near(node->gpus_allocated, 1.25);
+	assert_null(tui_world_node(world, "gpu-77"));
+	assert_null(tui_world_node(world, NULL));
+	/* By name, numbers by value. */
+	assert_string_equal(world->nodes[world->nodes_count - 1].node->meta.name, "gpu-10");
+}
+
+static void test_totals(void **state)
+{
+	struct scene *scene = *state;
+	scene_fill(scene);
+	const struct tui_totals *totals = &scene_world(scene)->totals;
+	assert_int_equal(totals->nodes, 7);
+	assert_int_equal(totals->nodes_ready, 6);
+	assert_int_equal(totals->nodes_bad, 1);
+	assert_int_equal(totals->nodes_cordoned, 1);
+	assert_near(totals->gpus, 48);
+	assert_near(totals->gpus_allocated, 21.25);
+	assert_int_equal(totals->devices_held, 22);
+	assert_int_equal(totals->devices_silent, 4); /* gpu-3 tells nothing: not idle, not busy */
+	assert_int_equal(totals->devices_idle, 3);
+	assert_int_equal(totals->waiting, 3);
+	assert_int_equal(totals->failed, 1);
+	assert_int_equal(totals->spaces[0], 2);
+	assert_int_equal(totals->spaces[4], 1);
+	assert_int_equal(totals->spaces[6], 1);
+	/* All of what is free is of no use to pods of 8 GPUs: no node that can be used is empty. */
+	assert_near(totals->gpus_useless, totals->gpus_free);
+}
+
+static void test_free_room_counts_as_useless_only_if_nothing_that_waits_could_use_it(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 4, "Ready", false, NULL);
+	scene_node(scene, "b", 4, "Ready", false, NULL);
+	scene_node(scene, "c", 4, "Ready", true, NULL);
+	scene_job(scene, "p", "holds", "1h", "3", 1, .places = PLACES("a/0,1,2"));
+	assert_true(scene_world(scene)->totals.gpus_useless < 0); /* nothing waits */
+	scene_job(scene, "p", "wants", "1m", "2", 1, .reason = "NoRoom: none");
+	/* b has four; the one of a is too few, and c is cordoned. */
+	assert_near(scene_world(scene)->totals.gpus_free, 9);
+	assert_near(scene_world(scene)->totals.gpus_useless, 5);
+	scene_job(scene, "p", "small", "1m", "0.5", 1, .reason = "NoRoom: none");
+	assert_near(scene_world(scene)->totals.gpus_useless, 4);
+}
+
+static void test_fair_shares_and_sums_of_departments(void **state)
+{
+	struct scene *scene = *state;
+	scene_fill(scene);
+	const struct tui_world *world = scene_world(scene);
+	const struct tui_project *research = tui_world_project(world, "research"), *nlp = tui_world_project(world, "nlp"),
+				 *vision = tui_world_project(world, "vision"), *search = tui_world_project(world, "search");
+	assert_true(research->is_department && !nlp->is_department);
+	assert_int_equal(research->depth, 0);
+	assert_int_equal(nlp->depth, 1);
+	assert_near(nlp->allocated, 8.5);
+	assert_near(vision->allocated, 12);
+	assert_near(research->allocated, 20.5);
+	assert_near(search->limit, 8);
+	assert_near(search->fair_share, 8); /* its limit, though it wants more */
+	assert_near(nlp->fair_share + vision->fair_share, research->fair_share);
+	assert_int_equal(vision->suspended, 1);
+	assert_int_equal(search->ended, 1);
+	assert_string_equal(world->projects[0].name, "product");
+	assert_string_equal(world->projects[1].name, "search");
+}
+
+static void test_a_project_that_has_no_queue_is_shown_with_what_is_known(void **state)
+{
+	struct scene *scene = *state;
+	scene_fill(scene);
+	scene->hide_queues = true;
+	const struct tui_world *world = scene_world(scene);
+	const struct tui_project *nlp = tui_world_project(world, "nlp");
+	assert_non_null(nlp);
+	assert_null(nlp->queue);
+	assert_false(nlp->has_quota);
+	assert_true(nlp->fair_share < 0);
+	assert_near(nlp->allocated, 8.5);
+}
+
+static void test_queues_that_are_their_own_ancestors_end(void **state)
+{
+	struct scene *scene = *state;
+	scene_queue(scene, "a", "b", 1, -1);
+	scene_queue(scene, "b", "a", 1, -1);
+	scene_queue(scene, "self", "self", 1, -1);
+	scene_job(scene, "a", "x", "1m", "1", 1, .reason = "NoRoom: none");
+	assert_int_equal(scene_world(scene)->waiting_count, 1);
+}
+
+static void test_the_line_is_by_project_then_priority_then_age(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_queue(scene, "d", NULL, 8, -1);
+	scene_queue(scene, "rich", "d", 2, -1);
+	scene_queue(scene, "poor", "d", 6, -1);
+	scene_job(scene, "rich", "has-much", "1h", "6", 1, .places = PLACES("a/0,1,2,3,4,5"));
+	scene_job(scene, "rich", "r-old", "9m", "1", 1, .reason = "NoRoom: none");
+	scene_job(scene, "poor", "p-young", "1m", "1", 1, .reason = "NoRoom: none");
+	scene_job(scene, "poor", "p-old", "8m", "1", 1, .reason = "NoRoom: none");
+	scene_job(scene, "poor", "p-important", "30s", "1", 1, .reason = "NoRoom: none", .priority = 100);
+	const struct tui_world *world = scene_world(scene);
+	static const char *const order[] = {"p-important", "p-old", "p-young", "r-old"};
+	assert_int_equal(world->waiting_count, 4);
+	for (size_t at = 0; at < STINT_COUNT(order); at++)
+		assert_string_equal(world->waiting[at].workload->name, order[at]);
+	assert_int_equal(world->waiting[1].position, 2);
+	assert_int_equal(world->waiting[3].position, 1);
+}
+
+static void test_a_world_made_again_of_the_same_is_the_same(void **state)
+{
+	struct scene *scene = *state;
+	scene_fill(scene);
+	const struct tui_totals before = scene_world(scene)->totals;
+	const struct tui_totals after = scene_world(scene)->totals;
+	assert_memory_equal(&before, &after, sizeof before);
+}
+
+static void test_without_the_right_to_see_nodes_nothing_about_them_is_said(void **state)
+{
+	struct scene *scene = *state;
+	scene_fill(scene);
+	scene->hide_nodes = true;
+	const struct tui_world *world = scene_world(scene);
+	assert_false(world->nodes_known);
+	assert_int_equal(world->nodes_count, 0);
+	assert_true(world->totals.gpus_useless < 0);
+	assert_true(world->totals.gpus_used < 0);
+	assert_int_equal(world->workloads_count, 12);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_shares_of_a_device_and_their_projects),
+		TEST(test_totals),
+		TEST(test_free_room_counts_as_useless_only_if_nothing_that_waits_could_use_it),
+		TEST(test_fair_shares_and_sums_of_departments),
+		TEST(test_a_project_that_has_no_queue_is_shown_with_what_is_known),
+		TEST(test_queues_that_are_their_own_ancestors_end),
+		TEST(test_the_line_is_by_project_then_priority_then_age),
+		TEST(test_a_world_made_again_of_the_same_is_the_same),
+		TEST(test_without_the_right_to_see_nodes_nothing_about_them_is_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
