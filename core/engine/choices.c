@@ -96,6 +96,14 @@ bool engine_choice_make(struct stint_engine *engine, uint32_t handle, uint32_t n
 	return true;
 }
 
+bool engine_choice_is_sound(const struct stint_engine *engine, const struct pod *pod)
+{
+	if (pod->choice == STINT_NO_HANDLE)
+		return true;
+	const struct choice *choice = &engine->dra.choices[pod->choice];
+	return engine_claims_may_stay(engine, pod->node, choice) && engine_zones_are_sound(engine, pod->node, choice);
+}
+
 /* What a pod that is on its node, not by a decision of this engine, has there. */
 void engine_choice_read(struct stint_engine *engine, uint32_t handle, const struct stint_numa_zone *zones, uint32_t zones_count)
 {

@@ -210,6 +210,19 @@ static bool run(struct search *search, bool later)
 	return search->wants_count == 0 || find(search, 0, search->wants[0].count, 0);
 }
 
+/* Whether the claim has its devices on the node, and none of them has been promised to another claim. */
+static bool may_join(const struct stint_engine *engine, const struct claim *claim, uint32_t handle, uint32_t node)
+{
+	if (!engine_claim_held(claim) || claim->node != node)
+		return false;
+	for (uint32_t i = 0; i < claim->held.count; i++) {
+		const struct claim_slot *slot = &engine->nodes[node].devices->slots[claim->held.devices[i].slot];
+		if (slot->reserved && slot->reserved_by != handle)
+			return false;
+	}
+	return true;
+}
+
 /* What must be searched for on the node, after the claims that have their devices. The best that can come of it. */
 static enum fit prepare(const struct stint_engine *engine, const struct shape *shape, uint32_t node, struct search *search)
 {
@@ -227,7 +240,7 @@ static enum fit prepare(const struct stint_engine *engine, const struct shape *s
 			best = FIT_LATER;
 			continue;
 		}
-		if (claim && engine_claim_held(claim) && claim->node == node)
+		if (claim && may_join(engine, claim, wanted->claim, node))
 			continue;
 		if (claim && engine_claim_held(claim) && !search->empty) {
 			if (!engine_claim_leaving(claim))
@@ -280,7 +293,7 @@ bool engine_claims_choose(const struct stint_engine *engine, uint32_t handle, ui
 		struct claim_pick *pick = &made->picks[made->picks_count++];
 		if (pinned && claim->reserved)
 			*pick = claim->planned;
-		else if (pinned && engine_claim_held(claim) && claim->node == node)
+		else if (pinned && may_join(engine, claim, index, node))
 			*pick = claim->held;
 		else
 			*pick = search.picks[searched++];

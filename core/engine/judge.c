@@ -38,7 +38,7 @@ static bool is_sound(const struct stint_engine *engine, const struct pod *pod)
 		if (!enough(book->idle, book->leaving))
 			return false;
 	}
-	return true;
+	return engine_choice_is_sound(engine, pod);
 }
 
 bool engine_judge_stays(struct stint_engine *engine, uint32_t handle)

@@ -789,6 +789,7 @@ void engine_choice_read(struct stint_engine *engine, uint32_t pod, const struct 
 void engine_choice_discard(struct choice *made);
 void engine_choice_account(struct stint_engine *engine, uint32_t pod, int sign);
 bool engine_choices_equal(const struct stint_engine *engine, uint32_t a, uint32_t b);
+bool engine_choice_is_sound(const struct stint_engine *engine, const struct pod *pod); /* nothing of it is promised to others */
 void engine_choices_sweep(struct stint_engine *engine); /* no journal may be open */
 
 /* claims.c */
@@ -833,6 +834,7 @@ enum fit engine_zones_fit(const struct stint_engine *engine, const struct shape 
 bool engine_zones_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
 bool engine_zones_choose(const struct stint_engine *engine, const struct shape *shape, uint32_t node, bool now, struct choice *made);
 bool engine_zones_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
+bool engine_zones_are_sound(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
 void engine_zones_account(struct stint_engine *engine, const struct pod *pod, const struct choice *choice, int sign);
 void engine_zones_read(
 	const struct stint_engine *engine, uint32_t node, const struct stint_numa_zone *zones, uint32_t count, struct choice *made);

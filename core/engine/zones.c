@@ -330,6 +330,18 @@ bool engine_zones_may_stay(const struct stint_engine *engine, uint32_t node, con
 	return true;
 }
 
+bool engine_zones_are_sound(const struct stint_engine *engine, uint32_t node, const struct choice *choice)
+{
+	const struct zone_table *table = engine->nodes[node].zones;
+	for (uint32_t zone = 0; table && choice->zones && zone < table->zones_count; zone++) {
+		for (uint32_t r = 0; r < table->resources_count; r++) {
+			if (*drawn_at(table, choice, zone, r) > 0 && available(table, zone, r, true) < 0)
+				return false;
+		}
+	}
+	return true;
+}
+
 /* ---- the table ----------------------------------------------------------------------------------------------------------------------------- */
 
 void engine_zone_table_free(struct zone_table *table)
