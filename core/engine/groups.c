@@ -131,7 +131,7 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 	if (now->reason == record->reason && now->dimension == record->dimension && now->queue == record->queue &&
 		now->part == record->part && now->bound == record->bound && now->allocated == record->allocated &&
 		now->asked == record->asked && now->have == record->have && now->need == record->need && now->pod == record->pod &&
-		now->blocker == record->blocker && now->expected_ms == record->expected_ms)
+		now->blocker == record->blocker && now->expected_ms == record->expected_ms && now->problem == record->problem)
 		return;
 	const int64_t since_ms = now->reason == record->reason ? now->since_ms : record->since_ms;
 	*now = *record;

@@ -30,8 +30,17 @@ const char *const fuzz_seeds[] = {
 	"d{\"metadata\":{\"name\":\"g\"},\"spec\":{\"minMember\":4,\"queue\":\"q\",\"subGroups\":[{\"name\":\"a\",\"minMember\":1,"
 	"\"topologyConstraint\":{}}]}}",
 	"e{\"metadata\":{\"name\":\"t\"},\"spec\":{\"levels\":[{\"nodeLabel\":\"rack\",\"alias\":\"r\"}]}}",
-	"f{\"metadata\":{\"name\":\"j\"},\"spec\":{\"parallelism\":2,\"completionMode\":\"Indexed\",\"template\":{\"spec\":{\"containers\":"
+	"\x08{\"metadata\":{\"name\":\"j\"},\"spec\":{\"parallelism\":2,\"completionMode\":\"Indexed\",\"template\":{\"spec\":{"
+	"\"containers\":"
 	"[]}}},\"status\":{\"active\":1}}",
+	"\x09{\"metadata\":{\"name\":\"c\",\"finalizers\":[\"f\"]},\"spec\":{\"devices\":{\"requests\":[{\"name\":\"r\",\"exactly\":{"
+	"\"deviceClassName\":\"g\",\"count\":2,\"selectors\":[{\"cel\":{\"expression\":\"device.driver == 'x'\"}}]}}],\"constraints\":[{"
+	"\"requests\":[\"r\"],\"matchAttribute\":\"d/a\"}]}},\"status\":{\"allocation\":{\"devices\":{\"results\":[{\"request\":\"r\","
+	"\"driver\":\"x\",\"pool\":\"p\",\"device\":\"0\"}]},\"nodeSelector\":{\"nodeSelectorTerms\":[{\"matchFields\":[{\"key\":"
+	"\"metadata.name\",\"values\":[\"n\"]}]}]}},\"reservedFor\":[{\"resource\":\"pods\",\"name\":\"p\",\"uid\":\"u\"}]}}",
+	"\x0a{\"metadata\":{\"name\":\"s\"},\"spec\":{\"driver\":\"x\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\",\"generation\":1,"
+	"\"resourceSliceCount\":1},\"devices\":[{\"name\":\"0\",\"attributes\":{\"a\":{\"int\":1},\"d/v\":{\"version\":\"1.0.0\"}},"
+	"\"capacity\":{\"m\":{\"value\":\"1Gi\"}}}]}}",
 	NULL,
 };
 
@@ -40,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	struct stint_model *model = stint_model_new();
-	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_OWNER + 1)), "batch/v1", "Job"};
+	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_DEVICE_CLASS + 1)), "batch/v1", "Job"};
 	struct stint_object *object = stint_object_decode(model, &as, (const char *)data + 1, size - 1, NULL);
 	stint_object_unref(object);
 	stint_model_free(model);
