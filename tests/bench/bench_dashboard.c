@@ -95,12 +95,53 @@ static bool measure(struct scene *scene)
 	return kept;
 }
 
+static double memory_mib(void)
+{
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+	if (file && fscanf(file, "%*s %ld", &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return (double)pages * 4096 / 1024 / 1024;
+}
+
+/* Four pods that say 10,000 lines a second together, for HOURS_LINES lines: memory after the first tenth and at the end. */
+static bool measure_logs(void)
+{
+	enum { LINES = 36000000, PIECE = 100 };
+	struct tui_log log = {0};
+	struct tui_log_source sources[4] = {{.prefix = NULL}};
+	struct stint_buf piece = {0};
+	double early = 0;
+	for (int at = 0; at < PIECE; at++)
+		stint_buf_printf(&piece, "step %d loss 0.%d lr 3.0e-4 grad_norm 1.%d tokens/s 41%03d on device %d\n", at, at * 37, at % 9,
+			at, at % 8);
+	const double start = cpu_ms();
+	for (int at = 0; at < LINES / PIECE; at++) {
+		tui_log_feed(&log, &sources[at % 4], piece.data, piece.length);
+		if (at == LINES / PIECE / 10)
+			early = memory_mib();
+	}
+	const double spent = cpu_ms() - start, grown = memory_mib() - early;
+	const bool flat = grown < 1;
+	printf("%-58s %10.2f MiB  bar 1 MiB        %s\n", "memory that an hour of logs at 10,000 lines/s adds", grown,
+		flat ? "kept" : "MISSED");
+	row("processor time of it, a second of logs", spent / 3600, 0);
+	for (size_t at = 0; at < STINT_COUNT(sources); at++)
+		tui_log_finish(&log, &sources[at]);
+	tui_log_free(&log);
+	stint_buf_free(&piece);
+	return flat;
+}
+
 int main(void)
 {
 	struct scene scene;
 	scene_open(&scene);
 	fill(&scene);
-	const bool kept = measure(&scene);
+	bool kept = measure(&scene);
 	scene_close(&scene);
+	kept &= measure_logs();
 	return kept ? 0 : 1;
 }

@@ -255,9 +255,13 @@ class Keys(Dashboard):
         self.submit("has-a-shell", "-g", "0.5")
         screen = self.screen("--view", "workloads", "-p", "vision")
         screen.wait_for("has-a-shell", "Running")
-        screen.type(":exec has-a-shell -p vision -- echo spoken in the pod")
+        screen.send("e")
+        screen.wait_for("$")
+        screen.type("echo spoken in the pod")
         screen.send("Enter")
-        # It ends with 0, so the picture is back at once.
+        screen.wait_for("\nspoken in the pod")
+        screen.type("exit")
+        screen.send("Enter")
         screen.wait_for("has-a-shell", "Workloads")
         screen.type(":exec has-a-shell -p vision -- no-such-program")
         screen.send("Enter")
@@ -305,6 +309,18 @@ class Ends(Dashboard):
             screen.wait_for("NODES READY")
             os.kill(screen.pid(), number)
             self.ended(screen, 128 + number)
+
+    def test_for_a_while_by_ctrl_z(self):
+        screen = self.screen()
+        screen.wait_for("NODES READY")
+        pid = screen.pid()
+        screen.send("C-z")
+        kit.eventually(lambda: pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()[0] == "T", "it being stopped")
+        self.assertEqual(screen.tmux("display-message", "-p", "#{alternate_on}").strip(), "0")
+        os.kill(pid, signal.SIGCONT)
+        screen.wait_for("NODES READY")
+        screen.send("q")
+        self.ended(screen, 0)
 
     def test_by_a_crash(self):
         screen = self.screen()

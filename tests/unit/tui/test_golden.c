@@ -19,7 +19,9 @@ static char *path_of(const char *name, int width, int height, bool utf8, enum tu
 	const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
 	assert_true(length > 0);
 	self[length] = '\0';
-	char *build = strstr(self, "/build/");
+	char *build = NULL;
+	for (char *at = self; (at = strstr(at, "/build/")); at++)
+		build = at;
 	assert_non_null(build);
 	*build = '\0';
 	return stint_format(
@@ -64,6 +66,25 @@ static void close_stage(struct stage *stage)
 	scene_close(&stage->scene);
 }
 
+/* The pictures that matter most in the other charsets and colours as well, and on a light background. */
+static void check_colours(const char *name, struct tui_app *app, struct tui_cells *cells)
+{
+	static const struct {
+		bool utf8;
+		enum tui_depth depth;
+	} more[] = {{true, TUI_MONO}, {false, TUI_16}, {false, TUI_256}, {true, TUI_16}};
+	for (size_t at = 0; at < STINT_COUNT(more); at++) {
+		app->settings.utf8 = more[at].utf8;
+		tui_app_draw(app, cells, 80, 24, SCENE_NOW_MS);
+		compare(name, cells, TUI_DARK, more[at].depth);
+	}
+	stint_autofree char *light = stint_format("%s-light", name);
+	app->settings.utf8 = true;
+	tui_app_draw(app, cells, 80, 24, SCENE_NOW_MS);
+	compare(light, cells, TUI_LIGHT, TUI_256);
+	compare(light, cells, TUI_LIGHT, TUI_16);
+}
+
 /* Draws after `prepare` has brought the app to the view. */
 static void check(const char *name, void (*prepare)(struct tui_app *app))
 {
@@ -77,6 +98,8 @@ static void check(const char *name, void (*prepare)(struct tui_app *app))
 			prepare(stage.app);
 			tui_app_draw(stage.app, &cells, sizes[size].width, sizes[size].height, SCENE_NOW_MS);
 			compare(name, &cells, TUI_DARK, utf8 ? TUI_256 : TUI_MONO);
+			if (size == 0 && utf8 && (strcmp(name, "overview") == 0 || strcmp(name, "workloads") == 0))
+				check_colours(name, stage.app, &cells);
 			tui_cells_free(&cells);
 			close_stage(&stage);
 		}
