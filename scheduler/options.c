@@ -32,8 +32,10 @@ static const struct option {
 	{"leader-elect", TRUTH, "BOOL", "true", AT(leader_elect), true, "schedule only while holding the Lease stint-scheduler"},
 	{"lease-namespace", TEXT, "NAMESPACE", NULL, AT(lease_namespace), true,
 		"where the Lease is; without it the pod's own, else kube-system"},
-	{"gpu-placement", PLACEMENT, "binpack|spread", "binpack", AT(gpu_placement), true, "which devices of a node shares go to"},
-	{"node-placement", PLACEMENT, "binpack|spread", "binpack", AT(node_placement), true, "which nodes pods go to"},
+	{"gpu-placement", PLACEMENT, "binpack|spread|fragmentation", "binpack", AT(gpu_placement), true,
+		"which nodes and devices pods with GPUs go to"},
+	{"node-placement", PLACEMENT, "binpack|spread|fragmentation", "binpack", AT(node_placement), true,
+		"which nodes pods without GPUs go to"},
 	{"usage-half-life", DURATION, "DURATION", "0", AT(usage_half_life_ms), true,
 		"let past use of a queue count against its share beyond quota, half as much after each DURATION; 0: it does not count"},
 	{"usage-factor", FACTOR, "K", "1", AT(usage_factor), true, "how much past use counts, 0 to 100"},
@@ -109,6 +111,21 @@ static bool set_factor(double *factor, const char *origin, const char *value, st
 	return true;
 }
 
+static bool set_placement(enum stint_placement *placement, const char *origin, const char *value, struct stint_error **err)
+{
+	static const struct {
+		const char *name;
+		enum stint_placement placement;
+	} words[] = {{"binpack", STINT_BINPACK}, {"spread", STINT_SPREAD}, {"fragmentation", STINT_FRAGMENTATION}};
+	for (size_t i = 0; i < STINT_COUNT(words); i++) {
+		if (strcmp(value, words[i].name) == 0) {
+			*placement = words[i].placement;
+			return true;
+		}
+	}
+	return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no placement: say binpack, spread or fragmentation", origin, value);
+}
+
 static bool set_option(struct stint_scheduler_options *options, const struct option *option, const char *origin, const char *value,
 	struct stint_error **err)
 {
@@ -117,11 +134,7 @@ static bool set_option(struct stint_scheduler_options *options, const struct opt
 	case NAMES: return set_names(place, origin, value, err);
 	case TRUTH:
 	case FLAG: return set_truth(place, origin, value, err);
-	case PLACEMENT:
-		if (strcmp(value, "binpack") != 0 && strcmp(value, "spread") != 0)
-			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no placement: say binpack or spread", origin, value);
-		*(enum stint_placement *)place = value[0] == 'b' ? STINT_BINPACK : STINT_SPREAD;
-		return true;
+	case PLACEMENT: return set_placement(place, origin, value, err);
 	case DURATION:
 		if (!stint_duration_parse(value, place))
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no duration: write 90s, 12h or 7d", origin, value);

@@ -62,6 +62,7 @@ static void run(struct stint_engine *engine, struct stint_cycle *out)
 	engine_choices_sweep(engine);
 	engine_queue_order_settle(engine);
 	engine_shares_settle(engine);
+	engine_mix_settle(engine);
 	engine->shares_fixed = true;
 	for (uint32_t i = 0; i < engine->policy.actions_count; i++)
 		act(engine, engine->policy.actions[i], out);

@@ -178,19 +178,30 @@ static uint64_t open_reservations(struct node *node, const struct books *books, 
 	return entries;
 }
 
-/* A device in use that has the share left. used: by how much the placement compares it. */
+/* A device in use that has the share left. rank: how much the placement wants it. */
 struct candidate {
 	bool found, unopened;
 	unsigned index;
-	int64_t used;
+	int64_t rank;
 };
 
-static void consider(struct candidate *best, enum stint_placement placement, bool unopened, unsigned index, int64_t used)
+/* With FRAGMENTATION the fullest among those that lose alike: a loss is below 2^24, used amounts below 2^31. */
+static int64_t rank_of(const struct stint_engine *engine, uint32_t handle, int64_t used, int64_t leaving, int64_t mib)
 {
-	const bool better =
-		!best->found || (placement == STINT_BINPACK && used > best->used) || (placement == STINT_SPREAD && used < best->used);
-	if (better)
-		*best = (struct candidate){true, unopened, index, used};
+	switch (engine->policy.gpu_devices) {
+	case STINT_BINPACK: return used;
+	case STINT_SPREAD: return -used;
+	case STINT_UNORDERED: return 0;
+	case STINT_FRAGMENTATION: break;
+	}
+	const int64_t left = engine->books[handle].device_mib - used + leaving;
+	return -engine_device_loss(engine, handle, left, mib) * (INT64_C(1) << 32) + used;
+}
+
+static void consider(struct candidate *best, bool unopened, unsigned index, int64_t rank)
+{
+	if (!best->found || rank > best->rank)
+		*best = (struct candidate){true, unopened, index, rank};
 }
 
 static struct candidate best_in_use(const struct stint_engine *engine, uint32_t handle, int64_t mib, const struct device_choice *chosen)
@@ -200,14 +211,21 @@ static struct candidate best_in_use(const struct stint_engine *engine, uint32_t 
 	for (unsigned slot = 0; slot < books->devices_count; slot++) {
 		const struct device *device = &books->devices[slot];
 		if (!bit(chosen->devices, slot) && slot_fits(books, device, mib))
-			consider(&best, engine->policy.gpu_devices, false, slot, device->present + device->reserved);
+			consider(&best, false, slot, rank_of(engine, handle, device->present + device->reserved, device->leaving, mib));
 	}
 	for (unsigned entry = 0; books->reserved && entry < books->devices_count; entry++) {
 		const int64_t reserved = engine->nodes[handle].reserved_mib[entry];
 		if (!bit(chosen->reserved, entry) && unopened_fits(books, reserved, mib))
-			consider(&best, engine->policy.gpu_devices, true, entry, reserved);
+			consider(&best, true, entry, rank_of(engine, handle, reserved, 0, mib));
 	}
 	return best;
+}
+
+/* Rather a device that nobody uses than the best of those in use? */
+static bool opens_first(const struct stint_engine *engine, uint32_t handle, int64_t mib, const struct candidate *best)
+{
+	const enum stint_placement placement = engine->policy.gpu_devices;
+	return placement == STINT_SPREAD || (placement == STINT_FRAGMENTATION && rank_of(engine, handle, 0, 0, mib) > best->rank);
 }
 
 static bool choose_shares(struct stint_engine *engine, const struct shape *shape, uint32_t handle, bool now, struct device_choice *out)
@@ -220,7 +238,7 @@ static bool choose_shares(struct stint_engine *engine, const struct shape *shape
 	*out = (struct device_choice){.now = now};
 	for (uint32_t i = 0; i < shape->devices; i++) {
 		const struct candidate best = best_in_use(engine, handle, mib, out);
-		const bool open = whole_left > 0 && (!best.found || engine->policy.gpu_devices == STINT_SPREAD);
+		const bool open = whole_left > 0 && (!best.found || opens_first(engine, handle, mib, &best));
 		if (open) {
 			whole_left--;
 			opened++;

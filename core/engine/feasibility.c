@@ -88,7 +88,7 @@ static enum fit worse(enum fit a, enum fit b)
 /* Whether a share of this shape would open at least one device, which takes a second pod slot for the device's holder. */
 static bool would_open(const struct stint_engine *engine, const struct shape *shape, const struct books *books, uint32_t fitting)
 {
-	if (engine->policy.gpu_devices == STINT_SPREAD)
+	if (engine->policy.gpu_devices == STINT_SPREAD || engine->policy.gpu_devices == STINT_FRAGMENTATION)
 		return books->gpus_idle + books->gpus_leaving > 0;
 	return fitting < shape->devices;
 }

@@ -77,8 +77,10 @@ void engine_node_changed(struct stint_engine *engine, uint32_t handle, bool resp
 	struct node *node = &engine->nodes[handle];
 	engine->log[engine->changes & (engine->log_size - 1)] = handle;
 	node->changed = ++engine->changes;
-	if (respecified)
+	if (respecified) {
 		node->respecified = node->changed;
+		engine->specifications++;
+	}
 }
 
 /* kai-engine 3.1: a node counts while it takes pods, without what other schedulers use of it. */

@@ -4,7 +4,7 @@
  *
  * A ranking catches up with the log of changed nodes when it is asked, so shapes that nobody asks for cost nothing.
  * The score packs the plugins' scales from most to least significant, which orders nodes as their sum does:
- *     a partly used device fits | starts at once | few zones | no GPUs, for pods without | packing or spreading
+ *     a partly used device fits | starts at once | few zones | no GPUs, for pods without | packing, spreading, or what is lost
  * Promises: the best node is one where the pod fits; equal scores go by name. 0 is no fit.
  * Costs: O(log nodes) per changed node, O(nodes) when more changed than a quarter of them. Memory 17 bytes a node; least-asked rankings go
  * when all of them pass MOST_RANKED nodes.
@@ -16,6 +16,13 @@
 enum { MOST_RANKED = 16 * 1024 * 1024 };
 
 enum { PACKING_BITS = 57, ZONE_BITS = 3 };
+
+static uint64_t fragmentation_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
+{
+	const int64_t middle = INT64_C(1) << (PACKING_BITS - 1), most = middle - 1;
+	const int64_t loss = engine_placement_loss(engine, shape, handle);
+	return (uint64_t)(middle - (loss > most ? most : loss < -most ? -most : loss));
+}
 
 static uint64_t packing_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
 {
@@ -33,6 +40,7 @@ static uint64_t packing_score(const struct stint_engine *engine, const struct sh
 		return !cpu_only && books->devices_count == 0 && !table ? 1 : top / 2 - (uint64_t)free_amount;
 	case STINT_SPREAD: break;
 	case STINT_UNORDERED: return 1;
+	case STINT_FRAGMENTATION: return fragmentation_score(engine, shape, handle);
 	}
 	int64_t capacity = cpu_only ? engine->nodes[handle].object->allocatable.cpu_milli : books->devices_count;
 	if (table && !cpu_only)

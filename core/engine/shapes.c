@@ -181,6 +181,7 @@ static void describe(struct stint_engine *engine, struct shape *shape, struct st
 	stint_object_ref(&sample->meta);
 	*shape = (struct shape){
 		.sample = sample,
+		.born = ++engine->shapes_born,
 		.spec = spec,
 		.hash = hash,
 		.cpu_milli = bounded(spec->request.cpu_milli),

@@ -48,6 +48,7 @@ void stint_engine_free(struct stint_engine *engine)
 		engine_zone_table_free(node->zones);
 	}
 	engine_claims_free(engine);
+	engine_mix_free(engine);
 	for (size_t i = 0; i < engine->queues_count; i++) {
 		struct queue *queue = &engine->queues[i];
 		stint_object_unref(queue->object ? &queue->object->meta : NULL);
@@ -183,7 +184,7 @@ struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placeme
 		.cpu_nodes = cpu,
 		.gpu_devices = gpu,
 		.prefer_idle = true,
-		.prefer_shared = gpu != STINT_SPREAD,
+		.prefer_shared = gpu == STINT_BINPACK || gpu == STINT_UNORDERED,
 		.prefer_cpu_nodes = true,
 		.usage_factor = 1,
 		.actions = {STINT_ACTION_ALLOCATE},

@@ -284,6 +284,7 @@ struct shape {
 	const struct stint_pod_spec *spec;
 	uint32_t refs, hash, next; /* refs 0: idle, kept for the next pod that asks for it */
 	uint64_t idle_since;
+	uint64_t born; /* tells it from all shapes that ever were */
 	int64_t cpu_milli, memory_bytes;
 	enum stint_gpu_kind gpu;
 	uint32_t devices;
@@ -302,6 +303,24 @@ struct shape {
 	struct shape_claim *claims;
 	int32_t claim_percent; /* GPUs through claims; part of asked */
 	struct ranking ranking;
+};
+
+/* What is known of the mix of requests (mix.c), and what it makes GPUs worth. */
+struct mix_part {
+	uint64_t born; /* of its shape */
+	uint64_t count;
+};
+struct mix {
+	bool made; /* for the present policy */
+	struct stint_prices prices;
+	struct mix_part *parts;
+	size_t parts_count, parts_capacity;
+	uint8_t *kinds; /* by node */
+	bool *takes; /* room for the division into kinds */
+	size_t kinds_capacity;
+	unsigned kinds_count;
+	int64_t capacity[STINT_NODE_KINDS];
+	uint64_t specifications; /* of nodes, that it was made for */
 };
 
 /* What a reservation will take of a node. */
@@ -473,6 +492,9 @@ struct stint_engine {
 	uint64_t room_epoch; /* grows when a node can take more than before */
 	bool quiet; /* a rollback: nothing that was tried before has become possible */
 	struct stint_policy policy;
+	struct mix mix;
+	uint64_t specifications; /* counts changes of what nodes are */
+	uint64_t shapes_born;
 	struct stint_sharer *sharers; /* room for the division */
 	size_t sharers_capacity;
 
@@ -656,6 +678,13 @@ enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape
 /* At most so many pods of the shape find room there, together, its specification set aside. */
 int64_t engine_room_for(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
 bool engine_ports_free(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+
+/* mix.c */
+void engine_mix_settle(struct stint_engine *engine); /* at the start of a cycle */
+void engine_mix_free(struct stint_engine *engine);
+/* What is lost by a pod of the shape on a node where it fits, and by a share on a device with so much left: the smaller the better. */
+int64_t engine_placement_loss(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+int64_t engine_device_loss(const struct stint_engine *engine, uint32_t node, int64_t left_mib, int64_t mib);
 
 /* ranking.c */
 uint32_t engine_ranking_best(struct stint_engine *engine, uint32_t shape); /* STINT_NO_HANDLE: no node fits */

@@ -187,7 +187,8 @@ const char *stint_action_name(enum stint_action action); /* "allocate", "consoli
 /* Whose reclaim minimum runtime counts (kai-engine 9.1): of the queue below the lowest common ancestor, or of the victim's own queue. */
 enum stint_min_runtime { STINT_MIN_RUNTIME_LCA, STINT_MIN_RUNTIME_QUEUE };
 
-enum stint_placement { STINT_BINPACK, STINT_SPREAD, STINT_UNORDERED };
+/* FRAGMENTATION: where least of the GPUs becomes useless to the mix of what runs and waits; see below, "fragmentation on its own". */
+enum stint_placement { STINT_BINPACK, STINT_SPREAD, STINT_UNORDERED, STINT_FRAGMENTATION };
 
 /* Whether blocked groups that ask for more than one device get a start in the future, where declared wall times tell one. */
 enum stint_backfill {

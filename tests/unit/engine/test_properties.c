@@ -399,8 +399,8 @@ static void run_world(uint64_t seed)
 {
 	struct world *w = stint_alloc(sizeof *w);
 	random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-	w->gpu = chance(50) ? STINT_BINPACK : chance(60) ? STINT_SPREAD : STINT_UNORDERED;
-	w->cpu = chance(50) ? STINT_BINPACK : STINT_SPREAD;
+	w->gpu = chance(40) ? STINT_BINPACK : chance(60) ? STINT_SPREAD : chance(60) ? STINT_FRAGMENTATION : STINT_UNORDERED;
+	w->cpu = chance(50) ? STINT_BINPACK : chance(70) ? STINT_SPREAD : STINT_FRAGMENTATION;
 	make_nodes(w);
 	make_queues(w);
 	for (int g = 0; g < GROUPS; g++) {
