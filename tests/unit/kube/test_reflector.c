@@ -121,6 +121,8 @@ static void watcher_stop(struct watcher *w)
 
 #define POD(name, version) \
 	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"x\",\"uid\":\"uid-" name "\",\"resourceVersion\":\"" version "\"}}"
+#define OTHER_POD(name, version) \
+	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"x\",\"uid\":\"other\",\"resourceVersion\":\"" version "\"}}"
 #define LIST(version, next, items) \
 	"{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"" version "\",\"continue\":\"" next "\"},\"items\":[" items "]}"
 #define EVENT(type, object) "{\"type\":\"" type "\",\"object\":" object "}\n"
@@ -193,10 +195,42 @@ static void another_object_of_the_same_name_is_a_deletion_and_an_addition(void *
 {
 	(void)state;
 	RUN("+a1 = -a1 +a11", 0, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+		{"resourceVersion=10", NULL, 0, EVENT("MODIFIED", OTHER_POD("a", "11")), true, false});
+}
+
+static void a_late_end_of_a_predecessor_does_not_end_the_object_that_has_its_name(void **state)
+{
+	(void)state;
+	RUN("+a1 = -a1 +a11 ~a13", 0, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
 		{"resourceVersion=10", NULL, 0,
-			EVENT("MODIFIED",
-				"{\"metadata\":{\"name\":\"a\",\"namespace\":\"x\",\"uid\":\"other\",\"resourceVersion\":\"11\"}}"),
-			true, false});
+			EVENT("ADDED", OTHER_POD("a", "11")) EVENT("DELETED", POD("a", "12")) EVENT("MODIFIED", OTHER_POD("a", "13")), true,
+			false});
+}
+
+/* So many go at once that the set closes holes while it is walked through. */
+static void everything_that_a_new_list_lacks_is_told_deleted(void **state)
+{
+	enum { COUNT = 300 };
+	stint_auto_buf items = {0}, full = {0};
+	struct server server;
+	struct watcher w = {0};
+	(void)state;
+	for (int i = 0; i < COUNT; i++)
+		stint_buf_printf(&items, "%s" POD("p%d", "1"), i ? "," : "", i, i);
+	stint_buf_printf(&full, LIST("10", "", "%s"), items.data);
+	const struct step steps[] = {
+		{"limit=2", NULL, 200, full.data, false, false},
+		{"resourceVersion=10", NULL, 410, STATUS("410", "Gone"), false, false},
+		{"limit=2", NULL, 200, LIST("20", "", POD("p7", "1")), false, false},
+		{"resourceVersion=20", NULL, 0, "", true, false},
+	};
+	server_open(&server, steps, STINT_COUNT(steps));
+	watcher_start(&w, &server, NULL, 0);
+	peer_wait_for(&server.peer, server.at == STINT_COUNT(steps));
+	assert_int_equal(w.tellings, COUNT + 1 + (COUNT - 1) + 1); /* each came, synced, all but one went, synced */
+	assert_null(strstr(w.told.data, "-p7 "));
+	watcher_stop(&w);
+	server_shut(&server);
 }
 
 static void pages_that_expire_begin_again_all_at_once(void **state)
@@ -396,6 +430,8 @@ int main(void)
 		cmocka_unit_test(a_bookmark_moves_the_place_where_the_next_watch_begins),
 		cmocka_unit_test(an_expired_watch_is_followed_by_a_list_whose_differences_are_told),
 		cmocka_unit_test(another_object_of_the_same_name_is_a_deletion_and_an_addition),
+		cmocka_unit_test(a_late_end_of_a_predecessor_does_not_end_the_object_that_has_its_name),
+		cmocka_unit_test(everything_that_a_new_list_lacks_is_told_deleted),
 		cmocka_unit_test(pages_that_expire_begin_again_all_at_once),
 		cmocka_unit_test(a_silent_watch_is_taken_for_dead),
 		cmocka_unit_test(a_failing_list_is_reported_and_tried_again),
