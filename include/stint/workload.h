@@ -200,8 +200,9 @@ struct stint_create_options {
 	bool own; /* the objects after the first are owned by it, so that they go with it */
 };
 /*
- * Creates the objects in order. When one fails, those that were made are deleted again. Gives the objects as the server made them, a JSON
- * array of the caller.
+ * Creates the objects in order. When one fails, those that were made are deleted again, and so is one whose creation got no answer if the
+ * server has done it (each carries the annotation stint.dev/creation, by which it is known). Gives the objects as the server made them, a
+ * JSON array of the caller.
  */
 struct stint_json *stint_objects_create(
 	struct stint_kube *kube, const struct stint_json *objects, const struct stint_create_options *options, struct stint_error **err);

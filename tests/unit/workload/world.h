@@ -19,6 +19,7 @@ struct world {
 	struct stint_kube *kube;
 	struct stint_json *objects;
 	int writes, lost_write; /* counted from 1 */
+	int made; /* so many objects: each has a uid of its own */
 	enum loss loss;
 	void (*deleted)(struct world *world, const char *path); /* may change the objects; NULL: nothing */
 };
@@ -74,6 +75,8 @@ static inline struct stint_json *world_act(struct world *world, const struct fak
 		*status = stint_json_get(world->objects, path) ? "409 Conflict" : "201 Created";
 		if (**status == '4')
 			return object;
+		stint_autofree char *uid = stint_format("made-%d", ++world->made);
+		stint_json_set_string(stint_json_ensure_object(object, "metadata"), "uid", uid);
 		stint_json_set(world->objects, path, stint_json_dup(object));
 		return object;
 	}
