@@ -85,6 +85,9 @@ static void group_by_object(const struct stint_catalog *catalog, const struct st
 	out->workload_kind = chain->top ? chain->top->kind : "PodGroup";
 	out->workload_name = chain->top ? chain->top->name : group->meta.name;
 	out->minimum = group->min_member >= 0 ? group->min_member : 1;
+	out->preemption_delay_ms = group->preemption_delay_ms > 0 ? group->preemption_delay_ms : 0;
+	out->has_stale_grace = group->staleness_grace_ms != INT64_MIN;
+	out->stale_grace_ms = out->has_stale_grace ? group->staleness_grace_ms : 0;
 	const char *names[] = {group->priority_class};
 	out->priority = priority_of(catalog, names, STINT_COUNT(names));
 	const char *word = group->preemptibility == STINT_PREEMPTIBLE ? "preemptible"
@@ -97,6 +100,25 @@ static void group_by_object(const struct stint_catalog *catalog, const struct st
 	if (!queue)
 		queue = stint_object_label(&pod->meta, "kai.scheduler/queue");
 	find_queue(catalog, queue, pod->meta.space, out);
+}
+
+static const char *own_or_owners(const struct stint_pod *pod, const struct stint_owner_chain *chain, const char *key)
+{
+	const char *text = stint_owners_annotation(chain, key);
+	return text ? text : stint_object_annotation(&pod->meta, key);
+}
+
+static void read_delays(const struct stint_pod *pod, const struct stint_owner_chain *chain, struct stint_grouping *out)
+{
+	const char *delay = own_or_owners(pod, chain, "kai.scheduler/preemption-delay");
+	const char *grace = own_or_owners(pod, chain, "kai.scheduler/staleness-grace-period");
+	if (delay && !stint_duration_parse(delay, &out->preemption_delay_ms))
+		out->preemption_delay_ms = 0;
+	if (!grace)
+		return;
+	/* Negative: never. */
+	out->has_stale_grace = grace[0] == '-' || stint_duration_parse(grace, &out->stale_grace_ms);
+	out->stale_grace_ms = grace[0] == '-' ? -1 : out->stale_grace_ms;
 }
 
 static void group_by_owner(
@@ -117,6 +139,7 @@ static void group_by_owner(
 		"%s/%s/%s/%s", pod->meta.space, each ? "Pod" : top->kind, each ? pod->meta.name : top->name, out->uid ? out->uid : "");
 	out->created_ms = each || !object ? pod->meta.created_ms : object->meta.created_ms;
 
+	read_delays(pod, chain, out);
 	if (!each) {
 		int64_t minimum = 0;
 		const char *text = stint_owners_annotation(chain, "kai.scheduler/batch-min-member");

@@ -31,6 +31,9 @@ struct stint_grouping {
 	int32_t priority;
 	bool preemptible;
 	int64_t time_ms; /* declared wall time; 0: none */
+	int64_t preemption_delay_ms; /* 0: none */
+	bool has_stale_grace;
+	int64_t stale_grace_ms;
 	int64_t created_ms; /* of the Job, PodGroup or pod: the age that order goes by */
 };
 

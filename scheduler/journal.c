@@ -43,6 +43,10 @@ void stint_journal_close(struct stint_journal *journal)
 /* Nothing is added when the pod or the node is not known. */
 static void add_line(struct stint_buf *out, const struct stint_engine *engine, const struct stint_decision *decision, int64_t now_ms)
 {
+	static const char *const kinds[] = {[STINT_DECIDE_BIND] = "bind",
+		[STINT_DECIDE_RESERVE] = "reserve",
+		[STINT_DECIDE_EVICT] = "evict",
+		[STINT_DECIDE_WITHDRAW] = "withdraw"};
 	struct stint_pod_view pod;
 	struct stint_group_view group;
 	struct stint_node_view node;
@@ -51,7 +55,8 @@ static void add_line(struct stint_buf *out, const struct stint_engine *engine, c
 	char time[STINT_TIME_SIZE];
 	stint_auto_json *line = stint_json_new_object();
 	stint_json_set_string(line, "time", stint_time_format(now_ms, time));
-	stint_json_set_string(line, "decision", decision->kind == STINT_DECIDE_BIND ? "bind" : "reserve");
+	stint_json_set_string(line, "decision", kinds[decision->kind]);
+	stint_json_set_string(line, "action", stint_action_name(decision->action));
 	if (stint_engine_group_view(engine, decision->group, &group))
 		stint_json_set_string(line, "group", group.key);
 	stint_autofree char *name = stint_format("%s/%s", pod.pod->meta.space, pod.pod->meta.name);

@@ -203,7 +203,8 @@ static void read_parts(struct stint_mirror_group *group, const struct stint_grou
 }
 
 /* The group of that grouping, made when new, with the engine told what it is now. */
-static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, const struct stint_grouping *grouping)
+static struct stint_mirror_group *settle_group(
+	struct stint_mirror *mirror, const struct stint_grouping *grouping, const struct stint_pod *pod)
 {
 	struct stint_mirror_group *group = stint_map_get(mirror->groups, grouping->key);
 	if (!group) {
@@ -215,6 +216,8 @@ static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, cons
 			.handle = STINT_NO_HANDLE};
 		stint_map_set(mirror->groups, group->key, group);
 	}
+	if (pod->started_ms > 0 && (group->started_ms == 0 || pod->started_ms < group->started_ms))
+		group->started_ms = pod->started_ms;
 	const struct stint_owner *job = stint_catalog_owner(mirror->catalog, grouping->uid);
 	group->succeeded_job = job && job->succeeded > 0 ? job->succeeded : 0;
 	group->minimum = grouping->minimum;
@@ -226,6 +229,11 @@ static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, cons
 		.preemptible = grouping->preemptible,
 		.created_ms = grouping->created_ms,
 		.time_ms = grouping->time_ms,
+		.preemption_delay_ms = grouping->preemption_delay_ms,
+		.has_stale_grace = grouping->has_stale_grace,
+		.stale_grace_ms = grouping->stale_grace_ms,
+		.started_ms = group->started_ms,
+		.some_succeeded = succeeded_of(group) > 0,
 		.min_member = (uint32_t)stint_grouping_minimum(group->minimum, succeeded_of(group)),
 		.parts = parts.parts,
 		.parts_count = parts.count};
@@ -287,7 +295,7 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		mirror->hooks.owner_missing(mirror->hooks.user, stint_owners_of(mirror->catalog, pod->pod).missing, pod->pod->meta.space);
 
 	struct stint_mirror_group *former = pod->group;
-	struct stint_mirror_group *group = settle_group(mirror, &grouping);
+	struct stint_mirror_group *group = settle_group(mirror, &grouping, pod->pod);
 	const char *part = grouping.pod_group ? stint_object_label(&pod->pod->meta, "kai.scheduler/subgroup-name") : NULL;
 	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
 		pod->hold = STINT_HOLD_SUBGROUPS;
@@ -300,7 +308,7 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 	if (pod->pod->phase == STINT_PHASE_SUCCEEDED && !pod->counted) {
 		pod->counted = true;
 		count_succeeded(group, part);
-		settle_group(mirror, &grouping);
+		settle_group(mirror, &grouping, pod->pod);
 	}
 	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP || pod->hold == STINT_HOLD_SUBGROUPS)
 		take_from_engine(mirror, pod);

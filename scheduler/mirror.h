@@ -26,6 +26,7 @@ struct stint_mirror_group {
 	char *space, *workload_kind, *workload_name;
 	uint32_t handle;
 	int32_t minimum; /* before members have succeeded */
+	int64_t started_ms; /* the earliest start of a pod of it that has run; 0: none has */
 	int64_t succeeded_pods; /* that were seen to */
 	int64_t succeeded_job; /* that the Job tells */
 	struct stint_map *succeeded_parts; /* counts by sub-group; NULL: none yet */
@@ -51,6 +52,7 @@ struct stint_mirror_pod {
 	struct stint_mirror_group *group;
 	struct stint_mirror_pod *next_in_group, *previous_in_group;
 	void *bind; /* of the placer: what is under way for it; NULL: nothing */
+	void *eviction; /* of the evictor, likewise */
 	char *note; /* a sentence that says more than the engine can, with its word; NULL: none */
 	const char *note_word;
 	char told[STINT_REASON_WORD_SIZE]; /* the word that its condition has; "": it has none of ours */

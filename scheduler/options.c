@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024, MAX_FACTOR = 100 };
-enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, DURATION, FACTOR, FLAG };
+enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024, MAX_FACTOR = 100, MAX_COUNT = 1000000 };
+enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, DURATION, FACTOR, COUNT, EVICTIONS, BACKFILL, FLAG };
 
 static const struct option {
 	const char *name;
@@ -36,6 +36,20 @@ static const struct option {
 		"which nodes and devices pods with GPUs go to"},
 	{"node-placement", PLACEMENT, "binpack|spread|fragmentation", "binpack", AT(node_placement), true,
 		"which nodes pods without GPUs go to"},
+	{"evictions", EVICTIONS, "budgets|direct|off", "budgets", AT(evictions), true,
+		"how running work is taken back for what has a better right to its place: through the Eviction API, so that disruption "
+		"budgets "
+		"hold; by deleting pods (needs the right to); or not at all"},
+	{"eviction-rate", COUNT, "N", "500", AT(eviction_rate), true, "evictions a second at most; 0: no bound"},
+	{"reclaim-min-runtime", DURATION, "DURATION", "0", AT(reclaim_min_runtime_ms), true,
+		"how long a workload has run before other queues may take it back, where no queue says"},
+	{"preempt-min-runtime", DURATION, "DURATION", "0", AT(preempt_min_runtime_ms), true,
+		"the same for work of higher priority in its own queue"},
+	{"stale-grace", DURATION, "DURATION", "60s", AT(stale_grace_ms), true, "how long a gang may run with fewer pods than it needs"},
+	{"consolidation-max", COUNT, "N", "16", AT(consolidation_max), true,
+		"workloads that one decision may move to make room; 0: none are moved for that"},
+	{"backfill", BACKFILL, "easy|conservative|none", "easy", AT(backfill), true,
+		"whether room is kept for blocked gangs where declared times tell their start: for the first, for all, or for none"},
 	{"usage-half-life", DURATION, "DURATION", "0", AT(usage_half_life_ms), true,
 		"let past use of a queue count against its share beyond quota, half as much after each DURATION; 0: it does not count"},
 	{"usage-factor", FACTOR, "K", "1", AT(usage_factor), true, "how much past use counts, 0 to 100"},
@@ -48,6 +62,10 @@ static const struct option {
 #undef AT
 };
 
+static const char *const eviction_words[] = {
+	[STINT_EVICTIONS_BUDGETS] = "budgets", [STINT_EVICTIONS_DIRECT] = "direct", [STINT_EVICTIONS_OFF] = "off"};
+static const char *const backfill_words[] = {
+	[STINT_BACKFILL_EASY] = "easy", [STINT_BACKFILL_CONSERVATIVE] = "conservative", [STINT_BACKFILL_NONE] = "none"};
 static const char *const level_words[] = {
 	[STINT_LOG_ERROR] = "error", [STINT_LOG_WARN] = "warn", [STINT_LOG_INFO] = "info", [STINT_LOG_DEBUG] = "debug"};
 
@@ -101,6 +119,19 @@ static bool set_truth(bool *truth, const char *origin, const char *value, struct
 	return true;
 }
 
+static bool set_word(int *word, const char *origin, const char *value, const char *const *words, size_t count, struct stint_error **err)
+{
+	stint_auto_buf known = {0};
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], value) == 0) {
+			*word = (int)i;
+			return true;
+		}
+		stint_buf_printf(&known, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
+	}
+	return stint_fail(err, STINT_USAGE, "%s: \"%s\" is not known: say %s", origin, value, known.data);
+}
+
 static bool set_factor(double *factor, const char *origin, const char *value, struct stint_error **err)
 {
 	char *end = NULL;
@@ -139,6 +170,14 @@ static bool set_option(struct stint_scheduler_options *options, const struct opt
 		if (!stint_duration_parse(value, place))
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no duration: write 90s, 12h or 7d", origin, value);
 		return true;
+	case COUNT: {
+		int64_t *number = place;
+		if (!stint_parse_int(value, 0, MAX_COUNT, number))
+			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no whole number from 0 to %d", origin, value, MAX_COUNT);
+		return true;
+	}
+	case EVICTIONS: return set_word(place, origin, value, eviction_words, STINT_COUNT(eviction_words), err);
+	case BACKFILL: return set_word(place, origin, value, backfill_words, STINT_COUNT(backfill_words), err);
 	case FACTOR: return set_factor(place, origin, value, err);
 	case LISTEN: {
 		stint_autofree char *address = NULL;
@@ -256,6 +295,19 @@ bool stint_scheduler_options_parse(int argc, char *const *argv, struct stint_sch
 	if (!done)
 		stint_scheduler_options_clear(options);
 	return done;
+}
+
+void stint_scheduler_options_policy(const struct stint_scheduler_options *options, struct stint_policy *policy)
+{
+	*policy = stint_policy_of(options->gpu_placement, options->node_placement);
+	if (options->evictions != STINT_EVICTIONS_OFF)
+		stint_policy_evict(policy);
+	policy->usage_factor = options->usage_factor;
+	policy->preempt_min_runtime_ms = options->preempt_min_runtime_ms;
+	policy->reclaim_min_runtime_ms = options->reclaim_min_runtime_ms;
+	policy->stale_grace_ms = options->stale_grace_ms;
+	policy->consolidation_max_victims = (uint32_t)options->consolidation_max;
+	policy->backfill = options->backfill;
 }
 
 void stint_scheduler_options_clear(struct stint_scheduler_options *options)

@@ -9,6 +9,12 @@
 
 #include <stint/engine.h>
 
+enum stint_evictions {
+	STINT_EVICTIONS_BUDGETS, /* through the Eviction API */
+	STINT_EVICTIONS_DIRECT, /* pods are deleted, whatever their disruption budgets say */
+	STINT_EVICTIONS_OFF, /* none: what runs stays */
+};
+
 struct stint_scheduler_options {
 	char *kubeconfig; /* NULL: KUBECONFIG, ~/.kube/config, else in-cluster */
 	char **scheduler_names; /* NULL-ended, at least one */
@@ -16,6 +22,11 @@ struct stint_scheduler_options {
 	bool leader_elect;
 	char *lease_namespace; /* NULL: the pod's own, else kube-system */
 	enum stint_placement gpu_placement, node_placement;
+	enum stint_evictions evictions;
+	int64_t eviction_rate; /* a second; 0: no bound */
+	int64_t preempt_min_runtime_ms, reclaim_min_runtime_ms, stale_grace_ms;
+	int64_t consolidation_max; /* workloads that one decision may move */
+	enum stint_backfill backfill;
 	double usage_factor; /* k of kai-engine 3.2 */
 	int64_t usage_half_life_ms; /* 0: past use does not count */
 	char *agent_image; /* of device holders */
@@ -30,6 +41,8 @@ bool stint_scheduler_options_parse(int argc, char *const *argv, struct stint_sch
 /* The same from text of a configuration file, over what *options has. `origin` is for messages. */
 bool stint_scheduler_options_read(
 	struct stint_scheduler_options *options, const char *origin, const char *data, size_t length, struct stint_error **err);
+/* What they mean to the engine. */
+void stint_scheduler_options_policy(const struct stint_scheduler_options *options, struct stint_policy *policy);
 void stint_scheduler_options_clear(struct stint_scheduler_options *options);
 void stint_scheduler_options_help(struct stint_buf *out);
 

@@ -8,6 +8,7 @@
 
 #include <scheduler/announcer.h>
 #include <scheduler/conditions.h>
+#include <scheduler/evictor.h>
 #include <scheduler/feed.h>
 #include <scheduler/journal.h>
 #include <scheduler/placer.h>
@@ -16,7 +17,7 @@
 
 #include <stdlib.h>
 
-enum { COALESCE_MS = 3, AGE_MS = 10 * 1000, BINDS_IN_FLIGHT = 32 };
+enum { COALESCE_MS = 3, AGE_MS = 10 * 1000, BINDS_IN_FLIGHT = 32, EVICTIONS_IN_FLIGHT = 16 };
 
 struct stint_session {
 	struct stint_session_options options;
@@ -26,6 +27,7 @@ struct stint_session {
 	struct stint_mirror *mirror;
 	struct stint_holders *holders;
 	struct stint_placer *placer;
+	struct stint_evictor *evictor;
 	struct stint_conditions *conditions;
 	struct stint_announcer *announcer;
 	struct stint_feed *feed;
@@ -71,15 +73,27 @@ static void note_cycle(struct stint_session *session, const struct stint_cycle *
 	struct stint_metrics *metrics = session->options.metrics;
 	stint_metrics_add(metrics, STINT_METRIC_CYCLES, 1);
 	stint_metrics_set(metrics, STINT_METRIC_CYCLE_MS, (double)took_us / 1000);
-	stint_metrics_set(metrics, STINT_METRIC_ACTION_MS, (double)took_us / 1000, "allocate");
 	stint_metrics_observe(metrics, STINT_METRIC_CYCLE_SECONDS, (double)took_us / 1e6);
-	stint_metrics_add(metrics, STINT_METRIC_GROUPS_TRIED, (double)cycle->tried, "allocate");
-	size_t groups = 0;
+	stint_metrics_add(metrics, STINT_METRIC_GROUPS_TRIED, (double)cycle->tried);
 	for (size_t i = 0; i < cycle->count; i++) {
-		if (cycle->decisions[i].kind == STINT_DECIDE_BIND && (i == 0 || cycle->decisions[i].group != cycle->decisions[i - 1].group))
-			groups++;
+		const struct stint_decision *decision = &cycle->decisions[i];
+		const char *action = stint_action_name(decision->action);
+		if (decision->kind == STINT_DECIDE_BIND && (i == 0 || decision->group != cycle->decisions[i - 1].group))
+			stint_metrics_add(metrics, STINT_METRIC_GROUPS_SCHEDULED, 1, action);
+		if (decision->kind == STINT_DECIDE_EVICT) {
+			stint_metrics_add(metrics, STINT_METRIC_VICTIMS, 1, action);
+			stint_metrics_add(metrics, STINT_METRIC_LOST_GPU_SECONDS, decision->lost_gpu_seconds, action);
+		}
 	}
-	stint_metrics_add(metrics, STINT_METRIC_GROUPS_SCHEDULED, (double)groups, "allocate");
+}
+
+/* A cycle changes the state by its time alone: minimum run times end, gangs become stale. */
+static void wake_at(struct stint_session *session, int64_t at_ms)
+{
+	if (session->wake_ms == 0 || at_ms < session->wake_ms) {
+		session->wake_ms = at_ms;
+		set_later(session);
+	}
 }
 
 static void run_cycle(void *user)
@@ -102,6 +116,10 @@ static void run_cycle(void *user)
 	}
 	if (session->journal)
 		stint_journal_write(session->journal, session->engine, &cycle, now_ms);
+	if (cycle.next_ms > now_ms)
+		wake_at(session, cycle.next_ms);
+	/* Evictions first: taking binds may undo one at once, which ends the engine's array. */
+	stint_evictor_take(session->evictor, cycle.decisions, cycle.count);
 	stint_placer_take(session->placer, cycle.decisions, cycle.count);
 	stint_conditions_run(session->conditions);
 }
@@ -129,18 +147,21 @@ static void on_placed(void *user, struct stint_mirror_pod *pod, const char *node
 static void on_again(void *user, int64_t until_ms)
 {
 	struct stint_session *session = user;
-	if (until_ms == 0) {
+	if (until_ms == 0)
 		wake_soon(session);
-	} else if (session->wake_ms == 0 || until_ms < session->wake_ms) {
-		session->wake_ms = until_ms;
-		set_later(session);
-	}
+	else
+		wake_at(session, until_ms);
+}
+
+static size_t in_flight(const struct stint_session *session)
+{
+	return stint_placer_in_flight(session->placer) + stint_evictor_in_flight(session->evictor);
 }
 
 static void on_idle(void *user)
 {
 	struct stint_session *session = user;
-	if (session->draining && session->drained) {
+	if (session->draining && session->drained && !in_flight(session)) {
 		void (*drained)(void *) = session->drained;
 		session->drained = NULL;
 		drained(session->drained_user); /* may free the session */
@@ -154,6 +175,8 @@ static void on_pod_gone(void *user, struct stint_mirror_pod *pod)
 	struct stint_session *session = user;
 	if (session->placer)
 		stint_placer_pod_gone(session->placer, pod);
+	if (session->evictor)
+		stint_evictor_pod_gone(session->evictor, pod);
 }
 
 static void on_owner_missing(void *user, const struct stint_owner_reference *reference, const char *space)
@@ -192,8 +215,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 	struct stint_session *session = stint_alloc(sizeof(*session));
 	session->options = *options;
 	struct stint_loop *loop = stint_kube_loop(options->kube);
-	session->policy = stint_policy_of(options->settings->gpu_placement, options->settings->node_placement);
-	session->policy.usage_factor = options->settings->usage_factor;
+	stint_scheduler_options_policy(options->settings, &session->policy);
 	session->model = stint_model_new();
 	session->engine = stint_engine_new();
 	session->soon = stint_timer_new(loop, run_cycle, session);
@@ -220,6 +242,19 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.write_until_ms = write_until,
 		.placed = on_placed,
 		.again = on_again,
+		.idle = on_idle,
+		.user = session});
+	session->evictor = stint_evictor_new(&(struct stint_evictor_options){.kube = options->kube,
+		.engine = session->engine,
+		.mirror = session->mirror,
+		.metrics = options->metrics,
+		.recorder = options->recorder,
+		.logger = options->logger,
+		.in_flight_max = EVICTIONS_IN_FLIGHT,
+		.per_second = (unsigned)options->settings->eviction_rate,
+		.direct = options->settings->evictions == STINT_EVICTIONS_DIRECT,
+		.write_until_ms = write_until,
+		.again = wake_soon,
 		.idle = on_idle,
 		.user = session});
 	session->conditions = stint_conditions_new(&(struct stint_conditions_options){.kube = options->kube,
@@ -261,6 +296,7 @@ void stint_session_free(struct stint_session *session)
 	stint_journal_close(session->journal);
 	stint_announcer_free(session->announcer);
 	stint_conditions_free(session->conditions);
+	stint_evictor_free(session->evictor);
 	stint_placer_free(session->placer);
 	stint_holders_free(session->holders);
 	stint_mirror_free(session->mirror);
@@ -274,13 +310,14 @@ void stint_session_free(struct stint_session *session)
 void stint_session_drain(struct stint_session *session, void (*drained)(void *user), void *user)
 {
 	session->draining = true;
-	if (stint_placer_in_flight(session->placer) == 0) {
+	if (in_flight(session) == 0) {
 		drained(user);
 		return;
 	}
 	session->drained = drained;
 	session->drained_user = user;
 	stint_placer_close(session->placer);
+	stint_evictor_close(session->evictor);
 }
 
 char *stint_session_missing(const struct stint_session *session)

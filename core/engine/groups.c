@@ -349,6 +349,16 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	return handle;
 }
 
+void stint_engine_group_spare(struct stint_engine *engine, uint32_t handle, bool spared)
+{
+	struct group *group = &engine->groups[handle];
+	if (group->spared == spared)
+		return;
+	group->spared = spared;
+	engine->search_epoch++;
+	engine->stirred = true;
+}
+
 bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 {
 	engine_drop_reservations(engine);

@@ -170,6 +170,7 @@ struct group {
 	int64_t time_ms;
 	uint32_t min_member;
 	bool preemptible;
+	bool spared; /* no victim for now */
 	bool unsorted; /* the list of pods is not in task order */
 	bool judged; /* stands in engine.judged */
 	bool listed; /* stands in its queue's line with `stamp` */

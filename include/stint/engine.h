@@ -262,6 +262,9 @@ struct stint_cycle {
  */
 struct stint_cycle stint_engine_cycle(struct stint_engine *engine, const struct stint_policy *policy, int64_t now_ms);
 
+/* Its pods must not be evicted for now (a disruption budget, a refusal): they are no victims while it is spared. */
+void stint_engine_group_spare(struct stint_engine *engine, uint32_t group, bool spared);
+
 /* What the last eviction of a group did to it. */
 struct stint_loss {
 	enum stint_action action;
