@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024, MAX_FACTOR = 100, MAX_COUNT = 1000000 };
+enum { HOLD_MOVED_MS = 60 * 1000 };
 enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, DURATION, FACTOR, COUNT, EVICTIONS, BACKFILL, FLAG };
 
 static const struct option {
@@ -308,6 +309,7 @@ void stint_scheduler_options_policy(const struct stint_scheduler_options *option
 	policy->stale_grace_ms = options->stale_grace_ms;
 	policy->consolidation_max_victims = (uint32_t)options->consolidation_max;
 	policy->backfill = options->backfill;
+	policy->hold_moved_ms = HOLD_MOVED_MS;
 }
 
 void stint_scheduler_options_clear(struct stint_scheduler_options *options)

@@ -70,6 +70,14 @@ static int32_t devices_opened(const struct pod *pod, const struct shape *shape)
 	return shape->gpu == STINT_GPU_NONE ? 0 : __builtin_popcountll(pod->reserved);
 }
 
+struct need engine_need_of(const struct stint_engine *engine, const struct pod *pod)
+{
+	const struct shape *shape = &engine->shapes[pod->shape];
+	struct need need = {0};
+	need_add(&need, shape, devices_opened(pod, shape), 1);
+	return need;
+}
+
 static const struct need *need_on(const struct reservation *reservation, uint32_t node)
 {
 	for (size_t i = 0; i < reservation->count; i++) {
@@ -98,7 +106,7 @@ static struct need free_at(const struct stint_engine *engine, uint32_t node, int
 	return sum;
 }
 
-static bool leaves_room(const struct need *left, const struct shape *shape)
+bool engine_need_fits(const struct need *left, const struct shape *shape)
 {
 	return (!shape->cpu_milli || left->cpu_milli >= shape->cpu_milli) &&
 		(!shape->memory_bytes || left->memory_bytes >= shape->memory_bytes) && left->pods >= 1 &&
@@ -132,13 +140,17 @@ static bool spared_by(
 		left.pods -= need->pods;
 		left.gpus -= need->gpus;
 	}
-	return leaves_room(&left, shape);
+	return engine_need_fits(&left, shape);
 }
 
 bool engine_backfill_allows(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker)
 {
 	const struct backfill *backfill = &engine->backfill;
-	if (!backfill->on || !engine->nodes[node].promised)
+	if (!engine->nodes[node].promised)
+		return true;
+	if (!engine_holds_allow(engine, group, shape, node, blocker))
+		return false;
+	if (!backfill->on)
 		return true;
 	for (size_t i = 0; i < backfill->count; i++) {
 		if (spared_by(engine, &backfill->items[i], group, shape, node))
@@ -346,12 +358,14 @@ void engine_backfill_forget(struct stint_engine *engine, uint32_t group)
 	struct reservation *reservation = reservation_of(&engine->backfill, group);
 	if (reservation)
 		drop(engine, (size_t)(reservation - engine->backfill.items));
+	engine_holds_forget(engine, group);
 }
 
 void engine_backfill_free(struct stint_engine *engine)
 {
 	while (engine->backfill.count)
 		drop(engine, engine->backfill.count - 1);
+	free(engine->holds.items);
 	free(engine->backfill.items);
 	free(engine->backfill.ends.items);
 	free(engine->backfill.end_times);

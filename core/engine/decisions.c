@@ -89,6 +89,8 @@ static bool give_place(struct stint_engine *engine, const struct change *first, 
 	decision->unopened = pod->reserved;
 	if (!bind)
 		handles_push(&engine->reserved, first->pod);
+	if (!bind && action != STINT_ACTION_ALLOCATE)
+		engine_hold_add(engine, pod);
 	return bind;
 }
 

@@ -165,7 +165,7 @@ bool engine_judge(struct stint_engine *engine, const struct hunt *hunt)
 	if (stands) {
 		let_stay(engine);
 		let_move(engine, hunt);
-		stands = hunt->rules->stands(engine, hunt);
+		stands = hunt->rules->stands(engine, hunt) && engine_holds_stand(engine, hunt->group);
 	}
 	for (size_t i = 0; i < search->groups.count; i++)
 		engine->groups[search->groups.items[i]].involved = false;

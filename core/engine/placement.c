@@ -82,9 +82,9 @@ static bool put_on_nominated(
 	struct stint_engine *engine, const struct group *group, uint32_t handle, const struct field *field, bool reserve_only)
 {
 	const struct pod *pod = &engine->pods[handle];
-	if (!pod->object->nominated_node)
-		return false;
-	const uint32_t node = stint_engine_node_find(engine, pod->object->nominated_node);
+	uint32_t node = engine->holds.count ? engine_hold_of(engine, handle) : STINT_NO_HANDLE;
+	if (node == STINT_NO_HANDLE && pod->object->nominated_node)
+		node = stint_engine_node_find(engine, pod->object->nominated_node);
 	struct stint_record record;
 	return node != STINT_NO_HANDLE && engine_field_has(field, node) && engine_ranking_fits(engine, pod->shape, node) &&
 		allowed_on(engine, handle, node, &record) && admitted_on(engine, group, &engine->shapes[pod->shape], node, &record) &&

@@ -69,7 +69,7 @@ struct node {
 	uint8_t mig; /* enum mig */
 	int32_t mig_percent; /* what its MIG instances count for in all, in hundredths of a device */
 	uint32_t legacy_mig; /* pods on it that have MIG by annotation */
-	uint32_t promised; /* reservations that name it */
+	uint32_t promised; /* reservations and holds that name it */
 };
 
 /* How a node offers its GPUs (kai-engine 1.4): not as MIG; as MIG by no strategy; as MIG that looks like whole devices; as profiles. */
@@ -341,6 +341,19 @@ struct reservation {
 	struct promised *places;
 	size_t count, capacity;
 };
+/* A place that evictions made or found. */
+struct hold {
+	uint32_t group, node;
+	uint32_t pod; /* that was last tried in it; STINT_NO_HANDLE: none */
+	uint32_t hash; /* of the shape that it is kept for */
+	int64_t until_ms;
+	struct need need;
+};
+struct holds {
+	struct hold *items;
+	size_t count, capacity;
+};
+
 struct backfill {
 	struct reservation *items;
 	size_t count, capacity;
@@ -465,6 +478,7 @@ struct stint_engine {
 	uint32_t last_shape;
 
 	struct backfill backfill;
+	struct holds holds;
 	size_t timed_groups; /* groups that declared their time */
 	struct topology *topologies;
 	size_t topologies_count, topologies_capacity;
@@ -886,7 +900,19 @@ void engine_plan_close(struct stint_engine *engine); /* what was planned is deci
 /* Reservations hold until the next cycle or change: every public change begins with this. */
 void engine_drop_reservations(struct stint_engine *engine);
 
+/* holds.c */
+void engine_hold_add(struct stint_engine *engine, const struct pod *pod); /* which has a reservation */
+void engine_holds_begin(struct stint_engine *engine); /* of a cycle: those that are taken or over go */
+void engine_holds_forget(struct stint_engine *engine, uint32_t group);
+uint32_t engine_hold_of(struct stint_engine *engine, uint32_t pod); /* the node that is kept for it, or STINT_NO_HANDLE */
+/* Whether a plan for the group leaves all places that are kept for others. */
+bool engine_holds_stand(const struct stint_engine *engine, uint32_t group);
+/* False: the room is kept for *blocker. */
+bool engine_holds_allow(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
+
 /* backfill.c */
+bool engine_need_fits(const struct need *left, const struct shape *shape); /* a pod of the shape takes no more than what is left */
+struct need engine_need_of(const struct stint_engine *engine, const struct pod *pod);
 void engine_backfill_begin(
 	struct stint_engine *engine, int64_t now_ms); /* of the allocate action: nothing is promised to later groups yet */
 /* The group has come up and found no room: later ones must respect its reservation. When it starts; 0: it has none. */

@@ -207,6 +207,7 @@ struct stint_policy {
 	bool prefer_cpu_nodes; /* for pods without GPUs */
 	double usage_factor; /* k of kai-engine 3.2 */
 	enum stint_backfill backfill;
+	int64_t hold_moved_ms; /* how long the places that evictions made, and those of moved work, are kept; 0: not beyond the cycle */
 	enum stint_action actions[STINT_ACTIONS]; /* in this order */
 	uint32_t actions_count;
 	uint32_t queue_depth[STINT_ACTIONS]; /* by action: of each queue only so many groups, the best, take part; 0: all */
@@ -288,7 +289,8 @@ enum stint_reason {
 	STINT_REASON_OVER_LIMIT, /* allocated + asked > bound, the limit of `queue`, in `dimension` */
 	STINT_REASON_OVER_QUOTA, /* the same for the non-preemptible part and the quota */
 	STINT_REASON_NO_ROOM, /* have of need pods found a node; `pod` did not: see the causes */
-	STINT_REASON_PROMISED, /* nodes have room, but it is promised to group `blocker` from expected_ms on, and this one would not have gone */
+	/* Nodes have room, but it is promised to group `blocker`: from expected_ms on, and this one would not have gone by then; 0: it is moving there. */
+	STINT_REASON_PROMISED,
 	STINT_REASON_NO_TOPOLOGY, /* a topology, or a level of it, that does not exist */
 	STINT_REASON_TOPOLOGY, /* no domain of the required level takes all of a part: `have` of `need` pods in the one that came closest */
 	STINT_REASON_LEAVING, /* its place is reserved: it starts when pods that are leaving have gone */
