@@ -83,6 +83,9 @@ static void remember_before(struct stint_engine *engine)
 
 static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t handle)
 {
+	/* There is room, but it is promised or kept: nobody is moved or evicted to get round that. */
+	if (engine->groups[handle].record.reason == STINT_REASON_PROMISED)
+		return false;
 	struct hunt hunt = {.rules = rules, .group = handle, .queue = engine->groups[handle].queue};
 	engine_chunk_asks(engine, handle, true, engine->least_gpu_mib, hunt.asked);
 	const uint64_t print = likeness(engine, handle);

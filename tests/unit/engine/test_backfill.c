@@ -59,6 +59,20 @@ static void only_what_has_gone_by_then_may_use_its_nodes(void **state)
 	}
 }
 
+static void nobody_is_moved_to_get_round_a_promise(void **state)
+{
+	(void)state;
+	struct cluster *c = half_busy();
+	stint_policy_evict(&c->policy);
+	stint_engine_pod_remove(c->engine, "short-0");
+	add_gang(c, 0);
+	add_pod(c, add_group(c, "small", .queue = "q"), "small-0", .gpus = 1);
+	run_cycle(c);
+	assert_int_equal(c->last.count, 0);
+	assert_int_equal(record_of(c, "small").reason, STINT_REASON_PROMISED);
+	cluster_free(c);
+}
+
 static void what_the_gang_will_not_need_is_open_to_all(void **state)
 {
 	(void)state;
@@ -183,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_blocked_gang_is_told_when_it_starts),
 		cmocka_unit_test(only_what_has_gone_by_then_may_use_its_nodes),
+		cmocka_unit_test(nobody_is_moved_to_get_round_a_promise),
 		cmocka_unit_test(what_the_gang_will_not_need_is_open_to_all),
 		cmocka_unit_test(earlier_in_the_order_nobody_asks),
 		cmocka_unit_test(without_declared_times_nothing_is_kept_free),
