@@ -44,6 +44,7 @@ struct world_group {
 	bool there;
 	int queue;
 	struct group_is is;
+	struct stint_part_spec parts[4]; /* root, a set "a", an inner part with set "b" */
 	struct world_pod pods[PODS_PER_GROUP];
 };
 
@@ -61,6 +62,7 @@ static const double portions[] = {0.1, 0.25, 0.5, 0.57, 0.75, 1};
 
 static void make_nodes(struct world *w)
 {
+	static const char *const labels[] = {"rack=r1,zone=a", "rack=r2,zone=a", "rack=r1,zone=b", "rack=r3,zone=b", "zone=a"};
 	for (int i = 0; i < NODES; i++) {
 		snprintf(w->node_names[i], sizeof w->node_names[i], "n%d", i);
 		w->nodes[i] = (struct node_is){
@@ -69,8 +71,7 @@ static void make_nodes(struct world *w)
 			.memory_bytes = GIB * (2 + below(30)),
 			.pods = chance(20) ? 2 + below(4) : 110,
 			.mib = chance(15) ? -1 : 100 * (1 + below(3)),
-			.label = chance(30) ? "zone" : NULL,
-			.value = chance(50) ? "a" : "b",
+			.labels = chance(80) ? labels[below((int)STINT_COUNT(labels))] : NULL,
 			.taint = chance(10) ? "only" : NULL,
 		};
 	}
@@ -91,6 +92,28 @@ static void make_queues(struct world *w)
 			.age_s = below(3),
 		};
 	}
+}
+
+static struct stint_topology_constraint make_constraint(void)
+{
+	static const struct stint_topology_constraint all[] = {
+		{"t", "rack", NULL}, {"t", "zone", NULL}, {"t", NULL, "rack"}, {"t", "zone", "rack"}, {"u", "rack", NULL}};
+	return chance(50) ? (struct stint_topology_constraint){0} : all[below((int)STINT_COUNT(all))];
+}
+
+/* The pods of a group with parts are shared out; each part needs no more than it has, or one more for a gang that never is complete. */
+static void make_parts(struct world_group *group, int pods)
+{
+	const int of_a = below(pods + 1), of_b = pods - of_a;
+	group->parts[0] = (struct stint_part_spec){
+		.name = "", .inner = true, .needs = chance(50) ? STINT_ALL : (uint32_t)below(3), .constraint = make_constraint()};
+	group->parts[1] = (struct stint_part_spec){.name = "a", .needs = (uint32_t)below(of_a + 2), .constraint = make_constraint()};
+	group->parts[2] = (struct stint_part_spec){.name = "x", .inner = true, .needs = STINT_ALL, .constraint = make_constraint()};
+	group->parts[3] =
+		(struct stint_part_spec){.name = "b", .parent = 2, .needs = (uint32_t)below(of_b + 1), .constraint = make_constraint()};
+	group->is.parts_count = STINT_COUNT(group->parts);
+	for (int i = 0; i < pods; i++)
+		group->pods[i].is.part = chance(3) ? "typo" : i < of_a ? "a" : "b";
 }
 
 static struct pod_is make_request(void)
@@ -134,6 +157,8 @@ static void make_group(struct world *w, struct world_group *group)
 		pod->is.age_s = below(2);
 		snprintf(pod->name, sizeof pod->name, "%s-%d", group->name, i);
 	}
+	if (chance(40))
+		make_parts(group, pods);
 }
 
 /* ---- telling an engine -------------------------------------------------------------------------------------------------------------- */
@@ -157,6 +182,7 @@ static void tell_group(struct cluster *c, const struct world *w, const struct wo
 {
 	struct group_is is = group->is;
 	is.queue = w->queue_names[group->queue];
+	is.parts = group->is.parts_count ? group->parts : NULL;
 	add_group_(c, group->name, is);
 	for (int i = 0; i < PODS_PER_GROUP; i++) {
 		const struct world_pod *pod = &group->pods[backwards ? PODS_PER_GROUP - 1 - i : i];
@@ -173,6 +199,8 @@ static struct cluster *tell_all(const struct world *w, bool backwards)
 		if (w->groups[GROUPS - 1 - i].there)
 			tell_group(c, w, &w->groups[GROUPS - 1 - i], true);
 	}
+	add_topology(c, "t", "zone,rack");
+	add_topology(c, "u", "rack");
 	for (int i = 0; i < QUEUES; i++)
 		tell_queue(c, w, backwards ? QUEUES - 1 - i : i);
 	for (int i = 0; i < NODES; i++)
@@ -261,6 +289,51 @@ static void check_gangs(struct cluster *c, uint64_t seed)
 		stint_engine_group_view(c->engine, c->last.decisions[i].group, &group);
 		if (group.active < group.min_member)
 			fail_msg("seed %llu: %s has %u of %u pods", (unsigned long long)seed, group.key, group.active, group.min_member);
+	}
+}
+
+static bool stands_below(const struct world_group *group, const char *part, size_t above)
+{
+	for (size_t i = 1; i < STINT_COUNT(group->parts); i++) {
+		if (strcmp(group->parts[i].name, part) == 0)
+			return i == above || group->parts[i].parent == above || above == 0;
+	}
+	return false;
+}
+
+/* "rack=r1,zone=a": of topology t a domain is what is left of the texts from the zone on, of u the rack alone. */
+static bool same_domain(const char *a, const char *b, const struct stint_topology_constraint *constraint)
+{
+	const bool zone = strcmp(constraint->required_level, "zone") == 0;
+	if (strcmp(constraint->topology, "u") == 0)
+		return strncmp(a, b, strlen("rack=rN")) == 0;
+	return zone ? strcmp(strstr(a, "zone"), strstr(b, "zone")) == 0 : strcmp(a, b) == 0;
+}
+
+static void check_part(const struct world *w, const struct world_group *group, size_t part, uint64_t seed)
+{
+	const char *first = NULL;
+	for (int p = 0; p < PODS_PER_GROUP; p++) {
+		const struct world_pod *pod = &group->pods[p];
+		if (!pod->there || !pod->is.on || pod->is.status == STINT_POD_RELEASING || !stands_below(group, pod->is.part, part))
+			continue;
+		const char *labels = w->nodes[pod->is.on[1] - '0'].labels;
+		if (!labels || !strstr(labels, "rack") || (first && !same_domain(first, labels, &group->parts[part].constraint)))
+			fail_msg("seed %llu: %s of part \"%s\" is on %s, and another on %s", (unsigned long long)seed, pod->name,
+				group->parts[part].name, labels ? labels : "no rack", first ? first : "none");
+		first = labels;
+	}
+}
+
+/* All pods of a part that requires a level are in one domain of it: nodes do not move, and who comes later goes where the others are. */
+static void check_domains(const struct world *w, uint64_t seed)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		const struct world_group *group = &w->groups[g];
+		for (size_t part = 0; group->there && part < group->is.parts_count; part++) {
+			if (group->parts[part].constraint.required_level)
+				check_part(w, group, part, seed);
+		}
 	}
 }
 
@@ -420,6 +493,7 @@ static void run_world(uint64_t seed)
 		check_queues(c, w, before, seed);
 		apply(c, w);
 		check_devices(c, w, seed);
+		check_domains(w, seed);
 		const size_t decided = run_cycle(c);
 		if (decided)
 			fail_msg("seed %llu, step %d: a second cycle at once decides %zu things", (unsigned long long)seed, step, decided);
