@@ -93,12 +93,10 @@ static void chunk_of(const struct stint_engine *engine, const struct group *grou
 		chunk_of_pods(engine, group, part, with_evicted, out);
 	} else {
 		const uint32_t *members = engine_gang_members(gang, part);
-		const bool lacks = part->met < part->need;
-		uint32_t left = lacks ? part->need - part->met : 1;
+		/* Those that lack something come first, and enough of them are possible. */
+		uint32_t left = part->met < part->need ? part->need - part->met : 1;
 		for (uint32_t i = 0; i < part->members_count && left > 0; i++) {
 			const struct part *member = &gang->parts[members[i]];
-			if (lacks && engine_part_met(member))
-				continue;
 			chunk_of(engine, group, members[i], with_evicted, out);
 			left -= member->chunk_count > 0;
 		}

@@ -764,6 +764,7 @@ void engine_gang_count(struct gang *gang, const struct pod *pod, int sign); /* t
 bool engine_gang_must_wait(const struct gang *gang); /* some set of pods would have less than it needs without its reservations */
 void engine_gang_lacks(const struct gang *gang, struct stint_record *record); /* which part of a gang that is not ready */
 uint32_t engine_gang_astray(const struct gang *gang); /* a stray part that has waiting pods */
+
 static inline bool engine_part_met(const struct part *part)
 {
 	return part->state & PART_MET;

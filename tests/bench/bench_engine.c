@@ -295,6 +295,40 @@ static void consolidate(int nodes)
 	say(what, best, 50000);
 }
 
+/* 4 zones of 8 blocks of 8 racks of 2 nodes, and one gang of 512 pods of 2 GPUs: as much as a zone has. */
+static void topology(const char *what, const char *required, const char *preferred)
+{
+	enum { NODES = 4 * 8 * 8 * 2, PODS = 512 };
+	const struct stint_part_spec parts[] = {
+		{.name = "", .inner = true, .needs = STINT_ALL, .constraint = {"fabric", required, preferred}},
+		{.name = "default", .needs = PODS},
+	};
+	double best = 1e18;
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = cluster_new();
+		add_queue(c, "q", .quota = -1);
+		add_topology(c, "fabric", "zone,block,rack");
+		for (int i = 0; i < NODES; i++) {
+			stint_autofree char *name = stint_format("node-%05d", i);
+			stint_autofree char *labels = stint_format("block=b%d,rack=r%d,zone=z%d", i / 16 % 8, i / 2 % 8, i / 128);
+			add_node(c, name, .gpus = GPUS, .cpu_milli = 128000, .memory_bytes = 1024 * GIB, .labels = labels);
+		}
+		const uint32_t group = add_group(c, "gang", .queue = "q", .parts = parts, .parts_count = STINT_COUNT(parts));
+		for (int i = 0; i < PODS; i++) {
+			stint_autofree char *name = stint_format("gang-%04d", i);
+			add_pod(c, group, name, .gpus = 2);
+		}
+		const int64_t start_us = stint_monotonic_us();
+		const size_t placed = run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (placed != PODS)
+			printf("only %zu of %d pods were placed\n", placed, PODS);
+		best = us < best ? us : best;
+		cluster_free(c);
+	}
+	say(what, best, 5000);
+}
+
 int main(int argc, char **argv)
 {
 	int64_t nodes = 500;
@@ -310,6 +344,8 @@ int main(int argc, char **argv)
 	hopeless((int)nodes);
 	preempt((int)nodes);
 	consolidate((int)nodes);
+	topology("place one gang of 512 pods in a required zone of 128 nodes", "zone", NULL);
+	topology("place one gang of 512 pods, racks of 512 nodes preferred", NULL, "rack");
 	if (argc == 1)
 		reclaim(1000, 250, GPUS, 100000);
 	return 0;

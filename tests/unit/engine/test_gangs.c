@@ -180,12 +180,14 @@ static void pods_keep_their_part_when_the_tree_changes(void **state)
 	const uint32_t group = add_group(c, "g", .queue = "q", .min = 3);
 	add_pods(c, group, "a:1 b:1 q:1");
 	assert_int_equal(run_cycle(c), 0); /* the group has no parts: all three name one that does not exist */
+	struct stint_group_view view;
+	assert_true(stint_engine_group_view(c->engine, group, &view));
+	assert_int_equal(view.pending, 0);
 	add_group(c, "g", .queue = "q", .parts = two.parts, .parts_count = two.count);
 	assert_int_equal(run_cycle(c), 2);
 	add_group(c, "g", .queue = "q", .parts = three.parts, .parts_count = three.count);
 	assert_int_equal(run_cycle(c), 1);
 	add_pod(c, group, "b-0", .gpus = 1, .part = "a", .on = "n0"); /* one that moves to another part */
-	struct stint_group_view view;
 	assert_true(stint_engine_group_view(c->engine, group, &view));
 	assert_int_equal(view.active, 3);
 	assert_int_equal(view.min_member, 3);
