@@ -29,6 +29,9 @@ static const struct source_row {
 	{&stint_kube_replicasets, STINT_KIND_OWNER, NULL, NULL, false, false},
 	{&stint_kube_deployments, STINT_KIND_OWNER, NULL, NULL, false, false},
 	{&stint_kube_statefulsets, STINT_KIND_OWNER, NULL, NULL, false, false},
+	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, NULL, true, false},
+	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, NULL, true, false},
+	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, NULL, true, false},
 	/* Failed pods use nothing and say nothing that grouping needs; clusters keep thousands of them. */
 	{&stint_kube_pods, STINT_KIND_POD, NULL, "status.phase!=Failed", false, false},
 	/* Of holders also how they failed. */

@@ -2,15 +2,21 @@
  * placer: from decision to certain outcome. See placer.h.
  *
  * State: the outbox, its sender, and the decisions that wait for device holders. One timer serves the outbox's repeats. Invariant: a decision
- * that is not in the outbox is in `waiting`.
+ * that is not in the outbox is in `waiting`, or its resource claims are being written.
  */
 #include <scheduler/placer.h>
+
+#include <scheduler/claim_call.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 struct placing {
+	struct stint_placer *placer;
 	struct stint_mirror_pod *pod;
+	struct stint_claim_writes *claims; /* NULL: the pod has none */
+	char *uuids; /* of a share on a virtual node */
+	bool needs_holder;
 	char *node;
 	uint64_t devices;
 	struct stint_bind *bind; /* NULL: waits for holders */
@@ -28,7 +34,9 @@ struct stint_placer {
 
 static void free_placing(struct placing *placing)
 {
+	stint_claim_writes_free(placing->claims);
 	free(placing->node);
+	free(placing->uuids);
 	free(placing);
 }
 
@@ -138,6 +146,8 @@ static void bind_done(void *user, struct stint_errand *errand, enum stint_errand
 			stint_mirror_pod_note(pod, "BindRefused",
 				stint_format("the API server refused to bind it to node \"%s\": %s", bind->node,
 					message ? message : "no reason given"));
+		if (placing->claims)
+			stint_claim_writes_undo(placing->claims);
 		undo(placer, pod, true);
 	}
 	free_placing(placing);
@@ -224,6 +234,8 @@ static bool try_holders(struct stint_placer *placer, struct placing *placing)
 	case STINT_HOLDER_FAILED: {
 		struct stint_mirror_pod *pod = placing->pod;
 		stint_mirror_pod_note(pod, "DeviceHolderFailed", stint_strdup(problem));
+		if (placing->claims)
+			stint_claim_writes_undo(placing->claims);
 		free_placing(placing);
 		undo(placer, pod, false); /* the slot is blocked, so the engine looks elsewhere */
 		return true;
@@ -234,6 +246,33 @@ static bool try_holders(struct stint_placer *placer, struct placing *placing)
 	case STINT_HOLDER_STATES: break;
 	}
 	return false;
+}
+
+/* What is left to be done before the bind. */
+static void go_on(struct stint_placer *placer, struct placing *placing)
+{
+	if (!placing->needs_holder)
+		hand_over(placer, placing, placing->uuids);
+	else if (!try_holders(placer, placing))
+		wait_for_holders(placer, placing);
+}
+
+static void claims_written(void *user, const char *message)
+{
+	struct placing *placing = user;
+	struct stint_placer *placer = placing->placer;
+	struct stint_mirror_pod *pod = placing->pod;
+	if (!message) {
+		go_on(placer, placing);
+		pump(placer);
+		return;
+	}
+	stint_log(placer->options.logger, STINT_LOG_WARN,
+		"pod %s/%s was not bound to node %s: its resource claims could not be written: %s", pod->pod->meta.space,
+		pod->pod->meta.name, placing->node, message);
+	stint_claim_writes_undo(placing->claims);
+	free_placing(placing);
+	undo(placer, pod, true);
 }
 
 static void take_one(struct stint_placer *placer, const struct stint_decision *decision)
@@ -250,15 +289,20 @@ static void take_one(struct stint_placer *placer, const struct stint_decision *d
 		return;
 	}
 	struct placing *placing = stint_alloc(sizeof(*placing));
-	*placing = (struct placing){.pod = pod, .node = stint_strdup(node.name), .devices = decision->devices};
+	*placing = (struct placing){
+		.placer = placer,
+		.pod = pod,
+		.node = stint_strdup(node.name),
+		.devices = decision->devices,
+		.needs_holder = needs_holder,
+		.uuids = share && !needs_holder ? virtual_uuids(node.node, decision->devices) : NULL,
+	};
 	pod->bind = placing;
-	if (needs_holder) {
-		if (!try_holders(placer, placing))
-			wait_for_holders(placer, placing);
-		return;
-	}
-	stint_autofree char *uuids = share ? virtual_uuids(node.node, decision->devices) : NULL;
-	hand_over(placer, placing, uuids);
+	if (pod->pod->claims_count && stint_monotonic_ms() < placer->options.write_until_ms(placer->options.user))
+		placing->claims = stint_claim_writes_start(
+			placer->options.kube, placer->options.engine, decision->pod, placing->node, claims_written, placing);
+	if (!placing->claims)
+		go_on(placer, placing);
 }
 
 void stint_placer_take(struct stint_placer *placer, const struct stint_decision *decisions, size_t count)

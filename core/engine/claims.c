@@ -371,6 +371,11 @@ void stint_engine_class_upsert(struct stint_engine *engine, struct stint_device_
 	classes_changed(engine);
 }
 
+const struct stint_device_class *stint_engine_class_find(const struct stint_engine *engine, const char *name)
+{
+	return stint_map_get(engine->dra.classes, name);
+}
+
 void stint_engine_class_remove(struct stint_engine *engine, const char *name)
 {
 	engine_drop_reservations(engine);

@@ -40,6 +40,9 @@
 	X(selfsubjectreviews, "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", false)                  \
 	X(subjectaccessreviews, "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false)             \
 	X(selfsubjectaccessreviews, "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false) \
+	X(resourceclaims, "resource.k8s.io", "v1", "resourceclaims", "ResourceClaim", true)                                     \
+	X(resourceslices, "resource.k8s.io", "v1", "resourceslices", "ResourceSlice", false)                                    \
+	X(deviceclasses, "resource.k8s.io", "v1", "deviceclasses", "DeviceClass", false)                                        \
 	X(runtimeclasses, "node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", false)                                         \
 	X(customresourcedefinitions, "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false)
 

@@ -60,6 +60,7 @@ void stint_engine_slice_upsert(struct stint_engine *engine, struct stint_resourc
 void stint_engine_slice_remove(struct stint_engine *engine, const char *name);
 void stint_engine_class_upsert(struct stint_engine *engine, struct stint_device_class *device_class);
 void stint_engine_class_remove(struct stint_engine *engine, const char *name);
+const struct stint_device_class *stint_engine_class_find(const struct stint_engine *engine, const char *name);
 uint32_t stint_engine_claim_upsert(struct stint_engine *engine, struct stint_resource_claim *claim);
 void stint_engine_claim_remove(struct stint_engine *engine, const char *space, const char *name);
 
