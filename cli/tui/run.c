@@ -22,8 +22,8 @@ enum {
 	STALE_MS = 15000,
 	SAID_MAX = 64 * 1024,
 	KEYS_A_TURN = 64,
-	TYPING_MS = 80,
-	TYPING_MOST_MS = 400,
+	TYPING_MS = 250,
+	TYPING_MOST_MS = 1000,
 	REPORTS_MS = 2000
 };
 
@@ -57,26 +57,33 @@ static int64_t world_due_ms(const struct tui_run *run)
 		return INT64_MAX;
 	const enum tui_news news = tui_state_news(run->state);
 	const int64_t rest_ms = news == TUI_NEWS ? 0 : news == TUI_NEWS_SOON ? REPORTS_MS : STALE_MS;
-	int64_t due_ms = run->app->now.world || news == TUI_NEWS ? run->made_ms + rest_ms : INT64_MAX;
-	/* Who types is answered first; but a picture that stands still for a key that is held down would be a lie. */
-	const int64_t typing_ms =
-		run->key_ms + TYPING_MS < run->made_ms + TYPING_MOST_MS ? run->key_ms + TYPING_MS : run->made_ms + TYPING_MOST_MS;
-	due_ms = due_ms > typing_ms ? due_ms : typing_ms;
+	const int64_t due_ms = run->app->now.world || news == TUI_NEWS ? run->made_ms + rest_ms : INT64_MAX;
 	return due_ms > run->world_ms ? due_ms : run->world_ms;
 }
 
+/*
+ * While somebody types, the moment after an answer is the one in which nobody waits: the next world is made then, and a timer makes it only
+ * when no key has come for a while.
+ */
+static int64_t quiet_ms(const struct tui_run *run)
+{
+	const int64_t typing_ms = run->key_ms + TYPING_MS, most_ms = run->made_ms + TYPING_MOST_MS;
+	return typing_ms < most_ms ? typing_ms : most_ms;
+}
+
 /* The world is made anew when it may be; the rest that it needs is in proportion to what it cost. */
-static void look_at_world(struct tui_run *run)
+static bool look_at_world(struct tui_run *run)
 {
 	const int64_t now_ms = stint_monotonic_ms();
 	if (now_ms < world_due_ms(run))
-		return;
+		return false;
 	const int64_t began_us = stint_monotonic_us();
 	tui_app_world(run->app, tui_state_world(run->state, stint_now_ms()), stint_now_ms());
 	tui_follow_look(run);
 	const int64_t cost_ms = (stint_monotonic_us() - began_us) / 1000, least_ms = 1000 / run->app->settings.frames;
 	run->made_ms = now_ms;
 	run->world_ms = now_ms + cost_ms + (cost_ms * REST_FACTOR > least_ms ? cost_ms * REST_FACTOR : least_ms);
+	return true;
 }
 
 static void draw(struct tui_run *run)
@@ -98,7 +105,8 @@ static void draw(struct tui_run *run)
 static void on_frame(void *user)
 {
 	struct tui_run *run = user;
-	look_at_world(run);
+	if (stint_monotonic_ms() >= quiet_ms(run))
+		look_at_world(run);
 	draw(run);
 	if (run->state && tui_state_news(run->state) != TUI_NO_NEWS)
 		tui_run_draw_soon(run);
@@ -111,6 +119,8 @@ void tui_run_draw_soon(struct tui_run *run)
 	int64_t due_ms = run->app->dirty ? now_ms : world_due_ms(run);
 	if (due_ms == INT64_MAX)
 		due_ms = now_ms;
+	else if (!run->app->dirty && due_ms < quiet_ms(run))
+		due_ms = quiet_ms(run);
 	if (due_ms < run->frame_ms + 1000 / run->app->settings.frames)
 		due_ms = run->frame_ms + 1000 / run->app->settings.frames;
 	if (stint_timer_active(run->frame) && run->frame_due_ms <= due_ms)
@@ -132,7 +142,8 @@ static void on_tick(void *user)
 		tui_history_sample(&run->app->history, run->app->now.world, stint_now_ms());
 	tui_follow_look(run);
 	run->app->fresh = false;
-	look_at_world(run);
+	if (stint_monotonic_ms() >= quiet_ms(run))
+		look_at_world(run);
 	draw(run);
 	stint_timer_set(run->clock_tick, TICK_MS);
 }
@@ -151,11 +162,12 @@ static void on_input(void *user, int fd, int events)
 	}
 	for (uint32_t key; taken < KEYS_A_TURN && !run->quit && !run->resting && (key = tui_terminal_key(run->terminal, &y, &x)); taken++)
 		tui_app_key(run->app, key, y, x, stint_now_ms());
-	if (taken)
-		run->key_ms = stint_monotonic_ms();
-	if (taken)
+	if (taken) {
 		draw(run);
-	else if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) < 0) /* the terminal has gone */
+		run->key_ms = stint_monotonic_ms();
+		if (!run->resting && look_at_world(run))
+			draw(run);
+	} else if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) < 0) /* the terminal has gone */
 		tui_run_quit(run, 128 + SIGHUP);
 }
 
