@@ -29,7 +29,6 @@ static void leave_curl(struct stint_kube_call *call)
 	kube_headers_free(&call->headers);
 	kube_identity_release(call->identity);
 	call->identity = NULL;
-	call->curl_paused = false;
 }
 
 /* Ends everything about the call but its memory. */
@@ -123,7 +122,7 @@ static void arm_timer(struct stint_kube_call *call)
 	if (call->state == CALL_BACKOFF && call->backoff_until_ms < next_ms) {
 		next_ms = call->backoff_until_ms;
 	}
-	if (call->state == CALL_ACTIVE && call->request.idle_timeout_ms > 0 && !call->paused) {
+	if (call->state == CALL_ACTIVE && call->request.idle_timeout_ms > 0) {
 		int64_t idle_ms = call->last_activity_ms + call->request.idle_timeout_ms;
 		next_ms = idle_ms < next_ms ? idle_ms : next_ms;
 	}
@@ -153,7 +152,7 @@ static void timer_due(void *user)
 		fail_timeout(call, call->request.timeout_ms, "did not answer within");
 	} else if (call->state == CALL_BACKOFF && now_ms >= call->backoff_until_ms) {
 		begin_attempt(call);
-	} else if (call->state == CALL_ACTIVE && call->request.idle_timeout_ms > 0 && !call->paused &&
+	} else if (call->state == CALL_ACTIVE && call->request.idle_timeout_ms > 0 &&
 		now_ms >= call->last_activity_ms + call->request.idle_timeout_ms) {
 		fail_timeout(call, call->request.idle_timeout_ms, "was silent for");
 	} else {
@@ -194,10 +193,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	size_t length = size * count;
 	if (call->cancelled || call->kube->dead) {
 		return 0;
-	}
-	if (call->paused) {
-		call->curl_paused = true;
-		return CURL_WRITEFUNC_PAUSE;
 	}
 	call->last_activity_ms = stint_monotonic_ms();
 	call->received_bytes += length;
@@ -432,23 +427,6 @@ static void begin_attempt(struct stint_kube_call *call)
 	kube_credentials_get(call->kube->credentials, &call->waiter);
 }
 
-static void resume(struct stint_kube_call *call)
-{
-	struct stint_kube *kube = call->kube;
-	call->resume = false;
-	call->curl_paused = false;
-	call->last_activity_ms = stint_monotonic_ms();
-	kube->in_curl = true; /* on_body may run in here */
-	CURLcode result = curl_easy_pause(call->easy, CURLPAUSE_CONT);
-	kube->in_curl = false;
-	if (result != CURLE_OK) {
-		transfer_finished(&call->transfer, result);
-		return;
-	}
-	arm_timer(call);
-	kube_drive(kube);
-}
-
 /* What was put off to a turn of its own. */
 static void step(void *user)
 {
@@ -459,20 +437,6 @@ static void step(void *user)
 		end_call(call, 0, stint_steal(&call->problem));
 	} else if (call->state == CALL_NEW) {
 		begin_attempt(call);
-	} else if (call->resume && call->easy) {
-		resume(call);
-	}
-}
-
-void stint_kube_call_pause(struct stint_kube_call *call, bool paused)
-{
-	call->paused = paused;
-	if (!paused && call->curl_paused) {
-		call->resume = true;
-		kube_defer(call->kube, &call->step);
-	} else if (!paused && call->state == CALL_ACTIVE) {
-		call->last_activity_ms = stint_monotonic_ms(); /* silence counts again, from now on */
-		arm_timer(call);
 	}
 }
 

@@ -38,7 +38,7 @@ struct stint_kube_call {
 	struct stint_buf answer;
 	bool head_whole; /* the line that ends the header has come: curl takes one that is cut for an answer without a body */
 	bool delivered; /* on_data has seen bytes: no further attempt */
-	bool paused, curl_paused, resume, cancelled;
+	bool cancelled;
 	struct stint_error *problem; /* why it ends on the next turn of the loop */
 	enum call_abort abort;
 	struct kube_deferred step;

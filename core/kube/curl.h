@@ -20,7 +20,6 @@
 	X(curl_easy_getinfo)        \
 	X(curl_easy_header)         \
 	X(curl_easy_init)           \
-	X(curl_easy_pause)          \
 	X(curl_easy_recv)           \
 	X(curl_easy_send)           \
 	X(curl_easy_setopt)         \
@@ -59,7 +58,6 @@ bool kube_curl_load(struct stint_error **err); /* once; then it costs nothing */
 #define curl_easy_getinfo kube_curl.curl_easy_getinfo
 #define curl_easy_header kube_curl.curl_easy_header
 #define curl_easy_init kube_curl.curl_easy_init
-#define curl_easy_pause kube_curl.curl_easy_pause
 #define curl_easy_recv kube_curl.curl_easy_recv
 #define curl_easy_send kube_curl.curl_easy_send
 #define curl_easy_setopt kube_curl.curl_easy_setopt

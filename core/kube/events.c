@@ -5,6 +5,7 @@
  * bounded; a server that cannot be reached is tried again every ten seconds, a few times; one that refuses is not asked again.
  */
 #include "core/kube/events_series.h"
+#include "core/kube/recorder.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ struct stint_recorder {
 	struct write *writes; /* under way */
 	int in_flight;
 	struct stint_timer *pause; /* runs while the server cannot be reached */
-	struct stint_recorder_stats stats;
+	struct recorder_stats stats;
 };
 
 struct write {
@@ -82,12 +83,12 @@ void stint_recorder_free(struct stint_recorder *r)
 	free(r);
 }
 
-void stint_recorder_measure(const struct stint_recorder *r, struct stint_recorder_stats *out)
+void recorder_measure(const struct stint_recorder *r, struct recorder_stats *out)
 {
 	*out = r->stats;
 }
 
-bool stint_recorder_idle(const struct stint_recorder *r)
+bool recorder_idle(const struct stint_recorder *r)
 {
 	return !r->queued && !r->in_flight;
 }

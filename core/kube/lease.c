@@ -358,11 +358,6 @@ struct stint_elector *stint_elector_start(struct stint_kube *kube, const struct 
 	return e;
 }
 
-bool stint_elector_leads(const struct stint_elector *e)
-{
-	return e->state.leads;
-}
-
 int64_t stint_elector_write_until_ms(const struct stint_elector *e)
 {
 	return lease_until_ms(&e->state);

@@ -219,11 +219,6 @@ struct stint_object *stint_reflector_get(const struct stint_reflector *r, const 
 	return slot ? slot->object : NULL;
 }
 
-size_t stint_reflector_count(const struct stint_reflector *r)
-{
-	return r->store.used;
-}
-
 struct stint_object *stint_reflector_next(const struct stint_reflector *r, size_t *at)
 {
 	return store_next(&r->store, at);

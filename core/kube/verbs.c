@@ -200,30 +200,6 @@ bool stint_kube_delete(struct stint_kube *kube, const struct stint_kube_resource
 	return answer != NULL;
 }
 
-bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds,
-	bool has_grace, struct stint_error **err)
-{
-	stint_auto_json *body = stint_json_new_object();
-	stint_json_set_string(body, "apiVersion", "policy/v1");
-	stint_json_set_string(body, "kind", "Eviction");
-	struct stint_json *metadata = stint_json_ensure_object(body, "metadata");
-	stint_json_set_string(metadata, "name", pod);
-	stint_json_set_string(metadata, "namespace", namespace_);
-	if (uid || has_grace) {
-		struct stint_json *options = stint_json_ensure_object(body, "deleteOptions");
-		if (uid) {
-			stint_json_set_string(stint_json_ensure_object(options, "preconditions"), "uid", uid);
-		}
-		if (has_grace) {
-			stint_json_set_int(options, "gracePeriodSeconds", grace_seconds);
-		}
-	}
-	struct stint_kube_request request = {
-		.method = "POST", .resource = &stint_kube_pods, .namespace_ = namespace_, .name = pod, .subresource = "eviction"};
-	stint_auto_json *answer = send_object(kube, &request, body, err);
-	return answer != NULL;
-}
-
 struct stint_kube_call *stint_kube_log_start(struct stint_kube *kube, const char *namespace_, const char *pod,
 	const struct stint_kube_log_options *options, bool (*on_data)(void *user, const char *data, size_t length),
 	void (*on_done)(void *user, struct stint_kube_response *response), void *user)

@@ -201,12 +201,3 @@ void resources_drop(struct stint_model *model, struct stint_resources *resources
 	stint_free_pointer(&resources->extended);
 	*resources = (struct stint_resources){0};
 }
-
-int64_t stint_resources_extended(const struct stint_resources *resources, const char *name)
-{
-	for (uint32_t i = 0; i < resources->extended_count; i++) {
-		if (!strcmp(resources->extended[i].name, name))
-			return resources->extended[i].amount;
-	}
-	return 0;
-}

@@ -196,7 +196,7 @@ struct stint_kube_request {
 	bool no_gzip; /* ask for an uncompressed body: cheaper on a fast network */
 	enum stint_kube_retry retry;
 	/*
-	 * Takes a body (2xx only) in pieces as it arrives; NULL: it is gathered. May cancel or pause its call, and start others. False ends the
+	 * Takes a body (2xx only) in pieces as it arrives; NULL: it is gathered. May cancel its call, and start others. False ends the
 	 * call with an error of code STINT_FAILED. With on_data, nothing is retried once a byte has been handed over.
 	 */
 	bool (*on_data)(void *user, const char *data, size_t length);
@@ -209,7 +209,6 @@ struct stint_kube_request {
 struct stint_kube_call;
 struct stint_kube_call *stint_kube_call_start(struct stint_kube *kube, const struct stint_kube_request *request); /* never NULL */
 void stint_kube_call_cancel(struct stint_kube_call *call); /* NULL is fine; on_done does not come */
-void stint_kube_call_pause(struct stint_kube_call *call, bool paused); /* no on_data while paused; the server feels the back-pressure */
 
 /* The synchronous form: false with err when it failed or the loop was stopped (STINT_INTERRUPTED). response may be NULL. */
 bool stint_kube_call_wait(
@@ -276,9 +275,6 @@ struct stint_kube_delete_options {
 };
 bool stint_kube_delete(struct stint_kube *kube, const struct stint_kube_resource *resource, const char *namespace_, const char *name,
 	const struct stint_kube_delete_options *options, struct stint_error **err);
-/* Evicts a pod through policy/v1. uid NULL: whichever pod has that name. A disruption budget's refusal has status 429. */
-bool stint_kube_evict(struct stint_kube *kube, const char *namespace_, const char *pod, const char *uid, int64_t grace_seconds,
-	bool has_grace, struct stint_error **err);
 /* Like stint_kube_resource_find, and asks the server's discovery for what is not built in. The answer is the client's. */
 const struct stint_kube_resource *stint_kube_discover(
 	struct stint_kube *kube, const char *api_version, const char *kind, struct stint_error **err);
@@ -384,7 +380,6 @@ void stint_reflector_free(struct stint_reflector *reflector); /* NULL is fine; r
 bool stint_reflector_synced(const struct stint_reflector *reflector); /* a whole list has been told */
 /* What is known; borrowed. namespace_ NULL for cluster-wide kinds. */
 struct stint_object *stint_reflector_get(const struct stint_reflector *reflector, const char *namespace_, const char *name);
-size_t stint_reflector_count(const struct stint_reflector *reflector);
 /* for (size_t at = 0; (object = stint_reflector_next(reflector, &at));) ... in no order; the set must not change meanwhile. */
 struct stint_object *stint_reflector_next(const struct stint_reflector *reflector, size_t *at);
 
@@ -407,10 +402,6 @@ struct stint_recorder_options {
 	int in_flight_max; /* requests at a time; 0: 2 */
 	const struct stint_logger *logger;
 };
-struct stint_recorder_stats {
-	uint64_t recorded, sent, merged, limited, dropped,
-		failed; /* limited: kept back by the bucket of their object; dropped: queue full */
-};
 /*
  * Writes core/v1 Events as client-go's recorder does: an equal one is patched (count, lastTimestamp), more than ten of one reason about one
  * object within ten minutes become one "(combined from similar events)", and each object has a bucket of 25 that fills by one in five
@@ -422,8 +413,6 @@ void stint_recorder_free(struct stint_recorder *recorder); /* what is still queu
 /* type: "Normal" or "Warning". annotations: key, value, key, value, NULL; or NULL. The message is cut at 1 KiB. */
 void stint_record(struct stint_recorder *recorder, const struct stint_kube_about *about, const char *type, const char *reason,
 	const char *const *annotations, const char *format, ...) STINT_PRINTF(6, 7);
-void stint_recorder_measure(const struct stint_recorder *recorder, struct stint_recorder_stats *out);
-bool stint_recorder_idle(const struct stint_recorder *recorder); /* nothing queued, nothing under way */
 
 /* ---- leader election ------------------------------------------------------------------------------------------------------------------ */
 
@@ -443,7 +432,6 @@ struct stint_elector_options {
 /* Leader election over a coordination.k8s.io/v1 Lease, as client-go does it: other clocks are never trusted, only changes are observed. */
 struct stint_elector;
 struct stint_elector *stint_elector_start(struct stint_kube *kube, const struct stint_elector_options *options);
-bool stint_elector_leads(const struct stint_elector *elector);
 /* Nothing may be written at or after this time of stint_monotonic_ms (0 when we do not lead): the last renewal plus renew_ms. */
 int64_t stint_elector_write_until_ms(const struct stint_elector *elector);
 /* An annotation that every write of ours puts on the Lease while we lead; NULL removes it. Writes at once when we lead. */

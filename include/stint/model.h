@@ -52,7 +52,6 @@ struct stint_resources {
 	const struct stint_extended *extended;
 	uint32_t extended_count;
 };
-int64_t stint_resources_extended(const struct stint_resources *resources, const char *name); /* 0 when not there */
 /* Whether the resource is a MIG profile, and how many slices of a device one of it is: 2 for nvidia.com/mig-2g.10gb, 0 for variants. */
 bool stint_mig_profile(const char *name, int32_t *slices);
 
@@ -91,13 +90,10 @@ struct stint_requirements {
 /* Kubernetes' rule: NOT_IN and NOT_EXISTS hold for an absent key; the rest needs the key. No requirements: holds. */
 bool stint_requirements_match(const struct stint_requirements *requirements, const struct stint_pairs *labels);
 
-/* A label selector as kubectl's -l takes it ("a=b,c!=d,e in (x,y),!f") or as metav1.LabelSelector in JSON. Self-contained. */
+/* A label selector as kubectl's -l takes it: "a=b,c!=d,e in (x,y),!f"; an empty one matches all. Self-contained. */
 struct stint_label_selector;
 struct stint_label_selector *stint_label_selector_parse(const char *text, struct stint_error **err); /* code: STINT_USAGE */
-struct stint_label_selector *stint_label_selector_decode(struct stint_cursor *cursor); /* NULL: cursor->error; an empty one matches all */
 bool stint_label_selector_match(const struct stint_label_selector *selector, const struct stint_pairs *labels);
-/* The same for labels that are still JSON (an object of texts; NULL: none). */
-bool stint_label_selector_match_json(const struct stint_label_selector *selector, const struct stint_json *labels);
 void stint_label_selector_free(struct stint_label_selector *selector);
 
 enum stint_effect { STINT_EFFECT_ANY, STINT_EFFECT_NO_SCHEDULE, STINT_EFFECT_PREFER_NO_SCHEDULE, STINT_EFFECT_NO_EXECUTE };

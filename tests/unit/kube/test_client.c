@@ -192,14 +192,14 @@ static void handle_budget(struct fake_connection *connection, const struct fake_
 		"budget.\",\"reason\":\"TooManyRequests\",\"code\":429}");
 }
 
-static void test_an_eviction_that_a_budget_refuses_is_told_at_once(void **state)
+static void test_a_write_that_a_budget_refuses_is_told_at_once(void **state)
 {
 	struct fixture *f = *state;
 	f->server.handle = handle_budget;
-	stint_auto_error *problem = NULL;
-	assert_false(stint_kube_evict(f->kube, "n", "p", "u", 30, true, &problem));
-	assert_int_equal(problem->status, 429);
-	assert_int_equal(problem->retry_after_ms, 10000);
+	run(f,
+		&(struct stint_kube_request){
+			.method = "POST", .resource = &stint_kube_pods, .namespace_ = "n", .name = "p", .subresource = "eviction"});
+	assert_int_equal(f->status, 429);
 	assert_int_equal(f->server.requests, 1);
 }
 
@@ -362,53 +362,6 @@ static void test_a_gathered_body_is_bounded(void **state)
 	assert_int_equal(f->status, 500);
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	assert_int_equal(f->data.length, 1000000);
-}
-
-static void resume_later(void *user)
-{
-	struct fixture *f = user;
-	stint_kube_call_pause(f->call, false);
-}
-
-static bool pause_at_first(void *user, const char *data, size_t length)
-{
-	struct fixture *f = user;
-	if (f->calls == 0)
-		stint_kube_call_pause(f->call, true);
-	return take_data(user, data, length);
-}
-
-static void test_a_paused_call_delivers_nothing_and_loses_nothing(void **state)
-{
-	struct fixture *f = *state;
-	f->server.handle = handle_big;
-	start(f, &(struct stint_kube_request){.path = "/x", .on_data = pause_at_first, .idle_timeout_ms = 250});
-	while (f->calls == 0 && !f->done)
-		stint_loop_step(f->loop, 50);
-	int64_t until_ms = stint_monotonic_ms() + 400; /* longer than the idle time: silence of our own making is none */
-	while (stint_monotonic_ms() < until_ms)
-		stint_loop_step(f->loop, 10);
-	assert_int_equal(f->calls, 1);
-	assert_false(f->done);
-	struct stint_timer *timer = stint_timer_new(f->loop, resume_later, f);
-	stint_timer_set(timer, 0);
-	run_until(f->loop, &f->done);
-	stint_timer_free(timer);
-	assert_int_equal(f->code, STINT_OK);
-	assert_int_equal(f->data.length, 1000000);
-	assert_memory_equal(f->data.data + 999990, "000099999\n", 10);
-}
-
-static void test_silence_after_a_pause_is_noticed(void **state)
-{
-	struct fixture *f = *state;
-	f->server.handle = handle_silence;
-	start(f, &(struct stint_kube_request){.path = "/stream", .timeout_ms = -1, .on_data = pause_at_first, .idle_timeout_ms = 60});
-	struct stint_timer *timer = stint_timer_new(f->loop, resume_later, f);
-	stint_timer_set(timer, 150);
-	run_until(f->loop, &f->done);
-	stint_timer_free(timer);
-	assert_int_equal(f->code, STINT_TIMEOUT);
 }
 
 static bool cancel_itself(void *user, const char *data, size_t length)
@@ -708,7 +661,7 @@ int main(void)
 		TEST(test_delete_says_background_grace_and_preconditions),
 		TEST(test_a_busy_server_is_asked_again_for_a_read),
 		TEST(test_a_write_is_repeated_after_429_only),
-		TEST(test_an_eviction_that_a_budget_refuses_is_told_at_once),
+		TEST(test_a_write_that_a_budget_refuses_is_told_at_once),
 		TEST(test_retry_after_beyond_the_deadline_is_not_waited_for),
 		TEST(test_a_lost_connection_repeats_a_read_but_never_a_write),
 		TEST(test_a_write_without_an_answer_is_not_sent_again_on_a_fresh_connection),
@@ -718,8 +671,6 @@ int main(void)
 		TEST(test_a_silent_server_times_out),
 		TEST(test_a_dead_server_is_unreachable),
 		TEST(test_a_gathered_body_is_bounded),
-		TEST(test_a_paused_call_delivers_nothing_and_loses_nothing),
-		TEST(test_silence_after_a_pause_is_noticed),
 		TEST(test_a_call_may_be_cancelled_from_its_own_data),
 		TEST(test_a_consumer_that_cannot_go_on_ends_the_call),
 		TEST(test_a_client_may_be_freed_with_calls_under_way),

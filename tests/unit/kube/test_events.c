@@ -2,6 +2,7 @@
 #include "tests/unit/kube/peer.h"
 
 #include "core/kube/events_series.h"
+#include "core/kube/recorder.h"
 
 static const struct stint_kube_about about_pod = {
 	.api_version = "v1", .kind = "Pod", .namespace_ = "vision", .name = "train-0", .uid = "u-1"};
@@ -163,7 +164,7 @@ static void an_event_is_written_whole_and_its_repetition_is_a_patch(void **state
 	(void)state;
 	server_open(&server, 0);
 	record(&server, "train-0");
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
 	stint_auto_json *event = stint_json_parse(server.last_body, strlen(server.last_body), 0, NULL);
 	assert_string_equal(stint_json_string_at(event, "involvedObject", "uid"), "u-1");
 	assert_string_equal(stint_json_string_at(event, "message"), "evicted for \"train-1\"");
@@ -173,7 +174,7 @@ static void an_event_is_written_whole_and_its_repetition_is_a_patch(void **state
 	assert_int_equal(stint_json_int_or(stint_json_get(event, "count"), 0), 1);
 	const char *name = stint_json_string_at(event, "metadata", "name");
 	record(&server, "train-0");
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
 	assert_int_equal(server.posts, 1);
 	assert_int_equal(server.patches, 1);
 	assert_non_null(strstr(server.path, name));
@@ -188,7 +189,7 @@ static void what_comes_while_a_write_is_under_way_is_written_once_more(void **st
 	server_open(&server, 0);
 	for (int i = 0; i < 5; i++)
 		record(&server, "train-0");
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
 	assert_int_equal(server.posts, 1);
 	assert_int_equal(server.patches, 1);
 	assert_non_null(strstr(server.last_body, "\"count\":5"));
@@ -201,12 +202,12 @@ static void an_event_that_has_expired_is_made_again_with_its_count(void **state)
 	(void)state;
 	server_open(&server, 0);
 	record(&server, "train-0");
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
 	server.status = 404;
 	record(&server, "train-0");
 	peer_wait_for(&server.peer, server.patches == 1);
 	server.status = 201;
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
 	assert_int_equal(server.posts, 2);
 	assert_non_null(strstr(server.last_body, "\"count\":2"));
 	server_shut(&server);
@@ -215,16 +216,16 @@ static void an_event_that_has_expired_is_made_again_with_its_count(void **state)
 static void a_refused_event_is_given_up_and_the_next_goes_on(void **state)
 {
 	struct server server;
-	struct stint_recorder_stats stats;
+	struct recorder_stats stats;
 	(void)state;
 	server_open(&server, 0);
 	server.status = 403;
 	record(&server, "train-0");
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
 	server.status = 201;
 	record(&server, "train-1");
-	peer_wait_for(&server.peer, stint_recorder_idle(server.recorder));
-	stint_recorder_measure(server.recorder, &stats);
+	peer_wait_for(&server.peer, recorder_idle(server.recorder));
+	recorder_measure(server.recorder, &stats);
 	assert_int_equal(stats.failed, 1);
 	assert_int_equal(stats.sent, 1);
 	server_shut(&server);
@@ -233,7 +234,7 @@ static void a_refused_event_is_given_up_and_the_next_goes_on(void **state)
 static void a_failing_server_fills_the_queue_and_no_more(void **state)
 {
 	struct server server;
-	struct stint_recorder_stats stats;
+	struct recorder_stats stats;
 	char name[32];
 	(void)state;
 	server_open(&server, 10);
@@ -244,10 +245,10 @@ static void a_failing_server_fills_the_queue_and_no_more(void **state)
 	}
 	peer_wait_for(&server.peer, server.posts == 2); /* both that were under way; then it pauses */
 	peer_turn_for(&server.peer, 50);
-	stint_recorder_measure(server.recorder, &stats);
+	recorder_measure(server.recorder, &stats);
 	assert_int_equal(server.posts, 2);
 	assert_in_range(stats.dropped, 38, 40);
-	assert_false(stint_recorder_idle(server.recorder));
+	assert_false(recorder_idle(server.recorder));
 	server_shut(&server);
 }
 

@@ -50,11 +50,6 @@ static void label_selectors_select_as_kubectl_does(void **state)
 			fail_msg("\"%s\" was refused", rows[i].text);
 		if (stint_label_selector_match(selector, &labels) != rows[i].matches)
 			fail_msg("\"%s\" gave the wrong answer", rows[i].text);
-		stint_auto_json *json = stint_json_new_object();
-		for (uint32_t l = 0; l < labels.count; l++)
-			stint_json_set_string(json, labels.items[l].key, labels.items[l].value);
-		if (stint_label_selector_match_json(selector, json) != rows[i].matches)
-			fail_msg("\"%s\" gave the wrong answer on JSON", rows[i].text);
 		stint_label_selector_free(selector);
 	}
 }
@@ -72,34 +67,6 @@ static void broken_selectors_are_usage_errors(void **state)
 		assert_non_null(err);
 		assert_int_equal(err->code, STINT_USAGE);
 	}
-}
-
-static void json_selectors_need_all_of_both_lists(void **state)
-{
-	static const struct {
-		const char *json;
-		bool matches;
-	} rows[] = {
-		{"{}", true},
-		{"null", true},
-		{"{\"matchLabels\":{\"app\":\"web\"}}", true},
-		{"{\"matchLabels\":{\"app\":\"web\",\"zone\":\"b\"}}", false},
-		{"{\"matchLabels\":{\"app\":\"web\"},\"matchExpressions\":[{\"key\":\"zone\",\"operator\":\"In\",\"values\":[\"z\",\"a\"]}]"
-		 "}",
-			true},
-		{"{\"matchExpressions\":[{\"key\":\"zone\",\"operator\":\"DoesNotExist\"}]}", false},
-		{"{\"matchExpressions\":[{\"key\":\"zone\",\"operator\":\"Sometimes\"}]}", false},
-	};
-	(void)state;
-	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
-		struct stint_cursor cursor = stint_cursor_over(rows[i].json, strlen(rows[i].json));
-		struct stint_label_selector *selector = stint_label_selector_decode(&cursor);
-		assert_non_null(selector);
-		assert_int_equal(stint_label_selector_match(selector, &labels), rows[i].matches);
-		stint_label_selector_free(selector);
-	}
-	struct stint_cursor cursor = stint_cursor_over("{\"matchLabels\":3}", 17);
-	assert_null(stint_label_selector_decode(&cursor));
 }
 
 static void tolerations_cover_by_key_operator_value_and_effect(void **state)
@@ -186,7 +153,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(label_selectors_select_as_kubectl_does),
 		cmocka_unit_test(broken_selectors_are_usage_errors),
-		cmocka_unit_test(json_selectors_need_all_of_both_lists),
 		cmocka_unit_test(tolerations_cover_by_key_operator_value_and_effect),
 		cmocka_unit_test(a_preference_of_a_node_keeps_no_pod_off),
 		cmocka_unit_test(node_affinity_needs_one_term_and_the_selector_all),

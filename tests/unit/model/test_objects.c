@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/model/extended.h"
+
 static struct stint_object *decode(struct stint_model *model, enum stint_kind kind, const char *json)
 {
 	stint_auto_error *err = NULL;
@@ -53,7 +55,7 @@ static void a_node_is_read(void **state)
 	(void)state;
 	assert_int_equal(node->allocatable.cpu_milli, 63500);
 	assert_int_equal(node->allocatable.pods, 110);
-	assert_int_equal(stint_resources_extended(&node->allocatable, "ephemeral-storage"), 1000);
+	assert_int_equal(extended_of(&node->allocatable, "ephemeral-storage"), 1000);
 	assert_int_equal(node->gpu_count, 8);
 	assert_int_equal(node->gpu_memory_mib, 81500);
 	assert_string_equal(node->gpu_product, "H100");

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/model/extended.h"
+
 static const struct stint_decode_as as_pod = {.kind = STINT_KIND_POD};
 
 static struct stint_pod *decode(struct stint_model *model, const char *json)
@@ -130,7 +132,7 @@ static void the_request_is_the_larger_of_run_and_start_plus_overhead(void **stat
 	assert_int_equal(pod->spec->request.cpu_milli, 2600);
 	assert_int_equal(pod->spec->request.memory_bytes, INT64_C(3) << 30);
 	assert_int_equal(pod->spec->request.gpu_milli, 2000);
-	assert_int_equal(stint_resources_extended(&pod->spec->request, "example.com/nic"), 3000);
+	assert_int_equal(extended_of(&pod->spec->request, "example.com/nic"), 3000);
 	assert_int_equal(pod->spec->request.extended_count, 1);
 	assert_int_equal(pod->spec->gpu.kind, STINT_GPU_WHOLE);
 	assert_int_equal(pod->spec->gpu.devices, 2);
@@ -148,7 +150,7 @@ static void limits_stand_in_for_requests_that_are_absent(void **state)
 	(void)state;
 	assert_int_equal(pod->spec->request.cpu_milli, 0);
 	assert_int_equal(pod->spec->request.gpu_milli, 1000);
-	assert_int_equal(stint_resources_extended(&pod->spec->request, "example.com/nic"), 1000);
+	assert_int_equal(extended_of(&pod->spec->request, "example.com/nic"), 1000);
 	stint_object_unref(&pod->meta);
 	assert_nothing_left(model);
 }
@@ -215,8 +217,8 @@ static void mig_by_annotation_counts_as_if_it_were_requested(void **state)
 	(void)state;
 	assert_true(pod->spec->legacy_mig);
 	assert_int_equal(pod->spec->request.extended_count, 4);
-	assert_int_equal(stint_resources_extended(&pod->spec->request, "nvidia.com/mig-2g.10gb"), 2000);
-	assert_int_equal(stint_resources_extended(&pod->spec->request, "nvidia.com/mig-1g.5gb"), 1000);
+	assert_int_equal(extended_of(&pod->spec->request, "nvidia.com/mig-2g.10gb"), 2000);
+	assert_int_equal(extended_of(&pod->spec->request, "nvidia.com/mig-1g.5gb"), 1000);
 	assert_string_equal(pod->spec->request.extended[2].name, "nvidia.com/mig-2g.10gb");
 	stint_object_unref(&pod->meta);
 	assert_nothing_left(model);

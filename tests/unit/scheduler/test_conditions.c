@@ -6,6 +6,7 @@
 #include <stint/httpd.h>
 
 #include "cluster.h"
+#include "core/kube/recorder.h"
 
 enum { DEADLINE_MS = 10000 };
 
@@ -98,7 +99,7 @@ static void a_write_that_fails_is_tried_again_and_told_once(void **state)
 	assert_int_equal(f->events, 0);
 	turn_until(f, &f->patches, 3);
 	turn_until(f, &f->events, 1);
-	while (!stint_recorder_idle(f->recorder))
+	while (!recorder_idle(f->recorder))
 		stint_loop_step(f->loop, 50);
 	assert_int_equal(f->patches, 3);
 	assert_int_equal(f->events, 1);
