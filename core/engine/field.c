@@ -6,6 +6,7 @@
  * Costs: O(nodes of the field) for a shape that it has not played for last, O(log) per changed node after that.
  */
 #include "state.h"
+#include "topology.h"
 
 bool engine_field_has(const struct field *field, uint32_t node)
 {

@@ -7,6 +7,7 @@
  * Costs: O(log nodes) per pod, given or taken back; a chunk that its queue's bounds refuse costs the chunk alone.
  */
 #include "state.h"
+#include "topology.h"
 
 void engine_chunk_asks(
 	struct stint_engine *engine, uint32_t handle, bool with_evicted, int64_t gpu_mib, double out[static STINT_DIMENSIONS])

@@ -11,6 +11,7 @@
  * Costs: O(domains below the anchor) to sort them, O(nodes of a candidate) to look at it.
  */
 #include "state.h"
+#include "topology.h"
 
 /* ---- what is asked for ------------------------------------------------------------------------------------------------------------ */
 

@@ -4,6 +4,7 @@
  * Owns the struct stint_engine as a whole; what is in its tables belongs to the file that is named after it.
  */
 #include "state.h"
+#include "topology.h"
 
 struct stint_engine *stint_engine_new(void)
 {

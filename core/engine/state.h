@@ -17,6 +17,8 @@
 
 #include <stint/engine.h>
 
+#include "gang.h"
+
 #include "claims.h"
 
 /* What queues count. GPUs in hundredths of a device: the finest that a share is rounded to. */
@@ -129,36 +131,6 @@ struct memo {
 	bool no_node; /* ROOM: no node took even the first pod, whatever its queue's bounds */
 	uint32_t handle; /* ROOM: the shape of the pod without a node; QUEUE: the queue */
 	uint64_t epoch; /* of the cluster's room, or of that queue */
-};
-
-/* A part of a group: a set of parts, a set of pods, or what a name that does not exist stands for. */
-enum part_kind { PART_SET, PART_PODS, PART_STRAY };
-/* met: as many run as it needs; ready: as many are there; held: as many use their place, on their way out or not. */
-enum part_state { PART_MET = 1, PART_READY = 2, PART_HELD = 4 };
-struct part {
-	char *name;
-	char *topology, *required, *preferred; /* its constraint; NULL: none */
-	uint8_t kind, state;
-	uint32_t parent; /* STINT_NO_HANDLE: the root, or a stray */
-	uint32_t rank; /* in the order of names */
-	uint32_t need; /* pods, or members */
-	uint32_t first_member, members_count; /* SET: in gang.members */
-	uint32_t met, ready, held; /* SET: members that are so */
-	uint32_t first_pod, pods; /* where they stand in the group's list while that is sorted */
-	uint32_t first_waiting; /* no pod of its before this place in the list is pending */
-	uint32_t pending, active, reserved, leaving; /* pods */
-	uint32_t chunk_first, chunk_count; /* its pods in the chunk that was asked for last */
-	uint32_t possible; /* for the chunk: pods or members that there can be */
-};
-struct gang {
-	struct part *parts; /* the root first, parents before their members, strays last */
-	uint32_t count, capacity, named; /* named: without strays */
-	uint32_t *by_name; /* those named, sorted */
-	uint32_t *members; /* of all sets, each set's together */
-	uint32_t below, above; /* sets of pods that have fewer or more than they need */
-	uint32_t least_pods; /* that must run for the root to be met */
-	char *domain; /* for a record of reason TOPOLOGY: the one that came closest; NULL: none */
-	bool implied; /* made here for a group that has no parts, to keep strays apart */
 };
 
 struct group {
@@ -366,81 +338,11 @@ struct backfill {
 	size_t marked; /* where in the plan the placement begins */
 };
 
-/* The nodes that share the values of a topology's labels down to some level. The root stands above all levels. */
-struct domain {
-	char *value; /* of its level's label, "" for the root; NULL: a free slot */
-	uint32_t parent, first_child, next, previous; /* next, previous: siblings */
-	uint32_t first_node; /* of a domain of the last level */
-	uint32_t nodes; /* all below it */
-	uint8_t level; /* 0: the root */
-	int64_t cpu_milli, memory_bytes, gpus; /* free now or soon, of nodes that take pods */
-	int64_t *extended; /* by resource; NULL: no node offers any */
-	double ratio; /* of the split under way: how much of it would be used */
-	uint64_t pinned; /* the split that found pods of the part here */
-};
-
-/* A node in a topology, with what it gives to the sums of its domains. */
-struct located {
-	uint32_t domain, next, previous; /* domain: STINT_NO_HANDLE: it lacks a label */
-	int64_t cpu_milli, memory_bytes, gpus;
-};
-
-struct topology {
-	struct stint_topology *object; /* NULL: a free slot */
-	uint32_t levels, root;
-	struct stint_map *index; /* "parent/value": the domain */
-	struct located *nodes; /* by node */
-	int64_t *extended; /* node * stride + resource: what each node gives */
-	size_t capacity, stride; /* nodes there is room for; resources */
-	uint64_t seen; /* the place in the change log up to which it has caught up */
-};
-
-/*
- * Nodes among which a part of a gang is placed, with the tournament of one shape among them. bonus: 0 to 10, the more the better (kai-engine
- * 10.4). A node is in it when nodes[position[node]] is that node.
- */
-struct field {
-	bool all; /* no bound: the shape's own ranking answers */
-	uint32_t *nodes, *position;
-	uint8_t *bonus;
-	uint32_t count;
-	size_t nodes_capacity, bonus_capacity, position_capacity;
-	uint32_t shape, width; /* width 0: no tournament yet */
-	uint32_t *winners; /* places in nodes; leaves at width + place */
-	size_t winners_capacity;
-	uint64_t seen;
-};
-
-/* What a part asks for. `least` of any of its pods, `sum` of all. */
-struct demand {
-	uint32_t pods, shape; /* STINT_NO_HANDLE: not all of one shape */
-	struct amounts sum, least; /* least: of GPUs, whole ones */
-	int64_t whole; /* devices that are asked for as a whole */
-	int64_t *extended;
-	size_t extended_capacity;
-};
-
-/* The domains that may take a part, best first (kai-engine 10.2). */
-struct split {
-	const struct part *part;
-	struct topology *topology;
-	const struct field *within;
-	struct demand demand;
-	struct handles order; /* domains below the anchor, level by level, each level from left to right */
-	uint32_t first[STINT_MAX_LEVELS + 2]; /* of each level in order; one more for the end */
-	uint32_t anchor_level, bottom, top; /* levels: bottom is the finest that is looked at */
-	uint32_t preferred; /* its level; 0: none */
-	uint32_t required;
-	uint32_t level, at; /* the candidate that comes next */
-	uint64_t pin; /* 0: no pod of the part runs yet */
-};
-
-struct nest {
-	struct split split;
-	struct field field;
-};
-
 enum { STINT_DEFAULT_GPU_MIB = 100 }; /* where a node does not say (kai-engine 1.4) */
+
+struct topology; /* topology.h, as the next two */
+struct domain;
+struct nest;
 
 struct stint_engine {
 	struct node *nodes;
@@ -709,32 +611,6 @@ void engine_ranking_mask(struct stint_engine *engine, uint32_t shape, uint32_t n
 void engine_ranking_unmask(struct stint_engine *engine, uint32_t shape, uint32_t node);
 void engine_ranking_free(struct stint_engine *engine, struct shape *shape);
 
-/* field.c */
-void engine_field_clear(struct stint_engine *engine, struct field *field); /* no nodes */
-void engine_field_add(struct field *field, uint32_t node, uint8_t bonus);
-void engine_field_free(struct field *field);
-bool engine_field_has(const struct field *field, uint32_t node);
-uint32_t engine_field_best(struct stint_engine *engine, struct field *field, uint32_t shape); /* STINT_NO_HANDLE: none of its nodes fits */
-/* As their siblings in ranking.c. */
-void engine_field_mask(struct stint_engine *engine, struct field *field, uint32_t shape, uint32_t node);
-void engine_field_unmask(struct stint_engine *engine, struct field *field, uint32_t shape, uint32_t node);
-
-/* topology.c */
-struct topology *engine_topology_named(struct stint_engine *engine, const char *name); /* caught up; NULL: there is none */
-void engine_topology_discard(struct stint_engine *engine, struct topology *topology);
-uint32_t engine_topology_level(const struct topology *topology, const char *name); /* by label or alias, from 1; 0: it has no such level */
-uint32_t engine_domain_above(const struct stint_engine *engine, uint32_t domain, uint32_t level);
-char *engine_domain_name(const struct stint_engine *engine, uint32_t domain); /* "zone1.rack2"; freed by the caller */
-
-/* split.c */
-/* False: the topology or a level does not exist. */
-bool engine_split_start(
-	struct stint_engine *engine, struct split *split, const struct group *group, const struct part *part, const struct field *within);
-bool engine_split_next(struct stint_engine *engine, struct split *split, struct field *out); /* false: there are no more */
-/* The domain of the required level that would take most of its pods. *pods: how many. STINT_NO_HANDLE: there is none. */
-uint32_t engine_split_closest(struct stint_engine *engine, struct split *split, struct field *room, uint32_t *pods);
-void engine_split_free(struct split *split);
-
 /* groups.c */
 void engine_group_touch(
 	struct stint_engine *engine, uint32_t group); /* after any change: readiness, place in line, record; forgets the memo */
@@ -754,26 +630,6 @@ void engine_group_drop_pod(struct stint_engine *engine, uint32_t pod);
 /* The part of that name ("default" for NULL), a stray one when the group has none. It may first have to make the group's tree. */
 uint32_t engine_group_part(struct stint_engine *engine, uint32_t group, const char *name);
 const char *engine_group_part_name(const struct group *group, uint32_t part);
-
-/* gang.c */
-struct gang *engine_gang_new(const struct stint_part_spec *parts, size_t count); /* as stint_parts_check wants them */
-void engine_gang_free(struct gang *gang);
-bool engine_gang_same(const struct gang *gang, const struct stint_part_spec *parts, size_t count);
-uint32_t engine_gang_part(struct gang *gang, const char *name);
-void engine_gang_count(struct gang *gang, const struct pod *pod, int sign); /* the pod comes into its part's numbers or leaves them */
-bool engine_gang_must_wait(const struct gang *gang); /* some set of pods would have less than it needs without its reservations */
-void engine_gang_lacks(const struct gang *gang, struct stint_record *record); /* which part of a gang that is not ready */
-uint32_t engine_gang_astray(const struct gang *gang); /* a stray part that has waiting pods */
-
-static inline bool engine_part_met(const struct part *part)
-{
-	return part->state & PART_MET;
-}
-
-/* gang_order.c */
-const uint32_t *engine_gang_members(struct gang *gang, const struct part *set); /* kai-engine 4.3: who needs most first */
-void engine_gang_chunk(const struct stint_engine *engine, const struct group *group, bool with_evicted, struct handles *out);
-void engine_gang_step(const struct stint_engine *engine, const struct group *group, struct handles *out);
 
 /* Something of it waits, and as many pods are there as it needs. */
 static inline bool engine_group_ready(const struct group *group)

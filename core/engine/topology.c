@@ -6,6 +6,7 @@
  * Promises: the sums are those of the books, over nodes that take pods; a node that has more in use than it offers counts as having nothing.
  * Costs: a changed node costs the depth; a new topology, or a resource that no node had before, costs all nodes.
  */
+#include "topology.h"
 #include "state.h"
 
 /* ---- domains ------------------------------------------------------------------------------------------------------------------- */
