@@ -115,7 +115,31 @@ static const struct cli_positional positionals[] = {
 };
 
 static const struct cli_flag flags[] = {
-	CLI_SIMULATE_TRACE_FLAGS,
+	{.name = "trace", .type = CLI_FILE, .argument = "PODS", .help = "replay a trace instead: its list of pods (CSV)"},
+	{.name = "nodes", .type = CLI_FILE, .argument = "NODES", .help = "the trace's list of nodes (CSV)"},
+	{.name = "policy",
+		.type = CLI_TEXT,
+		.argument = "POLICY[,...]",
+		.repeated = true,
+		.help = "random, dotprod, clustering, packing, bestfit, fgd, fragmentation, with --arrivals binpack, spread, "
+			"fragmentation; "
+			"without it, all of them"},
+	{.name = "seeds", .type = CLI_TEXT, .argument = "FIRST-LAST", .otherwise = "42-51", .help = "one run for each seed"},
+	{.name = "arrivals",
+		.type = CLI_SWITCH,
+		.help = "replay the trace in time instead: pods come and go as it says, through the scheduling engine"},
+	{.name = "load",
+		.type = CLI_NUMBER,
+		.argument = "FACTOR",
+		.otherwise = "1",
+		.low = 0.001,
+		.high = 1000000,
+		.help = "with --arrivals: how many times faster pods come"},
+	{.name = "queue-by",
+		.type = CLI_TEXT,
+		.argument = "COLUMN",
+		.help = "with --arrivals: the column that names a pod's queue; without it qos, where there is one"},
+	{.name = "svg", .type = CLI_FILE, .argument = "FILE", .help = "draw the curves into this file"},
 	{.name = NULL},
 };
 
@@ -135,10 +159,16 @@ const struct cli_command cli_command_simulate = {
 		"and of no use to a typical pod. The policies but fragmentation are those of Weng et al., Beware of Fragmentation (USENIX "
 		"ATC "
 		"2023); fragmentation is the strategy of stint's scheduler, once with the whole list as the known mix of requests, "
-		"once with the mix learned from what has arrived.",
+		"once with the mix learned from what has arrived.\n\n"
+		"With --arrivals pods come at the trace's times of creation, divided by --load, and run for as long as they existed. The "
+		"engine "
+		"places them under queues with equal quotas, one for each value of the column --queue-by. The table has the time that pods "
+		"waited, the slowdown (waiting and running against running, of at least 10 s), and which part of the GPUs was used until "
+		"the last arrival.",
 	.examples = "stint simulate cluster.json\n"
 		    "stint simulate cluster.json -o json\n"
-		    "stint simulate --trace pods.csv --nodes nodes.csv --policy fgd,fragmentation --svg curves.svg",
+		    "stint simulate --trace pods.csv --nodes nodes.csv --policy fgd,fragmentation --svg curves.svg\n"
+		    "stint simulate --trace pods.csv --nodes nodes.csv --arrivals --load 1.2 --policy binpack,fragmentation",
 	.positionals = positionals,
 	.flags = flags,
 	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,

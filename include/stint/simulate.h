@@ -8,6 +8,7 @@
 #define STINT_SIMULATE_H
 
 #include <stint/base.h>
+#include <stint/engine.h>
 #include <stint/text.h>
 
 /* The result document, owned by the caller. NULL: *err (STINT_USAGE) says what is wrong and where. The same bytes for the same scenario. */
@@ -58,5 +59,20 @@ struct stint_trace_replay {
  * `seconds`, the processor time.
  */
 struct stint_json *stint_trace_replay(const struct stint_trace *trace, const struct stint_trace_replay *how, struct stint_error **err);
+
+/* A replay in time: pods come and go as the trace says, through the production engine. */
+struct stint_trace_arrivals {
+	const enum stint_placement *placements; /* one run for each, of nodes and of devices */
+	const char *const *names; /* of the placements, for the result */
+	size_t count;
+	double load; /* above 0: times of arrival are divided by it */
+	bool (*progress)(void *user, size_t done, size_t total); /* as above, in pods */
+	void *user;
+};
+/*
+ * The result document, owned by the caller: waiting times, slowdown (at least 10 s of run time count), use of the GPUs over time. NULL: *err.
+ * The same bytes for the same input.
+ */
+struct stint_json *stint_trace_arrive(const struct stint_trace *trace, const struct stint_trace_arrivals *how, struct stint_error **err);
 
 #endif

@@ -209,6 +209,56 @@ static void a_replay_gives_every_policy_its_figures(void **state)
 	lists_free(&lists);
 }
 
+/* ---- in time ------------------------------------------------------------------------------------------------------------------------------- */
+
+static void arrivals_wait_for_room_in_turn(void **state)
+{
+	(void)state;
+	/* One device: b comes while a runs and waits 60 s; c needs nothing of it; d wants a model that is not there. */
+	struct stint_trace *trace = trace_of("name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time\n"
+					     "a,1,1,1,1000,,LS,1000,1100\nb,1,1,1,600,,BE,1040,1140\nc,1,1,0,0,,BE,1050,1060\n"
+					     "d,1,1,1,1000,A10,BE,1060,1070\n",
+		NODES "n,16000,64,1,T4\n");
+	static const enum stint_placement placements[] = {STINT_BINPACK, STINT_FRAGMENTATION};
+	static const char *const names[] = {"binpack", "fragmentation"};
+	const struct stint_trace_arrivals how = {.placements = placements, .names = names, .count = 2, .load = 1};
+	stint_auto_json *result = stint_trace_arrive(trace, &how, NULL);
+	stint_json_each(entry, stint_json_get(result, "policies")) {
+		assert_int_equal(stint_json_int_or(stint_json_get(entry, "never_started"), -1), 1);
+		assert_true(figure(stint_json_get(entry, "wait"), "max_seconds") == 60);
+		assert_true(figure(stint_json_get(entry, "wait"), "mean_seconds") == 20);
+		assert_true(figure(stint_json_get(entry, "slowdown"), "max") == 1.6);
+		assert_true(figure(entry, "utilisation_percent") == 100); /* until the last arrival, at 1060 */
+		assert_true(figure(stint_json_item(stint_json_get(entry, "queues"), 1), "mean_wait_seconds") == 30);
+	}
+	stint_trace_free(trace);
+	trace = trace_of(PODS "p,1,1,0,0,\n", NODES "n,1,1,1,T4\n");
+	assert_fails(stint_trace_arrive(trace, &how, &err), STINT_USAGE, "creation_time and deletion_time");
+	stint_trace_free(trace);
+}
+
+static void a_load_lets_pods_come_faster(void **state)
+{
+	(void)state;
+	struct lists lists = {0};
+	lists_make(&lists, 300);
+	struct stint_trace *trace = NULL;
+	assert_works((trace = stint_trace_parse(slice_of(&lists.pods), "p", slice_of(&lists.nodes), "n", NULL, &err)));
+	static const enum stint_placement placements[] = {STINT_FRAGMENTATION};
+	static const char *const names[] = {"fragmentation"};
+	struct stint_trace_arrivals how = {.placements = placements, .names = names, .count = 1, .load = 1};
+	stint_auto_json *calm = stint_trace_arrive(trace, &how, NULL);
+	how.load = 20;
+	stint_auto_json *busy = stint_trace_arrive(trace, &how, NULL), *again = stint_trace_arrive(trace, &how, NULL);
+	assert_true(stint_json_equal(busy, again));
+	const struct stint_json *few = stint_json_first(stint_json_get(calm, "policies")),
+				*many = stint_json_first(stint_json_get(busy, "policies"));
+	assert_true(figure(stint_json_get(few, "wait"), "mean_seconds") < figure(stint_json_get(many, "wait"), "mean_seconds"));
+	assert_true(figure(few, "utilisation_percent") < figure(many, "utilisation_percent"));
+	stint_trace_free(trace);
+	lists_free(&lists);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +269,8 @@ int main(void)
 		cmocka_unit_test(arrivals_are_the_list_shuffled_and_drawn_on_to_the_wanted_load),
 		cmocka_unit_test(a_kept_score_is_what_it_would_be_if_made_anew),
 		cmocka_unit_test(a_replay_gives_every_policy_its_figures),
+		cmocka_unit_test(arrivals_wait_for_room_in_turn),
+		cmocka_unit_test(a_load_lets_pods_come_faster),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
