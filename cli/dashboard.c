@@ -142,7 +142,9 @@ const struct cli_command cli_command_dashboard = {
 		"Nodes with their devices and who has them, workloads, projects with what they are due and have, what waits and why, "
 		"events, "
 		"logs. It is kept current by watches; what may not be read is hidden and said. Without -p all projects are shown, or the "
-		"one of the context where only that may be read.\n\nWhat is not known is shown as \"?\", never as 0.",
+		"one of the context where only that may be read.\n\nWhat is not known is shown as \"?\", never as 0. Own settings that "
+		"begin "
+		"with dashboard- (\"stint config list\") hold theme, columns, keys and more; what is changed from inside is written there.",
 	.more = tui_keys_manual,
 	.more_title = "Keys",
 	.examples = "stint dashboard\n"

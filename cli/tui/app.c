@@ -502,7 +502,11 @@ void tui_app_request(struct tui_app *app, enum tui_request request)
 static void click(struct tui_app *app, int y, int x)
 {
 	struct tui_list *list = tui_app_list(app);
-	(void)x;
+	const int tab = y == 0 ? tui_app_tab_at(x) : TUI_TABS;
+	if (tab < TUI_TABS) {
+		tui_app_show(app, (enum tui_view_name)tab);
+		return;
+	}
 	const int line = y - 3; /* title, status, titles of columns */
 	if (list && line >= 0 && line < list->height && list->top + (size_t)line < list->count)
 		tui_list_move(list, (int64_t)(list->top + (size_t)line) - (int64_t)list->cursor);

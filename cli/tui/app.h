@@ -193,6 +193,7 @@ struct tui_screen *tui_app_push(struct tui_app *app, enum tui_view_name view);
 void tui_app_pop(struct tui_app *app);
 struct tui_screen *tui_app_screen(struct tui_app *app); /* the text on top; NULL: a tab is shown */
 const struct tui_view *tui_app_view(const struct tui_app *app);
+int tui_app_tab_at(int x); /* which tab stands there in the title; TUI_TABS: none */
 struct tui_list *tui_app_list(struct tui_app *app); /* of the tab, when it is on top; NULL */
 struct tui_lines tui_app_lines(struct tui_app *app, struct tui_screen *screen);
 unsigned tui_app_where(struct tui_app *app);

@@ -9,12 +9,32 @@
 
 #include "cli/tui/layout.h"
 
+enum { FIRST_TAB = 7 };
+
 static struct tui_area area_of(struct tui_cells *cells, struct tui_rect rect)
 {
 	return tui_area_part(tui_area_of(cells), rect.y, rect.x, rect.height, rect.width);
 }
 
 /* ---- title ------------------------------------------------------------------------------------------------------------------------- */
+
+/* " 2 Workloads " */
+static char *tab_text(int tab)
+{
+	return stint_format(" %d %s ", tab + 1, tui_view_of((enum tui_view_name)tab)->title);
+}
+
+int tui_app_tab_at(int x)
+{
+	int at = FIRST_TAB, tab = 0;
+	for (; tab < TUI_TABS && x >= FIRST_TAB; tab++) {
+		stint_autofree char *text = tab_text(tab);
+		at += (int)strlen(text);
+		if (x < at)
+			return tab;
+	}
+	return TUI_TABS;
+}
 
 static void draw_title(const struct tui_app *app, struct tui_area area)
 {
@@ -25,11 +45,13 @@ static void draw_title(const struct tui_app *app, struct tui_area area)
 		strftime(clock_text, sizeof clock_text, area.width < 90 ? "%H:%M" : "%H:%M:%S", &local);
 	for (int x = 0; x < area.width; x++)
 		tui_put_glyph(area, 0, x, TUI_TITLE, TUI_TITLE, " ");
-	int x = 1 + tui_put(area, 0, 1, TUI_TITLE, "stint") + 1;
+	int x = FIRST_TAB;
+	tui_put(area, 0, 1, TUI_TITLE, "stint");
 	for (int tab = 0; tab < TUI_TABS; tab++) {
 		const bool shown = (int)app->tab == tab;
 		const int start = x;
-		x += tui_putf(area, 0, x, shown ? TUI_TAB : TUI_TITLE, " %d %s ", tab + 1, tui_view_of((enum tui_view_name)tab)->title);
+		stint_autofree char *text = tab_text(tab);
+		x += tui_put(area, 0, x, shown ? TUI_TAB : TUI_TITLE, text);
 		tui_back(area, 0, start, x - start, shown ? TUI_TAB : TUI_TITLE);
 	}
 	const int right = area.width - (int)strlen(clock_text) - 1;
@@ -109,7 +131,9 @@ static void draw_status(struct tui_app *app, struct tui_area area)
 		draw_list_status(app, list, area);
 	else if (app->project)
 		tui_putf(area, 0, 1, TUI_TEXT, "project %s", app->project);
-	if (app->health.hidden) {
+	if (app->health.loading && app->now.world)
+		tui_put_fit(area, 0, area.width / 2, area.width / 2 - 1, true, TUI_DIM, "still reading ...");
+	else if (app->health.hidden) {
 		const int width = tui_width(area.cells, app->health.hidden), most = area.width / 2;
 		tui_put_fit(area, 0, area.width - (width < most ? width : most) - 1, most, false, TUI_WARN, app->health.hidden);
 	}

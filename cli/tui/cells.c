@@ -11,10 +11,8 @@
 static const char *const glyphs[TUI_GLYPHS][2] = {
 	[TUI_ELLIPSIS] = {"~", "…"},
 	[TUI_LINE] = {"-", "─"},
-	[TUI_UPRIGHT] = {"|", "│"},
 	[TUI_BRANCH] = {"|-", "├─"},
 	[TUI_LAST] = {"`-", "└─"},
-	[TUI_DOT] = {"*", "•"},
 	[TUI_UP] = {"^", "▲"},
 	[TUI_DOWN] = {"v", "▼"},
 	[TUI_CHECK] = {"*", "✓"},
@@ -230,15 +228,6 @@ void tui_back(struct tui_area area, int y, int x, int width, enum tui_role back)
 		struct tui_cell *cell = cell_at(area, y, at);
 		if (cell)
 			cell->back = (uint8_t)back;
-	}
-}
-
-void tui_tint(struct tui_area area, int y, int x, int width, enum tui_role role)
-{
-	for (int at = x; at < x + width; at++) {
-		struct tui_cell *cell = cell_at(area, y, at);
-		if (cell && cell->role == TUI_TEXT)
-			cell->role = (uint8_t)role;
 	}
 }
 

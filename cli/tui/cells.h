@@ -69,8 +69,6 @@ void tui_put_fit(struct tui_area area, int y, int x, int width, bool right, enum
 void tui_put_glyph(struct tui_area area, int y, int x, enum tui_role role, enum tui_role back, const char *glyph);
 /* The background of `width` cells from x on; glyphs stay. */
 void tui_back(struct tui_area area, int y, int x, int width, enum tui_role back);
-/* The role of what stands there; where a cell has a role of its own (not TUI_TEXT) it stays. */
-void tui_tint(struct tui_area area, int y, int x, int width, enum tui_role role);
 /* "── title ─────" over the whole width. */
 void tui_rule(struct tui_area area, int y, const char *title);
 
@@ -78,10 +76,8 @@ void tui_rule(struct tui_area area, int y, const char *title);
 enum tui_glyph {
 	TUI_ELLIPSIS,
 	TUI_LINE,
-	TUI_UPRIGHT,
 	TUI_BRANCH, /* of a tree: one that has others after it */
 	TUI_LAST, /* the last one */
-	TUI_DOT,
 	TUI_UP,
 	TUI_DOWN,
 	TUI_CHECK, /* a marked row */

@@ -48,7 +48,7 @@ enum tui_where {
 	X(END, "end", "End G", TUI_EVERYWHERE, "to the last line; in logs: follow again")                                           \
 	X(LEFT, "left", "Left h", TUI_EVERYWHERE, "show what lies to the left")                                                     \
 	X(RIGHT, "right", "Right", TUI_EVERYWHERE, "show what lies to the right")                                                   \
-	X(OPEN, "open", "Enter", TUI_IN_LIST | TUI_IN_OVERVIEW, "show the selected thing in detail")                                \
+	X(OPEN, "open", "Enter", TUI_IN_LIST, "show the selected thing in detail")                                                  \
 	X(BACK, "back", "Esc", TUI_EVERYWHERE, "one step back: a prompt, a filter, marks, this view")                               \
 	X(NEXT_VIEW, "next-view", "Tab", TUI_EVERYWHERE, "the next view")                                                           \
 	X(LAST_VIEW, "previous-view", "Backtab", TUI_EVERYWHERE, "the view before")                                                 \

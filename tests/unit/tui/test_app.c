@@ -461,6 +461,22 @@ static void test_every_view_can_be_drawn_at_any_size_and_without_a_world(void **
 	}
 }
 
+static void test_clicks_and_the_wheel(void **state)
+{
+	struct stage *stage = *state;
+	tui_app_key(stage->app, TUI_KEY_CLICK, 5, 10, SCENE_NOW_MS);
+	assert_int_equal(tui_app_list(stage->app)->cursor, 2);
+	tui_app_key(stage->app, TUI_KEY_CLICK, 39, 10, SCENE_NOW_MS); /* below the last row */
+	assert_int_equal(tui_app_list(stage->app)->cursor, 2);
+	tui_app_key(stage->app, TUI_KEY_WHEEL_DOWN, 0, 0, SCENE_NOW_MS);
+	assert_int_equal(tui_app_list(stage->app)->cursor, 5);
+	tui_app_key(stage->app, TUI_KEY_CLICK, 0, 35, SCENE_NOW_MS);
+	assert_int_equal(stage->app->tab, TUI_NODES);
+	tui_app_key(stage->app, TUI_KEY_CLICK, 0, 1, SCENE_NOW_MS);
+	tui_app_key(stage->app, TUI_KEY_CLICK, 0, 110, SCENE_NOW_MS);
+	assert_int_equal(stage->app->tab, TUI_NODES);
+}
+
 /* ---- the command line -------------------------------------------------------------------------------------------------------------- */
 
 static void test_the_command_line_has_history_and_editing(void **state)
@@ -582,6 +598,7 @@ int main(void)
 		TEST(test_what_is_not_known_is_not_shown_as_nothing),
 		TEST(test_a_small_window_is_a_sentence),
 		TEST(test_every_view_can_be_drawn_at_any_size_and_without_a_world),
+		TEST(test_clicks_and_the_wheel),
 		TEST(test_the_command_line_has_history_and_editing),
 		TEST(test_completion),
 		TEST(test_settings_from_inside_are_checked_used_and_kept),
