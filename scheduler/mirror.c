@@ -9,7 +9,7 @@
 
 #include <scheduler/holder_pod.h>
 #include <scheduler/kai_groups.h>
-#include <scheduler/subgroups.h>
+#include <stint/grouping.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 #ifndef STINT_SCHEDULER_MIRROR_H
 #define STINT_SCHEDULER_MIRROR_H
 
-#include <scheduler/grouper.h>
 #include <stint/engine.h>
+#include <stint/grouping.h>
 
 /* Why one of our pods is kept from being placed before the engine is even asked. */
 enum stint_hold {

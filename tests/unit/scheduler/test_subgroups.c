@@ -2,7 +2,7 @@
 #include "cluster.h"
 
 #include <scheduler/reasons.h>
-#include <scheduler/subgroups.h>
+#include <stint/grouping.h>
 
 #define GROUP(spec) "{\"metadata\":{\"namespace\":\"default\",\"name\":\"pg\",\"uid\":\"g-1\"},\"spec\":{\"queue\":\"default\"," spec "}}"
 #define IN_PG "\"annotations\":{\"pod-group-name\":\"pg\"}"

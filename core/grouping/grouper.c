@@ -1,10 +1,10 @@
 /*
- * grouper: pod and catalog to group. See grouper.h. Holds no state and does no I/O.
+ * grouper: pod and catalog to group. See stint/grouping.h. Holds no state and does no I/O.
  *
  * Order of the rules: a PodGroup that the pod names rules alone; else the kind of the top owner decides (table below); a kind that is
  * not in the table makes one group of all pods of the owner with minimum 1, as KAI's default does.
  */
-#include <scheduler/grouper.h>
+#include <stint/grouping.h>
 
 #include <stint/workload.h>
 

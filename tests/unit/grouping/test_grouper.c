@@ -1,5 +1,5 @@
 /* What the grouper promises: who is in one group, with which minimum, queue, priority and preemptibility. */
-#include <scheduler/grouper.h>
+#include <stint/grouping.h>
 
 #include "../test.h"
 

@@ -1,16 +1,14 @@
 /*
- * subgroups: spec.subGroups to parts. See subgroups.h. Holds no state.
+ * subgroups: spec.subGroups to parts. See stint/grouping.h. Holds no state.
  *
  * An entry that is somebody's parent holds parts, any other one holds pods. The object lists them in any order; here parents come before
  * their members, and what no way from the root leads to is a ring of parents.
  */
-#include <scheduler/subgroups.h>
+#include <stint/grouping.h>
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <scheduler/grouper.h>
 
 static bool is_constraint(const struct stint_topology_constraint *constraint)
 {

@@ -1,10 +1,10 @@
 /*
- * owners: walks owner references upward. See owners.h. Holds no state.
+ * owners: walks owner references upward. See stint/grouping.h. Holds no state.
  *
  * Invariant: the walk ends, because its length is bounded; a reference whose uid leads to no known object is the top, and where it is of
  * a watched kind and not known to be gone it is reported as missing.
  */
-#include <scheduler/owners.h>
+#include <stint/grouping.h>
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /*
- * catalog: named objects of the cluster behind look-ups. See catalog.h.
+ * catalog: named objects of the cluster behind look-ups. See stint/grouping.h.
  *
  * State: one map for each kind, each value a counted model object. Owners are found by uid, because a Job that was deleted and made
  * again under its name is another workload.
  */
-#include <scheduler/catalog.h>
+#include <stint/grouping.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,137 @@
+/*
+ * grouping: from objects of the cluster to what the engine schedules: which group a pod belongs to, and what that group is. Pure: no I/O
+ * and no clock. The scheduler groups by it, and so does whoever wants to know what the scheduler would do.
+ */
+#ifndef STINT_GROUPING_H
+#define STINT_GROUPING_H
+
+#include <stint/engine.h>
+#include <stint/model.h>
+
+/* ---- catalog --------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * catalog: what the scheduler knows of the cluster besides nodes and pods, by name: owners of pods, PodGroups, queues, priority
+ * classes and namespaces. Filled by the mirror, read by the grouper. No I/O: tests fill it by hand.
+ */
+
+struct stint_catalog;
+struct stint_catalog *stint_catalog_new(void);
+void stint_catalog_free(struct stint_catalog *catalog);
+void stint_catalog_clear(struct stint_catalog *catalog);
+
+/* Keeps a count of the object; a former object of the same identity is released. Kinds that have no place here are ignored. */
+void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *object);
+void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_object *object);
+
+const struct stint_owner *stint_catalog_owner(const struct stint_catalog *catalog, const char *uid);
+/* The first by kind of that name. O(owners). */
+const struct stint_owner *stint_catalog_find_owner(const struct stint_catalog *catalog, const char *space, const char *name);
+/* An owner of a watched kind that the API server said is not there: nobody needs to wait for it. */
+void stint_catalog_note_absent(struct stint_catalog *catalog, const char *uid);
+bool stint_catalog_is_absent(const struct stint_catalog *catalog, const char *uid);
+const struct stint_pod_group *stint_catalog_pod_group(const struct stint_catalog *catalog, const char *space, const char *name);
+const struct stint_queue *stint_catalog_queue(const struct stint_catalog *catalog, const char *name);
+const struct stint_priority_class *stint_catalog_priority_class(const struct stint_catalog *catalog, const char *name);
+/* The class with globalDefault: the lowest value where somebody has marked several, as the API server chooses. */
+const struct stint_priority_class *stint_catalog_default_class(const struct stint_catalog *catalog);
+/* The project that a namespace is labelled with, or NULL. */
+const char *stint_catalog_project(const struct stint_catalog *catalog, const char *space);
+
+/* ---- owners ---------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * owners: the chain of objects above a pod, from its owner references and the catalog. Pure.
+ */
+
+enum { STINT_OWNERS_MAX = 4 }; /* Pod <- ReplicaSet <- Deployment <- something is the longest that is seen in practice */
+
+/* Everything in here is borrowed from the pod and the catalog. */
+struct stint_owner_chain {
+	const struct stint_owner *objects[STINT_OWNERS_MAX]; /* those that can be read, the nearest first */
+	size_t count;
+	const struct stint_owner_reference *top; /* the highest reference that is known; NULL: the pod has no owner */
+	const struct stint_owner_reference *missing; /* of a watched kind, not in the catalog yet: decide later. NULL: nothing is */
+};
+
+struct stint_owner_chain stint_owners_of(const struct stint_catalog *catalog, const struct stint_pod *pod);
+/* The label or annotation on the highest object of the chain that carries it, or NULL. */
+const char *stint_owners_label(const struct stint_owner_chain *chain, const char *key);
+const char *stint_owners_annotation(const struct stint_owner_chain *chain, const char *key);
+
+/* The kinds that the mirror watches, so that a pod waits for its owner of such a kind instead of being grouped without it. */
+struct stint_owner_kind {
+	const char *api_version;
+	const char *kind;
+	const char *plural;
+};
+extern const struct stint_owner_kind stint_owner_kinds[];
+extern const size_t stint_owner_kinds_count;
+
+/* ---- grouper --------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * grouper: which group a pod belongs to, and what the group is: its minimum, queue, priority and preemptibility. Pure: a pod and the
+ * catalog in, a value out. The rules are those of KAI-Scheduler's pod grouper for the kinds that are known here; queues are found as
+ * the contracts say.
+ */
+
+enum stint_grouping_wait {
+	STINT_GROUPING_COMPLETE,
+	STINT_GROUPING_NEEDS_OWNER, /* an owner of a watched kind has not been seen yet: ask again when it has */
+	STINT_GROUPING_NEEDS_POD_GROUP, /* annotation pod-group-name names an object that does not exist */
+	STINT_GROUPING_NEEDS_QUEUE, /* `queue` does not exist, or is NULL when not even a default one does */
+};
+
+/* The texts are borrowed from the pod and the catalog, but for key. */
+struct stint_grouping {
+	enum stint_grouping_wait wait;
+	char *key; /* unique in the cluster; two pods of one key are one group */
+	const char *space;
+	const char *workload_kind; /* "Job", "Pod", "Deployment", "PodGroup" ... */
+	const char *workload_name;
+	const char *uid; /* of what the group is made after: the Job, the PodGroup or the pod */
+	const struct stint_pod_group *pod_group; /* where an object rules, else NULL */
+	const char *queue;
+	const char *missing; /* NEEDS_POD_GROUP: the name that is not there */
+	int32_t minimum; /* before members have succeeded; at least 1 */
+	struct stint_topology_constraint constraint; /* that annotations of the owner ask for; topology NULL: none */
+	int32_t priority;
+	bool preemptible;
+	int64_t time_ms; /* declared wall time; 0: none */
+	int64_t preemption_delay_ms; /* 0: none */
+	bool has_stale_grace;
+	int64_t stale_grace_ms;
+	int64_t created_ms; /* of the Job, PodGroup or pod: the age that order goes by */
+};
+
+/* Always fills *out, as far as it can be known yet. Free it with stint_grouping_clear. */
+void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod *pod, struct stint_grouping *out);
+void stint_grouping_clear(struct stint_grouping *grouping);
+
+/* The minimum that is left when `succeeded` members have ended well: they need no place any more. At least 1. */
+int32_t stint_grouping_minimum(int32_t minimum, int64_t succeeded);
+
+/* ---- subgroups ------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * subgroups: the tree of parts that a PodGroup describes, or that annotations of an owner ask for, as the engine takes it. Pure.
+ */
+
+/* The texts are borrowed from what it was made of. */
+struct stint_subgroups {
+	struct stint_part_spec *parts; /* NULL: one set of pods without conditions */
+	size_t count;
+};
+
+/*
+ * kai-api 1.2: roots and parents, minima, topology constraints. minimum: of a group without sub-groups. constraint: where the object has
+ * none of its own; may be NULL. False: *err says what is wrong with the tree.
+ */
+bool stint_subgroups_read(struct stint_subgroups *out, const struct stint_pod_group *group,
+	const struct stint_topology_constraint *constraint, int32_t minimum, struct stint_error **err);
+/* Members of that set of pods have ended well and need no place any more. */
+void stint_subgroups_lower(struct stint_subgroups *subgroups, const char *part, int64_t succeeded);
+void stint_subgroups_clear(struct stint_subgroups *subgroups); /* for STINT_CLEANUP */
+
+#endif
