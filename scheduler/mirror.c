@@ -623,7 +623,9 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 	stint_catalog_put(mirror->catalog, object);
 	if (object->kind == STINT_KIND_QUEUE)
 		stint_engine_queue_upsert(mirror->engine, stint_queue_of(object));
-	if (all || object->kind == STINT_KIND_QUEUE)
+	if (object->kind == STINT_KIND_NAMESPACE)
+		stint_engine_space_upsert(mirror->engine, stint_space_of(object));
+	if (all || object->kind == STINT_KIND_QUEUE || object->kind == STINT_KIND_NAMESPACE)
 		changed(mirror);
 }
 
@@ -646,9 +648,9 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 	case STINT_KIND_EVENT: return;
 	case STINT_KIND_OWNER: stint_catalog_remove(mirror->catalog, object); return; /* its pods go by themselves */
 	case STINT_KIND_QUEUE: stint_engine_queue_remove(mirror->engine, object->name); break;
+	case STINT_KIND_NAMESPACE: stint_engine_space_remove(mirror->engine, object->name); break;
 	case STINT_KIND_POD_GROUP:
-	case STINT_KIND_PRIORITY_CLASS:
-	case STINT_KIND_NAMESPACE: break;
+	case STINT_KIND_PRIORITY_CLASS: break;
 	}
 	stint_catalog_remove(mirror->catalog, object);
 	mirror->look_at_all = true;

@@ -98,6 +98,8 @@ void engine_allocate(struct stint_engine *engine, struct stint_cycle *out)
 		out->tried++;
 		if (engine_place_group(engine, group, &(struct placing){0}, &record)) {
 			engine_commit(engine, STINT_ACTION_ALLOCATE, group);
+			if (engine->terms_stirred && !engine->terms_woken)
+				to_try += engine_affinity_wake(engine);
 			const bool goes_on = engine_group_ready(&engine->groups[group]);
 			to_try -= !goes_on;
 			engine_order_pop(engine, ORDER_WAITING, goes_on);

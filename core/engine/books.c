@@ -127,6 +127,8 @@ void engine_account(struct stint_engine *engine, uint32_t handle, int sign)
 		}
 		link_to_node(engine, handle, sign);
 		account_on_node(engine, pod, shape, sign);
+		if (shape->terms)
+			engine_terms_account(engine, pod, shape, sign);
 	}
 	if (pod->group != STINT_NO_HANDLE && !pod->is_shade)
 		account_in_group(engine, pod, shape, sign);

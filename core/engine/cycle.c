@@ -10,12 +10,12 @@ static bool same_policy(const struct stint_policy *a, const struct stint_policy 
 {
 	bool same = a->gpu_nodes == b->gpu_nodes && a->cpu_nodes == b->cpu_nodes && a->gpu_devices == b->gpu_devices &&
 		a->prefer_idle == b->prefer_idle && a->prefer_shared == b->prefer_shared && a->prefer_cpu_nodes == b->prefer_cpu_nodes &&
-		a->usage_factor == b->usage_factor && a->backfill == b->backfill && a->hold_moved_ms == b->hold_moved_ms &&
-		a->actions_count == b->actions_count && a->consolidation_max_victims == b->consolidation_max_victims &&
-		a->reclaim_may_consolidate == b->reclaim_may_consolidate && a->reclaim_saturation == b->reclaim_saturation &&
-		a->min_runtime_method == b->min_runtime_method && a->preempt_min_runtime_ms == b->preempt_min_runtime_ms &&
-		a->reclaim_min_runtime_ms == b->reclaim_min_runtime_ms && a->stale_grace_ms == b->stale_grace_ms &&
-		a->skip_similar_failures == b->skip_similar_failures;
+		a->prefer_pod_affinity == b->prefer_pod_affinity && a->usage_factor == b->usage_factor && a->backfill == b->backfill &&
+		a->hold_moved_ms == b->hold_moved_ms && a->actions_count == b->actions_count &&
+		a->consolidation_max_victims == b->consolidation_max_victims && a->reclaim_may_consolidate == b->reclaim_may_consolidate &&
+		a->reclaim_saturation == b->reclaim_saturation && a->min_runtime_method == b->min_runtime_method &&
+		a->preempt_min_runtime_ms == b->preempt_min_runtime_ms && a->reclaim_min_runtime_ms == b->reclaim_min_runtime_ms &&
+		a->stale_grace_ms == b->stale_grace_ms && a->skip_similar_failures == b->skip_similar_failures;
 	for (enum stint_action action = 0; action < STINT_ACTIONS; action++) {
 		same = same && a->queue_depth[action] == b->queue_depth[action];
 		same = same && (action >= a->actions_count || a->actions[action] == b->actions[action]);
@@ -61,6 +61,7 @@ static void run(struct stint_engine *engine, struct stint_cycle *out)
 {
 	engine_drop_reservations(engine);
 	engine_choices_sweep(engine);
+	engine_terms_settle(engine);
 	engine_holds_begin(engine);
 	engine_queue_order_settle(engine);
 	engine_shares_settle(engine);
@@ -70,7 +71,9 @@ static void run(struct stint_engine *engine, struct stint_cycle *out)
 		act(engine, engine->policy.actions[i], out);
 	engine->shares_fixed = false;
 	engine->reservations_stood = engine->reserved.count > 0;
-	engine->stirred = false;
+	/* What was decided may have opened a place near it to a group that failed before: that is for the next cycle. */
+	engine->room_epoch += engine->terms_moved;
+	engine->stirred = engine->terms_moved;
 }
 
 struct stint_cycle stint_engine_cycle(struct stint_engine *engine, const struct stint_policy *policy, int64_t now_ms)

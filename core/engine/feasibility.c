@@ -18,7 +18,7 @@ enum stint_cause engine_matching_cause(const struct stint_engine *engine, const 
 {
 	const struct stint_node *object = engine->nodes[handle].object;
 	const struct stint_pod_spec *spec = shape->spec;
-	if (spec->gpu.problem)
+	if (spec->gpu.problem || shape->problem)
 		return STINT_CAUSE_REQUEST;
 	if (shape->selective && !stint_pod_spec_selects(spec, object))
 		return STINT_CAUSE_SELECTOR;
@@ -126,6 +126,8 @@ enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape
 		uint32_t span;
 		fit = worse(fit, engine_zones_fit(engine, shape, handle, &span));
 	}
+	if (fit != FIT_NONE && shape->terms)
+		fit = worse(fit, engine_affinity_fit(engine, shape, handle));
 	return fit;
 }
 

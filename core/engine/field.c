@@ -88,7 +88,8 @@ uint32_t engine_field_best(struct stint_engine *engine, struct field *field, uin
 	if (field->all || best_of_all == STINT_NO_HANDLE || field->count == 0)
 		return field->all ? best_of_all : STINT_NO_HANDLE;
 	const uint64_t behind = engine->changes - field->seen;
-	if (!field->width || field->shape != shape || behind > field->count / 4 + 1) {
+	/* What terms change is not in the log of nodes. */
+	if (!field->width || field->shape != shape || behind > field->count / 4 + 1 || engine->shapes[shape].terms) {
 		play_all(engine, field, shape);
 	} else {
 		for (uint64_t at = field->seen; at < engine->changes; at++) {

@@ -108,6 +108,7 @@ static void respecify(struct stint_engine *engine, uint32_t handle, struct stint
 	struct stint_node *former = node->object;
 	engine_account_node(engine, handle, -1);
 	node->object = object;
+	engine_terms_node(engine, handle);
 	engine_books_reset(engine, handle);
 	engine_account_node(engine, handle, 1);
 	engine_node_count(engine, handle);

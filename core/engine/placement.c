@@ -75,6 +75,7 @@ static bool put_on(struct stint_engine *engine, uint32_t pod, uint32_t node, boo
 	if (fit == FIT_NONE || !engine_devices_choose(engine, shape, node, fit == FIT_NOW, reserve_only, &choice) ||
 		!engine_choice_make(engine, pod, node, choice.now, &choice.choice))
 		return false;
+	engine_terms_step_back(engine);
 	engine_plan_place(engine, pod, node, &choice);
 	return true;
 }
@@ -112,6 +113,16 @@ static bool put_on_best(struct stint_engine *engine, const struct group *group, 
 	}
 	for (size_t i = 0; i < engine->masked.count; i++)
 		engine_field_unmask(engine, field, shape, engine->masked.items[i]);
+	return placed;
+}
+
+static bool put_somewhere(struct stint_engine *engine, const struct group *group, uint32_t handle, struct field *field, bool reserve_only,
+	struct stint_record *record)
+{
+	engine_terms_step_aside(engine, handle);
+	const bool placed = put_on_nominated(engine, group, handle, field, reserve_only) ||
+		put_on_best(engine, group, handle, field, reserve_only, record);
+	engine_terms_step_back(engine);
 	return placed;
 }
 
@@ -158,8 +169,7 @@ static bool place_pods(struct stint_engine *engine, struct attempt *attempt, uin
 	for (uint32_t i = first; i < first + count; i++) {
 		const uint32_t pod = engine->chunk.items[i];
 		if (!claims_ready(engine, pod, attempt->record) ||
-			(!put_on_nominated(engine, group, pod, field, attempt->reserve_only) &&
-				!put_on_best(engine, group, pod, field, attempt->reserve_only, attempt->record))) {
+			!put_somewhere(engine, group, pod, field, attempt->reserve_only, attempt->record)) {
 			const uint32_t found = (uint32_t)(engine->plan.count - attempt->mark);
 			attempt->most = found > attempt->most ? found : attempt->most;
 			attempt->pod = pod;
@@ -256,7 +266,9 @@ static bool reserve_all(struct stint_engine *engine, size_t mark)
 	}
 	engine_plan_rollback(engine, mark);
 	for (size_t i = 0; i < seats->count; i += 2) {
-		if (!put_on(engine, seats->items[i], seats->items[i + 1], true))
+		const uint32_t pod = seats->items[i], node = seats->items[i + 1], shape = engine->pods[pod].shape;
+		const bool still = !engine->shapes[shape].terms || engine_ranking_fits(engine, shape, node);
+		if (!still || !put_on(engine, pod, node, true))
 			return false;
 	}
 	return true;
@@ -267,10 +279,14 @@ static bool fail_for_room(struct stint_engine *engine, const struct attempt *att
 	struct group *group = &engine->groups[attempt->group];
 	struct stint_record *record = attempt->record;
 	engine_plan_rollback(engine, attempt->mark);
+	bool hopes = false;
+	for (size_t i = 0; i < engine->chunk.count; i++)
+		hopes = hopes || engine_affinity_hopes(&engine->shapes[engine->pods[engine->chunk.items[i]].shape]);
 	/* Another node's devices might count for less than a bound: no memo that one number could keep. */
 	group->memo = (struct memo){
 		.kind = attempt->bounded ? MEMO_NONE : MEMO_ROOM,
 		.no_node = attempt->most == 0 && !group->gang,
+		.hopes = hopes,
 		.handle = engine->pods[attempt->pod].shape,
 		.epoch = engine->room_epoch,
 	};

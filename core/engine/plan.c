@@ -190,6 +190,10 @@ void engine_plan_close(struct stint_engine *engine)
 	for (size_t i = 0; i < engine->plan.count; i++) {
 		struct pod *pod = &engine->pods[engine->plan.changes[i].pod];
 		pod->planned = false;
+		if (engine->shapes[pod->shape].terms) {
+			engine->terms_stirred = true;
+			engine->terms_moved = engine->terms_moved || pod->status == STINT_POD_ASSUMED;
+		}
 		if (pod->evicted == EVICTED_PLANNED)
 			pod->evicted = EVICTED_DECIDED;
 	}

@@ -141,6 +141,8 @@ static bool nothing_new(const struct stint_engine *engine, const struct pod *pod
 	if (pod->group != facts->group || !same_part(engine, pod, facts->part) || pod->holder != facts->holder ||
 		pod->object->spec != facts->pod->spec)
 		return false;
+	if (engine_terms_labels_changed(engine, pod->object, facts->pod))
+		return false;
 	if (news_are_old(pod, facts))
 		return true;
 	if (pod->status != facts->status || (facts->devices && facts->devices != pod->devices))

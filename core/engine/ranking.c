@@ -4,7 +4,8 @@
  *
  * A ranking catches up with the log of changed nodes when it is asked, so shapes that nobody asks for cost nothing.
  * The score packs the plugins' scales from most to least significant, which orders nodes as their sum does:
- *     a partly used device fits | starts at once | few zones | no GPUs, for pods without | packing, spreading, or what is lost
+ *     preferences of pods for pods | a partly used device fits | starts at once | few zones | no GPUs, for pods without |
+ *     packing, spreading, or what is lost
  * Promises: the best node is one where the pod fits; equal scores go by name. 0 is no fit.
  * Costs: O(log nodes) per changed node, O(nodes) when more changed than a quarter of them. Memory 17 bytes a node; least-asked rankings go
  * when all of them pass MOST_RANKED nodes.
@@ -16,6 +17,8 @@
 enum { MOST_RANKED = 16 * 1024 * 1024 };
 
 enum { PACKING_BITS = 57, ZONE_BITS = 3 };
+/* Where preferences of pods for pods count, they stand above the rest, which gets by with fewer bits. */
+enum { PACKING_BITS_BELOW_AFFINITY = 37, AFFINITY_BITS = 21 };
 
 static uint64_t fragmentation_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
 {
@@ -24,9 +27,9 @@ static uint64_t fragmentation_score(const struct stint_engine *engine, const str
 	return (uint64_t)(middle - (loss > most ? most : loss < -most ? -most : loss));
 }
 
-static uint64_t packing_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
+static uint64_t packing_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle, unsigned bits)
 {
-	const uint64_t top = UINT64_C(1) << PACKING_BITS;
+	const uint64_t top = UINT64_C(1) << bits;
 	const struct books *books = &engine->books[handle];
 	const struct claim_table *table = engine->nodes[handle].devices;
 	const bool cpu_only = engine_shape_cpu_only(shape);
@@ -40,14 +43,20 @@ static uint64_t packing_score(const struct stint_engine *engine, const struct sh
 		return !cpu_only && books->devices_count == 0 && !table ? 1 : top / 2 - (uint64_t)free_amount;
 	case STINT_SPREAD: break;
 	case STINT_UNORDERED: return 1;
-	case STINT_FRAGMENTATION: return fragmentation_score(engine, shape, handle);
+	case STINT_FRAGMENTATION: return (fragmentation_score(engine, shape, handle) >> (PACKING_BITS - bits)) + 1;
 	}
 	int64_t capacity = cpu_only ? engine->nodes[handle].object->allocatable.cpu_milli : books->devices_count;
 	if (table && !cpu_only)
 		capacity += table->gpus;
 	const double part = capacity > 0 && free_amount > 0 ? (double)free_amount / (double)capacity : 0;
-	/* Shares of whole numbers keep their order, and equal ones stay equal, in 52 bits. */
-	return 1 + (uint64_t)llround(fmin(part, 1) * 0x1p52);
+	/* Shares of whole numbers keep their order, and equal ones stay equal, in 52 bits, and in 36 if they are not very large. */
+	return 1 + (uint64_t)llround(fmin(part, 1) * (bits == PACKING_BITS ? 0x1p52 : 0x1p36));
+}
+
+static uint64_t affinity_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
+{
+	const int64_t most = (INT64_C(1) << (AFFINITY_BITS - 1)) - 1, score = engine_affinity_score(engine, shape, handle);
+	return (uint64_t)((score < -most ? -most : score > most ? most : score) + most);
 }
 
 /* Fewer zones are better; a node that says nothing of zones counts as one that spans the most (kai-engine 7.7). */
@@ -67,15 +76,19 @@ static uint64_t score(const struct stint_engine *engine, const struct shape *sha
 	if (fit == FIT_NONE)
 		return 0;
 	const struct books *books = &engine->books[handle];
-	uint64_t score = packing_score(engine, shape, handle);
+	const bool by_affinity = shape->terms && engine->policy.prefer_pod_affinity;
+	const unsigned bits = by_affinity ? PACKING_BITS_BELOW_AFFINITY : PACKING_BITS;
+	uint64_t score = packing_score(engine, shape, handle, bits);
+	if (by_affinity)
+		score |= affinity_score(engine, shape, handle) << (bits + ZONE_BITS + 3);
 	if (engine->policy.prefer_shared && fitting)
-		score |= UINT64_C(1) << (PACKING_BITS + ZONE_BITS + 2);
+		score |= UINT64_C(1) << (bits + ZONE_BITS + 2);
 	if (engine->policy.prefer_idle && fit == FIT_NOW)
-		score |= UINT64_C(1) << (PACKING_BITS + ZONE_BITS + 1);
+		score |= UINT64_C(1) << (bits + ZONE_BITS + 1);
 	if (engine->zone_nodes)
-		score |= zone_score(engine, shape, handle) << (PACKING_BITS + 1);
+		score |= zone_score(engine, shape, handle) << (bits + 1);
 	if (engine->policy.prefer_cpu_nodes && engine_shape_cpu_only(shape) && books->cpu_only)
-		score |= UINT64_C(1) << PACKING_BITS;
+		score |= UINT64_C(1) << bits;
 	return score;
 }
 
@@ -163,11 +176,13 @@ static void catch_up(struct stint_engine *engine, struct shape *shape)
 	const bool current = ranking->width && ranking->policy == engine->policy_stamp && ranking->names == engine->names_stamp &&
 		ranking->claims == claims;
 	ranking->used = ++engine->clock;
-	if (current && behind == 0)
+	engine->moved.count = 0;
+	const bool all = shape->terms && engine_affinity_follow(engine, shape, &engine->moved);
+	if (current && behind == 0 && !all && !engine->moved.count)
 		return;
 	if (ranking->width < engine->nodes_count || !ranking->width)
 		make(engine, shape);
-	if (!current || behind > engine->nodes_count / 4 + 1) {
+	if (!current || all || behind > engine->nodes_count / 4 + 1) {
 		play_all(engine, shape);
 	} else {
 		for (uint64_t at = ranking->seen; at < engine->changes; at++) {
@@ -177,6 +192,10 @@ static void catch_up(struct stint_engine *engine, struct shape *shape)
 				continue;
 			refresh(engine, shape, handle);
 			replay(engine, ranking, handle);
+		}
+		for (size_t i = 0; i < engine->moved.count; i++) {
+			refresh(engine, shape, engine->moved.items[i]);
+			replay(engine, ranking, engine->moved.items[i]);
 		}
 	}
 	ranking->seen = engine->changes;

@@ -31,7 +31,7 @@ const char *stint_reason_name(enum stint_reason reason)
 const char *stint_cause_text(enum stint_cause cause)
 {
 	static const char *const texts[STINT_CAUSE_COUNT] = {
-		[STINT_CAUSE_REQUEST] = "the pod's GPU annotations make no sense",
+		[STINT_CAUSE_REQUEST] = "the pod's specification makes no sense",
 		[STINT_CAUSE_UNSCHEDULABLE] = "node(s) were unschedulable",
 		[STINT_CAUSE_NOT_READY] = "node(s) were not ready",
 		[STINT_CAUSE_PRESSURE] = "node(s) were under memory, disk, process or network pressure",
@@ -46,6 +46,10 @@ const char *stint_cause_text(enum stint_cause cause)
 		[STINT_CAUSE_PODS] = "node(s) pod number exceeded",
 		[STINT_CAUSE_MIG] = "node(s) offered GPUs in another form: whole devices or MIG instances",
 		[STINT_CAUSE_LEGACY_MIG] = "node(s) ran pods with MIG by annotation",
+		[STINT_CAUSE_AFFINITY] = "node(s) didn't match pod affinity rules",
+		[STINT_CAUSE_ANTI_AFFINITY] = "node(s) didn't match pod anti-affinity rules",
+		[STINT_CAUSE_AVOIDED] = "node(s) didn't satisfy existing pods anti-affinity rules",
+		[STINT_CAUSE_SPREAD] = "node(s) didn't match pod topology spread constraints",
 		[STINT_CAUSE_EXTENDED] = "node(s) didn't have enough resources",
 		[STINT_CAUSE_CLAIM] = "node(s) cannot allocate all resource claims",
 		[STINT_CAUSE_ZONES] = "node(s) cannot align the pod with their NUMA zones",
@@ -104,6 +108,8 @@ static unsigned short_now(const struct stint_engine *engine, const struct shape 
 	uint32_t span;
 	bits |= cause_bit(shape->claims_count && engine_claims_fit(engine, shape, handle) == FIT_NONE, STINT_CAUSE_CLAIM);
 	bits |= cause_bit(engine_zones_fit(engine, shape, handle, &span) == FIT_NONE, STINT_CAUSE_ZONES);
+	const enum stint_cause others = shape->terms ? engine_affinity_cause(engine, shape, handle) : STINT_CAUSE_COUNT;
+	bits |= cause_bit(others != STINT_CAUSE_COUNT, others);
 	int32_t slots = 1;
 	if (shape->gpu == STINT_GPU_WHOLE) {
 		bits |= cause_bit((int64_t)shape->devices > devices, STINT_CAUSE_GPU);
@@ -145,7 +151,7 @@ uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struc
 	}
 	if (shape->claims_count)
 		copies = least(copies, engine_claims_copies(engine, shape, handle));
-	return shape->spec->host_ports_count ? least(copies, 1) : copies;
+	return shape->spec->host_ports_count || engine_affinity_avoids_itself(shape) ? least(copies, 1) : copies;
 }
 
 /* ---- holders ------------------------------------------------------------------------------------------------------------------------ */
@@ -338,7 +344,7 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 			if (engine->nodes[i].object)
 				look_at_node(engine, shape, i, all, out);
 		}
-		out->problem = shape->spec->gpu.problem;
+		out->problem = shape->problem ? shape->problem : shape->spec->gpu.problem;
 		out->never = out->problem || out->room_when_empty < must_have(engine, group, index);
 		break;
 	}

@@ -117,7 +117,18 @@ static bool same_conditions(const struct stint_pod_spec *a, const struct stint_p
 
 static bool same_shape(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
 {
-	return a == b || (same_request(a, b) && same_conditions(a, b));
+	return a == b ||
+		(same_request(a, b) && same_conditions(a, b) && same_text(a->pod_affinity, b->pod_affinity) &&
+			same_text(a->pod_anti_affinity, b->pod_anti_affinity) && same_text(a->topology_spread, b->topology_spread));
+}
+
+/* Where other pods matter, two pods that ask for the same are alike only if they stand alike to other pods. engine->face is the pod's. */
+static bool stands_alike(const struct stint_engine *engine, const struct shape *shape, const struct stint_pod *pod)
+{
+	const uint32_t matches = shape->terms ? shape->terms->matches_count : 0;
+	return matches == engine->face.count &&
+		(!matches || memcmp(shape->terms->matches, engine->face.items, matches * sizeof *shape->terms->matches) == 0) &&
+		(!shape->space || strcmp(shape->space, pod->meta.space ? pod->meta.space : "") == 0);
 }
 
 /* kai-engine 1.2 */
@@ -200,6 +211,10 @@ static void describe(struct stint_engine *engine, struct shape *shape, struct st
 		shape->extended[i] = (struct shape_extended){engine_extended_resource(engine, asked->name, false), bounded(asked->amount)};
 	}
 	engine_mig_read_shape(shape);
+	if (engine_spec_is_local(spec))
+		shape->space = stint_strdup(sample->meta.space ? sample->meta.space : "");
+	if (shape->space || engine->face.count)
+		engine_affinity_read(engine, shape);
 }
 
 void engine_shapes_resolve(struct stint_engine *engine)
@@ -246,14 +261,19 @@ uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec &&
 		same_traits(&engine->shapes[engine->last_shape], &traits))
 		return take(engine, engine->last_shape);
-	const uint32_t hash = hash_traits(hash_of(pod->spec), &traits);
+	uint32_t hash = hash_traits(hash_of(pod->spec), &traits);
+	engine_terms_face(engine, pod);
+	for (size_t i = 0; i < engine->face.count; i++)
+		hash = mix(hash, engine->face.items[i]);
+	if (engine_spec_is_local(pod->spec))
+		hash = mix_text(hash, pod->meta.space);
 	if (engine->shapes_live * 2 >= engine->shape_buckets_count)
 		rehash(engine, engine->shape_buckets_count ? 2 * engine->shape_buckets_count : 64);
 	uint32_t *bucket = &engine->shape_buckets[hash & (engine->shape_buckets_count - 1)];
 	uint32_t handle = *bucket;
 	while (handle != STINT_NO_HANDLE &&
 		(engine->shapes[handle].hash != hash || !same_shape(engine->shapes[handle].spec, pod->spec) ||
-			!same_traits(&engine->shapes[handle], &traits)))
+			!same_traits(&engine->shapes[handle], &traits) || !stands_alike(engine, &engine->shapes[handle], pod)))
 		handle = engine->shapes[handle].next;
 	if (handle == STINT_NO_HANDLE) {
 		if (!engine->free_shapes.count)
@@ -266,7 +286,7 @@ uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 		engine->shapes_idle++;
 	}
 	/* The sample keeps its own specification alive, and no other: only that one may be remembered by its address. */
-	if (engine->shapes[handle].spec == pod->spec) {
+	if (engine->shapes[handle].spec == pod->spec && !engine->terms_live && !engine->shapes[handle].space) {
 		engine->last_spec = pod->spec;
 		engine->last_shape = handle;
 	}
@@ -279,10 +299,13 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 		return;
 	engine_ranking_free(engine, shape);
 	stint_object_unref(&shape->sample->meta);
+	engine_affinity_discard(engine, shape);
 	free(shape->extended);
 	for (uint32_t i = 0; i < shape->claims_count; i++)
 		engine_form_drop(engine, shape->claims[i].form);
 	free(shape->claims);
+	free(shape->space);
+	free(shape->problem);
 	*shape = (struct shape){0};
 }
 
@@ -294,6 +317,7 @@ uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *samp
 	if (!engine->free_shapes.count)
 		stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
 	const uint32_t handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
+	engine_terms_face(engine, sample);
 	describe(engine, &engine->shapes[handle], sample, &traits, 0);
 	engine->shapes[handle].refs = 1;
 	return handle;
@@ -334,4 +358,12 @@ void engine_shape_release(struct stint_engine *engine, uint32_t handle)
 			oldest = i;
 	}
 	forget(engine, oldest);
+}
+
+void engine_shapes_forget_idle(struct stint_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->shapes_count; i++) {
+		if (engine->shapes[i].sample && !engine->shapes[i].refs)
+			forget(engine, i);
+	}
 }

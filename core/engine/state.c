@@ -15,6 +15,9 @@ struct stint_engine *stint_engine_new(void)
 	engine->group_keys = stint_map_new(NULL);
 	engine->pod_uids = stint_map_new(NULL);
 	engine->topology_names = stint_map_new(NULL);
+	engine->term_names = stint_map_new(NULL);
+	engine->spaces = stint_map_new(NULL);
+	engine->aside = STINT_NO_HANDLE;
 	engine->last_shape = STINT_NO_HANDLE;
 	engine->wake_ms = INT64_MAX;
 	engine->search_epoch = 1;
@@ -39,6 +42,7 @@ void stint_engine_free(struct stint_engine *engine)
 	}
 	for (size_t i = 0; i < engine->shapes_count; i++)
 		engine_shape_discard(engine, &engine->shapes[i]);
+	engine_terms_free(engine);
 	for (size_t i = 0; i < engine->nodes_count; i++) {
 		struct node *node = &engine->nodes[i];
 		stint_object_unref(node->object ? &node->object->meta : NULL);
@@ -228,6 +232,7 @@ void stint_engine_measure(const struct stint_engine *engine, struct stint_engine
 		.groups = stint_map_count(engine->group_keys),
 		.pods = stint_map_count(engine->pod_uids),
 		.shapes = engine->shapes_live,
+		.terms = engine->terms_live,
 		.rankings = engine->rankings,
 	};
 	out->bytes = sizeof *engine + engine->nodes_capacity * (sizeof *engine->nodes + sizeof *engine->books) +

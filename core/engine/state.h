@@ -17,9 +17,13 @@
 
 #include <stint/engine.h>
 
+/* Not at all, when pods that leave have gone, at once. */
+enum fit { FIT_NONE, FIT_LATER, FIT_NOW };
+
 #include "gang.h"
 
 #include "claims.h"
+#include "terms.h"
 
 /* What queues count. GPUs in hundredths of a device: the finest that a share is rounded to. */
 struct amounts {
@@ -129,6 +133,7 @@ enum memo_kind { MEMO_NONE, MEMO_ROOM, MEMO_QUEUE, MEMO_PARTS };
 struct memo {
 	uint8_t kind;
 	bool no_node; /* ROOM: no node took even the first pod, whatever its queue's bounds */
+	bool hopes; /* ROOM: pods that come beside it may help, not only those that go */
 	uint32_t handle; /* ROOM: the shape of the pod without a node; QUEUE: the queue */
 	uint64_t epoch; /* of the cluster's room, or of that queue */
 };
@@ -234,49 +239,7 @@ struct queue {
 	bool robbed; /* of a verdict: some victim is of this queue or below it */
 };
 
-/* The nodes in the order in which a shape wants them: a tournament whose root is the best. */
-struct ranking {
-	uint64_t *scores; /* by node; 0: does not fit */
-	uint32_t *winners; /* winners[1] is the best; leaves at width + node */
-	uint8_t *fixed; /* by node: the cause that its specification gives, STINT_CAUSE_COUNT: none */
-	uint32_t width; /* 0: there is no ranking */
-	uint64_t seen; /* the place in the change log up to which it has caught up */
-	uint32_t policy, names; /* stamps of what it was made for */
-	uint64_t claims;
-	uint64_t used; /* when it was last asked */
-};
-
-struct shape_extended {
-	uint32_t resource; /* STINT_NO_HANDLE: no node offers it */
-	int64_t amount;
-};
-
-/* Pods that ask for the same on the same conditions (an equivalence class). */
-struct shape {
-	struct stint_pod *sample; /* keeps the specification alive; NULL: a free slot */
-	const struct stint_pod_spec *spec;
-	uint32_t refs, hash, next; /* refs 0: idle, kept for the next pod that asks for it */
-	uint64_t idle_since;
-	uint64_t born; /* tells it from all shapes that ever were */
-	int64_t cpu_milli, memory_bytes;
-	enum stint_gpu_kind gpu;
-	uint32_t devices;
-	double portion;
-	int64_t memory_mib;
-	int32_t percent; /* FRACTION: of each device; WHOLE: 100; MEMORY: 0, depends on the node */
-	bool mig; /* asks for MIG instances: then not for devices (kai-engine 1.2) */
-	int32_t mig_percent; /* what those count for, in hundredths of a device */
-	struct amounts asked; /* kai-engine 1.2: GPU memory not included */
-	int64_t asked_mib; /* devices * memory_mib */
-	bool selective; /* node selector or required affinity */
-	struct shape_extended *extended;
-	uint32_t extended_count;
-	bool guaranteed;
-	uint32_t claims_count;
-	struct shape_claim *claims;
-	int32_t claim_percent; /* GPUs through claims; part of asked */
-	struct ranking ranking;
-};
+#include "shape.h"
 
 /* What is known of the mix of requests (mix.c), and what it makes GPUs worth. */
 struct mix_part {
@@ -389,6 +352,22 @@ struct stint_engine {
 	struct domain *domains;
 	size_t domains_count, domains_capacity;
 	struct handles free_domains;
+
+	struct term *terms;
+	size_t terms_count, terms_capacity;
+	size_t terms_live; /* 0: nothing about terms costs anything */
+	size_t terms_fresh, terms_dead; /* dead: no shape names it any more */
+	struct handles free_terms;
+	struct stint_map *term_names;
+	struct areas *areas;
+	size_t areas_count, areas_capacity;
+	struct stint_map *spaces; /* namespaces by name: struct stint_space */
+	bool terms_stale; /* namespaces have changed: what matches what is to be found anew */
+	bool terms_stirred, terms_moved; /* a decision of this cycle changed what some term counts; one that lasts did */
+	bool terms_woken; /* groups that hope for that are tried again in this cycle */
+	uint32_t aside; /* the pod that does not count for now, else STINT_NO_HANDLE */
+	struct handles face; /* terms that match the pod of the moment */
+	struct handles moved; /* nodes to be ranked anew because of terms */
 
 	struct amounts total; /* kai-engine 3.1 */
 	int64_t least_gpu_mib, most_gpu_mib; /* device memory over nodes where it is known */
@@ -579,6 +558,7 @@ void engine_shares_settle(struct stint_engine *engine);
 /* shapes.c */
 uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t pod); /* by its object, status and claims */
 void engine_shapes_resolve(struct stint_engine *engine); /* after a node brought a resource that was not known */
+void engine_shapes_forget_idle(struct stint_engine *engine);
 void engine_shape_release(struct stint_engine *engine, uint32_t shape);
 /* A shape outside the table, for a trial: nobody else can find it; with the claims of `like`. The sample stays the caller's. */
 uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample, uint32_t like);
@@ -586,7 +566,6 @@ void engine_shape_return(struct stint_engine *engine, uint32_t shape);
 void engine_shape_discard(struct stint_engine *engine, struct shape *shape); /* frees what it owns */
 
 /* feasibility.c */
-enum fit { FIT_NONE, FIT_LATER, FIT_NOW };
 /* STINT_CAUSE_COUNT: nothing. matching: what would hold for an open node, too. fixed: that or not open. */
 enum stint_cause engine_matching_cause(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
 enum stint_cause engine_fixed_cause(const struct stint_engine *engine, const struct shape *shape, uint32_t node);

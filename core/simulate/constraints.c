@@ -13,9 +13,10 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct stint_pair *)a)->key, ((const struct stint_pair *)b)->key);
 }
 
-bool read_labels(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_pairs *out)
+static bool read_pairs_at(
+	struct reader *r, const struct stint_json *object, const struct place *place, const char *key, struct stint_pairs *out)
 {
-	const struct stint_json *labels = stint_json_get(object, "labels");
+	const struct stint_json *labels = stint_json_get(object, key);
 	const size_t count = stint_json_count(labels);
 	if (!count)
 		return true;
@@ -24,12 +25,29 @@ bool read_labels(struct reader *r, const struct stint_json *object, const struct
 	stint_json_each(label, labels) {
 		const char *value = stint_json_string(label);
 		if (!value || !stint_json_key(label))
-			return field_fail(place, "labels", r->err, "must be an object of texts");
+			return field_fail(place, key, r->err, "must be an object of texts");
 		items[at++] = (struct stint_pair){scenario_keep(r->scenario, stint_json_key(label)), scenario_keep(r->scenario, value)};
 	}
 	qsort(items, count, sizeof *items, by_key);
 	*out = (struct stint_pairs){items, (uint32_t)count};
 	return true;
+}
+
+bool read_labels(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_pairs *out)
+{
+	return read_pairs_at(r, object, place, "labels", out);
+}
+
+void add_label(struct reader *r, struct stint_pairs *labels, const char *key, const char *value)
+{
+	if (stint_pairs_get(labels, key))
+		return;
+	struct stint_pair *items = scenario_room(r->scenario, labels->count + 1u, sizeof *items);
+	if (labels->count)
+		memcpy(items, labels->items, labels->count * sizeof *items);
+	items[labels->count] = (struct stint_pair){key, value};
+	qsort(items, labels->count + 1u, sizeof *items, by_key);
+	*labels = (struct stint_pairs){items, labels->count + 1};
 }
 
 /* ---- MIG ------------------------------------------------------------------------------------------------------------------------- */
@@ -64,18 +82,6 @@ static bool read_instances(struct reader *r, const struct stint_json *instances,
 	return true;
 }
 
-static void add_label(struct reader *r, struct stint_pairs *labels, const char *key, const char *value)
-{
-	if (stint_pairs_get(labels, key))
-		return;
-	struct stint_pair *items = scenario_room(r->scenario, labels->count + 1u, sizeof *items);
-	if (labels->count)
-		memcpy(items, labels->items, labels->count * sizeof *items);
-	items[labels->count] = (struct stint_pair){key, value};
-	qsort(items, labels->count + 1u, sizeof *items, by_key);
-	*labels = (struct stint_pairs){items, labels->count + 1};
-}
-
 bool read_mig_node(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_node *node)
 {
 	static const char *const strategies[] = {"none", "single", "mixed"};
@@ -107,4 +113,43 @@ bool read_mig_request(struct reader *r, const struct stint_json *pod, const stru
 		spec->gpu.problem = "it has MIG by annotation: such a pod is not placed";
 	}
 	return true;
+}
+
+/* ---- other pods --------------------------------------------------------------------------------------------------------------- */
+
+enum { MOST_TERMS = 100 };
+
+/* Required terms in the form that a pod has in the cluster, as the engine reads them. */
+static bool read_terms(struct reader *r, const struct stint_json *pod, const struct place *place, const char *name, const char **out)
+{
+	const struct place here = {.above = place, .key = name, .index = -1};
+	const struct stint_json *value = stint_json_get(pod, name);
+	const bool several = stint_json_type(value) == STINT_JSON_ARRAY;
+	if (stint_json_count(value) == 0)
+		return true;
+	if (several && stint_json_count(value) > MOST_TERMS)
+		return field_fail(place, name, r->err, "has too many terms");
+	stint_auto_json *affinity = stint_json_new_object();
+	struct stint_json *terms = stint_json_set(affinity, "requiredDuringSchedulingIgnoredDuringExecution", stint_json_new_array());
+	for (size_t i = 0; i < (several ? stint_json_count(value) : 1); i++) {
+		const struct stint_json *from = several ? stint_json_item(value, i) : value;
+		struct stint_pairs labels = {0};
+		const char *key;
+		if (!field_text(&here, from, "topologyKey", &key, r->err) || !read_pairs_at(r, from, &here, "matchLabels", &labels))
+			return false;
+		struct stint_json *term = stint_json_append(terms, stint_json_new_object());
+		stint_json_set_string(term, "topologyKey", key);
+		struct stint_json *match = stint_json_ensure_object(stint_json_ensure_object(term, "labelSelector"), "matchLabels");
+		for (uint32_t label = 0; label < labels.count; label++)
+			stint_json_set_string(match, labels.items[label].key, labels.items[label].value);
+	}
+	stint_autofree char *text = stint_json_print(affinity);
+	*out = scenario_keep(r->scenario, text);
+	return true;
+}
+
+bool read_pod_terms(struct reader *r, const struct stint_json *pod, const struct place *place, struct stint_pod_spec *spec)
+{
+	return read_terms(r, pod, place, "podAffinity", &spec->pod_affinity) &&
+		read_terms(r, pod, place, "podAntiAffinity", &spec->pod_anti_affinity);
 }

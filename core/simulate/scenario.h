@@ -150,6 +150,8 @@ bool read_topologies(struct reader *r, const struct stint_json *document);
 bool read_mig_node(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_node *node);
 bool read_mig_request(struct reader *r, const struct stint_json *pod, const struct stint_json *requests, const struct place *place,
 	struct stint_pod_spec *spec);
+bool read_pod_terms(struct reader *r, const struct stint_json *pod, const struct place *place, struct stint_pod_spec *spec);
+void add_label(struct reader *r, struct stint_pairs *labels, const char *key, const char *value); /* unless it is there */
 bool read_labels(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_pairs *out);
 
 /* NULL: *err says what and where. */

@@ -70,7 +70,7 @@ static bool read_affinity(struct reader *r, const struct stint_json *pod, const 
 static bool read_spec(struct reader *r, const struct stint_json *workload, const struct stint_json *pod, const struct place *place,
 	struct stint_pod_spec **out)
 {
-	static const char *const unsupported[] = {"podAffinity", "podAntiAffinity", "volumeClaims"};
+	static const char *const unsupported[] = {"volumeClaims"};
 	if (!reader_refuse(r, pod, place, unsupported, STINT_COUNT(unsupported)))
 		return false;
 	const struct stint_json *requests = stint_json_get(pod, "requests");
@@ -85,7 +85,7 @@ static bool read_spec(struct reader *r, const struct stint_json *workload, const
 	*spec = (struct stint_pod_spec){.refs = 1, .request = {.cpu_milli = (int64_t)cpu, .memory_bytes = (int64_t)memory, .pods = 1}};
 	*out = spec;
 	return read_gpus(r, requests, &here, &spec->gpu) && read_mig_request(r, pod, requests, &here, spec) &&
-		read_affinity(r, pod, place, spec);
+		read_pod_terms(r, pod, place, spec) && read_affinity(r, pod, place, spec);
 }
 
 /* A task priority is a label to the engine. */
@@ -94,12 +94,12 @@ static bool read_pod_labels(struct reader *r, const struct stint_json *object, c
 	double priority;
 	if (!field_number(place, object, "taskPriority", INT32_MIN, INT32_MAX, NAN, &priority, r->err))
 		return false;
+	if (!read_labels(r, object, place, out))
+		return false;
 	if (isnan(priority))
 		return true;
 	stint_autofree char *text = stint_format("%lld", (long long)priority);
-	struct stint_pair *pair = scenario_room(r->scenario, 1, sizeof *pair);
-	*pair = (struct stint_pair){"kai.scheduler/task-priority", scenario_keep(r->scenario, text)};
-	*out = (struct stint_pairs){pair, 1};
+	add_label(r, out, "kai.scheduler/task-priority", scenario_keep(r->scenario, text));
 	return true;
 }
 

@@ -89,6 +89,10 @@ struct stint_numa {
  */
 void stint_engine_node_numa(struct stint_engine *engine, const char *node, const struct stint_numa *numa);
 
+/* Labels of namespaces, which pod affinity may go by. A namespace that is not known has none. */
+void stint_engine_space_upsert(struct stint_engine *engine, struct stint_space *space); /* a reference is taken */
+void stint_engine_space_remove(struct stint_engine *engine, const char *name);
+
 /* ---- the state: groups and pods -------------------------------------------------------------------------------------------------- */
 
 /*
@@ -206,6 +210,7 @@ struct stint_policy {
 	bool prefer_idle; /* a node where the pod starts at once */
 	bool prefer_shared; /* a node that has a partly used device which fits */
 	bool prefer_cpu_nodes; /* for pods without GPUs */
+	bool prefer_pod_affinity; /* preferred pod affinity and anti-affinity count, above all that stands before (kai-engine 5.2) */
 	double usage_factor; /* k of kai-engine 3.2 */
 	enum stint_backfill backfill;
 	int64_t hold_moved_ms; /* how long the places that evictions made, and those of moved work, are kept; 0: not beyond the cycle */
@@ -343,7 +348,7 @@ struct stint_record_place stint_engine_record_place(const struct stint_engine *e
 
 /* What keeps a pod off a node. A node counts under the first of those before GPU, or under each resource it is short of. */
 enum stint_cause {
-	STINT_CAUSE_REQUEST, /* the pod's own GPU annotations make no sense: see spec->gpu.problem */
+	STINT_CAUSE_REQUEST, /* the pod's own specification makes no sense: see why.problem */
 	STINT_CAUSE_UNSCHEDULABLE, /* cordoned */
 	STINT_CAUSE_NOT_READY,
 	STINT_CAUSE_PRESSURE,
@@ -358,6 +363,10 @@ enum stint_cause {
 	STINT_CAUSE_PODS,
 	STINT_CAUSE_MIG, /* its GPUs are cut into MIG instances and the pod asks for others, or the other way round */
 	STINT_CAUSE_LEGACY_MIG, /* pods with MIG by annotation run there: no new MIG pod goes beside them */
+	STINT_CAUSE_AFFINITY, /* no pod that it must be near to is in the node's domain */
+	STINT_CAUSE_ANTI_AFFINITY, /* a pod that it must be far from is */
+	STINT_CAUSE_AVOIDED, /* a pod that must be far from pods like it is */
+	STINT_CAUSE_SPREAD, /* a topology spread constraint would be broken */
 	STINT_CAUSE_EXTENDED, /* another resource; `extended` names one */
 	STINT_CAUSE_CLAIM, /* no devices for its resource claims, or a claim that it shares is held by another node */
 	STINT_CAUSE_ZONES, /* no zone, or not as few of them as the node's policy asks for, has room */
@@ -530,6 +539,7 @@ uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t 
 
 struct stint_engine_stats {
 	size_t nodes, queues, groups, pods, shapes;
+	size_t terms; /* of pod affinity and spreading; those that nobody has any more for a while, too */
 	size_t rankings; /* shapes that hold a ranking of the nodes */
 	size_t bytes; /* of memory, model objects not included */
 };

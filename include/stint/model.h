@@ -226,9 +226,10 @@ struct stint_pod_spec {
 	const struct stint_host_port *host_ports;
 	uint32_t containers_count;
 	const struct stint_container *containers; /* regular ones, in order */
-	const char *pod_affinity; /* spec.affinity.podAffinity as it came, JSON */
-	const char *pod_anti_affinity; /* the same for podAntiAffinity */
-	const char *topology_spread; /* spec.topologySpreadConstraints as it came, JSON */
+	/* As they came, in JSON: equal texts mean the same, and stint_pod_terms_read says what. */
+	const char *pod_affinity; /* spec.affinity.podAffinity */
+	const char *pod_anti_affinity; /* spec.affinity.podAntiAffinity */
+	const char *topology_spread; /* spec.topologySpreadConstraints */
 	int64_t active_deadline_s; /* -1: none */
 	int64_t grace_period_s; /* terminationGracePeriodSeconds; -1: absent */
 };
@@ -244,6 +245,42 @@ struct stint_pod_claim {
 	bool from_template; /* made for this pod alone */
 	bool unneeded; /* the status says that no claim was made because none is needed */
 };
+
+/* What a pod wants to be near to, or far from: pods that a selector matches, in the same domain of a node label. */
+struct stint_pod_term {
+	struct stint_label_selector *selector; /* NULL: matches no pod */
+	struct stint_label_selector *space_selector; /* of namespaces by their labels; NULL: none */
+	char **spaces; /* namespaces by name. None and no space_selector: the pod's own */
+	uint32_t spaces_count;
+	char *topology_key;
+	char *identity; /* equal for terms that match the same pods, the own namespace and the topology key aside */
+	int32_t weight; /* of a preferred term, below 0 for one to be far from; 0 for required ones */
+};
+/* topologySpreadConstraints with whenUnsatisfiable DoNotSchedule; selector is of pods in the pod's own namespace. */
+struct stint_spread_term {
+	struct stint_pod_term term;
+	int32_t max_skew;
+	int32_t min_domains; /* 1 when absent */
+	bool any_node; /* nodeAffinityPolicy Ignore: nodes that the pod does not select count, too */
+	bool no_tainted; /* nodeTaintsPolicy Honor: nodes whose taints it does not tolerate do not */
+};
+struct stint_pod_terms {
+	uint32_t refs;
+	struct stint_pod_term *near, *far; /* required; near: a pod counts only if all of them match it */
+	struct stint_pod_term *preferred;
+	struct stint_spread_term *spread;
+	uint32_t near_count, far_count, preferred_count, spread_count;
+};
+/*
+ * The terms of a spec, counted once for the caller. NULL without *err: it has none. With *err (STINT_FAILED): they cannot be read. Preferred
+ * spread constraints (ScheduleAnyway) are left out.
+ */
+struct stint_pod_terms *stint_pod_terms_read(const struct stint_pod_spec *spec, struct stint_error **err);
+struct stint_pod_terms *stint_pod_terms_ref(struct stint_pod_terms *terms);
+void stint_pod_terms_unref(struct stint_pod_terms *terms); /* NULL is fine */
+/* Whether the term of a pod in namespace `own` matches a pod there with these labels. space_labels: of its namespace; may be NULL. */
+bool stint_pod_term_match(const struct stint_pod_term *term, const char *own, const char *space, const struct stint_pairs *space_labels,
+	const struct stint_pairs *labels);
 
 struct stint_pod {
 	struct stint_object meta;

@@ -94,6 +94,7 @@ struct node_is {
 	unsigned pressures;
 	const char *label, *value; /* one label */
 	const char *labels; /* or several, "rack=r1,zone=z1" */
+	const char *rack; /* the label of that name */
 	const char *taint; /* key of a NoSchedule taint */
 	const char *resource; /* an extended resource, and how many thousandths of it */
 	int64_t resource_milli;
@@ -115,11 +116,17 @@ static inline uint32_t add_node_(struct cluster *c, const char *name, struct nod
 		node->allocatable.extended = extended;
 		node->allocatable.extended_count = 1;
 	}
+	struct stint_pair *pairs = stint_arena_alloc(c->arena, 2 * sizeof *pairs);
+	uint32_t labels = 0;
+	if (is.rack)
+		pairs[labels++] = (struct stint_pair){"rack", cluster_text(c, is.rack)};
 	if (is.label) {
-		struct stint_pair *pair = stint_arena_alloc(c->arena, sizeof *pair);
-		*pair = (struct stint_pair){cluster_text(c, is.label), cluster_text(c, is.value)};
-		node->meta.labels = (struct stint_pairs){pair, 1};
+		const uint32_t at = labels && strcmp(is.label, "rack") < 0 ? 0 : labels;
+		pairs[labels] = pairs[0];
+		pairs[at] = (struct stint_pair){cluster_text(c, is.label), cluster_text(c, is.value)};
+		labels++;
 	}
+	node->meta.labels = (struct stint_pairs){pairs, labels};
 	if (is.labels)
 		node->meta.labels = cluster_pairs(c, is.labels);
 	if (is.taint) {
@@ -204,6 +211,8 @@ struct pod_is {
 	int64_t age_s;
 	int64_t ran_s; /* with `on`: since when; 0: not known */
 	const char *label, *value; /* one label of the pod */
+	const char *space; /* its namespace */
+	const char *near, *far, *spread; /* podAffinity, podAntiAffinity, topologySpreadConstraints as a pod has them */
 	const char *selects, *selected; /* one node label it needs */
 	const char *tolerates; /* key of a taint */
 	const char *resource;
@@ -250,6 +259,9 @@ static inline struct stint_pod_spec *pod_spec(struct cluster *c, const struct po
 		spec->request.extended = extended;
 		spec->request.extended_count = 1;
 	}
+	spec->pod_affinity = cluster_text(c, is->near);
+	spec->pod_anti_affinity = cluster_text(c, is->far);
+	spec->topology_spread = cluster_text(c, is->spread);
 	if (is->port) {
 		struct stint_host_port *port = stint_arena_alloc(c->arena, sizeof *port);
 		*port = (struct stint_host_port){.protocol = "TCP", .port = is->port};
@@ -263,6 +275,7 @@ static inline uint32_t add_pod_(struct cluster *c, uint32_t group, const char *n
 {
 	struct stint_pod *pod = stint_arena_alloc(c->arena, sizeof *pod);
 	pod->meta = cluster_object(c, STINT_KIND_POD, name, is.age_s);
+	pod->meta.space = cluster_text(c, is.space);
 	pod->node = cluster_text(c, is.on);
 	pod->nominated_node = cluster_text(c, is.nominated);
 	pod->started_ms = is.ran_s ? c->now_ms - is.ran_s * 1000 : -1;

@@ -35,7 +35,7 @@ static bool chance(int percent)
 
 struct world_pod {
 	char name[24];
-	bool there;
+	bool there, placed; /* placed: in this step */
 	struct pod_is is; /* is.on: its node, or NULL */
 };
 
@@ -57,6 +57,8 @@ struct world {
 	enum stint_placement gpu, cpu;
 	int serial;
 };
+
+static int terms_percent; /* of pods that want something of other pods, in this world */
 
 static const double portions[] = {0.1, 0.25, 0.5, 0.57, 0.75, 1};
 
@@ -94,6 +96,19 @@ static void make_queues(struct world *w)
 	}
 }
 
+/* What a pod may want of other pods: near[w] and far[w] name an app, or NULL; the domain is the node label. */
+#define TERM(app, key)                                                                                             \
+	"{\"requiredDuringSchedulingIgnoredDuringExecution\":[{\"labelSelector\":{\"matchLabels\":{\"app\":\"" app \
+	"\"}},\"topologyKey\":\"" key "\"}]}"
+static const struct want {
+	const char *app, *key, *text;
+} wants[] = {
+	{"a", "zone", TERM("a", "zone")},
+	{"b", "zone", TERM("b", "zone")},
+	{"a", "rack", TERM("a", "rack")},
+	{"b", "rack", TERM("b", "rack")},
+};
+
 static struct stint_topology_constraint make_constraint(void)
 {
 	static const struct stint_topology_constraint all[] = {
@@ -119,6 +134,14 @@ static void make_parts(struct world_group *group, int pods)
 static struct pod_is make_request(void)
 {
 	struct pod_is is = {.cpu_milli = 250 * below(6), .memory_bytes = GIB / 2 * below(4)};
+	if (chance(40)) {
+		is.label = "app";
+		is.value = chance(50) ? "a" : "b";
+	}
+	if (terms_percent && chance(terms_percent))
+		is.near = wants[below((int)STINT_COUNT(wants))].text;
+	if (terms_percent && chance(terms_percent))
+		is.far = wants[below((int)STINT_COUNT(wants))].text;
 	switch (below(5)) {
 	case 0: break;
 	case 1: is.gpus = 1 + below(3); break;
@@ -257,6 +280,71 @@ static void check_devices(struct cluster *c, const struct world *w, uint64_t see
 	}
 }
 
+/* The value of that label of the node; NULL: it has none. */
+static const char *label_of(const struct world *w, const char *node, const char *key)
+{
+	static const char *const values[] = {"rack=r1", "rack=r2", "rack=r3", "zone=a", "zone=b"};
+	const char *labels = w->nodes[node[1] - '0'].labels;
+	for (size_t i = 0; labels && i < STINT_COUNT(values); i++) {
+		if (stint_starts_with(values[i], key) && strstr(labels, values[i]))
+			return values[i];
+	}
+	return NULL;
+}
+
+static bool is_app(const struct world_pod *pod, const char *app)
+{
+	return pod->is.label && strcmp(pod->is.value, app) == 0;
+}
+
+/* in: others that are of the app and in the domain of the pod; anywhere: in any domain, before this step. */
+static void find_others(const struct world *w, const struct world_pod *pod, const struct want *want, int *in, int *anywhere)
+{
+	const char *domain = label_of(w, pod->is.on, want->key);
+	*in = *anywhere = 0;
+	for (int g = 0; g < GROUPS; g++) {
+		for (int p = 0; p < PODS_PER_GROUP; p++) {
+			const struct world_pod *other = &w->groups[g].pods[p];
+			if (!w->groups[g].there || !other->there || !other->is.on || other == pod || !is_app(other, want->app))
+				continue;
+			const char *there = label_of(w, other->is.on, want->key);
+			*anywhere += there && !other->placed;
+			*in += domain && there && strcmp(domain, there) == 0;
+		}
+	}
+}
+
+/* Pods that were placed in this step stand where their wants, and those of all others, allow it. */
+static void check_terms(const struct world *w, uint64_t seed)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		for (int p = 0; p < PODS_PER_GROUP; p++) {
+			const struct world_pod *pod = &w->groups[g].pods[p];
+			if (!w->groups[g].there || !pod->there || !pod->is.on)
+				continue;
+			for (size_t i = 0; i < STINT_COUNT(wants); i++) {
+				int in, anywhere;
+				find_others(w, pod, &wants[i], &in, &anywhere);
+				const bool begins = is_app(pod, wants[i].app) && anywhere == 0 && label_of(w, pod->is.on, wants[i].key);
+				if (pod->placed && pod->is.near && strcmp(pod->is.near, wants[i].text) == 0 && in == 0 && !begins)
+					fail_msg("seed %llu: %s is near nobody", (unsigned long long)seed, pod->name);
+				if (!pod->is.far || strcmp(pod->is.far, wants[i].text) != 0)
+					continue;
+				for (int k = 0; k < GROUPS * PODS_PER_GROUP; k++) {
+					const struct world_group *group = &w->groups[k / PODS_PER_GROUP];
+					const struct world_pod *other = &group->pods[k % PODS_PER_GROUP];
+					if (!group->there || !other->there || !other->is.on || other == pod ||
+						!is_app(other, wants[i].app) || (!pod->placed && !other->placed))
+						continue;
+					const char *a = label_of(w, pod->is.on, wants[i].key), *b = label_of(w, other->is.on, wants[i].key);
+					if (a && b && strcmp(a, b) == 0)
+						fail_msg("seed %llu: %s is beside %s", (unsigned long long)seed, pod->name, other->name);
+				}
+			}
+		}
+	}
+}
+
 /* Bounds hold for what was placed under them: allocated amounts may only grow within the bound. */
 static void check_queues(struct cluster *c, const struct world *w, const double before[QUEUES][2], uint64_t seed)
 {
@@ -388,6 +476,15 @@ static void apply(struct cluster *c, struct world *w)
 		struct world_pod *pod = find_pod(w, view.pod->meta.name);
 		pod->is.on = w->node_names[node.name[1] - '0'];
 		pod->is.slots = d.devices;
+		pod->placed = true;
+	}
+}
+
+static void forget_placed(struct world *w)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		for (int p = 0; p < PODS_PER_GROUP; p++)
+			w->groups[g].pods[p].placed = false;
 	}
 }
 
@@ -472,6 +569,7 @@ static void run_world(uint64_t seed)
 {
 	struct world *w = stint_alloc(sizeof *w);
 	random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	terms_percent = chance(50) ? 30 : 0;
 	w->gpu = chance(40) ? STINT_BINPACK : chance(60) ? STINT_SPREAD : chance(60) ? STINT_FRAGMENTATION : STINT_UNORDERED;
 	w->cpu = chance(50) ? STINT_BINPACK : chance(70) ? STINT_SPREAD : STINT_FRAGMENTATION;
 	make_nodes(w);
@@ -494,9 +592,20 @@ static void run_world(uint64_t seed)
 		apply(c, w);
 		check_devices(c, w, seed);
 		check_domains(w, seed);
-		const size_t decided = run_cycle(c);
+		check_terms(w, seed);
+		/* A cycle does not come back to what its own decisions have made possible near them: the next one does. */
+		size_t decided = run_cycle(c);
+		for (int more = 0; terms_percent && decided && more < GROUPS * PODS_PER_GROUP; more++) {
+			forget_placed(w);
+			apply(c, w);
+			check_terms(w, seed);
+			check_devices(c, w, seed);
+			check_domains(w, seed);
+			decided = run_cycle(c);
+		}
 		if (decided)
 			fail_msg("seed %llu, step %d: a second cycle at once decides %zu things", (unsigned long long)seed, step, decided);
+		forget_placed(w);
 		live(c, w);
 	}
 	cluster_free(c);
