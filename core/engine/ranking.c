@@ -43,7 +43,7 @@ static uint64_t packing_score(const struct stint_engine *engine, const struct sh
 		return !cpu_only && books->devices_count == 0 && !table ? 1 : top / 2 - (uint64_t)free_amount;
 	case STINT_SPREAD: break;
 	case STINT_UNORDERED: return 1;
-	case STINT_FRAGMENTATION: return (fragmentation_score(engine, shape, handle) >> (PACKING_BITS - bits)) + 1;
+	case STINT_FRAGMENTATION: return fragmentation_score(engine, shape, handle) >> (PACKING_BITS - bits) | (bits < PACKING_BITS);
 	}
 	int64_t capacity = cpu_only ? engine->nodes[handle].object->allocatable.cpu_milli : books->devices_count;
 	if (table && !cpu_only)

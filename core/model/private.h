@@ -80,6 +80,8 @@ void pairs_sort(struct stint_pair *items, size_t count);
 /* Requirements ({key, operator, values}) as node affinity and label selectors write them. */
 bool read_requirements(struct decoder *d, struct stint_requirements *out);
 void requirements_drop(struct stint_model *model, struct stint_requirements *requirements);
+/* A metav1.LabelSelector, as the selectors of stint/model.h are; NULL: cursor->error. An empty one matches all. */
+struct stint_label_selector *selector_decode(struct stint_cursor *cursor);
 bool read_tolerations(struct decoder *d, const struct stint_toleration **out, uint32_t *count);
 void tolerations_drop(struct stint_model *model, const struct stint_toleration *items, uint32_t count);
 bool read_taints(struct decoder *d, const struct stint_taint **out, uint32_t *count);

@@ -1,12 +1,11 @@
 /*
- * Label selectors in the text form of kubectl's -l, turned into the sorted requirements that the one matcher reads. A selector owns its
- * texts and needs no model.
+ * Label selectors: the text form of kubectl's -l and the JSON form of metav1.LabelSelector, both turned into sorted requirements that
+ * the one matcher reads. A selector owns its texts and needs no model.
  */
+#include "core/model/private.h"
+
 #include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <stint/model.h>
 
 enum { MANY_REQUIREMENTS = 1000, MANY_VALUES = 10000, NAME_MAX_LENGTH = 253 + 1 + 63 };
 
@@ -192,6 +191,57 @@ struct stint_label_selector *stint_label_selector_parse(const char *text, struct
 			return NULL;
 		}
 	} while (take_literal(&p, ","));
+	return selector;
+}
+
+/* ---- the JSON form --------------------------------------------------------------------------------------------------------------- */
+
+/* The readers take texts into a model; a selector has one of its own for the while and copies what stays. */
+static void copy_requirements(struct stint_label_selector *selector, const struct stint_requirements *from)
+{
+	for (uint32_t i = 0; i < from->count; i++) {
+		struct building building = {0};
+		for (uint32_t v = 0; v < from->items[i].values_count; v++)
+			values_add(&building, stint_strdup(from->items[i].values[v]));
+		selector_add(selector, stint_strdup(from->items[i].key), from->items[i].op, &building);
+	}
+}
+
+static void copy_labels(struct stint_label_selector *selector, const struct stint_pairs *labels)
+{
+	for (uint32_t i = 0; i < labels->count; i++) {
+		struct building building = {0};
+		values_add(&building, stint_strdup(labels->items[i].value));
+		selector_add(selector, stint_strdup(labels->items[i].key), STINT_OP_IN, &building);
+	}
+}
+
+struct stint_label_selector *selector_decode(struct stint_cursor *cursor)
+{
+	struct stint_model *model = stint_model_new();
+	struct decoder d = {.model = model, .c = cursor};
+	struct stint_label_selector *selector = stint_alloc(sizeof(*selector));
+	struct stint_pairs labels = {0};
+	struct stint_requirements requirements = {0};
+	struct stint_slice key;
+	const bool inside = enter_object(&d);
+	while (inside && stint_cursor_key(cursor, &key)) {
+		if (KEY_IS(key, "matchLabels"))
+			read_pairs(&d, PAIRS_ALL, &labels);
+		else if (KEY_IS(key, "matchExpressions"))
+			read_requirements(&d, &requirements);
+		else
+			stint_cursor_skip(cursor);
+	}
+	copy_labels(selector, &labels);
+	copy_requirements(selector, &requirements);
+	pairs_drop(model, &labels);
+	requirements_drop(model, &requirements);
+	stint_model_free(model);
+	if (cursor->error) {
+		stint_label_selector_free(selector);
+		return NULL;
+	}
 	return selector;
 }
 

@@ -64,7 +64,7 @@ static bool read_selector(struct decoder *d, struct stint_pod_term *term, const 
 	if (!stint_cursor_raw(d->c, &raw) || raw.length > INT32_MAX)
 		return false;
 	struct stint_cursor inner = stint_cursor_over(raw.data, raw.length);
-	*out = stint_label_selector_decode(&inner);
+	*out = selector_decode(&inner);
 	add_to_identity(term, word, raw);
 	return *out ? true : decode_fail(d, "a label selector that cannot be read");
 }
