@@ -30,7 +30,8 @@ enum {
 	PAUSE_MAX_MS = 30000,
 	STOP_PATIENCE_MS = 10000,
 	SCHEDULER_STOP_MS = 2000,
-	WATCH_MS = 2000, /* how often the daemon looks whether its folder is still there */
+	WATCH_MS = 2000, /* how often the daemon looks after its folder, its log and what it tells about itself */
+	MOST_LOG_BYTES = 8 * 1024 * 1024, /* of sandbox.log, and of sandbox.log.1 */
 	MAX_REPORT = 16 * 1024,
 	MANY_FILES = 8192,
 };
@@ -44,6 +45,7 @@ struct daemon {
 	struct stint_timer *readiness, *restart, *patience, *watch;
 	bool ending, keep_log;
 	int64_t started_ms; /* monotonic */
+	size_t nodes_told; /* in the state file */
 	char *scheduler_path;
 	struct stint_child *scheduler;
 	pid_t scheduler_pid; /* 0: not running */
@@ -53,7 +55,7 @@ struct daemon {
 
 /* ---- the state file -------------------------------------------------------------------------------------------------------- */
 
-static void write_state(const struct daemon *daemon)
+static void write_state(struct daemon *daemon)
 {
 	char now[STINT_TIME_SIZE];
 	stint_auto_error *err = NULL;
@@ -62,7 +64,8 @@ static void write_state(const struct daemon *daemon)
 	stint_json_set_int(state, "pid", getpid());
 	stint_json_set_string(state, "server", server);
 	stint_json_set_string(state, "started", stint_time_format(stint_now_ms() - (stint_monotonic_ms() - daemon->started_ms), now));
-	stint_json_set_int(state, "nodes", (int64_t)stint_sandbox_nodes(daemon->sandbox));
+	daemon->nodes_told = stint_sandbox_nodes(daemon->sandbox);
+	stint_json_set_int(state, "nodes", (int64_t)daemon->nodes_told);
 	struct stint_json *scheduler = stint_json_ensure_object(state, "scheduler");
 	stint_json_set_bool(scheduler, "wanted", daemon->options->scheduler);
 	stint_json_set_bool(scheduler, "running", daemon->scheduler_pid > 0);
@@ -247,6 +250,9 @@ static void on_watch(void *user)
 	struct daemon *daemon = user;
 	if (state_holds(daemon->options->folder, daemon->options->lock_fd)) {
 		stint_timer_set(daemon->watch, WATCH_MS);
+		state_trim_log(daemon->options->folder, daemon->log_fd, MOST_LOG_BYTES);
+		if (daemon->sandbox && daemon->nodes_told != stint_sandbox_nodes(daemon->sandbox))
+			write_state(daemon);
 		return;
 	}
 	stint_log(&daemon->logger, STINT_LOG_WARN, "ending: somebody removed %s or its sandbox.pid", daemon->options->folder);

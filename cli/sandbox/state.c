@@ -8,12 +8,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_STATE = 64 * 1024, MAX_TRIES = 100 };
 
-static const char lock_name[] = "sandbox.pid", state_name[] = "sandbox.json", log_name[] = "sandbox.log";
+static const char lock_name[] = "sandbox.pid", state_name[] = "sandbox.json", log_name[] = "sandbox.log", old_log_name[] = "sandbox.log.1";
 
 char *state_path(const char *folder, const char *name)
 {
@@ -216,6 +217,22 @@ bool state_write(const char *folder, const struct stint_json *state, struct stin
 	return stint_file_write(path, text, strlen(text), 0600, err);
 }
 
+void state_trim_log(const char *folder, int fd, off_t most)
+{
+	struct stat info;
+	if (fstat(fd, &info) != 0 || info.st_size <= most)
+		return;
+	stint_autofree char *path = state_path(folder, log_name), *old_path = state_path(folder, old_log_name);
+	stint_autoclose int in = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	stint_autoclose int out = open(old_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	off_t from = info.st_size - most;
+	while (in >= 0 && out >= 0 && from < info.st_size && sendfile(out, in, &from, (size_t)(info.st_size - from)) > 0)
+		;
+	/* Where there is no room for a copy, all the more is to be given back. */
+	if (ftruncate(fd, 0) != 0)
+		return; /* the next look tries again */
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------------------------- */
 
 static void remove_file(const char *folder, const char *name)
@@ -235,6 +252,7 @@ void state_clear(const char *folder, int fd, bool keep_log)
 	if (keep_log)
 		return;
 	remove_file(folder, log_name);
+	remove_file(folder, old_log_name);
 	remove_file(folder, lock_name); /* the last, as it is the mark */
 	if (mark.made)
 		rmdir(folder); /* stays when somebody else keeps files there */

@@ -11,6 +11,8 @@
 #include <stint/base.h>
 #include <stint/text.h>
 
+#include <sys/types.h>
+
 /* The folder of --dir (NULL: ${XDG_STATE_HOME:-~/.local/state}/stint/sandbox), absolute. NULL: there is no home either. */
 char *state_folder(const char *given, struct stint_error **err);
 char *state_path(const char *folder, const char *name);
@@ -31,6 +33,11 @@ pid_t state_running(const char *folder);
 /* What the daemon has written about itself; NULL when it is not there. Owned by the caller. */
 struct stint_json *state_read(const char *folder);
 bool state_write(const char *folder, const struct stint_json *state, struct stint_error **err);
+/*
+ * When the log (fd: open for appending) has more than `most` bytes, its last `most` go to sandbox.log.1 in place of what was there, and it
+ * begins anew. Those who have it open go on writing to it.
+ */
+void state_trim_log(const char *folder, int fd, off_t most);
 /*
  * Takes away what the sandbox has written, and the folder when it was made for it. fd holds the lock; does nothing unless state_holds.
  * keep_log: the log stays, with the mark.

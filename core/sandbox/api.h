@@ -53,6 +53,13 @@ bool stint_api_update(struct stint_api *api, const struct stint_api_call *call, 
 bool stint_api_change(struct stint_api *api, const struct stint_api_call *call, bool (*change)(void *user, struct stint_json *object),
 	void *user, struct stint_json **out, struct stint_json **status);
 
+/*
+ * Makes `status` (taken over) the status of the object, if it is there and has that uid; where it is not, there is nothing to write, and that
+ * is success. The whole status is replaced: it must have been made from the object as it is now, in the same turn of the loop.
+ */
+bool stint_api_set_status(struct stint_api *api, const struct stint_api_call *call, const char *uid, struct stint_json *object_status,
+	struct stint_json **status);
+
 enum stint_patch_kind { STINT_PATCH_MERGE, STINT_PATCH_JSON, STINT_PATCH_STRATEGIC, STINT_PATCH_APPLY };
 /* *created (may be NULL): an apply that made the object. */
 bool stint_api_patch(struct stint_api *api, const struct stint_api_call *call, enum stint_patch_kind how, const struct stint_json *patch,

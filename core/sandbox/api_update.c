@@ -216,6 +216,38 @@ bool stint_api_change(struct stint_api *api, const struct stint_api_call *call, 
 	return done;
 }
 
+struct status_change {
+	const char *uid;
+	struct stint_json *status; /* taken when written */
+};
+
+static bool put_status(void *user, struct stint_json *object)
+{
+	struct status_change *change = user;
+
+	if (strcmp(text_at(object, "uid"), change->uid) != 0)
+		return false;
+	stint_json_set(object, "status", stint_steal(&change->status));
+	return true;
+}
+
+bool stint_api_set_status(struct stint_api *api, const struct stint_api_call *call, const char *uid, struct stint_json *object_status,
+	struct stint_json **status)
+{
+	struct status_change change = {uid, object_status};
+	struct stint_api_call on_status = *call;
+	stint_auto_json *refusal = NULL;
+	bool done;
+
+	on_status.subresource = "status";
+	done = stint_api_change(api, &on_status, put_status, &change, NULL, &refusal) ||
+		stint_json_int_or(stint_json_get(refusal, "code"), 0) == 404;
+	stint_json_free(change.status);
+	if (!done)
+		stint_api_tell(status, &refusal);
+	return done;
+}
+
 /* ---- patches ------------------------------------------------------------------------------------------------------------------- */
 
 static bool patch_tree(struct stint_api *api, const struct stint_api_call *call, enum stint_patch_kind how, struct stint_json *object,

@@ -107,6 +107,12 @@ class Life(kit.Case):
         kit.eventually(lambda: self.status()["scheduler"].get("pid", first) != first, "another scheduler")
         self.assertEqual(self.status()["scheduler"]["restarts"], 1)
 
+    def test_status_counts_the_nodes_that_there_are(self):
+        self.assert_works(self.up("--nodes", 2, "--no-scheduler"))
+        self.assertEqual(self.status()["nodes"], 2)
+        self.assertEqual(kit.Api(self.folder / "kubeconfig").call("DELETE", "/api/v1/nodes/node-1")[0], 200)
+        kit.eventually(lambda: self.status()["nodes"] == 1, "one node less")
+
     def test_shapes_say_what_the_nodes_are(self):
         shapes = "- {name: big, count: 2, gpus: 8, gpuModel: H200, labels: {zone: a}}\n- {name: small, gpus: 1, gpuModel: L4}\n"
         self.assert_works(self.up("--no-scheduler", "-f", "-", stdin=shapes))

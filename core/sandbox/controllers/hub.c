@@ -110,20 +110,6 @@ void hub_tell(struct hub *hub, const struct controller *controller, const struct
 	event_tell(hub->api, controller->name, about, type, reason, message);
 }
 
-struct status_change {
-	const char *uid;
-	struct stint_json *status;
-};
-
-static bool set_status(void *user, struct stint_json *object)
-{
-	struct status_change *change = user;
-	if (strcmp(stint_json_string_or(stint_json_at(object, "metadata", "uid"), ""), change->uid) != 0)
-		return false;
-	stint_json_set(object, "status", stint_steal(&change->status));
-	return true;
-}
-
 static const char *text_at(const struct stint_json *object, const char *key)
 {
 	return stint_json_string_or(stint_json_at(object, "metadata", key), "");
@@ -136,18 +122,14 @@ static const char *reason_of(const struct stint_json *refusal)
 
 void hub_write_status(struct hub *hub, const struct controller *controller, const struct stint_json *object, struct stint_json *status)
 {
-	struct status_change change = {text_at(object, "uid"), status};
 	struct stint_api_call call = {.kind = kind_of(hub, controller),
 		.space = text_at(object, "namespace"),
 		.name = text_at(object, "name"),
-		.subresource = "status",
 		.manager = "kube-controller-manager"};
 	stint_auto_json *refusal = NULL;
-	if (!stint_api_change(hub->api, &call, set_status, &change, NULL, &refusal) &&
-		stint_json_int_or(stint_json_get(refusal, "code"), 0) != 404)
+	if (!stint_api_set_status(hub->api, &call, text_at(object, "uid"), status, &refusal))
 		stint_log(hub->api->logger, STINT_LOG_WARN, "%s: the status of %s/%s was refused: %s", controller->name, call.space,
 			call.name, reason_of(refusal));
-	stint_json_free(change.status);
 }
 
 bool hub_create_pod(struct hub *hub, const struct controller *controller, const struct stint_json *owner, struct stint_json *pod)
@@ -254,7 +236,7 @@ void hub_claim_pods(struct hub *hub, const struct stint_json *owner, struct pod_
 			pod_list_add(out, pod);
 	}
 	if (!deleting)
-		pod_book_orphans(hub->pods, text_at(owner, "namespace"), &orphans);
+		pod_book_orphans(hub->pods, text_at(owner, "namespace"), selector, &orphans);
 	for (size_t i = 0; i < orphans.count; i++) {
 		struct pod_facts *pod = orphans.items[i];
 		if (pod_is_active(pod) && label_selector_matches_pod(selector, pod) && hub_adopt_pod(hub, owner, pod))

@@ -1,5 +1,6 @@
 /*
- * pods: see pods.h. Each pod stands in one bucket: that of its controller's uid, or that of its namespace when it has none.
+ * pods: see pods.h. A pod stands in the bucket of its controller's uid; without one, in that of its namespace and in one for each of its
+ * labels there, so that who looks for orphans by a selector need not look at all of them.
  */
 #include "core/sandbox/controllers/pods.h"
 
@@ -224,7 +225,7 @@ static void list_remove(struct pod_list *list, const struct pod_facts *pod)
 struct pod_book {
 	struct stint_map *by_uid; /* owns the facts */
 	struct stint_map *by_owner; /* owner uid -> pod_list */
-	struct stint_map *orphans; /* namespace -> pod_list */
+	struct stint_map *orphans; /* "namespace" and "namespace/key=value" -> pod_list */
 };
 
 struct pod_book *pod_book_new(void)
@@ -246,17 +247,18 @@ void pod_book_free(struct pod_book *book)
 	free(book);
 }
 
-static void bucket_of(const struct pod_book *book, const struct pod_facts *pod, struct stint_map **map, const char **key)
+static void bucket_add(struct stint_map *map, const char *key, struct pod_facts *pod)
 {
-	*map = pod->owner_uid ? book->by_owner : book->orphans;
-	*key = pod->owner_uid ? pod->owner_uid : pod->space;
+	struct pod_list *list = stint_map_get(map, key);
+	if (!list) {
+		list = stint_alloc(sizeof(*list));
+		stint_map_set(map, key, list);
+	}
+	pod_list_add(list, pod);
 }
 
-static void bucket_remove(struct pod_book *book, const struct pod_facts *pod)
+static void bucket_remove(struct stint_map *map, const char *key, struct pod_facts *pod)
 {
-	struct stint_map *map = NULL;
-	const char *key = NULL;
-	bucket_of(book, pod, &map, &key);
 	struct pod_list *list = stint_map_get(map, key);
 	if (!list)
 		return;
@@ -265,17 +267,29 @@ static void bucket_remove(struct pod_book *book, const struct pod_facts *pod)
 		stint_map_remove(map, key);
 }
 
-static void bucket_add(struct pod_book *book, struct pod_facts *pod)
+static char *label_bucket(const char *space, const struct stint_json *label)
 {
-	struct stint_map *map = NULL;
-	const char *key = NULL;
-	bucket_of(book, pod, &map, &key);
-	struct pod_list *list = stint_map_get(map, key);
-	if (!list) {
-		list = stint_alloc(sizeof(*list));
-		stint_map_set(map, key, list);
+	return stint_format("%s/%s=%s", space, stint_json_key(label), stint_json_string_or(label, ""));
+}
+
+static void each_bucket(
+	const struct pod_book *book, struct pod_facts *pod, void (*change)(struct stint_map *map, const char *key, struct pod_facts *pod))
+{
+	if (pod->owner_uid) {
+		change(book->by_owner, pod->owner_uid, pod);
+		return;
 	}
-	pod_list_add(list, pod);
+	stint_auto_json *labels = pod->labels ? stint_json_parse(pod->labels, strlen(pod->labels), 0, NULL) : NULL;
+	change(book->orphans, pod->space, pod);
+	stint_json_each(label, labels) {
+		stint_autofree char *key = label_bucket(pod->space, label);
+		change(book->orphans, key, pod);
+	}
+}
+
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
 struct pod_facts *pod_book_learn(struct pod_book *book, const struct stint_json *pod)
@@ -288,18 +302,18 @@ struct pod_facts *pod_book_learn(struct pod_book *book, const struct stint_json 
 	}
 	if (!known) {
 		stint_map_set(book->by_uid, facts->uid, facts);
-		bucket_add(book, facts);
+		each_bucket(book, facts, bucket_add);
 		return facts;
 	}
-	/* The content changes in place: who holds a pointer to the pod keeps it, and it stays in its bucket unless the owner changed. */
-	bool moves = strcmp(known->owner_uid ? known->owner_uid : "", facts->owner_uid ? facts->owner_uid : "") != 0;
+	/* The content changes in place: who holds a pointer to the pod keeps it. */
+	bool moves = !same(known->owner_uid, facts->owner_uid) || (!known->owner_uid && !same(known->labels, facts->labels));
 	if (moves)
-		bucket_remove(book, known);
+		each_bucket(book, known, bucket_remove);
 	clear(known);
 	*known = *facts;
 	free(facts);
 	if (moves)
-		bucket_add(book, known);
+		each_bucket(book, known, bucket_add);
 	return known;
 }
 
@@ -308,7 +322,7 @@ void pod_book_forget(struct pod_book *book, const char *uid)
 	struct pod_facts *known = stint_map_get(book->by_uid, uid);
 	if (!known)
 		return;
-	bucket_remove(book, known);
+	each_bucket(book, known, bucket_remove);
 	stint_map_remove(book->by_uid, uid);
 }
 
@@ -328,9 +342,11 @@ void pod_book_owned(const struct pod_book *book, const char *owner_uid, struct p
 	copy_list(stint_map_get(book->by_owner, owner_uid), out);
 }
 
-void pod_book_orphans(const struct pod_book *book, const char *space, struct pod_list *out)
+void pod_book_orphans(const struct pod_book *book, const char *space, const struct stint_json *selector, struct pod_list *out)
 {
-	copy_list(stint_map_get(book->orphans, space), out);
+	const struct stint_json *wanted = stint_json_first(stint_json_get(selector, "matchLabels"));
+	stint_autofree char *key = wanted ? label_bucket(space, wanted) : stint_strdup(space);
+	copy_list(stint_map_get(book->orphans, key), out);
 }
 
 void pod_book_all(const struct pod_book *book, const char *space, struct pod_list *out)

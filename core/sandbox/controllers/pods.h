@@ -60,7 +60,8 @@ void pod_book_forget(struct pod_book *book, const char *uid);
 struct pod_facts *pod_book_get(const struct pod_book *book, const char *uid);
 /* Pods whose controller has that uid. Copies pointers: valid until the next forget. */
 void pod_book_owned(const struct pod_book *book, const char *owner_uid, struct pod_list *out);
-void pod_book_orphans(const struct pod_book *book, const char *space, struct pod_list *out); /* without a controller */
+/* Pods of the namespace without a controller, at least those that the selector matches: found by its first label, else all. */
+void pod_book_orphans(const struct pod_book *book, const char *space, const struct stint_json *selector, struct pod_list *out);
 void pod_book_all(const struct pod_book *book, const char *space, struct pod_list *out); /* space NULL: all. O(pods) */
 
 /* metav1.LabelSelector over a JSON object of labels (NULL: none). An empty selector matches all, NULL nothing. */

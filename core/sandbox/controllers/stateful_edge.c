@@ -189,7 +189,7 @@ static void claim_pods(struct hub *hub, const struct stint_json *set, struct pod
 	struct pod_list orphans = {0};
 	pod_book_owned(hub->pods, meta(set, "uid"), pods);
 	if (!stint_json_at(set, "metadata", "deletionTimestamp"))
-		pod_book_orphans(hub->pods, meta(set, "namespace"), &orphans);
+		pod_book_orphans(hub->pods, meta(set, "namespace"), stint_json_at(set, "spec", "selector"), &orphans);
 	for (size_t i = 0; i < orphans.count; i++) {
 		struct pod_facts *pod = orphans.items[i];
 		if (stateful_ordinal(meta(set, "name"), pod->name) >= 0 && !pod->deleting &&

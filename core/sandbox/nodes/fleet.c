@@ -86,32 +86,14 @@ static void pod_free(void *value)
 	free(pod);
 }
 
-struct status_change {
-	const char *uid;
-	struct stint_json *status; /* taken when written */
-};
-
-static bool set_status(void *user, struct stint_json *object)
-{
-	struct status_change *change = user;
-	if (strcmp(stint_json_string_or(stint_json_at(object, "metadata", "uid"), ""), change->uid) != 0)
-		return false;
-	stint_json_set(object, "status", stint_steal(&change->status));
-	return true;
-}
-
 static void write_status(struct vpod *pod, struct stint_json *status)
 {
 	struct fleet *fleet = pod->fleet;
-	struct status_change change = {pod->uid, status};
-	struct stint_api_call call = {
-		.kind = fleet->pod_kind, .space = pod->space, .name = pod->name, .subresource = "status", .manager = "kubelet"};
+	struct stint_api_call call = {.kind = fleet->pod_kind, .space = pod->space, .name = pod->name, .manager = "kubelet"};
 	stint_auto_json *refusal = NULL;
-	if (!stint_api_change(fleet->api, &call, set_status, &change, NULL, &refusal) &&
-		stint_json_int_or(stint_json_get(refusal, "code"), 0) != 404) /* it may have gone in this very turn */
+	if (!stint_api_set_status(fleet->api, &call, pod->uid, status, &refusal))
 		stint_log(fleet->api->logger, STINT_LOG_WARN, "pod %s/%s: its status was refused: %s", pod->space, pod->name,
 			stint_json_string_or(stint_json_get(refusal, "message"), "no reason given"));
-	stint_json_free(change.status);
 	const struct stint_stored *stored = stint_store_get(fleet->api->store, fleet->pod_kind, pod->space, pod->name);
 	pod->version = stored ? stored->version : pod->version;
 }
@@ -224,13 +206,30 @@ static void pod_seen(struct fleet *fleet, const struct stint_json *object)
 	pod_take(fleet, node, object);
 }
 
+/*
+ * A turn starts from the pod as it is, which may be newer than the event: its status would else take back what others have written since.
+ */
+static void pod_changed(struct fleet *fleet, const struct stint_store_event *event)
+{
+	const struct stint_stored *stored = stint_store_get(fleet->api->store, fleet->pod_kind, event->now->space, event->now->name);
+	if (!stored)
+		return; /* the event of its end is on its way */
+	const struct vpod *known = fleet_pod(fleet, stored->space, stored->name);
+	if (known && known->version == stored->version)
+		return;
+	if (stored->version == event->now->version) {
+		pod_seen(fleet, stint_event_now(event));
+		return;
+	}
+	stint_auto_json *object = stint_stored_parse(stored);
+	pod_seen(fleet, object);
+}
+
 static void on_pod(void *user, const struct stint_store_event *event)
 {
 	struct fleet *fleet = user;
 	if (event->now) {
-		const struct vpod *known = fleet_pod(fleet, event->now->space, event->now->name);
-		if (!known || known->version != event->now->version)
-			pod_seen(fleet, stint_event_now(event));
+		pod_changed(fleet, event);
 		return;
 	}
 	stint_autofree char *key = pod_key(event->before->space, event->before->name);

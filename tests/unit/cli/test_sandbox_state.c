@@ -3,6 +3,7 @@
  */
 #include "cli/sandbox/state.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -102,6 +103,44 @@ static void a_word_for_a_shell_is_quoted_only_where_it_must_be(void **state)
 	}
 }
 
+static void fill_log(int fd, char letter, size_t bytes)
+{
+	stint_auto_buf text = {0};
+	while (text.length < bytes)
+		stint_buf_putc(&text, letter);
+	assert_int_equal(write(fd, text.data, bytes), bytes);
+}
+
+static void expect_file(const char *folder, const char *name, const char *content)
+{
+	stint_autofree char *path = state_path(folder, name);
+	stint_auto_buf text = {0};
+	assert_works(stint_buf_read_file(&text, path, 1000, &err));
+	stint_buf_puts(&text, "");
+	assert_string_equal(text.data, content);
+}
+
+static void a_log_that_grew_begins_anew_and_its_end_is_kept(void **state)
+{
+	const char *folder = *state;
+	stint_autofree char *path = state_path(folder, "sandbox.log"), *old_path = state_path(folder, "sandbox.log.1");
+	stint_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	fill_log(fd, 'a', 10);
+	state_trim_log(folder, fd, 10);
+	expect_file(folder, "sandbox.log", "aaaaaaaaaa");
+	assert_int_equal(access(old_path, F_OK), -1);
+	for (int round = 0; round < 2; round++) {
+		fill_log(fd, 'b', 4);
+		fill_log(fd, 'c', 9);
+		state_trim_log(folder, fd, 10);
+		expect_file(folder, "sandbox.log.1", "bccccccccc");
+		fill_log(fd, 'd', 2);
+		expect_file(folder, "sandbox.log", "dd");
+	}
+	unlink(path);
+	unlink(old_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +148,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_start_is_refused_while_the_first_holds_the_folder, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(leftovers_are_cleared_but_never_under_a_sandbox, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_folder_without_the_mark_is_left_alone, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_log_that_grew_begins_anew_and_its_end_is_kept, make_folder, remove_folder),
 		cmocka_unit_test(a_word_for_a_shell_is_quoted_only_where_it_must_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
