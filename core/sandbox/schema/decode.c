@@ -1,37 +1,17 @@
 /*
- * From the bytes of a request to a clean object: types checked, unknown fields found and dropped, nulls dropped, quantities, times
- * and numbers brought into the form that is stored. The sentences are those of Go's decoder, since clients print them.
+ * A tree brought into the form that is stored: types checked, unknown fields found and dropped, nulls dropped, quantities, times and
+ * numbers made canonical. The sentences are those of Go's decoder, since clients print them.
  *
  * Custom kinds are left as they came but for unknown fields and their metadata: what is wrong with them is found by validation.
  */
-#include "core/sandbox/schema/types.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/sandbox/schema/decoder.h"
+
 enum { MAX_COMPLAINTS = 100 };
 
-struct decoder {
-	const struct stint_kind *kind;
-	struct stint_buf path;
-	struct stint_json *complaints; /* array of sentences: unknown and duplicate fields */
-	char *failure;
-};
-
-bool stint_field_validation_parse(const char *text, enum stint_field_validation *out)
-{
-	if (!text || !*text || strcmp(text, "Warn") == 0)
-		*out = STINT_FIELDS_WARN;
-	else if (strcmp(text, "Ignore") == 0)
-		*out = STINT_FIELDS_IGNORE;
-	else if (strcmp(text, "Strict") == 0)
-		*out = STINT_FIELDS_STRICT;
-	else
-		return false;
-	return true;
-}
-
-static void complain(struct decoder *d, const char *what, const char *path)
+void schema_complain(struct schema_decoder *d, const char *what, const char *path)
 {
 	if (stint_json_count(d->complaints) >= MAX_COMPLAINTS)
 		return;
@@ -76,7 +56,8 @@ static void put_go_type(struct stint_buf *buf, const struct stint_type *type)
 	}
 }
 
-static bool mismatch(struct decoder *d, const struct stint_type *type, const struct stint_type *owner, const struct stint_json *value)
+static bool mismatch(
+	struct schema_decoder *d, const struct stint_type *type, const struct stint_type *owner, const struct stint_json *value)
 {
 	static const char *const names[] = {[STINT_JSON_NULL] = "null",
 		[STINT_JSON_BOOL] = "bool",
@@ -105,16 +86,14 @@ static bool mismatch(struct decoder *d, const struct stint_type *type, const str
 	return false;
 }
 
-static bool decode_object(struct decoder *d, const struct stint_type *type, struct stint_json *object);
-
 static void replace_text(struct stint_json *container, struct stint_json *value, const char *text)
 {
 	if (strcmp(stint_json_string_or(value, ""), text) != 0 || stint_json_type(value) != STINT_JSON_STRING)
 		stint_json_replace(container, value, stint_json_new_string(text));
 }
 
-static bool decode_quantity(struct decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container,
-	struct stint_json *value)
+static bool decode_quantity(struct schema_decoder *d, const struct stint_type *type, const struct stint_type *owner,
+	struct stint_json *container, struct stint_json *value)
 {
 	enum stint_json_type given = stint_json_type(value);
 	if (given != STINT_JSON_STRING && given != STINT_JSON_NUMBER)
@@ -130,8 +109,8 @@ static bool decode_quantity(struct decoder *d, const struct stint_type *type, co
 	return true;
 }
 
-static bool decode_time(struct decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container,
-	struct stint_json *value)
+static bool decode_time(struct schema_decoder *d, const struct stint_type *type, const struct stint_type *owner,
+	struct stint_json *container, struct stint_json *value)
 {
 	const char *given = stint_json_string(value);
 	if (!given)
@@ -156,11 +135,12 @@ static bool decode_time(struct decoder *d, const struct stint_type *type, const 
 	return true;
 }
 
-static bool decode_items(struct decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container);
+static bool decode_items(
+	struct schema_decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container);
 
 /* May replace value in container. */
-static bool decode_value(struct decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container,
-	struct stint_json *value)
+static bool decode_value(struct schema_decoder *d, const struct stint_type *type, const struct stint_type *owner,
+	struct stint_json *container, struct stint_json *value)
 {
 	enum stint_json_type given = stint_json_type(value);
 	int64_t number;
@@ -204,7 +184,7 @@ static bool decode_value(struct decoder *d, const struct stint_type *type, const
 	case FORM_OBJECT:
 		if (given != STINT_JSON_OBJECT)
 			return mismatch(d, type, owner, value);
-		return decode_object(d, type, value);
+		return schema_decode_object(d, type, value);
 	}
 	return true;
 }
@@ -226,7 +206,8 @@ static struct stint_json *zero_value(const struct stint_type *type)
 	}
 }
 
-static bool decode_items(struct decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container)
+static bool decode_items(
+	struct schema_decoder *d, const struct stint_type *type, const struct stint_type *owner, struct stint_json *container)
 {
 	size_t index = 0;
 	for (struct stint_json *item = stint_json_first(container), *next; item; item = next, index++) {
@@ -249,7 +230,7 @@ static bool is_kind_member(const struct stint_type *type, const char *key)
 	return type->has_kind && (strcmp(key, "apiVersion") == 0 || strcmp(key, "kind") == 0);
 }
 
-static bool decode_object(struct decoder *d, const struct stint_type *type, struct stint_json *object)
+bool schema_decode_object(struct schema_decoder *d, const struct stint_type *type, struct stint_json *object)
 {
 	for (struct stint_json *member = stint_json_first(object), *next; member; member = next) {
 		next = stint_json_next(member);
@@ -260,7 +241,7 @@ static bool decode_object(struct decoder *d, const struct stint_type *type, stru
 		const struct type_field *field = schema_field(type, key);
 		if (!field) {
 			if (!type->keeps_unknown) {
-				complain(d, "unknown", d->path.data);
+				schema_complain(d, "unknown", d->path.data);
 				stint_json_unlink(object, member);
 			}
 		} else if (stint_json_type(member) == STINT_JSON_NULL) {
@@ -276,11 +257,11 @@ static bool decode_object(struct decoder *d, const struct stint_type *type, stru
 
 /* ---- custom kinds ----------------------------------------------------------------------------------------------------------- */
 
-static bool prune_custom(struct decoder *d, const struct stint_type *type, struct stint_json *value)
+bool schema_prune_custom(struct schema_decoder *d, const struct stint_type *type, struct stint_json *value)
 {
 	bool object = stint_json_type(value) == STINT_JSON_OBJECT;
 	if (object && type->form == FORM_OBJECT && !type->custom)
-		return decode_object(d, type, value); /* metadata */
+		return schema_decode_object(d, type, value); /* metadata */
 	if (!object && stint_json_type(value) != STINT_JSON_ARRAY)
 		return true;
 	size_t index = 0;
@@ -291,7 +272,7 @@ static bool prune_custom(struct decoder *d, const struct stint_type *type, struc
 		if (object && type->form == FORM_OBJECT && !is_kind_member(type, key)) {
 			const struct type_field *field = schema_field(type, key);
 			if (!field && !type->keeps_unknown && !type->item) {
-				complain(d, "unknown", d->path.data);
+				schema_complain(d, "unknown", d->path.data);
 				stint_json_unlink(value, member);
 			} else if (field && !field->type->custom && field->type->form == FORM_OBJECT &&
 				stint_json_type(member) == STINT_JSON_NULL) {
@@ -299,218 +280,16 @@ static bool prune_custom(struct decoder *d, const struct stint_type *type, struc
 			} else if (field && !field->type->custom && field->type->form == FORM_OBJECT &&
 				stint_json_type(member) != STINT_JSON_OBJECT) {
 				return mismatch(d, field->type, NULL, member);
-			} else if (field && !prune_custom(d, field->type, member)) {
+			} else if (field && !schema_prune_custom(d, field->type, member)) {
 				return false;
-			} else if (!field && type->item && !prune_custom(d, type->item, member)) {
+			} else if (!field && type->item && !schema_prune_custom(d, type->item, member)) {
 				return false;
 			}
 		} else if (((object && type->form == FORM_MAP) || (!object && type->form == FORM_LIST)) &&
-			!prune_custom(d, type->item, member)) {
+			!schema_prune_custom(d, type->item, member)) {
 			return false;
 		}
 		schema_path_pop(&d->path, mark);
 	}
 	return true;
-}
-
-/* ---- duplicate keys ---------------------------------------------------------------------------------------------------------- */
-
-static int by_text(const void *a, const void *b)
-{
-	const struct stint_slice *left = a, *right = b;
-	size_t length = left->length < right->length ? left->length : right->length;
-	int order = length ? memcmp(left->data, right->data, length) : 0;
-	return order ? order : (left->length > right->length) - (left->length < right->length);
-}
-
-/* The tree keeps the last of two equal keys and forgets the first, so they are looked for in the bytes. */
-static void find_duplicates(struct decoder *d, struct stint_cursor *cursor)
-{
-	enum stint_json_type type = stint_cursor_peek(cursor);
-	if (type == STINT_JSON_ARRAY) {
-		stint_cursor_array(cursor);
-		for (size_t index = 0; stint_cursor_item(cursor); index++) {
-			size_t mark = schema_path_index(&d->path, index);
-			find_duplicates(d, cursor);
-			schema_path_pop(&d->path, mark);
-		}
-		return;
-	}
-	if (type != STINT_JSON_OBJECT) {
-		stint_cursor_skip(cursor);
-		return;
-	}
-	struct stint_slice *keys = NULL, key;
-	size_t count = 0, capacity = 0;
-	stint_cursor_object(cursor);
-	while (stint_cursor_key(cursor, &key)) {
-		stint_grow(&keys, &capacity, count + 1, sizeof(*keys));
-		keys[count++] = key;
-		stint_autofree char *name = stint_slice_dup(key);
-		size_t mark = schema_path_field(&d->path, name);
-		find_duplicates(d, cursor);
-		schema_path_pop(&d->path, mark);
-	}
-	if (count > 1)
-		qsort(keys, count, sizeof(*keys), by_text);
-	for (size_t i = 1; i < count; i++) {
-		if (!stint_slice_equal(keys[i - 1], keys[i]) || (i > 1 && stint_slice_equal(keys[i - 2], keys[i])))
-			continue;
-		stint_autofree char *name = stint_slice_dup(keys[i]);
-		size_t mark = schema_path_field(&d->path, name);
-		complain(d, "duplicate", d->path.data);
-		schema_path_pop(&d->path, mark);
-	}
-	free(keys);
-}
-
-/* ---- the doors ---------------------------------------------------------------------------------------------------------------- */
-
-static struct stint_json *bad_request(const struct stint_kind *kind, const char *problem)
-{
-	return stint_status_new(400, "BadRequest", NULL, NULL, NULL, "%s in version \"%s\" cannot be handled as a %s: %s", kind->kind,
-		kind->version, kind->kind, problem);
-}
-
-/* Turns what was complained of into warnings or a refusal. */
-static bool settle(struct decoder *d, enum stint_field_validation validation, struct stint_json **warnings, char **problem)
-{
-	if (!stint_json_first(d->complaints) || validation == STINT_FIELDS_IGNORE)
-		return true;
-	if (validation == STINT_FIELDS_WARN) {
-		if (warnings && !*warnings)
-			*warnings = stint_json_new_array();
-		if (warnings)
-			stint_json_each(complaint, d->complaints)
-				stint_json_append(*warnings, stint_json_dup(complaint));
-		return true;
-	}
-	stint_auto_buf text = {0};
-	stint_buf_puts(&text, "strict decoding error: ");
-	stint_json_each(complaint, d->complaints)
-		stint_buf_printf(&text, "%s%s", complaint == stint_json_first(d->complaints) ? "" : ", ", stint_json_string(complaint));
-	*problem = stint_buf_steal(&text);
-	return false;
-}
-
-/* NULL when all is well, else what is wrong in Go's words. */
-static char *decode_tree(struct decoder *d, struct stint_json *object, enum stint_field_validation validation, struct stint_json **warnings)
-{
-	const struct stint_kind *kind = d->kind;
-	bool fine = kind->custom ? prune_custom(d, kind->type, object) : decode_object(d, kind->type, object);
-	char *problem = NULL;
-	if (!fine)
-		return stint_steal(&d->failure);
-	settle(d, validation, warnings, &problem);
-	return problem;
-}
-
-static void decoder_end(struct decoder *d)
-{
-	stint_json_free(d->complaints);
-	stint_buf_free(&d->path);
-	free(d->failure);
-}
-
-bool stint_schema_decode(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object,
-	enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status)
-{
-	(void)schema;
-	struct decoder d = {.kind = kind, .complaints = stint_json_new_array()};
-	stint_autofree char *problem = decode_tree(&d, object, validation, warnings);
-	decoder_end(&d);
-	if (problem)
-		*status = bad_request(kind, problem);
-	return !problem;
-}
-
-bool stint_schema_decode_patched(const struct stint_schema *schema, const struct stint_kind *kind, struct stint_json *object,
-	const struct stint_json *patch, enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status)
-{
-	(void)schema;
-	struct decoder d = {.kind = kind, .complaints = stint_json_new_array()};
-	stint_autofree char *problem = decode_tree(&d, object, validation, warnings);
-	decoder_end(&d);
-	if (!problem)
-		return true;
-	stint_autofree char *text = stint_json_print(patch);
-	struct stint_json *causes = stint_json_new_array();
-	stint_cause_add(causes, "FieldValueInvalid", "patch", "Invalid value: \"%.1000s\": %s", text, problem);
-	*status = stint_status_invalid(NULL, "", causes);
-	return false;
-}
-
-/* The body says the kind of the path, or nothing. */
-static bool check_kind(const struct stint_kind *kind, struct stint_json *object, struct stint_json **status)
-{
-	struct stint_json *version = stint_json_get(object, "apiVersion"), *name = stint_json_get(object, "kind");
-	const char *given_version = stint_json_string_or(version, ""), *given_kind = stint_json_string_or(name, "");
-	if ((version && !stint_json_string(version)) || (name && !stint_json_string(name))) {
-		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL,
-			"couldn't get version/kind; json parse error: apiVersion and kind must be strings");
-		return false;
-	}
-	if (kind->custom && (!*given_kind || !*given_version)) {
-		*status = stint_status_new(
-			400, "BadRequest", NULL, NULL, NULL, "Object '%s' is missing in the body", *given_kind ? "apiVersion" : "Kind");
-		return false;
-	}
-	if (*given_version && strcmp(given_version, kind->api_version) != 0) {
-		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL,
-			"the API version in the data (%s) does not match the expected API version (%s)", given_version, kind->api_version);
-		return false;
-	}
-	if (*given_kind && strcmp(given_kind, kind->kind) != 0) {
-		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "%s in version \"%s\" cannot be handled as a %s",
-			given_kind, kind->version, kind->kind);
-		return false;
-	}
-	stint_json_set_string(object, "apiVersion", kind->api_version);
-	stint_json_set_string(object, "kind", kind->kind);
-	return true;
-}
-
-static struct stint_json *parse_yaml(const char *data, size_t length, struct stint_error **err)
-{
-	struct stint_json *documents = stint_yaml_parse("body", data, length, err);
-	if (!documents)
-		return NULL;
-	struct stint_json *object = stint_json_count(documents) == 1 ? stint_json_dup(stint_json_first(documents)) : NULL;
-	if (!object)
-		stint_fail(err, STINT_USAGE, "body: one document is expected");
-	stint_json_free(documents);
-	return object;
-}
-
-struct stint_json *stint_schema_read(const struct stint_schema *schema, const struct stint_kind *kind, const char *data, size_t length,
-	bool yaml, enum stint_field_validation validation, struct stint_json **warnings, struct stint_json **status)
-{
-	(void)schema;
-	stint_auto_error *err = NULL;
-	stint_auto_json *object = yaml ? parse_yaml(data, length, &err) : stint_json_parse(data, length, 0, &err);
-	if (!object) {
-		*status = stint_status_new(400, "BadRequest", NULL, NULL, NULL, "couldn't get version/kind; %s parse error: %s",
-			yaml ? "yaml" : "json", err ? err->message : "no document");
-		return NULL;
-	}
-	if (stint_json_type(object) != STINT_JSON_OBJECT) {
-		*status = stint_status_new(
-			400, "BadRequest", NULL, NULL, NULL, "couldn't get version/kind; json parse error: the body is not an object");
-		return NULL;
-	}
-	if (!check_kind(kind, object, status))
-		return NULL;
-	struct decoder d = {.kind = kind, .complaints = stint_json_new_array()};
-	if (!yaml && validation != STINT_FIELDS_IGNORE) {
-		struct stint_cursor cursor = stint_cursor_over(data, length);
-		find_duplicates(&d, &cursor);
-		stint_buf_reset(&d.path);
-	}
-	stint_autofree char *problem = decode_tree(&d, object, validation, warnings);
-	decoder_end(&d);
-	if (problem) {
-		*status = bad_request(kind, problem);
-		return NULL;
-	}
-	return stint_steal(&object);
 }
