@@ -5,34 +5,34 @@
  */
 #include "core/sandbox/schema/types.h"
 
+/* What a container and an ephemeral one have in common: all but the last field of the latter. */
+#define CONTAINER_FIELDS                                                                                                              \
+	" name string +! -- Unique in the pod", " image string need -- Image to run",                                                 \
+		" command []string -- Entry point instead of the image's", " args []string -- Arguments of the entry point",          \
+		" workingDir string -- Folder it starts in",                                                                          \
+		" ports []ContainerPort map(containerPort,protocol) merge(containerPort) -- Ports that it listens on",                \
+		" envFrom []EnvFromSource -- ConfigMaps and Secrets that become variables",                                           \
+		" env []EnvVar map(name) merge(name) -- Environment variables",                                                       \
+		" resources ResourceRequirements + -- What it requests and may use at most",                                          \
+		" resizePolicy []ContainerResizePolicy -- What a change of resources does to it",                                     \
+		" restartPolicy string ? -- Always makes an init container a sidecar",                                                \
+		" restartPolicyRules []ContainerRestartRule -- Exit codes and what they lead to",                                     \
+		" volumeMounts []VolumeMount map(mountPath) merge(mountPath) -- Volumes and where they are seen",                     \
+		" volumeDevices []VolumeDevice map(devicePath) merge(devicePath) -- Raw block devices",                               \
+		" livenessProbe Probe ? -- Restarted when this fails", " readinessProbe Probe ? -- Gets no traffic while this fails", \
+		" startupProbe Probe ? -- The other probes wait for this",                                                            \
+		" lifecycle Lifecycle ? -- What runs after its start and before its stop",                                            \
+		" terminationMessagePath string =/dev/termination-log -- File whose content becomes the message of its end",          \
+		" terminationMessagePolicy string enum(File,FallbackToLogsOnError) =File -- File, or the log when the file is empty", \
+		" imagePullPolicy string enum(Always,IfNotPresent,Never) -- Always, IfNotPresent or Never",                           \
+		" securityContext SecurityContext ? -- Who it runs as and what it may do",                                            \
+		" stdin bool -- Whether it has a standard input",                                                                     \
+		" stdinOnce bool -- Whether standard input closes after the first client", " tty bool -- Whether it has a terminal"
+
 const char *const stint_table_core_container[] = {
 	"package io.k8s.api.core.v1",
 	"type Container -- One program of a pod, run from an image",
-	" name string +! -- Unique in the pod",
-	" image string need -- Image to run",
-	" command []string -- Entry point instead of the image's",
-	" args []string -- Arguments of the entry point",
-	" workingDir string -- Folder it starts in",
-	" ports []ContainerPort map(containerPort,protocol) merge(containerPort) -- Ports that it listens on",
-	" envFrom []EnvFromSource -- ConfigMaps and Secrets that become variables",
-	" env []EnvVar map(name) merge(name) -- Environment variables",
-	" resources ResourceRequirements + -- What it requests and may use at most",
-	" resizePolicy []ContainerResizePolicy -- What a change of resources does to it",
-	" restartPolicy string ? -- Always makes an init container a sidecar",
-	" restartPolicyRules []ContainerRestartRule -- Exit codes and what they lead to",
-	" volumeMounts []VolumeMount map(mountPath) merge(mountPath) -- Volumes and where they are seen",
-	" volumeDevices []VolumeDevice map(devicePath) merge(devicePath) -- Raw block devices",
-	" livenessProbe Probe ? -- Restarted when this fails",
-	" readinessProbe Probe ? -- Gets no traffic while this fails",
-	" startupProbe Probe ? -- The other probes wait for this",
-	" lifecycle Lifecycle ? -- What runs after its start and before its stop",
-	" terminationMessagePath string =/dev/termination-log -- File whose content becomes the message of its end",
-	" terminationMessagePolicy string enum(File,FallbackToLogsOnError) =File -- File, or the log when the file is empty",
-	" imagePullPolicy string enum(Always,IfNotPresent,Never) -- Always, IfNotPresent or Never",
-	" securityContext SecurityContext ? -- Who it runs as and what it may do",
-	" stdin bool -- Whether it has a standard input",
-	" stdinOnce bool -- Whether standard input closes after the first client",
-	" tty bool -- Whether it has a terminal",
+	CONTAINER_FIELDS,
 	"type ContainerPort",
 	" name string -- Name that services can use",
 	" hostPort int32 -- Port of the node",
@@ -178,31 +178,7 @@ const char *const stint_table_core_container[] = {
 	"type SleepAction",
 	" seconds int64 +!",
 	"type EphemeralContainer",
-	" name string +! -- Unique in the pod",
-	" image string need -- Image to run",
-	" command []string -- Entry point instead of the image's",
-	" args []string -- Arguments of the entry point",
-	" workingDir string -- Folder it starts in",
-	" ports []ContainerPort map(containerPort,protocol) merge(containerPort) -- Ports that it listens on",
-	" envFrom []EnvFromSource -- ConfigMaps and Secrets that become variables",
-	" env []EnvVar map(name) merge(name) -- Environment variables",
-	" resources ResourceRequirements + -- What it requests and may use at most",
-	" resizePolicy []ContainerResizePolicy -- What a change of resources does to it",
-	" restartPolicy string ? -- Always makes an init container a sidecar",
-	" restartPolicyRules []ContainerRestartRule -- Exit codes and what they lead to",
-	" volumeMounts []VolumeMount map(mountPath) merge(mountPath) -- Volumes and where they are seen",
-	" volumeDevices []VolumeDevice map(devicePath) merge(devicePath) -- Raw block devices",
-	" livenessProbe Probe ? -- Restarted when this fails",
-	" readinessProbe Probe ? -- Gets no traffic while this fails",
-	" startupProbe Probe ? -- The other probes wait for this",
-	" lifecycle Lifecycle ? -- What runs after its start and before its stop",
-	" terminationMessagePath string =/dev/termination-log -- File whose content becomes the message of its end",
-	" terminationMessagePolicy string enum(File,FallbackToLogsOnError) =File -- File, or the log when the file is empty",
-	" imagePullPolicy string enum(Always,IfNotPresent,Never) -- Always, IfNotPresent or Never",
-	" securityContext SecurityContext ? -- Who it runs as and what it may do",
-	" stdin bool -- Whether it has a standard input",
-	" stdinOnce bool -- Whether standard input closes after the first client",
-	" tty bool -- Whether it has a terminal",
+	CONTAINER_FIELDS,
 	" targetContainerName string",
 	"type ContainerStatus",
 	" name string +! -- Name of the container",
