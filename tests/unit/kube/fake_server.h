@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <stint/kube.h>
+
 #include "tests/unit/test.h"
 
 struct fake_server;
@@ -195,6 +197,32 @@ static inline void fake_stop(struct fake_server *server)
 		stint_buf_free(&connection->out);
 		free(connection);
 	}
+}
+
+/* A client and the server that it talks to, on one loop. */
+struct fake_api {
+	struct stint_loop *loop;
+	struct fake_server server;
+	struct stint_kube_config *config;
+	struct stint_kube *kube;
+};
+
+static inline void fake_api_open(
+	struct fake_api *api, void (*handle)(struct fake_connection *connection, const struct fake_request *request), void *user)
+{
+	api->loop = stint_loop_new(NULL);
+	fake_start(&api->server, api->loop, handle, user);
+	api->config = stint_kube_config_new();
+	api->config->server = stint_format("http://127.0.0.1:%u", api->server.port);
+	assert_works(api->kube = stint_kube_new(api->loop, api->config, NULL, &err));
+}
+
+static inline void fake_api_close(struct fake_api *api)
+{
+	stint_kube_free(api->kube);
+	stint_kube_config_free(api->config);
+	fake_stop(&api->server);
+	stint_loop_free(api->loop);
 }
 
 /* Steps the loop until *done, for ten seconds at most. */

@@ -4,10 +4,7 @@
 #include "tests/unit/kube/fake_server.h"
 
 struct fixture {
-	struct stint_loop *loop;
-	struct fake_server server;
-	struct stint_kube_config *config;
-	struct stint_kube *kube;
+	struct fake_api api;
 	/* what on_data and on_done saw */
 	bool done;
 	int status, calls;
@@ -26,23 +23,16 @@ static void handle_nothing(struct fake_connection *connection, const struct fake
 static int set_up(void **state)
 {
 	struct fixture *f = stint_alloc(sizeof(*f));
-	f->loop = stint_loop_new(NULL);
-	fake_start(&f->server, f->loop, handle_nothing, f);
-	f->config = stint_kube_config_new();
-	f->config->server = stint_format("http://127.0.0.1:%u", f->server.port);
-	f->kube = stint_kube_new(f->loop, f->config, NULL, NULL);
+	fake_api_open(&f->api, handle_nothing, f);
 	*state = f;
-	return f->kube ? 0 : -1;
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	stint_kube_free(f->kube);
-	stint_kube_config_free(f->config);
-	fake_stop(&f->server);
+	fake_api_close(&f->api);
 	stint_buf_free(&f->data);
-	stint_loop_free(f->loop);
 	free(f);
 	return 0;
 }
@@ -74,14 +64,14 @@ static void start(struct fixture *f, const struct stint_kube_request *request)
 	copy.user = f;
 	f->done = false;
 	stint_buf_reset(&f->data);
-	f->call = stint_kube_call_start(f->kube, &copy);
+	f->call = stint_kube_call_start(f->api.kube, &copy);
 	assert_false(f->done); /* never from within the start */
 }
 
 static void run(struct fixture *f, const struct stint_kube_request *request)
 {
 	start(f, request);
-	run_until(f->loop, &f->done);
+	run_until(f->api.loop, &f->done);
 }
 
 static void test_connections_are_used_again(void **state)
@@ -89,8 +79,8 @@ static void test_connections_are_used_again(void **state)
 	struct fixture *f = *state;
 	for (int i = 0; i < 5; i++)
 		run(f, &(struct stint_kube_request){.path = "/version"});
-	assert_int_equal(f->server.requests, 5);
-	assert_int_equal(f->server.accepted, 1);
+	assert_int_equal(f->api.server.requests, 5);
+	assert_int_equal(f->api.server.accepted, 1);
 }
 
 static void handle_echo(struct fake_connection *connection, const struct fake_request *request)
@@ -108,9 +98,9 @@ static void handle_echo(struct fake_connection *connection, const struct fake_re
 static void test_verbs_send_what_kubernetes_wants(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_echo;
-	free(f->config->token);
-	f->config->token = stint_strdup("secret"); /* and over plain http it must not show */
+	f->api.server.handle = handle_echo;
+	free(f->api.config->token);
+	f->api.config->token = stint_strdup("secret"); /* and over plain http it must not show */
 	stint_auto_json *object = stint_json_new_object();
 	const struct stint_kube_write_options apply = {.field_manager = "me", .force = true, .dry_run = true};
 	static const struct {
@@ -125,12 +115,12 @@ static void test_verbs_send_what_kubernetes_wants(void **state)
 	};
 	const struct stint_kube_write_options status = {.subresource = "status"};
 	struct stint_json *answers[] = {
-		stint_kube_get(f->kube, &stint_kube_pods, "n", "p", NULL),
-		stint_kube_create(f->kube, &stint_kube_pods, "n", NULL, object, NULL, NULL),
-		stint_kube_replace(f->kube, &stint_kube_jobs, "n", "j", object, &status, NULL),
-		stint_kube_patch(f->kube, &stint_kube_pods, "n", "p", STINT_KUBE_PATCH_MERGE, object, NULL, NULL),
-		stint_kube_patch(f->kube, &stint_kube_pods, "n", "p", STINT_KUBE_PATCH_APPLY, object, &apply, NULL),
-		stint_kube_patch(f->kube, &stint_kube_pods, "n", "p", STINT_KUBE_PATCH_JSON, object, NULL, NULL),
+		stint_kube_get(f->api.kube, &stint_kube_pods, "n", "p", NULL),
+		stint_kube_create(f->api.kube, &stint_kube_pods, "n", NULL, object, NULL, NULL),
+		stint_kube_replace(f->api.kube, &stint_kube_jobs, "n", "j", object, &status, NULL),
+		stint_kube_patch(f->api.kube, &stint_kube_pods, "n", "p", STINT_KUBE_PATCH_MERGE, object, NULL, NULL),
+		stint_kube_patch(f->api.kube, &stint_kube_pods, "n", "p", STINT_KUBE_PATCH_APPLY, object, &apply, NULL),
+		stint_kube_patch(f->api.kube, &stint_kube_pods, "n", "p", STINT_KUBE_PATCH_JSON, object, NULL, NULL),
 	};
 	for (size_t i = 0; i < STINT_COUNT(answers); i++) {
 		assert_non_null(answers[i]);
@@ -151,9 +141,9 @@ static void handle_delete(struct fake_connection *connection, const struct fake_
 static void test_delete_says_background_grace_and_preconditions(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_delete;
+	f->api.server.handle = handle_delete;
 	const struct stint_kube_delete_options options = {.has_grace = true, .uid = "u-1"};
-	assert_works(stint_kube_delete(f->kube, &stint_kube_jobs, "n", "j", &options, &err));
+	assert_works(stint_kube_delete(f->api.kube, &stint_kube_jobs, "n", "j", &options, &err));
 }
 
 static void handle_busy_then_fine(struct fake_connection *connection, const struct fake_request *request)
@@ -168,19 +158,19 @@ static void handle_busy_then_fine(struct fake_connection *connection, const stru
 static void test_a_busy_server_is_asked_again_for_a_read(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_busy_then_fine;
+	f->api.server.handle = handle_busy_then_fine;
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	assert_int_equal(f->code, STINT_OK);
-	assert_int_equal(f->server.requests, 3);
+	assert_int_equal(f->api.server.requests, 3);
 	assert_string_equal(f->data.data, "{\"ok\":1}"); /* nothing of the refusals is left in it */
 }
 
 static void test_a_write_is_repeated_after_429_only(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_busy_then_fine;
+	f->api.server.handle = handle_busy_then_fine;
 	run(f, &(struct stint_kube_request){.method = "POST", .path = "/x", .body = "{}", .body_length = 2});
-	assert_int_equal(f->server.requests, 2); /* 429, then the 503, which may have been processed */
+	assert_int_equal(f->api.server.requests, 2); /* 429, then the 503, which may have been processed */
 	assert_int_equal(f->code, STINT_UNREACHABLE);
 }
 
@@ -195,18 +185,18 @@ static void handle_budget(struct fake_connection *connection, const struct fake_
 static void test_a_write_that_a_budget_refuses_is_told_at_once(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_budget;
+	f->api.server.handle = handle_budget;
 	run(f,
 		&(struct stint_kube_request){
 			.method = "POST", .resource = &stint_kube_pods, .namespace_ = "n", .name = "p", .subresource = "eviction"});
 	assert_int_equal(f->status, 429);
-	assert_int_equal(f->server.requests, 1);
+	assert_int_equal(f->api.server.requests, 1);
 }
 
 static void test_retry_after_beyond_the_deadline_is_not_waited_for(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_budget;
+	f->api.server.handle = handle_budget;
 	int64_t before_ms = stint_monotonic_ms();
 	run(f, &(struct stint_kube_request){.path = "/x", .timeout_ms = 2000});
 	assert_true(stint_monotonic_ms() - before_ms < 1000);
@@ -226,15 +216,15 @@ static void handle_reset_twice(struct fake_connection *connection, const struct 
 static void test_a_lost_connection_repeats_a_read_but_never_a_write(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_reset_twice;
+	f->api.server.handle = handle_reset_twice;
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	assert_int_equal(f->code, STINT_OK);
 	assert_string_equal(f->data.data, "{\"whole\":1}");
-	assert_int_equal(f->server.requests, 3);
-	f->server.requests = 0;
+	assert_int_equal(f->api.server.requests, 3);
+	f->api.server.requests = 0;
 	run(f, &(struct stint_kube_request){.method = "POST", .path = "/x", .body = "{}", .body_length = 2});
 	assert_int_equal(f->code, STINT_UNREACHABLE);
-	assert_int_equal(f->server.requests, 1);
+	assert_int_equal(f->api.server.requests, 1);
 }
 
 static void handle_break_off_the_second(struct fake_connection *connection, const struct fake_request *request)
@@ -249,23 +239,23 @@ static void handle_break_off_the_second(struct fake_connection *connection, cons
 static void test_a_write_without_an_answer_is_not_sent_again_on_a_fresh_connection(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_break_off_the_second;
+	f->api.server.handle = handle_break_off_the_second;
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	run(f, &(struct stint_kube_request){.method = "POST", .path = "/x", .body = "{}", .body_length = 2});
 	assert_int_equal(f->code, STINT_UNREACHABLE);
-	assert_int_equal(f->server.requests, 2);
-	f->server.requests = 1;
+	assert_int_equal(f->api.server.requests, 2);
+	f->api.server.requests = 1;
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	assert_int_equal(f->code, STINT_OK);
-	assert_int_equal(f->server.requests, 2 + 1);
+	assert_int_equal(f->api.server.requests, 2 + 1);
 }
 
 static void test_a_stream_is_not_repeated_once_bytes_were_handed_over(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_reset_twice;
+	f->api.server.handle = handle_reset_twice;
 	run(f, &(struct stint_kube_request){.path = "/x", .on_data = take_data});
-	assert_int_equal(f->server.requests, 1);
+	assert_int_equal(f->api.server.requests, 1);
 	assert_int_equal(f->code, STINT_UNREACHABLE);
 	assert_string_equal(f->data.data, "{\"half");
 }
@@ -281,17 +271,17 @@ static void handle_cut_everywhere(struct fake_connection *connection, const stru
 static void test_an_answer_cut_at_any_byte_is_an_error(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_cut_everywhere;
+	f->api.server.handle = handle_cut_everywhere;
 	bool whole = false;
 	while (!whole) {
 		run(f, &(struct stint_kube_request){.path = "/x", .retry = STINT_KUBE_RETRY_NEVER});
 		whole = f->code == STINT_OK;
 		assert_true(whole || f->code == STINT_UNREACHABLE);
-		assert_true(f->server.requests < 100);
+		assert_true(f->api.server.requests < 100);
 	}
 	assert_string_equal(f->data.data, "hello");
 	/* The two bytes after the last chunk's line are a trailer's end: all before them is a cut. */
-	assert_true(f->server.requests >= (int)strlen("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"));
+	assert_true(f->api.server.requests >= (int)strlen("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"));
 }
 
 static void handle_trailer(struct fake_connection *connection, const struct fake_request *request)
@@ -304,11 +294,11 @@ static void handle_trailer(struct fake_connection *connection, const struct fake
 static void test_a_trailer_belongs_to_a_whole_answer(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_trailer;
+	f->api.server.handle = handle_trailer;
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	assert_int_equal(f->code, STINT_OK);
 	assert_string_equal(f->data.data, "hello");
-	assert_int_equal(f->server.requests, 1);
+	assert_int_equal(f->api.server.requests, 1);
 }
 
 static void handle_silence(struct fake_connection *connection, const struct fake_request *request)
@@ -322,7 +312,7 @@ static void handle_silence(struct fake_connection *connection, const struct fake
 static void test_a_silent_server_times_out(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_silence;
+	f->api.server.handle = handle_silence;
 	run(f, &(struct stint_kube_request){.path = "/x", .timeout_ms = 60});
 	assert_int_equal(f->code, STINT_TIMEOUT);
 	assert_non_null(strstr(f->message, "did not answer within 0.0 s"));
@@ -335,11 +325,11 @@ static void test_a_silent_server_times_out(void **state)
 static void test_a_dead_server_is_unreachable(void **state)
 {
 	struct fixture *f = *state;
-	fake_stop(&f->server);
+	fake_stop(&f->api.server);
 	run(f, &(struct stint_kube_request){.path = "/x"});
 	assert_int_equal(f->code, STINT_UNREACHABLE);
-	assert_non_null(strstr(f->message, f->config->server));
-	fake_start(&f->server, f->loop, handle_nothing, f);
+	assert_non_null(strstr(f->message, f->api.config->server));
+	fake_start(&f->api.server, f->api.loop, handle_nothing, f);
 }
 
 static void handle_big(struct fake_connection *connection, const struct fake_request *request)
@@ -354,7 +344,7 @@ static void handle_big(struct fake_connection *connection, const struct fake_req
 static void test_a_gathered_body_is_bounded(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_big;
+	f->api.server.handle = handle_big;
 	run(f, &(struct stint_kube_request){.path = "/x", .max_body_bytes = 1000});
 	assert_int_equal(f->code, STINT_FAILED);
 	assert_non_null(strstr(f->message, "larger than 1000 bytes"));
@@ -377,13 +367,13 @@ static bool cancel_itself(void *user, const char *data, size_t length)
 static void test_a_call_may_be_cancelled_from_its_own_data(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_big;
+	f->api.server.handle = handle_big;
 	start(f, &(struct stint_kube_request){.path = "/x", .on_data = cancel_itself});
 	bool second = false;
 	while (f->calls == 0 && !f->done)
-		stint_loop_step(f->loop, 50);
+		stint_loop_step(f->api.loop, 50);
 	for (int i = 0; i < 20; i++)
-		stint_loop_step(f->loop, 1);
+		stint_loop_step(f->api.loop, 1);
 	assert_int_equal(f->calls, 1);
 	assert_false(f->done || second);
 	run(f, &(struct stint_kube_request){.path = "/y"}); /* the client goes on */
@@ -401,23 +391,23 @@ static bool refuse_data(void *user, const char *data, size_t length)
 static void test_a_consumer_that_cannot_go_on_ends_the_call(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_big;
+	f->api.server.handle = handle_big;
 	run(f, &(struct stint_kube_request){.path = "/x", .on_data = refuse_data});
 	assert_int_equal(f->code, STINT_FAILED);
-	assert_int_equal(f->server.requests, 1);
+	assert_int_equal(f->api.server.requests, 1);
 }
 
 static void test_a_client_may_be_freed_with_calls_under_way(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_silence;
+	f->api.server.handle = handle_silence;
 	for (int i = 0; i < 5; i++)
 		start(f, &(struct stint_kube_request){.path = "/x"});
-	stint_loop_step(f->loop, 10);
+	stint_loop_step(f->api.loop, 10);
 	start(f, &(struct stint_kube_request){.path = "/x"});
-	stint_kube_free(f->kube);
+	stint_kube_free(f->api.kube);
 	assert_false(f->done);
-	f->kube = stint_kube_new(f->loop, f->config, NULL, NULL);
+	f->api.kube = stint_kube_new(f->api.loop, f->api.config, NULL, NULL);
 }
 
 static void handle_pages(struct fake_connection *connection, const struct fake_request *request)
@@ -442,9 +432,9 @@ static void handle_pages(struct fake_connection *connection, const struct fake_r
 static void test_a_list_follows_its_pages(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_pages;
+	f->api.server.handle = handle_pages;
 	stint_auto_json *list = NULL;
-	assert_works(list = stint_kube_list(f->kube, &stint_kube_pods, "n", NULL, &err));
+	assert_works(list = stint_kube_list(f->api.kube, &stint_kube_pods, "n", NULL, &err));
 	stint_autofree char *text = stint_json_print(list);
 	assert_string_equal(text,
 		"{\"apiVersion\":\"v1\",\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":["
@@ -456,10 +446,10 @@ static void test_a_list_follows_its_pages(void **state)
 static void test_a_list_whose_pages_expire_starts_over_without_doubles(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_pages;
+	f->api.server.handle = handle_pages;
 	f->calls = 1;
 	stint_auto_json *list = NULL;
-	assert_works(list = stint_kube_list(f->kube, &stint_kube_pods, "n", NULL, &err));
+	assert_works(list = stint_kube_list(f->api.kube, &stint_kube_pods, "n", NULL, &err));
 	assert_int_equal(stint_json_count(stint_json_get(list, "items")), 1);
 	assert_string_equal(stint_json_string_at(stint_json_first(stint_json_get(list, "items")), "metadata", "name"), "all");
 }
@@ -475,18 +465,18 @@ static void handle_discovery(struct fake_connection *connection, const struct fa
 static void test_unknown_kinds_are_discovered_once(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_discovery;
+	f->api.server.handle = handle_discovery;
 	for (int i = 0; i < 2; i++) {
 		const struct stint_kube_resource *resource = NULL;
-		assert_works(resource = stint_kube_discover(f->kube, "ray.io/v1", "RayJob", &err));
+		assert_works(resource = stint_kube_discover(f->api.kube, "ray.io/v1", "RayJob", &err));
 		assert_string_equal(resource->group, "ray.io");
 		assert_string_equal(resource->version, "v1");
 		assert_string_equal(resource->plural, "rayjobs");
 		assert_string_equal(resource->kind, "RayJob");
 		assert_true(resource->namespaced);
 	}
-	assert_int_equal(f->server.requests, 1);
-	assert_fails(stint_kube_discover(f->kube, "ray.io/v1", "RayNothing", &err), STINT_NOT_FOUND, "knows no kind RayNothing");
+	assert_int_equal(f->api.server.requests, 1);
+	assert_fails(stint_kube_discover(f->api.kube, "ray.io/v1", "RayNothing", &err), STINT_NOT_FOUND, "knows no kind RayNothing");
 }
 
 static void count_done(void *user, struct stint_kube_response *response)
@@ -500,27 +490,27 @@ static void test_a_burst_waits_in_order_and_endless_calls_do_not_count(void **st
 	enum { BURST = 300, WATCHES = 90 };
 	struct fixture *f = *state;
 	struct stint_kube_call *burst[BURST];
-	f->server.handle = handle_silence; /* /stream is answered and goes on, the others hang */
+	f->api.server.handle = handle_silence; /* /stream is answered and goes on, the others hang */
 	for (int i = 0; i < WATCHES; i++)
-		stint_kube_call_start(f->kube,
+		stint_kube_call_start(f->api.kube,
 			&(struct stint_kube_request){
 				.path = "/stream", .timeout_ms = -1, .on_data = take_data, .on_done = count_done, .user = f});
 	for (int i = 0; i < BURST; i++)
-		burst[i] = stint_kube_call_start(f->kube, &(struct stint_kube_request){.path = "/x", .on_done = count_done, .user = f});
+		burst[i] = stint_kube_call_start(f->api.kube, &(struct stint_kube_request){.path = "/x", .on_done = count_done, .user = f});
 	int64_t until_ms = stint_monotonic_ms() + 300;
 	while (stint_monotonic_ms() < until_ms)
-		stint_loop_step(f->loop, 10);
-	assert_int_equal(f->server.requests, WATCHES + 80);
+		stint_loop_step(f->api.loop, 10);
+	assert_int_equal(f->api.server.requests, WATCHES + 80);
 	f->calls = 0;
-	f->server.handle = handle_nothing;
+	f->api.server.handle = handle_nothing;
 	for (int i = 0; i < 80; i++) /* those that hang give their places to others */
 		stint_kube_call_cancel(burst[i]);
 	stint_kube_call_cancel(burst[200]); /* and one that waits goes */
 	int64_t deadline_ms = stint_monotonic_ms() + 10000;
 	while (f->calls < BURST - 81 && stint_monotonic_ms() < deadline_ms)
-		stint_loop_step(f->loop, 10);
+		stint_loop_step(f->api.loop, 10);
 	assert_int_equal(f->calls, BURST - 81);
-	assert_int_equal(f->server.requests, WATCHES + BURST - 1);
+	assert_int_equal(f->api.server.requests, WATCHES + BURST - 1);
 }
 
 static void free_the_client(void *user, struct stint_kube_response *response)
@@ -528,7 +518,7 @@ static void free_the_client(void *user, struct stint_kube_response *response)
 	struct fixture *f = user;
 	(void)response;
 	f->calls++;
-	stint_kube_free(stint_steal(&f->kube));
+	stint_kube_free(stint_steal(&f->api.kube));
 }
 
 static bool free_the_client_at_data(void *user, const char *data, size_t length)
@@ -551,25 +541,25 @@ static void test_a_client_may_be_freed_by_the_handlers_of_its_calls(void **state
 		{"/x", "http://127.0.0.1:1", NULL, 0}, {"/x", "ftp://127.0.0.1", NULL, 0}, /* fails before anything is sent */
 	};
 	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
-		f->server.handle = rows[i].timeout_ms ? handle_silence : handle_big;
+		f->api.server.handle = rows[i].timeout_ms ? handle_silence : handle_big;
 		f->calls = 0;
 		stint_auto_kube_config *config = stint_kube_config_new();
-		config->server = stint_strdup(rows[i].server ? rows[i].server : f->config->server);
-		stint_kube_free(f->kube);
-		f->kube = stint_kube_new(f->loop, config, NULL, NULL);
-		assert_non_null(f->kube);
+		config->server = stint_strdup(rows[i].server ? rows[i].server : f->api.config->server);
+		stint_kube_free(f->api.kube);
+		f->api.kube = stint_kube_new(f->api.loop, config, NULL, NULL);
+		assert_non_null(f->api.kube);
 		for (int j = 0; j < 5; j++) /* the others never hear of it */
-			stint_kube_call_start(f->kube,
+			stint_kube_call_start(f->api.kube,
 				&(struct stint_kube_request){.path = rows[i].path,
 					.on_data = rows[i].on_data,
 					.on_done = free_the_client,
 					.timeout_ms = rows[i].timeout_ms,
 					.user = f});
 		const int64_t deadline_ms = stint_monotonic_ms() + 10000;
-		while (f->kube && stint_monotonic_ms() < deadline_ms)
-			stint_loop_step(f->loop, 10);
+		while (f->api.kube && stint_monotonic_ms() < deadline_ms)
+			stint_loop_step(f->api.loop, 10);
 		for (int j = 0; j < 20; j++)
-			stint_loop_step(f->loop, 1);
+			stint_loop_step(f->api.loop, 1);
 		assert_int_equal(f->calls, 1);
 	}
 }
@@ -620,23 +610,23 @@ static void test_a_server_that_cannot_be_connected_to_is_tried_by_one_call_at_a_
 	assert_int_equal(bind(b.listener, (struct sockaddr *)&address, length), 0);
 	assert_int_equal(listen(b.listener, 128), 0);
 	assert_int_equal(getsockname(b.listener, (struct sockaddr *)&address, &length), 0);
-	b.watch = stint_fd_watch(f->loop, b.listener, STINT_READ, take_connection, &b);
-	b.timer = stint_timer_new(f->loop, break_off, &b);
+	b.watch = stint_fd_watch(f->api.loop, b.listener, STINT_READ, take_connection, &b);
+	b.timer = stint_timer_new(f->api.loop, break_off, &b);
 	stint_auto_kube_config *config = stint_kube_config_new();
 	config->server = stint_format("https://127.0.0.1:%u", ntohs(address.sin_port));
-	stint_kube_free(f->kube);
-	f->kube = stint_kube_new(f->loop, config, NULL, NULL);
+	stint_kube_free(f->api.kube);
+	f->api.kube = stint_kube_new(f->api.loop, config, NULL, NULL);
 	enum { CALLS = 30 };
 	for (int i = 0; i < CALLS; i++)
-		stint_kube_call_start(f->kube,
+		stint_kube_call_start(f->api.kube,
 			&(struct stint_kube_request){.path = "/x", .retry = STINT_KUBE_RETRY_NEVER, .on_done = count_failure, .user = f});
 	const int64_t deadline_ms = stint_monotonic_ms() + 10000;
 	while (f->calls < CALLS && stint_monotonic_ms() < deadline_ms)
-		stint_loop_step(f->loop, 10);
+		stint_loop_step(f->api.loop, 10);
 	assert_int_equal(f->calls, CALLS);
 	assert_true(b.accepted > 1);
 	assert_int_equal(b.most, 1);
-	stint_kube_free(stint_steal(&f->kube));
+	stint_kube_free(stint_steal(&f->api.kube));
 	stint_fd_unwatch(b.watch);
 	stint_timer_free(b.timer);
 	break_off(&b);
@@ -646,9 +636,9 @@ static void test_a_server_that_cannot_be_connected_to_is_tried_by_one_call_at_a_
 static void test_a_stopped_loop_interrupts_a_wait(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = handle_silence;
-	stint_loop_stop(f->loop);
-	assert_fails(stint_kube_get(f->kube, &stint_kube_pods, "n", "p", &err), STINT_INTERRUPTED, "interrupted");
+	f->api.server.handle = handle_silence;
+	stint_loop_stop(f->api.loop);
+	assert_fails(stint_kube_get(f->api.kube, &stint_kube_pods, "n", "p", &err), STINT_INTERRUPTED, "interrupted");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -6,10 +6,7 @@
 #include "tests/unit/kube/fake_server.h"
 
 struct fixture {
-	struct stint_loop *loop;
-	struct fake_server server;
-	struct stint_kube_config *config;
-	struct stint_kube *kube;
+	struct fake_api api;
 	struct stint_kube_stream *stream;
 	/* the client's side */
 	bool opened, closed, writable, free_in_data;
@@ -158,29 +155,22 @@ static void on_close(void *user, int exit_code, const struct stint_error *proble
 static int set_up(void **state)
 {
 	struct fixture *f = stint_alloc(sizeof(*f));
-	f->loop = stint_loop_new(NULL);
 	f->protocol = "v5.channel.k8s.io";
-	fake_start(&f->server, f->loop, upgrade, f);
-	f->config = stint_kube_config_new();
-	f->config->server = stint_format("http://127.0.0.1:%u", f->server.port);
-	f->kube = stint_kube_new(f->loop, f->config, NULL, NULL);
+	fake_api_open(&f->api, upgrade, f);
 	*state = f;
-	return f->kube ? 0 : -1;
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 	stint_kube_stream_free(f->stream);
-	stint_kube_free(f->kube);
-	stint_kube_config_free(f->config);
 	if (f->ws)
 		wslay_event_context_free(f->ws);
-	fake_stop(&f->server);
+	fake_api_close(&f->api);
 	stint_buf_free(&f->out);
 	stint_buf_free(&f->errors);
 	stint_buf_free(&f->heard);
-	stint_loop_free(f->loop);
 	free(f);
 	return 0;
 }
@@ -197,20 +187,20 @@ static void start(struct fixture *f)
 		.stdin_ = true,
 		.stdout_ = true,
 		.stderr_ = true};
-	f->stream = stint_kube_exec_start(f->kube, &exec, &handlers);
+	f->stream = stint_kube_exec_start(f->api.kube, &exec, &handlers);
 }
 
 static void start_open(struct fixture *f)
 {
 	start(f);
-	run_until(f->loop, &f->opened);
+	run_until(f->api.loop, &f->opened);
 }
 
 static void run_until_heard(struct fixture *f, const char *text)
 {
 	int64_t deadline_ms = stint_monotonic_ms() + 10000;
 	while (!(f->heard.data && strstr(f->heard.data, text)) && stint_monotonic_ms() < deadline_ms)
-		stint_loop_step(f->loop, 50);
+		stint_loop_step(f->api.loop, 50);
 	assert_non_null(f->heard.data);
 	assert_non_null(strstr(f->heard.data, text));
 }
@@ -233,7 +223,7 @@ static void test_output_errors_and_exit_code_come_apart(void **state)
 	say_text(f, 7, "nobody");
 	say_text(f, 3, EXIT_CODE("37"));
 	say_goodbye(f);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_string_equal(f->out.data, "output");
 	assert_string_equal(f->errors.data, "err");
 	assert_int_equal(f->exit_code, 37);
@@ -246,7 +236,7 @@ static void test_success_is_exit_code_zero(void **state)
 	start_open(f);
 	say_text(f, 3, "{\"status\":\"Success\"}");
 	say_goodbye(f);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_int_equal(f->exit_code, 0);
 }
 
@@ -256,7 +246,7 @@ static void test_a_command_that_cannot_start_is_the_servers_sentence(void **stat
 	start_open(f);
 	say_text(f, 3, "{\"status\":\"Failure\",\"reason\":\"InternalError\",\"message\":\"exec: \\\"nope\\\": not found\",\"code\":500}");
 	say_goodbye(f);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_int_equal(f->exit_code, -1);
 	assert_string_equal(f->message, "exec: \"nope\": not found");
 }
@@ -267,7 +257,7 @@ static void test_a_stream_that_ends_without_status_is_lost(void **state)
 	start_open(f);
 	say_text(f, 1, "some");
 	fake_hang_up(f->peer);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_string_equal(f->out.data, "some");
 	assert_int_equal(f->exit_code, -1);
 	assert_int_equal(f->code, STINT_UNREACHABLE);
@@ -280,7 +270,7 @@ static void test_stdin_its_end_and_the_size_are_sent(void **state)
 	assert_int_equal(stint_kube_stream_write(f->stream, "early", 5), 0); /* not open yet: nothing is taken */
 	stint_kube_stream_resize(f->stream, 80, 24);
 	stint_kube_stream_resize(f->stream, 132, 50);
-	run_until(f->loop, &f->opened);
+	run_until(f->api.loop, &f->opened);
 	assert_int_equal(stint_kube_stream_write(f->stream, "hello", 5), 5);
 	assert_true(stint_kube_stream_close_stdin(f->stream));
 	assert_true(stint_kube_stream_close_stdin(f->stream)); /* said once */
@@ -297,7 +287,7 @@ static void test_v4_is_spoken_and_cannot_close_stdin(void **state)
 	assert_false(stint_kube_stream_close_stdin(f->stream));
 	say_text(f, 3, EXIT_CODE("1"));
 	say_goodbye(f);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_int_equal(f->exit_code, 1);
 }
 
@@ -306,7 +296,7 @@ static void test_another_protocol_is_refused(void **state)
 	struct fixture *f = *state;
 	f->protocol = "channel.k8s.io";
 	start(f);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_non_null(strstr(f->message, "neither v5 nor v4"));
 }
 
@@ -321,9 +311,9 @@ static void refuse(struct fake_connection *connection, const struct fake_request
 static void test_a_refusal_is_a_typed_error(void **state)
 {
 	struct fixture *f = *state;
-	f->server.handle = refuse;
+	f->api.server.handle = refuse;
 	start(f);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_int_equal(f->code, STINT_NOT_FOUND);
 	assert_string_equal(f->message, "pods \"p\" not found");
 }
@@ -342,12 +332,12 @@ static void test_writing_is_bounded_and_tells_when_there_is_room(void **state)
 		sent += taken;
 		if (taken < sizeof(block)) {
 			f->writable = false;
-			run_until(f->loop, &f->writable);
+			run_until(f->api.loop, &f->writable);
 		}
 	}
 	int64_t deadline_ms = stint_monotonic_ms() + 10000;
 	while (f->heard_bytes < sent && stint_monotonic_ms() < deadline_ms)
-		stint_loop_step(f->loop, 50);
+		stint_loop_step(f->api.loop, 50);
 	assert_int_equal(f->heard_bytes, sent);
 }
 
@@ -366,7 +356,7 @@ static void test_pongs_for_a_peer_that_does_not_read_are_bounded(void **state)
 	start_open(f);
 	stint_fd_unwatch(f->peer->watch);
 	f->peer->watch = NULL;
-	for (int64_t moved_ms = stint_monotonic_ms(); stint_monotonic_ms() - moved_ms < STUCK_MS; stint_loop_step(f->loop, 10)) {
+	for (int64_t moved_ms = stint_monotonic_ms(); stint_monotonic_ms() - moved_ms < STUCK_MS; stint_loop_step(f->api.loop, 10)) {
 		const size_t begun = pinged % PING;
 		const ssize_t sent = send(f->peer->fd, pings + begun, sizeof(pings) - begun, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent <= 0)
@@ -381,7 +371,7 @@ static void test_pongs_for_a_peer_that_does_not_read_are_bounded(void **state)
 		if (got > 0)
 			ponged += (size_t)got;
 		else
-			stint_loop_step(f->loop, 10);
+			stint_loop_step(f->api.loop, 10);
 	}
 	assert_int_equal(ponged, pinged / PING * PONG);
 	assert_false(f->closed);
@@ -399,11 +389,11 @@ static void test_a_paused_stream_delivers_nothing_and_loses_nothing(void **state
 	say_text(f, 3, EXIT_CODE("2"));
 	say_goodbye(f);
 	for (int i = 0; i < 20; i++)
-		stint_loop_step(f->loop, 2);
+		stint_loop_step(f->api.loop, 2);
 	assert_int_equal(f->data_calls, 0);
 	assert_false(f->closed);
 	stint_kube_stream_pause(f->stream, false);
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_int_equal(f->out.length, 7000);
 	assert_string_equal(f->out.data + 6993, "000999\n");
 	assert_int_equal(f->exit_code, 2);
@@ -416,9 +406,9 @@ static void test_a_stream_may_be_freed_from_its_own_data(void **state)
 	f->free_in_data = true;
 	say_text(f, 1, "one");
 	say_text(f, 1, "two");
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	for (int i = 0; i < 5; i++)
-		stint_loop_step(f->loop, 2);
+		stint_loop_step(f->api.loop, 2);
 	assert_string_equal(f->out.data, "one");
 }
 
@@ -426,8 +416,8 @@ static void test_a_client_may_be_freed_before_its_stream(void **state)
 {
 	struct fixture *f = *state;
 	start_open(f);
-	stint_kube_free(f->kube);
-	f->kube = NULL;
+	stint_kube_free(f->api.kube);
+	f->api.kube = NULL;
 	assert_int_equal(stint_kube_stream_write(f->stream, "x", 1), 0);
 	stint_kube_stream_pause(f->stream, true);
 	assert_false(f->closed);
@@ -438,8 +428,8 @@ static void test_a_port_forward_skips_the_port_and_tells_errors_apart(void **sta
 	struct fixture *f = *state;
 	f->protocol = "v4.channel.k8s.io";
 	const struct stint_kube_stream_handlers handlers = {on_open, on_data, on_writable, on_close, f};
-	f->stream = stint_kube_port_forward_start(f->kube, "n", "p", 8888, &handlers);
-	run_until(f->loop, &f->opened);
+	f->stream = stint_kube_port_forward_start(f->api.kube, "n", "p", 8888, &handlers);
+	run_until(f->api.loop, &f->opened);
 	assert_string_equal(f->target, "/api/v1/namespaces/n/pods/p/portforward?ports=8888");
 	say(f, 0, "\xb8\x22", 2);
 	say(f, 1, "\xb8", 1);
@@ -449,7 +439,7 @@ static void test_a_port_forward_skips_the_port_and_tells_errors_apart(void **sta
 	assert_int_equal(stint_kube_stream_write(f->stream, "ping", 4), 4);
 	run_until_heard(f, "0:ping|");
 	fake_hang_up(f->peer); /* the ordinary end of a connection */
-	run_until(f->loop, &f->closed);
+	run_until(f->api.loop, &f->closed);
 	assert_int_equal(f->code, STINT_OK);
 	assert_string_equal(f->out.data, "pong");
 	assert_string_equal(f->errors.data, "refused");

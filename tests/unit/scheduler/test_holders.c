@@ -4,18 +4,10 @@
  */
 #include <scheduler/holders.h>
 
-#include <stint/httpd.h>
-
-#include "cluster.h"
-
-enum { DEADLINE_MS = 10000 };
+#include "served.h"
 
 struct fixture {
-	struct cluster *cluster;
-	struct stint_loop *loop;
-	struct stint_httpd *httpd;
-	struct stint_kube_config *config;
-	struct stint_kube *kube;
+	struct served served;
 	struct stint_holders *holders;
 	int created, deleted, read, spaces, changes;
 	int create_status; /* what POST pods answers */
@@ -65,25 +57,18 @@ static int64_t always(void *user)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	void *cluster = NULL;
-	cluster_setup(&cluster);
-	f->cluster = cluster;
+	served_open(&f->served, on_request, f);
 	f->create_status = 201;
 	f->log = "{\"uuid\":\"GPU-1\"}\n";
-	f->loop = stint_loop_new(NULL);
-	f->httpd = stint_httpd_start(f->loop, &(struct stint_httpd_options){.on_request = on_request, .user = f}, NULL);
-	f->config = stint_kube_config_new();
-	f->config->server = stint_format("http://127.0.0.1:%d", stint_httpd_port(f->httpd));
-	f->kube = stint_kube_new(f->loop, f->config, NULL, NULL);
-	f->holders = stint_holders_new(&(struct stint_holders_options){.kube = f->kube,
-		.engine = f->cluster->engine,
-		.model = f->cluster->model,
+	f->holders = stint_holders_new(&(struct stint_holders_options){.kube = f->served.kube,
+		.engine = f->served.cluster->engine,
+		.model = f->served.cluster->model,
 		.image = "agent:1",
 		.write_until_ms = always,
 		.changed = on_changed,
 		.user = f});
-	cluster_queue(f->cluster, "default", 8, -1);
-	cluster_node(f->cluster, "real", 2, false);
+	cluster_queue(f->served.cluster, "default", 8, -1);
+	cluster_node(f->served.cluster, "real", 2, false);
 	*state = f;
 	return 0;
 }
@@ -92,22 +77,9 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 	stint_holders_free(f->holders);
-	stint_kube_free(f->kube);
-	stint_httpd_stop(f->httpd);
-	stint_kube_config_free(f->config);
-	void *cluster = f->cluster;
-	cluster_teardown(&cluster);
-	stint_loop_free(f->loop);
+	served_close(&f->served);
 	free(f);
 	return 0;
-}
-
-static void turn_until(struct fixture *f, const int *counter, int wanted)
-{
-	const int64_t deadline = stint_monotonic_ms() + DEADLINE_MS;
-	while (*counter < wanted && stint_monotonic_ms() < deadline)
-		stint_loop_step(f->loop, 50);
-	assert_true(*counter >= wanted);
 }
 
 static void put_holder(struct fixture *f, int slot, const char *phase, bool gone)
@@ -119,7 +91,7 @@ static void put_holder(struct fixture *f, int slot, const char *phase, bool gone
 		"\"resources\":{\"limits\":{\"nvidia.com/gpu\":\"1\"},\"requests\":{\"nvidia.com/"
 		"gpu\":\"1\"}}}]},\"status\":{\"phase\":\"%s\"}}",
 		stint_holder_name("real", slot, name), slot, slot, phase);
-	struct stint_object *object = cluster_decode(f->cluster, STINT_KIND_POD, NULL, NULL, json);
+	struct stint_object *object = cluster_decode(f->served.cluster, STINT_KIND_POD, NULL, NULL, json);
 	stint_holders_put(f->holders, stint_pod_of(object), gone);
 	stint_object_unref(object);
 }
@@ -127,10 +99,10 @@ static void put_holder(struct fixture *f, int slot, const char *phase, bool gone
 /* A share of slot 0 that is bound already. */
 static void put_share(struct fixture *f, const char *name)
 {
-	cluster_pod(f->cluster, name,
+	cluster_pod(f->served.cluster, name,
 		"\"annotations\":{\"gpu-fraction\":\"0.5\",\"stint.dev/gpu-devices\":\"0\",\"stint.dev/gpu-uuids\":\"GPU-1\"}",
 		"\"nodeName\":\"real\"", "\"phase\":\"Running\"");
-	cluster_cycle(f->cluster);
+	cluster_cycle(f->served.cluster);
 }
 
 static enum stint_holder_state want(struct fixture *f, const char **uuid, const char **problem)
@@ -142,7 +114,7 @@ static enum stint_holder_state want(struct fixture *f, const char **uuid, const 
 static bool slot_is_blocked(struct fixture *f)
 {
 	struct stint_device_view device;
-	stint_engine_device_view(f->cluster->engine, stint_engine_node_find(f->cluster->engine, "real"), 0, &device);
+	stint_engine_device_view(f->served.cluster->engine, stint_engine_node_find(f->served.cluster->engine, "real"), 0, &device);
 	return device.whole;
 }
 
@@ -153,11 +125,11 @@ static void a_holder_is_made_once_and_ready_when_it_has_told_its_uuid(void **sta
 	put_share(f, "s");
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
-	turn_until(f, &f->created, 1);
+	served_turn_until(&f->served, &f->created, 1);
 	put_holder(f, 0, "Pending", false);
 	assert_int_equal(f->read, 0);
 	put_holder(f, 0, "Running", false);
-	turn_until(f, &f->changes, 1);
+	served_turn_until(&f->served, &f->changes, 1);
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_READY);
 	assert_string_equal(uuid, "GPU-1");
 	assert_int_equal(f->created, 1);
@@ -171,13 +143,14 @@ static void it_goes_with_the_last_share_and_blocks_the_slot_until_it_has(void **
 	put_share(f, "s");
 	want(f, &uuid, &problem);
 	put_holder(f, 0, "Running", false);
-	turn_until(f, &f->changes, 1);
+	served_turn_until(&f->served, &f->changes, 1);
 	stint_holders_sweep(f->holders);
 	assert_int_equal(f->deleted, 0);
-	cluster_pod(f->cluster, "s", "\"annotations\":{\"gpu-fraction\":\"0.5\"}", "\"nodeName\":\"real\"", "\"phase\":\"Succeeded\"");
-	cluster_cycle(f->cluster);
+	cluster_pod(
+		f->served.cluster, "s", "\"annotations\":{\"gpu-fraction\":\"0.5\"}", "\"nodeName\":\"real\"", "\"phase\":\"Succeeded\"");
+	cluster_cycle(f->served.cluster);
 	stint_holders_sweep(f->holders);
-	turn_until(f, &f->deleted, 1);
+	served_turn_until(&f->served, &f->deleted, 1);
 	assert_true(slot_is_blocked(f));
 	put_holder(f, 0, "Running", true);
 	assert_false(slot_is_blocked(f));
@@ -189,7 +162,7 @@ static void one_that_cannot_be_made_blocks_its_slot_and_says_why(void **state)
 	const char *uuid = NULL, *problem = NULL;
 	f->create_status = 403;
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
-	turn_until(f, &f->changes, 1);
+	served_turn_until(&f->served, &f->changes, 1);
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_FAILED);
 	assert_non_null(strstr(problem, "slot 0 of node \"real\""));
 	assert_non_null(strstr(problem, "CreateRefused"));
@@ -202,8 +175,8 @@ static void a_missing_namespace_is_made(void **state)
 	const char *uuid = NULL, *problem = NULL;
 	f->create_status = 404;
 	want(f, &uuid, &problem);
-	turn_until(f, &f->spaces, 1);
-	turn_until(f, &f->created, 2);
+	served_turn_until(&f->served, &f->spaces, 1);
+	served_turn_until(&f->served, &f->created, 2);
 }
 
 static void a_report_of_trouble_is_passed_on(void **state)
@@ -213,7 +186,7 @@ static void a_report_of_trouble_is_passed_on(void **state)
 	f->log = "{\"error\":{\"cause\":\"LibraryMissing\",\"message\":\"NVML is not there\"}}\n";
 	want(f, &uuid, &problem);
 	put_holder(f, 0, "Failed", false);
-	turn_until(f, &f->changes, 1);
+	served_turn_until(&f->served, &f->changes, 1);
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_FAILED);
 	assert_non_null(strstr(problem, "LibraryMissing"));
 	assert_true(slot_is_blocked(f));
@@ -226,14 +199,14 @@ static void a_lost_holder_is_made_again_while_shares_run(void **state)
 	put_share(f, "s");
 	want(f, &uuid, &problem);
 	put_holder(f, 0, "Running", false);
-	turn_until(f, &f->changes, 1);
+	served_turn_until(&f->served, &f->changes, 1);
 	put_holder(f, 0, "Running", true);
-	turn_until(f, &f->created, 2);
+	served_turn_until(&f->served, &f->created, 2);
 	/* Another device: the share goes on, and no new one is placed there. */
 	f->log = "{\"uuid\":\"GPU-2\"}\n";
 	f->changes = 0;
 	put_holder(f, 0, "Running", false);
-	turn_until(f, &f->changes, 1);
+	served_turn_until(&f->served, &f->changes, 1);
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_FAILED);
 	assert_int_equal(f->deleted, 0);
 }
@@ -242,7 +215,7 @@ static void turn_for_a_while(struct fixture *f)
 {
 	const int64_t end = stint_monotonic_ms() + 300;
 	while (stint_monotonic_ms() < end)
-		stint_loop_step(f->loop, 20);
+		stint_loop_step(f->served.loop, 20);
 }
 
 static void the_log_of_a_lost_holder_does_not_speak_for_its_successor(void **state)
@@ -251,11 +224,11 @@ static void the_log_of_a_lost_holder_does_not_speak_for_its_successor(void **sta
 	const char *uuid = NULL, *problem = NULL;
 	put_share(f, "s");
 	want(f, &uuid, &problem);
-	turn_until(f, &f->created, 1);
+	served_turn_until(&f->served, &f->created, 1);
 	turn_for_a_while(f);
 	put_holder(f, 0, "Running", false); /* its log is being read */
 	put_holder(f, 0, "Running", true);
-	turn_until(f, &f->created, 2);
+	served_turn_until(&f->served, &f->created, 2);
 	turn_for_a_while(f);
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
 }
@@ -267,30 +240,31 @@ static void a_new_holder_waits_for_the_answer_to_the_deletion_of_its_predecessor
 	const struct stint_httpd_response json = {200, "application/json", NULL};
 	put_share(f, "s");
 	want(f, &uuid, &problem);
-	turn_until(f, &f->created, 1);
+	served_turn_until(&f->served, &f->created, 1);
 	turn_for_a_while(f);
 	put_holder(f, 0, "Running", false);
-	turn_until(f, &f->changes, 1);
-	cluster_pod(f->cluster, "s", "\"annotations\":{\"gpu-fraction\":\"0.5\"}", "\"nodeName\":\"real\"", "\"phase\":\"Succeeded\"");
-	cluster_cycle(f->cluster);
+	served_turn_until(&f->served, &f->changes, 1);
+	cluster_pod(
+		f->served.cluster, "s", "\"annotations\":{\"gpu-fraction\":\"0.5\"}", "\"nodeName\":\"real\"", "\"phase\":\"Succeeded\"");
+	cluster_cycle(f->served.cluster);
 	f->hold_deletions = true;
 	stint_holders_sweep(f->holders);
-	turn_until(f, &f->deleted, 1);
+	served_turn_until(&f->served, &f->deleted, 1);
 	put_holder(f, 0, "Running", true); /* the watch tells before the server has answered */
 	assert_int_equal(want(f, &uuid, &problem), STINT_HOLDER_STARTING);
 	turn_for_a_while(f);
 	assert_int_equal(f->created, 1);
 	stint_httpd_reply(f->held, &json, "{}", 2);
-	turn_until(f, &f->created, 2);
+	served_turn_until(&f->served, &f->created, 2);
 }
 
 static void shares_found_after_a_restart_get_the_holder_that_they_lack(void **state)
 {
 	struct fixture *f = *state;
 	put_share(f, "s");
-	stint_holders_adopt_share(f->holders, cluster_find(f->cluster, "s")->pod);
-	turn_until(f, &f->created, 1);
-	stint_holders_adopt_share(f->holders, cluster_find(f->cluster, "s")->pod);
+	stint_holders_adopt_share(f->holders, cluster_find(f->served.cluster, "s")->pod);
+	served_turn_until(&f->served, &f->created, 1);
+	stint_holders_adopt_share(f->holders, cluster_find(f->served.cluster, "s")->pod);
 	size_t counts[STINT_HOLDER_STATES];
 	stint_holders_count(f->holders, counts);
 	assert_int_equal(counts[STINT_HOLDER_STARTING], 1);

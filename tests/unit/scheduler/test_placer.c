@@ -1,18 +1,12 @@
 /* What becomes of a gang when the API server refuses one of its members, against a server that a test plays. */
 #include <scheduler/placer.h>
 
-#include <stint/httpd.h>
+#include "served.h"
 
-#include "cluster.h"
-
-enum { DEADLINE_MS = 10000, MEMBERS = 3 };
+enum { MEMBERS = 3 };
 
 struct fixture {
-	struct cluster *cluster;
-	struct stint_loop *loop;
-	struct stint_httpd *httpd;
-	struct stint_kube_config *config;
-	struct stint_kube *kube;
+	struct served served;
 	struct stint_metrics *metrics;
 	struct stint_logger logger;
 	struct stint_placer *placer;
@@ -59,18 +53,11 @@ static void on_idle(void *user)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	void *cluster = NULL;
-	cluster_setup(&cluster);
-	f->cluster = cluster;
-	f->loop = stint_loop_new(NULL);
-	f->httpd = stint_httpd_start(f->loop, &(struct stint_httpd_options){.on_request = on_request, .user = f}, NULL);
-	f->config = stint_kube_config_new();
-	f->config->server = stint_format("http://127.0.0.1:%d", stint_httpd_port(f->httpd));
-	f->kube = stint_kube_new(f->loop, f->config, NULL, NULL);
+	served_open(&f->served, on_request, f);
 	f->metrics = stint_metrics_new();
-	f->placer = stint_placer_new(&(struct stint_placer_options){.kube = f->kube,
-		.engine = f->cluster->engine,
-		.mirror = f->cluster->mirror,
+	f->placer = stint_placer_new(&(struct stint_placer_options){.kube = f->served.kube,
+		.engine = f->served.cluster->engine,
+		.mirror = f->served.cluster->mirror,
 		.metrics = f->metrics,
 		.logger = &f->logger,
 		.in_flight_max = 8,
@@ -79,8 +66,8 @@ static int setup(void **state)
 		.again = on_again,
 		.idle = on_idle,
 		.user = f});
-	cluster_queue(f->cluster, "default", -1, -1);
-	cluster_node(f->cluster, "node", MEMBERS, true);
+	cluster_queue(f->served.cluster, "default", -1, -1);
+	cluster_node(f->served.cluster, "node", MEMBERS, true);
 	*state = f;
 	return 0;
 }
@@ -90,12 +77,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 	stint_placer_free(f->placer);
 	stint_metrics_free(f->metrics);
-	stint_kube_free(f->kube);
-	stint_httpd_stop(f->httpd);
-	stint_kube_config_free(f->config);
-	void *cluster = f->cluster;
-	cluster_teardown(&cluster);
-	stint_loop_free(f->loop);
+	served_close(&f->served);
 	free(f);
 	return 0;
 }
@@ -104,12 +86,12 @@ static int teardown(void **state)
 static size_t cycle(struct fixture *f, int64_t now_ms)
 {
 	const struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
-	stint_mirror_settle(f->cluster->mirror, now_ms);
-	const struct stint_cycle done = stint_engine_cycle(f->cluster->engine, &policy, now_ms);
+	stint_mirror_settle(f->served.cluster->mirror, now_ms);
+	const struct stint_cycle done = stint_engine_cycle(f->served.cluster->engine, &policy, now_ms);
 	const size_t count = done.count;
 	stint_placer_take(f->placer, done.decisions, done.count);
 	for (int64_t until = stint_monotonic_ms() + DEADLINE_MS; stint_placer_pending(f->placer) && stint_monotonic_ms() < until;)
-		stint_loop_step(f->loop, 50);
+		stint_loop_step(f->served.loop, 50);
 	assert_int_equal(stint_placer_pending(f->placer), 0);
 	return count;
 }
@@ -117,21 +99,21 @@ static size_t cycle(struct fixture *f, int64_t now_ms)
 static bool waits(struct fixture *f, const char *name)
 {
 	struct stint_pod_view view;
-	assert_true(stint_engine_pod_view(f->cluster->engine, cluster_find(f->cluster, name)->handle, &view));
+	assert_true(stint_engine_pod_view(f->served.cluster->engine, cluster_find(f->served.cluster, name)->handle, &view));
 	return view.node == STINT_NO_HANDLE;
 }
 
 /* The server refuses one member, and a pod that would take its device waits in the same queue. */
 static void refuse_a_member(struct fixture *f)
 {
-	cluster_put(f->cluster, STINT_KIND_POD_GROUP, NULL, NULL,
+	cluster_put(f->served.cluster, STINT_KIND_POD_GROUP, NULL, NULL,
 		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"gang\",\"uid\":\"g\"},\"spec\":{\"minMember\":3}}");
 	for (const char *const *name = (const char *const[]){"gang-0", "gang-1", "gang-2", NULL}; *name; name++)
-		cluster_pod(f->cluster, *name, "\"annotations\":{\"pod-group-name\":\"gang\"}", "GPU", "");
+		cluster_pod(f->served.cluster, *name, "\"annotations\":{\"pod-group-name\":\"gang\"}", "GPU", "");
 	f->refuse = "gang-1";
 	assert_int_equal(cycle(f, stint_now_ms()), MEMBERS);
 	assert_int_equal(f->placed, MEMBERS - 1);
-	cluster_pod(f->cluster, "rival", "", "GPU", "");
+	cluster_pod(f->served.cluster, "rival", "", "GPU", "");
 }
 
 static void test_a_member_that_was_refused_is_tried_first_and_its_gang_keeps_its_place(void **state)

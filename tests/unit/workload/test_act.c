@@ -21,9 +21,9 @@ static void test_a_pod_group_goes_after_its_pods(void **state)
 	(void)state;
 	struct world world;
 	world_open(&world, objects);
-	assert_works(stint_workload_delete(world.kube, &ring, &err));
+	assert_works(stint_workload_delete(world.api.kube, &ring, &err));
 	assert_int_equal(stint_json_count(world.objects), 0);
-	assert_works(stint_workload_delete(world.kube, &ring, &err));
+	assert_works(stint_workload_delete(world.api.kube, &ring, &err));
 	world_close(&world);
 }
 
@@ -39,7 +39,7 @@ static void test_a_pod_group_that_has_taken_the_name_meanwhile_stays(void **stat
 	struct world world;
 	world_open(&world, objects);
 	world.deleted = make_another;
-	assert_fails(stint_workload_delete(world.kube, &ring, &err), STINT_CONFLICT, "");
+	assert_fails(stint_workload_delete(world.api.kube, &ring, &err), STINT_CONFLICT, "");
 	assert_non_null(stint_json_get(world.objects, GROUP));
 	world_close(&world);
 }

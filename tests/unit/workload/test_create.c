@@ -23,7 +23,7 @@ static void open_losing(struct world *world, const char *const before[][2], int 
 static struct stint_json *create(struct world *world, struct stint_error **err)
 {
 	stint_auto_json *objects = stint_json_parse(gang, strlen(gang), 0, NULL);
-	return stint_objects_create(world->kube, objects, &(struct stint_create_options){.project = "lab", .own = true}, err);
+	return stint_objects_create(world->api.kube, objects, &(struct stint_create_options){.project = "lab", .own = true}, err);
 }
 
 static void what_is_created_is_owned_by_the_first(void **state)

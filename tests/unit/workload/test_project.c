@@ -26,7 +26,7 @@ static int create(const char *name, bool adopt, int lost_write, enum loss loss)
 	world.loss = loss;
 	stint_auto_json *former = stint_json_dup(world.objects);
 	stint_auto_error *error = NULL;
-	const bool made = stint_project_create(world.kube, &share, adopt, &error);
+	const bool made = stint_project_create(world.api.kube, &share, adopt, &error);
 	const int writes = world.writes;
 	assert_true(made == (loss == LOSS_NONE));
 	if (!made && !stint_json_equal(former, world.objects)) {

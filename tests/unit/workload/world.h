@@ -13,10 +13,7 @@
 enum loss { LOSS_NONE, LOSS_OF_REQUEST, LOSS_OF_ANSWER };
 
 struct world {
-	struct stint_loop *loop;
-	struct fake_server server;
-	struct stint_kube_config *config;
-	struct stint_kube *kube;
+	struct fake_api api;
 	struct stint_json *objects;
 	int writes, lost_write; /* counted from 1 */
 	int made; /* so many objects: each has a uid of its own */
@@ -123,21 +120,14 @@ static inline void world_handle(struct fake_connection *connection, const struct
 static inline void world_open(struct world *world, const char *const objects[][2])
 {
 	*world = (struct world){.objects = stint_json_new_object()};
-	world->loop = stint_loop_new(NULL);
-	fake_start(&world->server, world->loop, world_handle, world);
-	world->config = stint_kube_config_new();
-	world->config->server = stint_format("http://127.0.0.1:%u", world->server.port);
-	assert_works(world->kube = stint_kube_new(world->loop, world->config, NULL, &err));
+	fake_api_open(&world->api, world_handle, world);
 	for (; (*objects)[0]; objects++)
 		stint_json_set(world->objects, (*objects)[0], stint_json_parse((*objects)[1], strlen((*objects)[1]), 0, NULL));
 }
 
 static inline void world_close(struct world *world)
 {
-	stint_kube_free(world->kube);
-	stint_kube_config_free(world->config);
-	fake_stop(&world->server);
-	stint_loop_free(world->loop);
+	fake_api_close(&world->api);
 	stint_json_free(world->objects);
 }
 
