@@ -210,6 +210,16 @@ static void draw_text_view(struct tui_app *app, struct tui_screen *screen, struc
 		tui_put_fit(area, 1, 1, area.width - 2, false, TUI_DIM, screen->problem ? screen->problem : "nothing has been written yet");
 }
 
+/* Nothing to show is one thing, and not to be allowed to see it another. */
+static const char *empty_text(const struct tui_app *app, const struct tui_list *list)
+{
+	if (list->filter && list->total)
+		return "no row matches the filter: Esc takes it away";
+	if (!app->now.world->pods_known && (app->tab == TUI_WORKLOADS || app->tab == TUI_QUEUE))
+		return "pods may not be seen, so nothing is known of workloads";
+	return list->kind->nothing;
+}
+
 static void draw_body(struct tui_app *app, struct tui_area area)
 {
 	struct tui_screen *screen = tui_app_screen(app);
@@ -220,8 +230,7 @@ static void draw_body(struct tui_app *app, struct tui_area area)
 		tui_put_fit(area, 1, 1, area.width - 2, false, TUI_DIM,
 			app->health.lost_ms ? "nothing has been read yet" : "reading the cluster ...");
 	else if (list)
-		tui_list_draw(list, &app->now, area,
-			list->filter && list->total ? "no row matches the filter: Esc takes it away" : list->kind->nothing);
+		tui_list_draw(list, &app->now, area, empty_text(app, list));
 	else
 		tui_app_view(app)->draw(app, area);
 	tui_menu_draw(app, area);

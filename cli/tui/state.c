@@ -404,6 +404,7 @@ static struct tui_sources sources_of(const struct tui_state *state)
 		.queues_known = is_known(&feeds[QUEUES]),
 		.pods_known = is_known(&feeds[PODS]),
 		.events_known = is_known(&feeds[EVENTS]),
+		.only = state->project,
 		.workloads = state->workloads};
 }
 

@@ -306,8 +306,10 @@ static void make_totals(struct tui_maker *maker)
 		if (waits && workload->created_ms >= 0 && (totals->oldest_ms < 0 || workload->created_ms < totals->oldest_ms))
 			totals->oldest_ms = workload->created_ms;
 	}
-	if (world->pods_known && world->nodes_known)
+	if (world->pods_known && world->nodes_known && !world->only)
 		totals->gpus_useless = useless_gpus(world);
+	if (!world->pods_known || world->only)
+		totals->gpus_free = -1;
 }
 
 /* ---- events ------------------------------------------------------------------------------------------------------------------------ */
@@ -363,7 +365,8 @@ const struct tui_world *tui_maker_make(struct tui_maker *maker, const struct tui
 	maker->world = (struct tui_world){.nodes_known = sources->nodes_known,
 		.pods_known = sources->pods_known,
 		.queues_known = sources->queues_known,
-		.events_known = sources->events_known};
+		.events_known = sources->events_known,
+		.only = sources->only};
 	maker->world.workloads = stint_workload_set_list(sources->workloads, &maker->world.workloads_count);
 	make_nodes(maker, sources, now_ms);
 	make_holdings(maker, sources);

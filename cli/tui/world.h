@@ -66,7 +66,7 @@ struct tui_waiting {
 struct tui_totals {
 	uint32_t nodes, nodes_ready, nodes_cordoned, nodes_bad; /* bad: not ready, or nobody knows; cordoned ones of them included */
 	double gpus; /* of all nodes */
-	double gpus_free; /* on all nodes, whether they can be used or not */
+	double gpus_free; /* on all nodes, whether they can be used or not; < 0: unknown */
 	double gpus_allocated; /* < 0: unknown */
 	uint32_t devices_held, devices_silent; /* held by somebody; of those, that tell no use */
 	double gpus_used; /* sum of the use of held devices; < 0: none tells */
@@ -82,6 +82,8 @@ struct tui_world {
 	struct tui_node *nodes; /* by name, numbers by value */
 	size_t nodes_count;
 	bool nodes_known, pods_known, queues_known, events_known;
+	/* The project whose pods are all that is seen; NULL: those of all. What others hold is not known then: a device without a holder may have one. */
+	const char *only;
 	const struct stint_workload *const *workloads; /* by project and name */
 	size_t workloads_count;
 	struct tui_project *projects; /* departments with their projects below them, by name */
@@ -98,6 +100,7 @@ struct tui_sources {
 	struct stint_object *const *nodes, *const *queues, *const *pods, *const *events, *const *classes; /* classes: of priority */
 	size_t nodes_count, queues_count, pods_count, events_count, classes_count;
 	bool nodes_known, queues_known, pods_known, events_known;
+	const char *only; /* as in struct tui_world; borrowed */
 	struct stint_workload_set *workloads; /* fed with the pods, the nodes and their owners */
 };
 

@@ -25,7 +25,8 @@ static struct tui_project *add_project(struct tui_maker *maker, struct tui_proje
 {
 	struct tui_project *project = stint_arena_alloc(maker->arena, sizeof *project);
 	*project = (struct tui_project){.name = name, .priority = 100, .fair_share = -1};
-	project->allocated = project->requested = maker->world.pods_known ? 0 : -1;
+	const char *only = maker->world.only;
+	project->allocated = project->requested = maker->world.pods_known && (!only || strcmp(name, only) == 0) ? 0 : -1;
 	list[(*count)++] = project;
 	stint_map_set(maker->projects_by_name, name, project);
 	return project;
@@ -58,9 +59,11 @@ static void count_workload(struct tui_project *project, const struct stint_workl
 	}
 	project->running += workload->phase != STINT_WORKLOAD_PENDING;
 	project->waiting += tui_workload_waits(workload);
+	project->requested_unknown |= workload->gpus_requested_unknown;
+	if (project->allocated < 0)
+		return;
 	project->allocated += workload->gpus_allocated;
 	project->requested += workload->gpus_requested > workload->gpus_allocated ? workload->gpus_requested : workload->gpus_allocated;
-	project->requested_unknown |= workload->gpus_requested_unknown;
 }
 
 static void add_up(struct tui_project *into, const struct tui_project *from)
@@ -70,7 +73,7 @@ static void add_up(struct tui_project *into, const struct tui_project *from)
 	into->suspended += from->suspended;
 	into->ended += from->ended;
 	into->requested_unknown |= from->requested_unknown;
-	if (from->allocated >= 0) {
+	if (from->allocated >= 0 && into->allocated >= 0) {
 		into->allocated += from->allocated;
 		into->requested += from->requested;
 	}
@@ -161,7 +164,7 @@ void make_projects(struct tui_maker *maker, const struct tui_sources *sources)
 		gpus += world->nodes[at].devices_count;
 	qsort(list, count, sizeof(struct tui_project *), compare_projects);
 	sum_up(maker, list, count);
-	if (world->nodes_known && world->pods_known)
+	if (world->nodes_known && world->pods_known && !world->only)
 		divide(maker, list, count, NULL, gpus, 0);
 	world->projects = stint_arena_alloc(maker->arena, (count + 1) * sizeof *world->projects);
 	put_in_order(maker, list, count, NULL, 0);

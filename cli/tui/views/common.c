@@ -46,6 +46,16 @@ char *view_gpus(double gpus, char out[static VIEW_WORD])
 	return out;
 }
 
+char *view_held(const struct tui_world *world, double gpus, char out[static VIEW_WORD])
+{
+	char text[STINT_QUANTITY_SIZE];
+	if (!world->pods_known || (world->only && gpus <= 0))
+		snprintf(out, VIEW_WORD, "?");
+	else
+		snprintf(out, VIEW_WORD, "%s%s", stint_gpus_format(gpus, text), world->only ? "+?" : "");
+	return out;
+}
+
 char *view_limit(double gpus, bool said, char out[static VIEW_WORD])
 {
 	if (!said)
@@ -91,12 +101,15 @@ static const char *project_of(const struct tui_holding *holding)
  * One cell: as high as it is used. Of two projects on one device the larger stands below, in front, and the other is the background. Where
  * there are no blocks (ASCII) the letter of the largest project stands for a full device, a small one for a part of it.
  */
-static void draw_device(const struct tui_node *node, const struct tui_device *device, bool pods_known, struct tui_area area, int y, int x)
+static void draw_device(const struct tui_node *node, const struct tui_device *device, bool all_known, struct tui_area area, int y, int x)
 {
 	const struct tui_holding *first = device->holdings;
 	if (!first) {
-		tui_put(area, y, x, node->usable ? TUI_EMPTY : TUI_BAD,
-			!pods_known	       ? "?"
+		tui_put(area, y, x,
+			!all_known	       ? TUI_DIM
+				: node->usable ? TUI_EMPTY
+					       : TUI_BAD,
+			!all_known	       ? "?"
 				: node->usable ? tui_glyph(area.cells, TUI_ROOM)
 					       : "x");
 		return;
@@ -125,14 +138,14 @@ static void draw_device(const struct tui_node *node, const struct tui_device *de
 		tui_put(area, y, x, role, tui_height_glyph(area.cells, device->allocated));
 }
 
-void view_devices(const struct tui_node *node, bool pods_known, struct tui_area area, int y, int x, int width)
+void view_devices(const struct tui_node *node, bool all_known, struct tui_area area, int y, int x, int width)
 {
 	const int count = (int)node->devices_count;
 	for (int slot = 0; slot < count && slot < width; slot++) {
 		if (slot == width - 1 && count > width)
 			tui_put(area, y, x + slot, TUI_DIM, tui_glyph(area.cells, TUI_ELLIPSIS));
 		else
-			draw_device(node, &node->devices[slot], pods_known, area, y, x + slot);
+			draw_device(node, &node->devices[slot], all_known, area, y, x + slot);
 	}
 }
 

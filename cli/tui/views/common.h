@@ -11,12 +11,14 @@ enum tui_role view_node_role(const struct stint_node *node);
 /* "3m12s" since a time; "?" when it is not known. */
 void view_age(struct tui_field *out, int64_t since_ms, int64_t now_ms);
 char *view_gpus(double gpus, char out[static VIEW_WORD]); /* < 0: "?" */
+/* What is held of a node or of all: with "+?" where others than those seen may hold more. */
+char *view_held(const struct tui_world *world, double gpus, char out[static VIEW_WORD]);
 char *view_limit(double gpus, bool said, char out[static VIEW_WORD]); /* < 0: "unlimited"; not said: "-" */
 char *view_percent(double percent, char out[static VIEW_WORD]); /* < 0: "?" */
 /* "2/8 GPUs", "0.5", "10Gi of memory", "-": what a workload asks for and has. */
 void view_workload_gpus(const struct stint_workload *workload, struct tui_field *out);
 /* The devices of a node, a cell for each: filled by its shares, in the colours of their projects; at most `width` columns. */
-void view_devices(const struct tui_node *node, bool pods_known, struct tui_area area, int y, int x, int width);
+void view_devices(const struct tui_node *node, bool all_known, struct tui_area area, int y, int x, int width);
 /*
  * A quota bar: what is allocated within the quota, what is borrowed beyond it, a mark at the fair share, the rest of the room up to
  * `most`.

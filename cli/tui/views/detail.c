@@ -139,7 +139,7 @@ static void say_workload(const struct tui_app *app, const struct stint_workload 
 
 /* ---- a node ------------------------------------------------------------------------------------------------------------------------ */
 
-static void say_device(const struct tui_device *device, uint32_t slot, struct tui_text *text)
+static void say_device(const struct tui_device *device, uint32_t slot, bool all_known, struct tui_text *text)
 {
 	char share[VIEW_WORD], percent[VIEW_WORD], memory[STINT_QUANTITY_SIZE];
 	tui_say(text, TUI_STRONG, "%4u  ", slot);
@@ -148,7 +148,7 @@ static void say_device(const struct tui_device *device, uint32_t slot, struct tu
 	tui_say(text, device->memory_mib < 0 ? TUI_DIM : TUI_TEXT, "%9s  ",
 		device->memory_mib < 0 ? "?" : stint_bytes_human(device->memory_mib * 1024 * 1024, memory));
 	if (!device->holdings)
-		tui_say(text, TUI_DIM, "free");
+		tui_say(text, TUI_DIM, all_known ? "free" : "free, or held by others that may not be seen");
 	for (const struct tui_holding *at = device->holdings; at; at = at->next) {
 		const char *project = at->workload ? tui_workload_project(at->workload) : at->pod->meta.space;
 		tui_say(text, tui_project_role(project), "%s%s/%s", at == device->holdings ? "" : ", ", project ? project : "?",
@@ -169,7 +169,7 @@ static void say_node(const struct tui_app *app, const struct tui_node *node, str
 		{STINT_PRESSURE_PID, "PIDPressure"}, {STINT_PRESSURE_NETWORK, "NetworkUnavailable"}};
 	const struct stint_node *it = node->node;
 	char number[VIEW_WORD], used[STINT_QUANTITY_SIZE], all[STINT_QUANTITY_SIZE];
-	const bool known = app->now.world->pods_known;
+	const bool known = app->now.world->pods_known && !app->now.world->only;
 	stint_autofree char *state =
 		stint_format("%s%s%s%s%s", tui_node_status(it), it->ready != STINT_TRUE && it->ready_reason ? ": " : "",
 			it->ready != STINT_TRUE && it->ready_reason ? it->ready_reason : "",
@@ -187,7 +187,7 @@ static void say_node(const struct tui_app *app, const struct tui_node *node, str
 	}
 	tui_say_field(text, "Product", TUI_TEXT, it->gpu_product);
 	stint_autofree char *gpus =
-		stint_format("%s of %u held", view_gpus(known ? node->gpus_allocated : -1, number), node->devices_count);
+		stint_format("%s of %u held", view_held(app->now.world, node->gpus_allocated, number), node->devices_count);
 	tui_say_field(text, "GPUs", TUI_TEXT, gpus);
 	stint_autofree char *cpu = stint_format("%s of %s requested", known ? stint_gpus_format((double)node->cpu_milli / 1000, used) : "?",
 		stint_gpus_format((double)it->allocatable.cpu_milli / 1000, all));
@@ -202,7 +202,7 @@ static void say_node(const struct tui_app *app, const struct tui_node *node, str
 	say_age(text, "Made", it->meta.created_ms, app->now.ms);
 	tui_say_title(text, "Devices");
 	for (uint32_t slot = 0; slot < node->devices_count; slot++)
-		say_device(&node->devices[slot], slot, text);
+		say_device(&node->devices[slot], slot, known, text);
 }
 
 /* ---- a project, an event ----------------------------------------------------------------------------------------------------------- */

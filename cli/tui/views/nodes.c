@@ -40,8 +40,7 @@ static void show_gpus(const void *item, const struct tui_now *now, struct tui_fi
 	if (node->devices_count == 0)
 		tui_field_set(out, TUI_DIM, "-");
 	else
-		tui_field_set(
-			out, TUI_TEXT, "%s/%u", view_gpus(now->world->pods_known ? node->gpus_allocated : -1, held), node->devices_count);
+		tui_field_set(out, TUI_TEXT, "%s/%u", view_held(now->world, node->gpus_allocated, held), node->devices_count);
 }
 
 static double gpus_number(const void *item, const struct tui_now *now)
@@ -51,7 +50,7 @@ static double gpus_number(const void *item, const struct tui_now *now)
 
 static void draw_devices(const void *item, const struct tui_now *now, struct tui_area area, int y, int x, int width)
 {
-	view_devices(of(item), now->world->pods_known, area, y, x, width);
+	view_devices(of(item), now->world->pods_known && !now->world->only, area, y, x, width);
 }
 
 static double devices_number(const void *item, const struct tui_now *now)
@@ -81,7 +80,8 @@ static void show_cpu(const void *item, const struct tui_now *now, struct tui_fie
 	char used[STINT_QUANTITY_SIZE], all[STINT_QUANTITY_SIZE];
 	const struct tui_node *node = of(item);
 	stint_gpus_format((double)node->node->allocatable.cpu_milli / 1000, all);
-	tui_field_set(out, TUI_TEXT, "%s/%s", now->world->pods_known ? stint_gpus_format((double)node->cpu_milli / 1000, used) : "?", all);
+	tui_field_set(out, TUI_TEXT, "%s/%s",
+		now->world->pods_known && !now->world->only ? stint_gpus_format((double)node->cpu_milli / 1000, used) : "?", all);
 }
 
 static double cpu_number(const void *item, const struct tui_now *now)
@@ -94,7 +94,8 @@ static void show_memory(const void *item, const struct tui_now *now, struct tui_
 {
 	char used[STINT_QUANTITY_SIZE], all[STINT_QUANTITY_SIZE];
 	const struct tui_node *node = of(item);
-	tui_field_set(out, TUI_TEXT, "%s/%s", now->world->pods_known ? stint_bytes_human(node->memory_bytes, used) : "?",
+	tui_field_set(out, TUI_TEXT, "%s/%s",
+		now->world->pods_known && !now->world->only ? stint_bytes_human(node->memory_bytes, used) : "?",
 		stint_bytes_human(node->node->allocatable.memory_bytes, all));
 }
 
@@ -107,7 +108,7 @@ static double memory_number(const void *item, const struct tui_now *now)
 static void show_pods(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	if (now->world->pods_known)
-		tui_field_set(out, TUI_TEXT, "%u", of(item)->pods);
+		tui_field_set(out, TUI_TEXT, now->world->only ? "%u+?" : "%u", of(item)->pods);
 	else
 		tui_field_set(out, TUI_DIM, "?");
 }

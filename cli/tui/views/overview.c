@@ -51,11 +51,13 @@ static void tile_allocated(const struct tui_world *world, struct tile *tile)
 {
 	const struct tui_totals *totals = &world->totals;
 	char all[VIEW_WORD], percent[VIEW_WORD];
-	tile->title = "GPUS HELD";
+	tile->title = world->only ? "GPUS OF IT" : "GPUS HELD";
 	rounded(totals->gpus_allocated, tile->value);
 	if (world->nodes_known)
 		snprintf(tile->beside, sizeof tile->beside, " of %s", rounded(totals->gpus, all));
-	if (totals->gpus > 0 && totals->gpus_allocated >= 0)
+	if (world->only)
+		snprintf(tile->below, sizeof tile->below, "others unseen");
+	else if (totals->gpus > 0 && totals->gpus_allocated >= 0)
 		snprintf(tile->below, sizeof tile->below, "%s", view_percent(100 * totals->gpus_allocated / totals->gpus, percent));
 }
 
@@ -92,7 +94,7 @@ static void tile_useless(const struct tui_world *world, struct tile *tile)
 	const struct tui_totals *totals = &world->totals;
 	char room[VIEW_WORD];
 	tile->title = "NOT USABLE";
-	if (!world->nodes_known || !world->pods_known) {
+	if (!world->nodes_known || !world->pods_known || world->only) {
 		snprintf(tile->value, sizeof tile->value, "?");
 		return;
 	}
@@ -182,10 +184,9 @@ static void draw_node(const struct tui_node *node, const struct tui_world *world
 	char held[VIEW_WORD], percent[VIEW_WORD];
 	int x = name_width + 1;
 	tui_put_fit(area, y, 0, name_width, false, node->usable ? TUI_TEXT : view_node_role(node->node), node->node->meta.name);
-	view_devices(node, world->pods_known, area, y, x, devices);
+	view_devices(node, world->pods_known && !world->only, area, y, x, devices);
 	x += devices + 1;
-	stint_autofree char *sum =
-		stint_format("%s/%u", view_gpus(world->pods_known ? node->gpus_allocated : -1, held), node->devices_count);
+	stint_autofree char *sum = stint_format("%s/%u", view_held(world, node->gpus_allocated, held), node->devices_count);
 	tui_put_fit(area, y, x, 7, true, TUI_DIM, node->devices_count ? sum : "no GPU");
 	x += 8;
 	if (area.width - x < USE_WIDTH)
@@ -242,7 +243,7 @@ static void draw_crowd(const struct tui_world *world, struct tui_area area, int 
 	*top = *top < 0 ? 0 : *top;
 	for (size_t at = (size_t)*top * (size_t)area.width; at < world->nodes_count && y < area.height; at++) {
 		const int x = (int)(at % (size_t)area.width);
-		draw_node_cell(&world->nodes[at], world->pods_known, area, y, x);
+		draw_node_cell(&world->nodes[at], world->pods_known && !world->only, area, y, x);
 		y += x == area.width - 1;
 	}
 }
@@ -379,8 +380,8 @@ static void draw_spaces(const struct tui_world *world, struct tui_area area)
 	int last = 8;
 	tui_rule(area, 0, "Nodes by free GPUs");
 	struct tui_area inside = tui_area_part(area, 1, 1, area.height - 1, area.width - 2);
-	if (!world->nodes_known || !world->pods_known) {
-		tui_put(inside, 0, 0, TUI_DIM, "unknown");
+	if (!world->nodes_known || !world->pods_known || world->only) {
+		tui_put(inside, 0, 0, TUI_DIM, world->only ? "unknown: what others hold may not be seen" : "unknown");
 		return;
 	}
 	while (last > 1 && last > most_devices(world))

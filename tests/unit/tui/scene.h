@@ -21,6 +21,7 @@ struct scene {
 	struct tui_maker *maker;
 	struct scene_array nodes, queues, pods, events, classes, owners;
 	bool hide_nodes, hide_queues;
+	const char *only; /* the project that is seen; NULL: all */
 	int uids;
 };
 
@@ -273,6 +274,7 @@ static inline const struct tui_world *scene_world(struct scene *scene)
 		.queues_known = !scene->hide_queues,
 		.pods_known = true,
 		.events_known = true,
+		.only = scene->only,
 		.workloads = scene->set};
 	return tui_maker_make(scene->maker, &sources, SCENE_NOW_MS);
 }

@@ -167,6 +167,25 @@ static void test_without_the_right_to_see_nodes_nothing_about_them_is_said(void 
 	assert_int_equal(world->workloads_count, 12);
 }
 
+static void test_of_one_project_alone_what_others_hold_is_not_known(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_queue(scene, "d", NULL, 8, -1);
+	scene_queue(scene, "mine", "d", 4, -1);
+	scene_queue(scene, "other", "d", 4, -1);
+	scene_job(scene, "mine", "runs", "1h", "2", 1, .places = PLACES("a/0,1"));
+	scene_job(scene, "mine", "waits", "1m", "8", 1, .reason = "NoRoom: none");
+	scene->only = "mine";
+	const struct tui_world *world = scene_world(scene);
+	assert_near(tui_world_project(world, "mine")->allocated, 2);
+	assert_true(tui_world_project(world, "other")->allocated < 0);
+	assert_true(tui_world_project(world, "d")->allocated < 0);
+	assert_true(tui_world_project(world, "mine")->fair_share < 0);
+	assert_true(world->totals.gpus_free < 0);
+	assert_true(world->totals.gpus_useless < 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
 
 int main(void)
@@ -180,6 +199,7 @@ int main(void)
 		TEST(test_queues_that_are_their_own_ancestors_end),
 		TEST(test_the_line_is_by_project_then_priority_then_age),
 		TEST(test_a_world_made_again_of_the_same_is_the_same),
+		TEST(test_of_one_project_alone_what_others_hold_is_not_known),
 		TEST(test_without_the_right_to_see_nodes_nothing_about_them_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
