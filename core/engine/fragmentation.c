@@ -18,8 +18,8 @@
  *
  * Among equals work gathers: a small part of what stays free on the node counts as lost, so that whole nodes stay whole for large pods.
  *
- * The weights (3 devices, 2 stranded, 3 scarce) are between 1/2 and 2 of each other and of no trace: doubling or halving one of them changes
- * the published traces by less than 0.3 points, scarcity on gpuspec33 set aside, which needs it.
+ * The weights are near each other and of no trace. On the published traces half or double of one of the first two moves a result by 0.3 points
+ * at most, on gpuspec33 by 0.6; scarcity matters on gpuspec33 alone, where a third of its weight costs 3 points.
  */
 #include <string.h>
 
