@@ -1,5 +1,5 @@
 /*
- * simulate: the production engine on a scenario, offline. Reads one file, asks no cluster.
+ * simulate: the production engine on a scenario, offline. Reads one file; a cluster is asked by --from-cluster alone, which makes one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/output/output.h"
+#include "cli/simulate_cluster.h"
 #include "cli/simulate_trace.h"
 
 enum { MOST_SCENARIO_BYTES = 256 * 1024 * 1024 };
@@ -86,6 +87,13 @@ static void print_shares(struct cli_context *ctx, const struct stint_json *share
 
 static int run(struct cli_context *ctx)
 {
+	if (cli_switch(ctx, "from-cluster")) {
+		if (cli_positional(ctx, 0) || cli_given(ctx, "trace") || cli_given(ctx, "nodes"))
+			return cli_fail(ctx, STINT_USAGE, "--from-cluster makes a scenario: a file or a trace to run excludes it");
+		return cli_simulate_cluster(ctx);
+	}
+	if (cli_given(ctx, "anonymize"))
+		return cli_fail(ctx, STINT_USAGE, "--anonymize goes with --from-cluster");
 	if (cli_given(ctx, "trace") || cli_given(ctx, "nodes")) {
 		if (cli_positional(ctx, 0))
 			return cli_fail(ctx, STINT_USAGE, "a scenario file and --trace exclude each other");
@@ -115,6 +123,8 @@ static const struct cli_positional positionals[] = {
 };
 
 static const struct cli_flag flags[] = {
+	{.name = "from-cluster", .type = CLI_SWITCH, .help = "run nothing: print the cluster as it is now, as a scenario"},
+	{.name = "anonymize", .type = CLI_SWITCH, .help = "with --from-cluster: n-1, q-1, w-1 and such for all names and labels"},
 	{.name = "trace", .type = CLI_FILE, .argument = "PODS", .help = "replay a trace instead: its list of pods (CSV)"},
 	{.name = "nodes", .type = CLI_FILE, .argument = "NODES", .help = "the trace's list of nodes (CSV)"},
 	{.name = "policy",
@@ -149,8 +159,15 @@ const struct cli_command cli_command_simulate = {
 	.summary = "Run the scheduling engine on a scenario, offline",
 	.description =
 		"A scenario describes nodes, queues and workloads, and for how many rounds to schedule. The engine is the one that runs in "
-		"the cluster; no cluster is asked. The result has every decision and the state after each round.\n\n"
+		"the cluster; no cluster is asked but by --from-cluster. The result has every decision and the state after each round.\n\n"
 		"A scenario of kind fairshare asks only how an amount is divided among queues.\n\n"
+		"With --from-cluster the scenario is made: nodes, queues, topologies, and all pods in the groups that the scheduler puts "
+		"them "
+		"in, to be run once with every action. It needs the right to list them in the whole cluster, and writes nothing. What pods "
+		"of "
+		"other schedulers use is taken off their nodes; the nodes that selectors and taints leave to a pod have a label of their "
+		"own "
+		"that stands for them. The scheduler's options are taken to be their defaults.\n\n"
 		"With --trace a recorded workload of the openb form is replayed instead: its pods arrive in random order on an empty "
 		"cluster "
 		"until they ask for 130 % of its GPUs, and stay. The table says which part of the GPUs each policy has allocated when pods "
@@ -165,7 +182,8 @@ const struct cli_command cli_command_simulate = {
 		"places them under queues with equal quotas, one for each value of the column --queue-by. The table has the time that pods "
 		"waited, the slowdown (waiting and running against running, of at least 10 s), and which part of the GPUs was used until "
 		"the last arrival.",
-	.examples = "stint simulate cluster.json\n"
+	.examples = "stint simulate --from-cluster > cluster.json\n"
+		    "stint simulate cluster.json\n"
 		    "stint simulate cluster.json -o json\n"
 		    "stint simulate --trace pods.csv --nodes nodes.csv --policy fgd,fragmentation --svg curves.svg\n"
 		    "stint simulate --trace pods.csv --nodes nodes.csv --arrivals --load 1.2 --policy binpack,fragmentation",
@@ -173,5 +191,6 @@ const struct cli_command cli_command_simulate = {
 	.flags = flags,
 	.formats = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH,
 	.no_project = true,
+	.exits = CLI_EXIT(STINT_FORBIDDEN) | CLI_EXIT(STINT_UNREACHABLE),
 	.run = run,
 };

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUCK_AFTER_MS = 120 * 1000 }; /* kai-engine 1.3 */
-
 struct stint_mirror {
 	struct stint_engine *engine;
 	char *const *names;
@@ -258,7 +256,7 @@ static void take_from_engine(struct stint_mirror *mirror, struct stint_mirror_po
 static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod, uint32_t group, const char *part, int64_t now_ms)
 {
 	struct stint_pod_facts facts = {.pod = pod->pod, .group = group, .part = part};
-	facts.status = stint_engine_pod_status_of(pod->pod, now_ms, STUCK_AFTER_MS);
+	facts.status = stint_engine_pod_status_of(pod->pod, now_ms, STINT_STUCK_AFTER_MS);
 	if ((pod->hold == STINT_HOLD_WIRING || pod->hold == STINT_HOLD_BACKOFF) && facts.status == STINT_POD_PENDING)
 		facts.status = STINT_POD_GATED;
 	if (pod->pod->node) {

@@ -15,6 +15,9 @@
  * classes and namespaces. Filled by the mirror, read by the grouper. No I/O: tests fill it by hand.
  */
 
+/* A pod that is on its way out for longer counts as stuck (kai-engine 1.3). */
+enum { STINT_STUCK_AFTER_MS = 120 * 1000 };
+
 struct stint_catalog;
 struct stint_catalog *stint_catalog_new(void);
 void stint_catalog_free(struct stint_catalog *catalog);

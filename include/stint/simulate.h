@@ -14,6 +14,22 @@
 /* The result document, owned by the caller. NULL: *err (STINT_USAGE) says what is wrong and where. The same bytes for the same scenario. */
 struct stint_json *stint_simulate(const struct stint_json *scenario, struct stint_error **err);
 
+/* ---- a live cluster as a scenario --------------------------------------------------------------------------------------------------- */
+
+struct stint_object;
+/* What was read of a cluster. Its pods are grouped by the scheduler's own rules (stint/grouping.h). */
+struct stint_snapshot;
+struct stint_snapshot *stint_snapshot_new(void);
+void stint_snapshot_free(struct stint_snapshot *snapshot); /* before the model of its objects. NULL is fine */
+/* Keeps a count of the object: a node, pod, queue, PodGroup, topology, priority class, namespace or owner. Others are ignored. */
+void stint_snapshot_put(struct stint_snapshot *snapshot, struct stint_object *object);
+/*
+ * The scenario, owned by the caller: mode once, all actions. Kept as is are amounts, ages and minima; anonymize puts n-1, q-1, w-1 and such for
+ * every name and label, one for one. *left_out: what some pods have and the scenario has no place for, in words, freed by the caller; NULL:
+ * nothing.
+ */
+struct stint_json *stint_snapshot_scenario(struct stint_snapshot *snapshot, int64_t now_ms, bool anonymize, char **left_out);
+
 /* ---- traces ---------------------------------------------------------------------------------------------------------------------------------- */
 
 /*

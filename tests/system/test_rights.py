@@ -105,6 +105,7 @@ class Rights(kit.Case):
     def test_without_any_right_it_is_exit_4(self):
         self.assert_refused(self.stint("list", "-p", "theirs"), 4, "forbidden")
         self.assert_refused(self.stint("node", "list"), 4, "forbidden")
+        self.assert_refused(self.stint("simulate", "--from-cluster"), 4, "you may not list nodes")
 
 
 if __name__ == "__main__":
