@@ -115,6 +115,56 @@ bool read_mig_request(struct reader *r, const struct stint_json *pod, const stru
 	return true;
 }
 
+/* ---- volumes --------------------------------------------------------------------------------------------------------------------- */
+
+enum { MOST_CLAIMS = 1000 };
+
+/* Names, or objects with a name. */
+static const char *claim_name(const struct stint_json *claim)
+{
+	const char *name = stint_json_string(claim);
+	return name ? name : stint_json_string_at(claim, "name");
+}
+
+bool read_claim_names(struct reader *r, const struct stint_json *document)
+{
+	const struct place list = {.key = "volumeClaims", .index = -1};
+	const struct stint_json *claims;
+	size_t count;
+	int64_t at = 0;
+	if (!field_array(NULL, document, "volumeClaims", SCENARIO_MAX_THINGS, &claims, &count, r->err))
+		return false;
+	stint_json_each(claim, claims) {
+		const struct place here = {.above = &list, .index = at++};
+		const char *name = claim_name(claim);
+		if (!name)
+			return field_fail(&here, NULL, r->err, "must be the name of a claim, or an object that has one");
+		stint_map_set(r->volume_claims, name, r);
+	}
+	return true;
+}
+
+bool read_volume_claims(struct reader *r, const struct stint_json *pod, const struct place *place, struct stint_pod_spec *spec)
+{
+	const struct place list = {.above = place, .key = "volumeClaims", .index = -1};
+	const struct stint_json *claims;
+	size_t count;
+	int64_t at = 0;
+	if (!field_array(place, pod, "volumeClaims", MOST_CLAIMS, &claims, &count, r->err))
+		return false;
+	stint_json_each(claim, claims) {
+		const struct place here = {.above = &list, .index = at++};
+		const char *name = claim_name(claim);
+		if (!name)
+			return field_fail(&here, NULL, r->err, "must be the name of a claim");
+		if (stint_map_has(r->volume_claims, name))
+			continue;
+		stint_autofree char *problem = stint_format("persistentvolumeclaim \"%.200s\" not found", name);
+		spec->gpu.problem = scenario_keep(r->scenario, problem);
+	}
+	return true;
+}
+
 /* ---- other pods --------------------------------------------------------------------------------------------------------------- */
 
 enum { MOST_TERMS = 100 };

@@ -292,14 +292,16 @@ struct scenario *scenario_read(const struct stint_json *document, struct stint_e
 		.pods = stint_map_new(NULL),
 		.workloads = stint_map_new(NULL),
 		.queues = stint_map_new(NULL),
+		.volume_claims = stint_map_new(NULL),
 		.err = err,
 	};
 	const bool ok = read_config(&r, document) && read_placement(&r, document) && read_run(&r, document) &&
 		read_topologies(&r, document) && read_nodes(&r, document) && read_queues(&r, document) && reader_claims(&r, document) &&
-		read_workloads(&r, document);
+		read_claim_names(&r, document) && read_workloads(&r, document);
 	stint_map_free(r.pods);
 	stint_map_free(r.workloads);
 	stint_map_free(r.queues);
+	stint_map_free(r.volume_claims);
 	return ok ? stint_steal(&scenario) : NULL;
 }
 

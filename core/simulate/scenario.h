@@ -132,6 +132,7 @@ bool field_array(const struct place *place, const struct stint_json *object, con
 struct reader {
 	struct scenario *scenario;
 	struct stint_map *pods, *workloads, *queues; /* names that have been seen */
+	struct stint_map *volume_claims; /* names of claims of volumes that exist */
 	struct stint_error **err;
 };
 
@@ -151,6 +152,9 @@ bool read_mig_node(struct reader *r, const struct stint_json *object, const stru
 bool read_mig_request(struct reader *r, const struct stint_json *pod, const struct stint_json *requests, const struct place *place,
 	struct stint_pod_spec *spec);
 bool read_pod_terms(struct reader *r, const struct stint_json *pod, const struct place *place, struct stint_pod_spec *spec);
+/* Claims must be listed in the scenario: a pod that names another one is not placed (kai-engine 6.1, VolumeBinding). */
+bool read_claim_names(struct reader *r, const struct stint_json *document);
+bool read_volume_claims(struct reader *r, const struct stint_json *pod, const struct place *place, struct stint_pod_spec *spec);
 void add_label(struct reader *r, struct stint_pairs *labels, const char *key, const char *value); /* unless it is there */
 bool read_labels(struct reader *r, const struct stint_json *object, const struct place *place, struct stint_pairs *out);
 

@@ -70,9 +70,6 @@ static bool read_affinity(struct reader *r, const struct stint_json *pod, const 
 static bool read_spec(struct reader *r, const struct stint_json *workload, const struct stint_json *pod, const struct place *place,
 	struct stint_pod_spec **out)
 {
-	static const char *const unsupported[] = {"volumeClaims"};
-	if (!reader_refuse(r, pod, place, unsupported, STINT_COUNT(unsupported)))
-		return false;
 	const struct stint_json *requests = stint_json_get(pod, "requests");
 	if (stint_json_type(requests) != STINT_JSON_OBJECT)
 		requests = stint_json_get(workload, "requests");
@@ -85,7 +82,7 @@ static bool read_spec(struct reader *r, const struct stint_json *workload, const
 	*spec = (struct stint_pod_spec){.refs = 1, .request = {.cpu_milli = (int64_t)cpu, .memory_bytes = (int64_t)memory, .pods = 1}};
 	*out = spec;
 	return read_gpus(r, requests, &here, &spec->gpu) && read_mig_request(r, pod, requests, &here, spec) &&
-		read_pod_terms(r, pod, place, spec) && read_affinity(r, pod, place, spec);
+		read_pod_terms(r, pod, place, spec) && read_volume_claims(r, pod, place, spec) && read_affinity(r, pod, place, spec);
 }
 
 /* A task priority is a label to the engine. */

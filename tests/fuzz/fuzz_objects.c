@@ -41,6 +41,13 @@ const char *const fuzz_seeds[] = {
 	"\x0a{\"metadata\":{\"name\":\"s\"},\"spec\":{\"driver\":\"x\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\",\"generation\":1,"
 	"\"resourceSliceCount\":1},\"devices\":[{\"name\":\"0\",\"attributes\":{\"a\":{\"int\":1},\"d/v\":{\"version\":\"1.0.0\"}},"
 	"\"capacity\":{\"m\":{\"value\":\"1Gi\"}}}]}}",
+	"a{\"metadata\":{\"name\":\"p\"},\"spec\":{\"affinity\":{\"podAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":[{"
+	"\"labelSelector\":"
+	"{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\",\"values\":[\"x\"]}]},\"namespaces\":["
+	"\"n\"],"
+	"\"namespaceSelector\":{},\"topologyKey\":\"zone\"}]},\"podAntiAffinity\":{\"preferredDuringSchedulingIgnoredDuringExecution\":"
+	"[{\"weight\":5,\"podAffinityTerm\":{\"topologyKey\":\"rack\"}}]}},\"topologySpreadConstraints\":[{\"maxSkew\":1,\"minDomains\":2,"
+	"\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"DoNotSchedule\",\"labelSelector\":{},\"nodeTaintsPolicy\":\"Honor\"}]}}",
 	NULL,
 };
 
@@ -51,6 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct stint_model *model = stint_model_new();
 	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_DEVICE_CLASS + 1)), "batch/v1", "Job"};
 	struct stint_object *object = stint_object_decode(model, &as, (const char *)data + 1, size - 1, NULL);
+	if (stint_pod_of(object)) {
+		struct stint_error *err = NULL;
+		stint_pod_terms_unref(stint_pod_terms_read(stint_pod_of(object)->spec, &err));
+		stint_error_free(err);
+	}
 	stint_object_unref(object);
 	stint_model_free(model);
 	return 0;
