@@ -100,7 +100,7 @@ static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 		const struct group *group = &engine->groups[search->groups.items[i]];
 		bool any = false;
 		for (uint32_t p = 0; p < group->pods_count && !any; p++)
-			any = engine->pods[group->pods[p]].evicted == EVICTED_PLANNED;
+			any = engine_pod_robbed(&engine->pods[group->pods[p]]);
 		moved += any;
 	}
 	return moved <= engine->policy.consolidation_max_victims;

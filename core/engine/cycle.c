@@ -59,6 +59,7 @@ static void act(struct stint_engine *engine, enum stint_action action, struct st
 
 static void run(struct stint_engine *engine, struct stint_cycle *out)
 {
+	engine->cycles++;
 	engine_drop_reservations(engine);
 	engine_choices_sweep(engine);
 	engine_terms_settle(engine);

@@ -134,6 +134,8 @@ void engine_commit(struct stint_engine *engine, enum stint_action action, uint32
 		struct group *group = &engine->groups[serves];
 		if (bound && group->active - group->reserved == bound)
 			group->started_ms = engine->now_ms;
+		if (action != STINT_ACTION_ALLOCATE)
+			group->served = engine->cycles;
 		judge_served(engine, serves);
 	}
 	engine_plan_close(engine);

@@ -506,7 +506,7 @@ bool engine_group_is_elastic(const struct group *group)
 static bool is_untouched(const struct pod *pod)
 {
 	const bool used = engine_pod_active(pod) || pod->status == STINT_POD_RELEASING || pod->status == STINT_POD_STUCK;
-	return used && pod->evicted != EVICTED_PLANNED;
+	return used && !engine_pod_robbed(pod);
 }
 
 static uint32_t untouched(const struct stint_engine *engine, const struct group *group, uint32_t first, uint32_t count)
@@ -528,7 +528,7 @@ bool engine_group_keeps_minimum(struct stint_engine *engine, uint32_t handle)
 		const struct part *part = &group->gang->parts[i];
 		bool touched = false;
 		for (uint32_t p = 0; part->kind == PART_PODS && p < part->pods && !touched; p++)
-			touched = engine->pods[group->pods[part->first_pod + p]].evicted == EVICTED_PLANNED;
+			touched = engine_pod_robbed(&engine->pods[group->pods[part->first_pod + p]]);
 		if (touched && untouched(engine, group, part->first_pod, part->pods) < part->need)
 			return false;
 	}

@@ -41,13 +41,36 @@ static bool is_sound(const struct stint_engine *engine, const struct pod *pod)
 	return engine_choice_is_sound(engine, pod);
 }
 
+/*
+ * Its queues may have let the group in because the pod was to go. A queue that was above its limit before may stay there, but not go
+ * further.
+ */
+static bool is_admitted(const struct stint_engine *engine, const struct pod *pod)
+{
+	const struct shape *shape = &engine->shapes[pod->shape];
+	const double takes[STINT_DIMENSIONS] = {[STINT_CPU] = (double)shape->cpu_milli,
+		[STINT_MEMORY] = (double)shape->memory_bytes,
+		[STINT_GPU] = (double)engine_pod_gpu_percent(pod, shape)};
+	for (uint32_t at = engine->groups[pod->group].queue; at != STINT_NO_HANDLE; at = engine->queues[at].parent) {
+		const struct queue *queue = &engine->queues[at];
+		double now[STINT_DIMENSIONS], before[STINT_DIMENSIONS];
+		amounts_in_units(&queue->allocated, now);
+		amounts_in_units(&queue->before, before);
+		for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++) {
+			if (takes[d] > 0 && queue->limit[d] >= 0 && now[d] > queue->limit[d] && now[d] > before[d])
+				return false;
+		}
+	}
+	return true;
+}
+
 bool engine_judge_stays(struct stint_engine *engine, uint32_t handle)
 {
 	if (engine->pods[handle].evicted != EVICTED_PLANNED)
 		return false;
 	const size_t mark = engine_plan_mark(engine);
 	engine_plan_spare(engine, handle);
-	if (is_sound(engine, &engine->pods[handle]))
+	if (is_sound(engine, &engine->pods[handle]) && is_admitted(engine, &engine->pods[handle]))
 		return true;
 	engine_plan_rollback(engine, mark);
 	return false;
@@ -98,20 +121,36 @@ static void line_up(struct stint_engine *engine)
 	engine_order_start(engine, ORDER_JUDGED);
 }
 
+/* Whether the pods that the group would place next have been evicted here: new ones must win their place in a cycle of their own. */
+static bool moves_next(struct stint_engine *engine, uint32_t group)
+{
+	engine->chunk.count = 0;
+	engine_group_chunk(engine, group, true, &engine->chunk);
+	for (size_t i = 0; i < engine->chunk.count; i++) {
+		if (!engine_pod_evicted(&engine->pods[engine->chunk.items[i]]))
+			return false;
+	}
+	return engine->chunk.count > 0;
+}
+
 static bool take_places(struct stint_engine *engine, const struct hunt *hunt)
 {
 	static const struct placing how = {.reserve_only = true};
 	size_t left = engine->search->groups.count;
 	line_up(engine);
-	for (uint32_t group; left > 0 && (group = engine_order_top(engine, ORDER_JUDGED)) != STINT_NO_HANDLE;) {
+	for (uint32_t handle; left > 0 && (handle = engine_order_top(engine, ORDER_JUDGED)) != STINT_NO_HANDLE;) {
+		struct group *group = &engine->groups[handle];
 		struct stint_record ignored;
-		if (engine->groups[group].involved) {
-			left--;
-			const bool placed = engine_place_group(engine, group, &how, &ignored);
-			if (group == hunt->group && !(placed && engine_group_held(&engine->groups[group])))
+		bool goes_on = false;
+		if (group->involved) {
+			const bool placed = engine_place_group(engine, handle, &how, &ignored);
+			if (handle == hunt->group && !(placed && engine_group_held(group)))
 				return false;
+			goes_on = placed && handle != hunt->group && moves_next(engine, handle);
+			group->elastic_now = engine_group_elastic(group);
+			left -= !goes_on;
 		}
-		engine_order_pop(engine, ORDER_JUDGED, false);
+		engine_order_pop(engine, ORDER_JUDGED, goes_on);
 	}
 	return left == 0;
 }
@@ -123,23 +162,12 @@ static void let_stay(struct stint_engine *engine)
 	for (size_t i = search->groups.count; i > 0; i--) {
 		const struct group *group = &engine->groups[search->groups.items[i - 1]];
 		const size_t mark = engine_plan_mark(engine);
+		engine_group_sort(engine, search->groups.items[i - 1]);
 		for (uint32_t at = 0; at < group->pods_count; at++)
 			engine_judge_stays(engine, group->pods[at]);
 		if (!engine_group_is_whole(group))
 			engine_plan_rollback(engine, mark);
 	}
-}
-
-/* Whether the pods that the group would place next have been evicted here: new ones must win their place in a cycle of their own. */
-static bool moves_next(struct stint_engine *engine, uint32_t group)
-{
-	engine->chunk.count = 0;
-	engine_group_chunk(engine, group, true, &engine->chunk);
-	for (size_t i = 0; i < engine->chunk.count; i++) {
-		if (!engine_pod_evicted(&engine->pods[engine->chunk.items[i]]))
-			return false;
-	}
-	return engine->chunk.count > 0;
 }
 
 static void let_move(struct stint_engine *engine, const struct hunt *hunt)

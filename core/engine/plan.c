@@ -149,6 +149,8 @@ void engine_plan_evict(struct stint_engine *engine, uint32_t handle)
 		seat.left_node = STINT_NO_HANDLE;
 		seat.left_devices = 0;
 		seat.left_choice = STINT_NO_HANDLE;
+		if (moved && seat.evicted == EVICTED_DECIDED)
+			seat.evicted = EVICTED_AGAIN;
 	} else {
 		seat.before = pod->status;
 		seat.status = STINT_POD_RELEASING;
@@ -194,7 +196,7 @@ void engine_plan_close(struct stint_engine *engine)
 			engine->terms_stirred = true;
 			engine->terms_moved = engine->terms_moved || pod->status == STINT_POD_ASSUMED;
 		}
-		if (pod->evicted == EVICTED_PLANNED)
+		if (pod->evicted == EVICTED_PLANNED || pod->evicted == EVICTED_AGAIN)
 			pod->evicted = EVICTED_DECIDED;
 	}
 	engine->plan.count = 0;

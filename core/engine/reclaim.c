@@ -144,7 +144,7 @@ static struct amounts taken_by(const struct stint_engine *engine, const struct p
 {
 	const struct shape *shape = &engine->shapes[pod->shape];
 	struct amounts taken = shape->asked;
-	taken.gpu_percent = engine_pod_gpu_percent(pod, shape);
+	taken.gpu_percent = engine_pod_gpu_percent(pod, shape); /* of a withdrawn pod what it had at the place it lost */
 	return taken;
 }
 
@@ -155,7 +155,7 @@ static void itemize_set(struct stint_engine *engine, const struct group *group, 
 	uint32_t seen = 0;
 	for (uint32_t i = first; i < first + pods; i++) {
 		const struct pod *pod = &engine->pods[group->pods[i]];
-		if (pod->evicted != EVICTED_PLANNED || (pod->status != STINT_POD_RELEASING && !moved_too))
+		if (!engine_pod_robbed(pod) || (engine_pod_active(pod) && !moved_too))
 			continue;
 		const struct amounts taken = taken_by(engine, pod);
 		if (seen++ < need)

@@ -38,7 +38,9 @@ static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt,
 	bool any = false;
 	for (uint32_t at = engine->queues[queue].first_group; at != STINT_NO_HANDLE; at = engine->groups[at].queue_next) {
 		struct group *group = &engine->groups[at];
-		if (at == hunt->group || !group->preemptible || group->spared || !group->active || !hunt->rules->may_fall(engine, hunt, at))
+		/* What this very cycle made room for is not undone by it: the evictions would be for nothing. */
+		if (at == hunt->group || group->served == engine->cycles || !group->preemptible || group->spared || !group->active ||
+			!hunt->rules->may_fall(engine, hunt, at))
 			continue;
 		group->elastic_victim = engine_group_elastic(group);
 		engine_order_add(engine, ORDER_VICTIMS, at);

@@ -14,6 +14,7 @@ static int64_t grace_ms(const struct stint_engine *engine, const struct group *g
 
 static void evict_all(struct stint_engine *engine, uint32_t handle)
 {
+	engine_group_sort(engine, handle);
 	const struct group *group = &engine->groups[handle];
 	for (uint32_t i = 0; i < group->pods_count; i++) {
 		if (engine_pod_active(&engine->pods[group->pods[i]]))

@@ -109,8 +109,11 @@ struct pod {
 static const struct pod engine_no_pod = {
 	.group = STINT_NO_HANDLE, .node = STINT_NO_HANDLE, .shade = STINT_NO_HANDLE, .choice = STINT_NO_HANDLE};
 
-/* PLANNED: by the plan under way, to which the pod is a candidate again. DECIDED: the write is under way, or its news. */
-enum eviction { EVICTED_NOT, EVICTED_PLANNED, EVICTED_DECIDED };
+/*
+ * PLANNED: by the plan under way, to which the pod is a candidate again. DECIDED: the write is under way, or its news. AGAIN: decided before,
+ * and the plan under way takes the place away that it was to move to: it may have another one, but cannot stay.
+ */
+enum eviction { EVICTED_NOT, EVICTED_PLANNED, EVICTED_AGAIN, EVICTED_DECIDED };
 
 /* Where a pod sits, and where it is leaving when it has been moved. */
 struct seat {
@@ -169,6 +172,7 @@ struct group {
 	uint32_t queue_next, queue_previous; /* among all groups of its queue */
 	struct stint_loss loss;
 	struct memo memo;
+	uint64_t served; /* the cycle in which others had to make room for it */
 	uint64_t searched[STINT_ACTIONS]; /* the epoch in which a search for it failed, 0: none */
 	struct stint_record record;
 };
@@ -405,6 +409,7 @@ struct stint_engine {
 	struct search *search; /* victims.c's, made when the first search needs it */
 	uint64_t idle_search[STINT_ACTIONS], idle_enlisted[STINT_ACTIONS]; /* epoch and enlisted when the action last came to nothing */
 	int64_t now_ms, wake_ms; /* of the cycle; when time alone may change something, INT64_MAX: never */
+	uint64_t cycles; /* that had something to do */
 	bool shares_fixed; /* during a cycle fair shares stand */
 	struct handles masked; /* nodes taken out of a ranking for one pod */
 	struct order orders[ORDER_KINDS];
@@ -439,7 +444,13 @@ static inline int64_t engine_pod_gpu_percent(const struct pod *pod, const struct
 /* By the plan under way: it may take its place again, or another one. */
 static inline bool engine_pod_evicted(const struct pod *pod)
 {
-	return pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_PLANNED;
+	return pod->status == STINT_POD_RELEASING && (pod->evicted == EVICTED_PLANNED || pod->evicted == EVICTED_AGAIN);
+}
+
+/* The plan under way has taken its place; it may have given it another one. */
+static inline bool engine_pod_robbed(const struct pod *pod)
+{
+	return pod->planned && (pod->status == STINT_POD_PENDING || pod->evicted == EVICTED_PLANNED || pod->evicted == EVICTED_AGAIN);
 }
 
 static inline bool bit(uint64_t set, unsigned index)
@@ -645,22 +656,6 @@ uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struc
 /* search.c */
 void engine_search_free(struct search *search);
 
-/* ordering.c */
-bool engine_group_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.1 */
-bool engine_pod_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.2 */
-void engine_line_settle(struct stint_engine *engine, struct queue *queue);
-void engine_lines_settle(struct stint_engine *engine);
-/*
- * An iteration: clear, add groups beside the lines (WAITING and JUDGED walk the lines, which must be settled), start, then top and pop.
- * The top is STINT_NO_HANDLE when all have been popped.
- */
-void engine_order_clear(struct stint_engine *engine, enum order_kind kind, order_filter *takes_part, uint32_t depth);
-void engine_order_add(struct stint_engine *engine, enum order_kind kind, uint32_t group);
-void engine_order_start(struct stint_engine *engine, enum order_kind kind);
-void engine_order_refresh(struct stint_engine *engine, enum order_kind kind); /* after changes elsewhere; what was popped stays so */
-uint32_t engine_order_top(const struct stint_engine *engine, enum order_kind kind);
-void engine_order_pop(struct stint_engine *engine, enum order_kind kind, bool goes_on); /* goes_on: it takes part again */
-
 /* choices.c */
 /* What the pod gets on a node where it fits, now or when leaving pods have gone; false: it does not after all. */
 bool engine_choice_make(struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, uint32_t *out);
@@ -772,5 +767,7 @@ void engine_chunk_asks(
  * alone when reserve_only, when to try again.
  */
 bool engine_place_group(struct stint_engine *engine, uint32_t group, const struct placing *how, struct stint_record *record);
+
+#include "ordering.h"
 
 #endif

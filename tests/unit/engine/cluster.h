@@ -150,6 +150,7 @@ struct queue_is {
 	double quota, limit, weight, cpu_quota_milli, cpu_limit_milli;
 	int priority; /* 100 */
 	int64_t age_s;
+	int64_t preempt_min_s, reclaim_min_s; /* minimum runtimes; 0: not set here */
 	bool closed;
 };
 #define add_queue(c, name, ...) add_queue_((c), (name), (struct queue_is){.made = true, ##__VA_ARGS__})
@@ -160,6 +161,8 @@ static inline uint32_t add_queue_(struct cluster *c, const char *name, struct qu
 	queue->meta = cluster_object(c, STINT_KIND_QUEUE, name, is.age_s);
 	queue->parent = cluster_text(c, is.parent);
 	queue->priority = is.priority ? is.priority : 100;
+	queue->preempt_min_runtime_ms = is.preempt_min_s ? is.preempt_min_s * 1000 : -1;
+	queue->reclaim_min_runtime_ms = is.reclaim_min_s ? is.reclaim_min_s * 1000 : -1;
 	queue->cpu = queue->memory = queue->gpu = open;
 	queue->gpu.quota = is.quota;
 	queue->gpu.limit = is.closed ? 0 : is.limit ? is.limit : -1;
@@ -180,6 +183,10 @@ struct group_is {
 	int64_t age_s;
 	int64_t time_s; /* declared; 0: not */
 	bool none_needed; /* min 0 */
+	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known */
+	int64_t delay_s; /* before it takes from others */
+	bool has_grace, succeeded;
+	int64_t grace_s;
 	const struct stint_part_spec *parts; /* instead of min */
 	size_t parts_count;
 };
@@ -196,6 +203,13 @@ static inline uint32_t add_group_(struct cluster *c, const char *key, struct gro
 		.min_member = is.none_needed ? 0
 			: is.min	     ? is.min
 					     : 1,
+		.started_ms = is.started_ms,
+		.last_evicted_ms = is.last_evicted_ms,
+		.stale_since_ms = is.stale_since_ms,
+		.preemption_delay_ms = is.delay_s * 1000,
+		.has_stale_grace = is.has_grace,
+		.stale_grace_ms = is.grace_s * 1000,
+		.some_succeeded = is.succeeded,
 		.parts = is.parts,
 		.parts_count = is.parts_count,
 	};
