@@ -182,6 +182,8 @@ static void spec_drop(struct stint_model *model, struct stint_resource_claim *cl
 	stint_text_drop(model, claim->wanted);
 	stint_text_drop(model, claim->config);
 	stint_text_drop(model, claim->problem);
+	claim->requests = NULL;
+	claim->matches = NULL;
 	claim->requests_count = claim->matches_count = 0;
 	claim->wanted = claim->config = claim->problem = NULL;
 }
