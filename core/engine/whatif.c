@@ -3,7 +3,8 @@
  *
  * A candidate is made in the live state, the allocate action runs over everything that comes up before the group and the group itself, as a
  * plan, and both are taken back: the plan by its journal, the change by hand. Amounts are searched by halving, so what is offered is
- * the least change of its kind. Nothing of this is seen afterwards, not even by the memos of failures.
+ * the least change of its kind. A trial is what the next cycle does, but where the strategy is fragmentation: its prices depend on how many
+ * ask for the same, and what a trial's pods ask for is counted apart. Nothing of this is seen afterwards, not even by the memos of failures.
  * Costs: for each candidate a cycle over the groups that wait before this one; about ten for an amount. At most MOST_TRIED groups are
  * tried before it: where more wait, nothing is offered.
  */
@@ -41,7 +42,7 @@ static bool starts_now(const struct stint_engine *engine, uint32_t group, size_t
 static bool try_in_order(struct stint_engine *engine, uint32_t wanted, size_t mark)
 {
 	struct stint_record record;
-	engine_order_clear(engine, ORDER_WAITING, NULL, 0);
+	engine_order_clear(engine, ORDER_WAITING, NULL, engine->policy.queue_depth[STINT_ACTION_ALLOCATE]);
 	engine_order_start(engine, ORDER_WAITING);
 	for (size_t tried = 0; tried < MOST_TRIED; tried++) {
 		const uint32_t group = engine_order_top(engine, ORDER_WAITING);
@@ -52,6 +53,7 @@ static bool try_in_order(struct stint_engine *engine, uint32_t wanted, size_t ma
 		engine->groups[group].memo = memo;
 		if (group == wanted)
 			return placed && starts_now(engine, group, mark);
+		engine->groups[group].elastic = engine_group_elastic(&engine->groups[group]); /* its next turn comes by what it has now */
 		engine_order_pop(engine, ORDER_WAITING, placed && engine_group_ready(&engine->groups[group]));
 	}
 	return false;
@@ -60,14 +62,51 @@ static bool try_in_order(struct stint_engine *engine, uint32_t wanted, size_t ma
 static bool would_start(const struct question *question)
 {
 	struct stint_engine *engine = question->engine;
+	engine->shares_stale = true; /* what is asked for, offered or due is another amount than before: that moves the order of queues */
+	engine_shares_settle(engine);
+	engine_mix_settle(engine);
 	for (uint32_t i = 0; i < engine->queues_count; i++) {
 		if (engine->queues[i].waiting)
 			engine_line_settle(engine, &engine->queues[i]);
 	}
 	const size_t mark = engine_plan_mark(engine);
 	const bool starts = try_in_order(engine, question->group, mark);
+	const size_t end = engine_plan_mark(engine);
 	engine_plan_rollback(engine, mark);
+	for (size_t i = mark; i < end; i++) {
+		struct group *group = &engine->groups[engine->pods[engine->plan.changes[i].pod].group];
+		group->elastic = engine_group_elastic(group);
+	}
 	return starts;
+}
+
+/*
+ * Reservations of the last cycle do not hold in the next one: who has them waits again while questions are asked. Taken back by
+ * restore_reservations with what is returned, the memos of their groups.
+ */
+static struct memo *withdraw_reservations(struct stint_engine *engine)
+{
+	struct memo *memos = stint_alloc((engine->reserved.count + 1) * sizeof *memos);
+	for (size_t i = 0; i < engine->reserved.count; i++) {
+		const uint32_t pod = engine->reserved.items[i], group = engine->pods[pod].group;
+		memos[i] = engine->groups[group].memo;
+		if (engine->pods[pod].status != STINT_POD_RESERVED)
+			continue;
+		engine_plan_evict(engine, pod);
+		engine_group_touch(engine, group);
+	}
+	return memos;
+}
+
+static void restore_reservations(struct stint_engine *engine, struct memo *memos, size_t mark)
+{
+	engine_plan_rollback(engine, mark);
+	for (size_t i = engine->reserved.count; i > 0; i--) {
+		const uint32_t group = engine->pods[engine->reserved.items[i - 1]].group;
+		engine_group_touch(engine, group);
+		engine->groups[group].memo = memos[i - 1];
+	}
+	free(memos);
 }
 
 static void offer(struct question *question, const struct stint_remedy *change)
@@ -163,6 +202,8 @@ static void dress(struct stint_engine *engine, uint32_t handle, uint32_t from, u
 			continue;
 		engine_account(engine, group->pods[i], -1);
 		pod->shape = to;
+		engine->shapes[from].refs--;
+		engine->shapes[to].refs++;
 		engine_account(engine, group->pods[i], 1);
 	}
 }
@@ -309,11 +350,13 @@ static void try_uncordon(struct question *question)
 		open.unschedulable = false;
 		engine->nodes[handle].object = &open;
 		engine->books[handle].open = true;
+		engine_node_count(engine, handle);
 		engine_node_changed(engine, handle, true);
 		if (would_start(question))
 			offer(question, &(struct stint_remedy){.kind = STINT_REMEDY_UNCORDON, .node = handle, .queue = STINT_NO_HANDLE});
 		engine->nodes[handle].object = object;
 		engine->books[handle].open = false;
+		engine_node_count(engine, handle);
 		engine_node_changed(engine, handle, true);
 	}
 }
@@ -370,6 +413,28 @@ static void sort_by_cost(struct question *question)
 	}
 }
 
+static void ask(struct question *question, const struct stint_record *record)
+{
+	const struct stint_engine *engine = question->engine;
+	switch (record->reason) {
+	case STINT_REASON_OVER_QUOTA: try_preemptible(question); /* fall through */
+	case STINT_REASON_OVER_LIMIT: try_bound(question, record); break;
+	case STINT_REASON_NO_ROOM: break;
+	default: return;
+	}
+	const bool by_room = record->reason == STINT_REASON_NO_ROOM;
+	const uint32_t pod = by_room ? record->pod : first_waiting(engine, &engine->groups[question->group]);
+	question->shape = engine->pods[pod].shape;
+	question->spec = engine->shapes[question->shape].spec;
+	try_members(question);
+	try_amounts(question);
+	if (!by_room)
+		return;
+	try_toleration(question);
+	try_selector(question);
+	try_uncordon(question);
+}
+
 size_t stint_engine_remedies(struct stint_engine *engine, uint32_t handle, struct stint_remedy out[static STINT_MAX_REMEDIES])
 {
 	struct question question = {.engine = engine, .group = handle, .out = out};
@@ -378,25 +443,14 @@ size_t stint_engine_remedies(struct stint_engine *engine, uint32_t handle, struc
 	if (!group->listed || !engine->queues[group->queue].usable)
 		return 0;
 	const bool stirred = engine->stirred;
+	const size_t mark = engine_plan_mark(engine);
 	engine_nodes_settle(engine);
 	engine_queue_order_settle(engine);
-	switch (record.reason) {
-	case STINT_REASON_OVER_QUOTA: try_preemptible(&question); /* fall through */
-	case STINT_REASON_OVER_LIMIT: try_bound(&question, &record); break;
-	case STINT_REASON_NO_ROOM: break;
-	default: return 0;
-	}
-	const uint32_t pod = record.reason == STINT_REASON_NO_ROOM ? record.pod : first_waiting(engine, group);
-	question.shape = engine->pods[pod].shape;
-	question.spec = engine->shapes[question.shape].spec;
-	try_members(&question);
-	try_amounts(&question);
-	if (record.reason == STINT_REASON_NO_ROOM) {
-		try_toleration(&question);
-		try_selector(&question);
-		try_uncordon(&question);
-	}
+	struct memo *memos = withdraw_reservations(engine);
+	ask(&question, &record);
 	sort_by_cost(&question);
+	restore_reservations(engine, memos, mark);
+	engine->shares_stale = true;
 	engine->stirred = stirred;
 	return question.count;
 }

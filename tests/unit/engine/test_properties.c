@@ -1,6 +1,7 @@
 /*
  * Properties on random small clusters that live for a while: pods come, are placed, leave and go; nodes are cordoned; bounds move. After
- * every cycle the state must be legal, and an engine that has just been told the same state, in another order, must decide the same.
+ * every cycle the state must be legal, and an engine that has just been told the same state, in another order, must decide the same. Now and
+ * then a remedy of a group that waits is done: it must start the group.
  *
  * usage: test_properties [WORLDS [FIRST_SEED]]      a failure names the seed of its world
  */
@@ -565,6 +566,157 @@ static void live(struct cluster *c, struct world *w)
 		c->policy = stint_policy_of(w->gpu = w->gpu == STINT_SPREAD ? STINT_BINPACK : STINT_SPREAD, w->cpu);
 }
 
+/* ---- remedies ------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool asks_alike(const struct pod_is *a, const struct pod_is *b)
+{
+	const bool selects = (!a->selects && !b->selects) || (a->selects && b->selects && strcmp(a->selects, b->selects) == 0);
+	return a->cpu_milli == b->cpu_milli && a->memory_bytes == b->memory_bytes && a->gpus == b->gpus && a->devices == b->devices &&
+		a->portion == b->portion && a->mib == b->mib && selects && !a->tolerates == !b->tolerates;
+}
+
+static bool change_pod(struct pod_is *is, const struct stint_remedy *remedy)
+{
+	switch (remedy->kind) {
+	case STINT_REMEDY_TOLERATION: is->tolerates = "only"; return true;
+	case STINT_REMEDY_SELECTOR: is->selects = NULL; return true;
+	case STINT_REMEDY_CPU: is->cpu_milli = (int64_t)remedy->to; return true;
+	case STINT_REMEDY_MEMORY: is->memory_bytes = (int64_t)remedy->to << 20; return true;
+	case STINT_REMEDY_DEVICES: is->gpus = (int)remedy->to; return true;
+	case STINT_REMEDY_PORTION: is->portion = remedy->to; return true;
+	case STINT_REMEDY_GPU_MEMORY: is->mib = (int64_t)remedy->to; return true;
+	default: return false;
+	}
+}
+
+static bool is_waiting(const struct cluster *c, const struct world_pod *pod)
+{
+	const enum stint_pod_status status = pod_seen(c, pod->name).status;
+	return pod->there && !pod->is.on && (status == STINT_POD_PENDING || status == STINT_POD_RESERVED);
+}
+
+/* Its waiting pods that ask as `first` does go, and come again asking for what the remedy says. */
+static void make_pods_again(struct cluster *c, struct world_group *group, struct pod_is first, const struct stint_remedy *remedy)
+{
+	for (int p = 0; p < PODS_PER_GROUP; p++) {
+		struct world_pod *pod = &group->pods[p];
+		if (!is_waiting(c, pod) || !asks_alike(&pod->is, &first))
+			continue;
+		change_pod(&pod->is, remedy);
+		stint_engine_pod_remove(c->engine, pod->name);
+		tell_pod(c, group, pod);
+	}
+}
+
+static bool change_queue(struct queue_is *queue, const struct stint_remedy *remedy)
+{
+	if (remedy->dimension == STINT_GPU)
+		*(remedy->kind == STINT_REMEDY_LIMIT ? &queue->limit : &queue->quota) = remedy->to;
+	else if (remedy->dimension == STINT_CPU && remedy->kind == STINT_REMEDY_LIMIT)
+		queue->cpu_limit_milli = remedy->to;
+	else
+		return false;
+	return true;
+}
+
+/* Does what the remedy says, as whoever administers the cluster would. */
+static void do_remedy(struct cluster *c, struct world *w, struct world_group *group, struct pod_is first, const struct stint_remedy *remedy)
+{
+	switch (remedy->kind) {
+	case STINT_REMEDY_LIMIT:
+	case STINT_REMEDY_QUOTA:
+		for (int q = 0; q < QUEUES; q++) {
+			if (stint_engine_queue_find(c->engine, w->queue_names[q]) != remedy->queue)
+				continue;
+			if (!change_queue(&w->queues[q], remedy))
+				fail_msg("a bound that no queue has is offered");
+			tell_queue(c, w, q);
+		}
+		break;
+	case STINT_REMEDY_UNCORDON:
+		for (int n = 0; n < NODES; n++) {
+			if (stint_engine_node_find(c->engine, w->node_names[n]) != remedy->node)
+				continue;
+			w->nodes[n].cordoned = false;
+			tell_node(c, w, n);
+		}
+		break;
+	case STINT_REMEDY_PREEMPTIBLE:
+		group->is.fixed = false;
+		tell_group(c, w, group, false);
+		break;
+	case STINT_REMEDY_MEMBERS:
+		group->is.min = (uint32_t)remedy->to;
+		tell_group(c, w, group, false);
+		break;
+	default: make_pods_again(c, group, first, remedy); break;
+	}
+}
+
+/* The first of its waiting pods by its record; else any, when all of them ask for the same. */
+static const struct world_pod *first_waiting(const struct cluster *c, const struct world_group *group)
+{
+	const struct stint_record record = record_of(c, group->name);
+	const struct world_pod *first = NULL;
+	for (int p = 0; p < PODS_PER_GROUP; p++) {
+		const struct world_pod *pod = &group->pods[p];
+		if (!is_waiting(c, pod))
+			continue;
+		if (record.reason == STINT_REASON_NO_ROOM && pod_named(c, pod->name) == record.pod)
+			return pod;
+		if (record.reason != STINT_REASON_NO_ROOM && first && !asks_alike(&first->is, &pod->is))
+			return NULL;
+		first = pod;
+	}
+	return record.reason == STINT_REASON_NO_ROOM ? NULL : first;
+}
+
+static int64_t remedies_done[STINT_REMEDY_UNCORDON + 1];
+
+/*
+ * Not under fragmentation: its prices follow what is asked for in all, and pods made again may join a known request, which a trial counts apart.
+ */
+static bool remedies_are_exact(const struct world *w)
+{
+	return w->gpu != STINT_FRAGMENTATION && w->cpu != STINT_FRAGMENTATION;
+}
+
+/* What is offered to a group that waits, mostly what comes first, is done: it starts the group in the next cycle. True when there was something to do. */
+static bool check_remedy(struct cluster *c, struct world *w, struct world_group *group, uint64_t seed, int step)
+{
+	struct stint_remedy all[STINT_MAX_REMEDIES];
+	const struct world_pod *pod = first_waiting(c, group);
+	const uint32_t handle = stint_engine_group_find(c->engine, group->name);
+	const size_t count = pod ? stint_engine_remedies(c->engine, handle, all) : 0;
+	if (!count)
+		return false;
+	const struct stint_remedy *remedy = &all[chance(50) ? 0 : below((int)count)];
+	remedies_done[remedy->kind]++;
+	do_remedy(c, w, group, pod->is, remedy);
+	run_cycle(c);
+	bool started = false;
+	for (size_t i = 0; i < c->last.count; i++) {
+		struct stint_pod_view view;
+		stint_engine_pod_view(c->engine, c->last.decisions[i].pod, &view);
+		started = started || (view.group == handle && c->last.decisions[i].kind == STINT_DECIDE_BIND);
+	}
+	if (!started)
+		fail_msg("seed %llu, step %d: remedy %d of %s, from %g to %g, was done and did not start it", (unsigned long long)seed,
+			step, (int)remedy->kind, group->name, remedy->from, remedy->to);
+	apply(c, w);
+	return true;
+}
+
+static void check_remedies(struct cluster *c, struct world *w, uint64_t seed, int step)
+{
+	const int from = below(GROUPS);
+	for (int g = 0; g < GROUPS; g++) {
+		struct world_group *group = &w->groups[(from + g) % GROUPS];
+		if (group->there && check_remedy(c, w, group, seed, step))
+			return;
+	}
+}
+
 static void run_world(uint64_t seed)
 {
 	struct world *w = stint_alloc(sizeof *w);
@@ -605,6 +757,8 @@ static void run_world(uint64_t seed)
 		}
 		if (decided)
 			fail_msg("seed %llu, step %d: a second cycle at once decides %zu things", (unsigned long long)seed, step, decided);
+		if (step % 5 == 4 && !terms_percent && remedies_are_exact(w))
+			check_remedies(c, w, seed, step);
 		forget_placed(w);
 		live(c, w);
 	}
@@ -619,6 +773,10 @@ static void random_clusters_stay_legal_and_decide_by_their_state_alone(void **st
 	(void)state;
 	for (int64_t i = 0; i < worlds; i++)
 		run_world((uint64_t)(first_seed + i));
+	for (size_t kind = 0; kind < STINT_COUNT(remedies_done) && worlds >= 150; kind++) {
+		if (!remedies_done[kind] && kind != STINT_REMEDY_MEMORY)
+			fail_msg("no world was healed by a remedy of kind %zu", kind);
+	}
 }
 
 int main(int argc, char **argv)
