@@ -86,7 +86,8 @@ static void sort_nodes(struct stint_engine *engine)
 		mix->kinds = stint_alloc(mix->kinds_capacity);
 		mix->takes = stint_alloc(mix->kinds_capacity * sizeof *mix->takes);
 	}
-	memset(mix->kinds, 0, mix->kinds_capacity);
+	if (mix->kinds_capacity)
+		memset(mix->kinds, 0, mix->kinds_capacity);
 	memset(mix->capacity, 0, sizeof mix->capacity);
 	mix->kinds_count = 1;
 	for (size_t i = 0; i < engine->shapes_count; i++) {
