@@ -100,6 +100,7 @@ static void only_pods_that_stay_of_the_own_namespace_count(void **state)
 	run_cycle(c);
 	assert_string_equal(node_of(c, "p"), "b0");
 	/* A pod that is not spread itself adds nothing to the skew. */
+	add_pod(c, STINT_NO_HANDLE, "stays too", .label = "app", .value = "s", .space = "mine", .on = "a0");
 	add_pod(c, add_group(c, "o", .queue = "q"), "o", .gpus = 8, .space = "mine", .label = "app", .value = "t",
 		.spread = CONSTRAINT(1, ""));
 	run_cycle(c);
