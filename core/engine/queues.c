@@ -250,7 +250,7 @@ void engine_queue_account(struct stint_engine *engine, uint32_t handle, const st
 		}
 		if (pending) {
 			amounts_add(&queue->pending, pending, sign);
-			queue->pending_mib = plus(queue->pending_mib, sign * pending_mib);
+			queue->pending_mib = plus(queue->pending_mib, signed_by(sign, pending_mib));
 		}
 	}
 	engine->shares_stale = true;

@@ -470,11 +470,16 @@ static inline int64_t plus(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
+static inline int64_t signed_by(int64_t sign, int64_t amount)
+{
+	return (int64_t)((uint64_t)sign * (uint64_t)amount);
+}
+
 static inline void amounts_add(struct amounts *sum, const struct amounts *part, int64_t sign)
 {
-	sum->cpu_milli = plus(sum->cpu_milli, sign * part->cpu_milli);
-	sum->memory_bytes = plus(sum->memory_bytes, sign * part->memory_bytes);
-	sum->gpu_percent = plus(sum->gpu_percent, sign * part->gpu_percent);
+	sum->cpu_milli = plus(sum->cpu_milli, signed_by(sign, part->cpu_milli));
+	sum->memory_bytes = plus(sum->memory_bytes, signed_by(sign, part->memory_bytes));
+	sum->gpu_percent = plus(sum->gpu_percent, signed_by(sign, part->gpu_percent));
 }
 
 /* As doubles, GPUs still in hundredths: those add up without error, and in_unit rounds once. */

@@ -116,11 +116,11 @@ static void give(struct stint_engine *engine, struct topology *topology, uint32_
 	const int64_t *extended = topology->extended + node * topology->stride;
 	for (uint32_t at = located->domain; at != STINT_NO_HANDLE; at = engine->domains[at].parent) {
 		struct domain *domain = &engine->domains[at];
-		domain->cpu_milli = plus(domain->cpu_milli, sign * located->cpu_milli);
-		domain->memory_bytes = plus(domain->memory_bytes, sign * located->memory_bytes);
+		domain->cpu_milli = plus(domain->cpu_milli, signed_by(sign, located->cpu_milli));
+		domain->memory_bytes = plus(domain->memory_bytes, signed_by(sign, located->memory_bytes));
 		domain->gpus += sign * located->gpus;
 		for (size_t i = 0; i < topology->stride; i++)
-			domain->extended[i] = plus(domain->extended[i], sign * extended[i]);
+			domain->extended[i] = plus(domain->extended[i], signed_by(sign, extended[i]));
 	}
 }
 
