@@ -14,11 +14,13 @@ void engine_choice_discard(struct choice *made)
 	*made = (struct choice){.pod = STINT_NO_HANDLE};
 }
 
-static uint32_t keep(struct stint_engine *engine, const struct choice *made)
+static uint32_t keep(struct stint_engine *engine, struct choice *made)
 {
 	struct claim_state *dra = &engine->dra;
-	if (!made->picks_count && !made->zones)
+	if (!made->picks_count && !made->zones) {
+		engine_choice_discard(made);
 		return STINT_NO_HANDLE;
+	}
 	stint_grow(&dra->choices, &dra->choices_capacity, dra->choices_count + 1, sizeof *dra->choices);
 	dra->choices[dra->choices_count] = *made;
 	dra->choices[dra->choices_count].gpu_percent = engine_picks_percent(engine, made);
