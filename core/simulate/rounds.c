@@ -257,7 +257,10 @@ static void settle_pod(struct run *run, struct sim_pod *pod)
 	pod->evicted = false;
 	switch (pod->status) {
 	case SIM_BINDING:
-	case SIM_BOUND: pod->status = SIM_RUNNING; break;
+	case SIM_BOUND:
+		pod->status = SIM_RUNNING;
+		pod->object->started_ms = run->now_ms;
+		break;
 	case SIM_PIPELINED: pod->status = SIM_PENDING; break;
 	case SIM_RELEASING:
 		if (pod->workload->after_eviction == SIM_KEEP_RELEASING)
@@ -282,11 +285,25 @@ static void settle_pod(struct run *run, struct sim_pod *pod)
 	tell(run, pod);
 }
 
+/* A declared wall time that is over before the next round. */
+static void end_pod(struct run *run, struct sim_pod *pod)
+{
+	const int64_t time_ms = pod->workload->group.time_ms, started_ms = pod->object->started_ms;
+	if (pod->status != SIM_RUNNING || time_ms <= 0 || started_ms < 0 || started_ms + time_ms > run->now_ms + run->scenario->between_ms)
+		return;
+	pod->status = SIM_SUCCEEDED;
+	pod->workload->group.some_succeeded = true;
+	tell(run, pod);
+	stint_engine_group_upsert(run->engine, &pod->workload->group);
+}
+
 static void settle(struct run *run, struct stint_json *round)
 {
 	for (size_t i = 0; i < run->scenario->workloads_count; i++) {
 		for (size_t p = 0; p < run->scenario->workloads[i].pods_count; p++)
 			settle_pod(run, &run->scenario->workloads[i].pods[p]);
+		for (size_t p = 0; p < run->scenario->workloads[i].pods_count; p++)
+			end_pod(run, &run->scenario->workloads[i].pods[p]);
 	}
 	settle_claims(run->scenario, run->engine);
 	struct stint_json *settled = stint_json_set(round, "settled", stint_json_new_object());

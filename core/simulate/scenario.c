@@ -126,23 +126,6 @@ static bool read_config(struct reader *r, const struct stint_json *document)
 	return true;
 }
 
-/* What the schema has no place for. placement: of nodes for all pods and of devices for shares; it replaces those of `config`. */
-static bool read_placement(struct reader *r, const struct stint_json *document)
-{
-	static const char *const placements[] = {"binpack", "spread", "none", "fragmentation"};
-	const struct place place = {.key = "stint", .index = -1};
-	struct stint_policy *policy = &r->scenario->policy;
-	int placement;
-	if (!field_choice(
-		    &place, stint_json_get(document, "stint"), "placement", placements, STINT_COUNT(placements), -1, &placement, r->err))
-		return false;
-	if (placement < 0)
-		return true;
-	policy->gpu_nodes = policy->cpu_nodes = policy->gpu_devices = (enum stint_placement)placement;
-	policy->prefer_shared = policy->prefer_shared && stint_policy_of(policy->gpu_nodes, policy->cpu_nodes).prefer_shared;
-	return true;
-}
-
 static bool read_run(struct reader *r, const struct stint_json *document)
 {
 	static const char *const modes[] = {"once", "rounds"};
@@ -295,9 +278,9 @@ struct scenario *scenario_read(const struct stint_json *document, struct stint_e
 		.volume_claims = stint_map_new(NULL),
 		.err = err,
 	};
-	const bool ok = read_config(&r, document) && read_placement(&r, document) && read_run(&r, document) &&
-		read_topologies(&r, document) && read_nodes(&r, document) && read_queues(&r, document) && reader_claims(&r, document) &&
-		read_claim_names(&r, document) && read_workloads(&r, document);
+	const bool ok = read_config(&r, document) && read_run(&r, document) && read_topologies(&r, document) && read_nodes(&r, document) &&
+		read_queues(&r, document) && reader_claims(&r, document) && read_claim_names(&r, document) &&
+		read_workloads(&r, document) && read_extras(&r, document);
 	stint_map_free(r.pods);
 	stint_map_free(r.workloads);
 	stint_map_free(r.queues);

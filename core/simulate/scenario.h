@@ -143,6 +143,7 @@ bool reader_claim(struct reader *r, struct stint_map *names, const struct place 
 /* Keys that would change what comes out and that this version does not simulate must be absent, empty or false. */
 bool reader_refuse(struct reader *r, const struct stint_json *object, const struct place *place, const char *const *keys, size_t count);
 bool read_workloads(struct reader *r, const struct stint_json *document); /* workloads.c */
+bool read_extras(struct reader *r, const struct stint_json *document); /* extras.c; after the workloads */
 /* gangs.c: what of the workload's pods must run together; its pods have been read. */
 bool read_gang(struct reader *r, const struct stint_json *workload, const struct place *place, struct sim_workload *out);
 bool read_topologies(struct reader *r, const struct stint_json *document);

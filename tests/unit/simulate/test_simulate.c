@@ -96,6 +96,26 @@ static void rounds_settle_and_what_leaves_makes_room(void **state)
 	assert_true(started == 30);
 }
 
+static void declared_times_end_work_and_keep_a_start_for_what_is_blocked(void **state)
+{
+	(void)state;
+	/* The node has two devices: `runs` has one for 40 s more, `wide` needs both, `late` and `brief` one. */
+	stint_auto_json *result =
+		simulate("{" ACTIONS "," NODES "," QUEUES
+			 ", \"run\": {\"mode\": \"rounds\", \"rounds\": 2, \"stableRounds\": 1, \"secondsBetweenRounds\": 40},"
+			 " \"stint\": {\"times\": {\"runs\": 100, \"brief\": 30}, \"backfill\": \"easy\"}, \"workloads\": [" JOB("runs",
+				 "\"createdSecondsAgo\": 90, \"startedSecondsAgo\": 60, \"requests\": {\"gpu\": 1},",
+				 "{\"status\": \"Running\", \"node\": \"n0\"}") "," JOB("wide",
+				 "\"createdSecondsAgo\": 50, \"requests\": {\"gpu\": 2},",
+				 "{}") "," JOB("late", "\"createdSecondsAgo\": 40, \"requests\": {\"gpu\": 1},", "{}") "," JOB("brief",
+				 "\"createdSecondsAgo\": 30, \"requests\": {\"gpu\": 1},", "{}") "]}");
+	assert_pod(pod_in(result, 0, NULL, "late-0"), "Pending", NULL, 0);
+	assert_pod(pod_in(result, 0, NULL, "brief-0"), "Binding", "n0", 1);
+	assert_pod(pod_in(result, 0, "settled", "runs-0"), "Succeeded", "n0", 0);
+	assert_pod(pod_in(result, 0, "settled", "brief-0"), "Succeeded", "n0", 0);
+	assert_pod(pod_in(result, 1, NULL, "wide-0"), "Binding", "n0", 2);
+}
+
 static void the_order_of_lists_means_nothing(void **state)
 {
 	(void)state;
@@ -170,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_and_gangs_are_bound_and_named),
 		cmocka_unit_test(rounds_settle_and_what_leaves_makes_room),
+		cmocka_unit_test(declared_times_end_work_and_keep_a_start_for_what_is_blocked),
 		cmocka_unit_test(the_order_of_lists_means_nothing),
 		cmocka_unit_test(fair_shares_are_divided_per_resource),
 		cmocka_unit_test(a_mistake_is_answered_with_its_place),
