@@ -86,6 +86,8 @@ void engine_group_touch(struct stint_engine *engine, uint32_t handle)
 {
 	struct group *group = &engine->groups[handle];
 	const bool waits = group->pending > 0 && group->queue != STINT_NO_HANDLE;
+	/* What waits shapes the order of queues, by which searches for others are judged. */
+	engine->search_epoch += waits || group->waits;
 	if (waits != group->waits) {
 		engine->queues[group->queue].waiting += waits ? 1 : UINT32_MAX;
 		group->waits = waits;
@@ -491,8 +493,10 @@ bool engine_group_step(struct stint_engine *engine, uint32_t handle, struct hand
 }
 
 /* Some set of its pods has more of them than it needs, whatever their status (kai-engine 1.5). */
-bool engine_group_is_elastic(const struct group *group)
+bool engine_group_is_elastic(struct stint_engine *engine, uint32_t handle)
 {
+	const struct group *group = &engine->groups[handle];
+	engine_group_sort(engine, handle); /* parts know their pods while the list is sorted */
 	if (!group->gang)
 		return group->min_member < group->pods_count;
 	for (uint32_t i = 0; i < group->gang->named; i++) {

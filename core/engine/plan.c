@@ -194,7 +194,9 @@ void engine_plan_close(struct stint_engine *engine)
 		pod->planned = false;
 		if (engine->shapes[pod->shape].terms) {
 			engine->terms_stirred = true;
-			engine->terms_moved = engine->terms_moved || pod->status == STINT_POD_ASSUMED;
+			/* A victim that was spared sits where it sat. */
+			const bool bound = pod->status == STINT_POD_ASSUMED && engine->plan.changes[i].former.status == STINT_POD_PENDING;
+			engine->terms_moved = engine->terms_moved || bound;
 		}
 		if (pod->evicted == EVICTED_PLANNED || pod->evicted == EVICTED_AGAIN)
 			pod->evicted = EVICTED_DECIDED;

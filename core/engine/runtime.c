@@ -78,7 +78,7 @@ bool engine_runtime_protects(struct stint_engine *engine, enum stint_action acti
 	if (until_ms == INT64_MIN)
 		return false;
 	engine_wake_at(engine, until_ms);
-	return !engine_group_is_elastic(group);
+	return !engine_group_is_elastic(engine, handle);
 }
 
 bool engine_runtime_stands(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer)

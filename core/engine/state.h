@@ -651,7 +651,7 @@ static inline bool engine_group_must_wait(const struct group *group)
 }
 uint8_t engine_group_elastic(const struct group *group); /* 0 below, 1 at, 2 above its minimum */
 bool engine_group_stale(const struct group *group);
-bool engine_group_is_elastic(const struct group *group);
+bool engine_group_is_elastic(struct stint_engine *engine, uint32_t group);
 bool engine_group_keeps_minimum(struct stint_engine *engine, uint32_t group);
 bool engine_group_is_whole(const struct group *group);
 
