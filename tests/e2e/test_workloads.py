@@ -62,11 +62,12 @@ class Workloads(kit.Case):
         self.submit("gang", "-p", "vision", ["-g", "1", "--workers", "8", "--", "sleep", "1000"])
         self.running("vision", "gang")
         self.assertEqual(len(kit.gpu_shares(self.cluster.api.pods("vision"))), 8)
-        self.submit("late", "-p", "speech", ["-g", "1", "--workers", "2", "--", "sleep", "1000"])
-        waiting = kit.eventually(lambda: [p for p in self.cluster.api.pods("speech") if self.unschedulable(p)], "the second gang being refused")
-        self.assertTrue(all(not p["spec"].get("nodeName") for p in self.cluster.api.pods("speech")), waiting)
+        self.submit("late", "-p", "vision", ["-g", "1", "--workers", "2", "--", "sleep", "1000"])
+        late = lambda: [p for p in self.cluster.api.pods("vision") if p["metadata"]["name"].startswith("late")]
+        kit.eventually(lambda: any(self.unschedulable(p) for p in late()), "the second gang being refused")
+        self.assertTrue(all(not p["spec"].get("nodeName") for p in late()))
         self.cluster.stint("delete", "gang", "-p", "vision", "-y")
-        self.running("speech", "late")
+        self.running("vision", "late")
 
     @staticmethod
     def unschedulable(pod):
