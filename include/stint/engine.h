@@ -223,7 +223,6 @@ struct stint_policy {
 	enum stint_min_runtime min_runtime_method;
 	int64_t preempt_min_runtime_ms, reclaim_min_runtime_ms; /* where no queue sets one */
 	int64_t stale_grace_ms; /* negative: for ever */
-	bool skip_similar_failures; /* a group that looks like one that just failed is not tried (kai-engine 6.3) */
 };
 /*
  * KAI's settings for a strategy: with gpu = SPREAD devices spread too and shared devices are not preferred. Allocate is its only action:
