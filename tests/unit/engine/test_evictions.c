@@ -51,6 +51,7 @@ struct preemption {
 static const struct preemption preemptions[] = {
 	{"lower priority falls", {.priority = 50}, {.priority = 75}, 0, NULL, true},
 	{"equal priority does not", {.priority = 75}, {.priority = 75}, 0, NULL, false},
+	{"not even younger work", {.priority = 75, .age_s = 1}, {.priority = 75, .age_s = 9}, 0, NULL, false},
 	{"higher priority does not", {.priority = 80}, {.priority = 75}, 0, NULL, false},
 	{"non-preemptible work does not", {.priority = 50, .fixed = true}, {.priority = 75}, 0, NULL, false},
 	{"nor does work of another queue", {.priority = 50}, {.priority = 75}, 0, "other", false},
@@ -209,6 +210,41 @@ static void reclaim_keeps_its_rules(void **state)
 	}
 }
 
+/* a runs 3 GPUs and is due 2: one may be taken, but both on the node of two would have to go. */
+static void no_more_is_taken_than_is_beyond_the_share(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_with(STINT_ACTION_RECLAIM);
+	add_node(c, "n0", .gpus = 2);
+	add_node(c, "n1", .gpus = 1);
+	add_node(c, "n2", .gpus = 1);
+	add_queue(c, "a", .quota = 2, .weight = 1);
+	add_queue(c, "b", .quota = 2, .weight = 1);
+	add_running(c, "a0", (struct group_is){.queue = "a"}, "n0", 1);
+	add_running(c, "a1", (struct group_is){.queue = "a"}, "n0", 2);
+	add_running(c, "a2", (struct group_is){.queue = "a"}, "n1", 1);
+	add_pod(c, add_group(c, "b", .queue = "b"), "b-0", .gpus = 2);
+	run_cycle(c);
+	/* One of the two can move to the node that is free, which takes nothing from it. */
+	assert_int_equal(count(c, STINT_DECIDE_EVICT), 2);
+	assert_int_equal(count(c, STINT_DECIDE_RESERVE), 2);
+	cluster_free(c);
+
+	c = cluster_with(STINT_ACTION_RECLAIM);
+	c->policy.reclaim_may_consolidate = false;
+	add_node(c, "n0", .gpus = 2);
+	add_node(c, "n1", .gpus = 1);
+	add_node(c, "n2", .gpus = 1);
+	add_queue(c, "a", .quota = 2, .weight = 1);
+	add_queue(c, "b", .quota = 2, .weight = 1);
+	add_running(c, "a0", (struct group_is){.queue = "a"}, "n0", 1);
+	add_running(c, "a1", (struct group_is){.queue = "a"}, "n0", 2);
+	add_running(c, "a2", (struct group_is){.queue = "a"}, "n1", 1);
+	add_pod(c, add_group(c, "b", .queue = "b"), "b-0", .gpus = 2);
+	assert_int_equal(run_cycle(c), 0);
+	cluster_free(c);
+}
+
 /* ---- consolidation ------------------------------------------------------------------------------------------------------------------------ */
 
 static struct cluster *two_half_nodes(uint32_t most, bool fixed)
@@ -242,6 +278,26 @@ static void one_of_two_is_moved_and_nobody_lost(void **state)
 	c = two_half_nodes(UINT32_MAX, true);
 	assert_int_equal(run_cycle(c), 0); /* non-preemptible work moves nobody */
 	cluster_free(c);
+}
+
+static void no_more_are_moved_than_the_policy_allows(void **state)
+{
+	(void)state;
+	for (uint32_t most = 1; most <= 2; most++) {
+		struct cluster *c = cluster_with(STINT_ACTION_CONSOLIDATION);
+		c->policy.consolidation_max_victims = most;
+		add_node(c, "n0", .gpus = 4);
+		add_node(c, "n1", .gpus = 4);
+		add_queue(c, "q", .quota = -1);
+		for (int i = 0; i < 4; i++) {
+			stint_autofree char *key = stint_format("x%d", i);
+			add_running(c, key, (struct group_is){.queue = "q", .age_s = 9}, i < 2 ? "n0" : "n1", UINT64_C(1) << i % 2);
+		}
+		add_pod(c, add_group(c, "big", .queue = "q"), "big-0", .gpus = 4);
+		run_cycle(c);
+		assert_int_equal(count(c, STINT_DECIDE_EVICT), most == 1 ? 0 : 2);
+		cluster_free(c);
+	}
 }
 
 static void without_a_place_for_everybody_nobody_moves(void **state)
@@ -349,6 +405,8 @@ int main(void)
 		cmocka_unit_test(an_elastic_group_gives_its_surplus_only),
 		cmocka_unit_test(a_gang_falls_whole),
 		cmocka_unit_test(reclaim_keeps_its_rules),
+		cmocka_unit_test(no_more_is_taken_than_is_beyond_the_share),
+		cmocka_unit_test(no_more_are_moved_than_the_policy_allows),
 		cmocka_unit_test(one_of_two_is_moved_and_nobody_lost),
 		cmocka_unit_test(without_a_place_for_everybody_nobody_moves),
 		cmocka_unit_test(stale_gangs_fall),
