@@ -1,0 +1,218 @@
+/*
+ * mirror_objects: nodes, queues, owners, namespaces, priority classes, topologies and devices as they come: what each changes in the
+ * engine at once, and which pods must be looked at again for it.
+ */
+#include <scheduler/mirror_state.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static void count_node(struct stint_mirror *mirror, const char *name, const struct stint_node *node)
+{
+	static char is_virtual, is_real;
+	const size_t virtual_before = mirror->virtual_nodes, real_before = mirror->real_nodes;
+	const void *before = stint_map_get(mirror->gpu_nodes, name);
+	const void *after = node && node->gpu_count > 0 ? (node->is_virtual ? &is_virtual : &is_real) : NULL;
+	if (before == after)
+		return;
+	if (before)
+		*(before == &is_virtual ? &mirror->virtual_nodes : &mirror->real_nodes) -= 1;
+	if (after)
+		*(after == &is_virtual ? &mirror->virtual_nodes : &mirror->real_nodes) += 1;
+	if (after)
+		stint_map_set(mirror->gpu_nodes, name, after == &is_virtual ? &is_virtual : &is_real);
+	else
+		stint_map_remove(mirror->gpu_nodes, name);
+	/* Pods without wiring may have a place now, or none any more. */
+	if (virtual_before != mirror->virtual_nodes || (real_before == 0) != (mirror->real_nodes == 0)) {
+		void *value = NULL;
+		for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
+			struct stint_mirror_pod *pod = value;
+			if (!pod->ours || pod->pod->node || !mirror_asks_for_share(pod->pod) || pod->pod->spec->gpu_wired)
+				continue;
+			pod->refused_wiring = false;
+			mirror_mark_dirty(mirror, pod);
+		}
+	}
+}
+
+static bool same_pairs(const struct stint_pairs *a, const struct stint_pairs *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (a->items[i].key != b->items[i].key || a->items[i].value != b->items[i].value)
+			return false;
+	}
+	return true;
+}
+
+static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
+{
+	const struct stint_owner *before = stint_catalog_owner(mirror->catalog, owner->meta.uid);
+	const bool differs = before &&
+		(!same_pairs(&before->meta.labels, &owner->meta.labels) ||
+			!same_pairs(&before->meta.annotations, &owner->meta.annotations));
+	const bool is_new = !before, more_succeeded = before && before->succeeded != owner->succeeded;
+	stint_catalog_put(mirror->catalog, &owner->meta);
+	if (differs)
+		mirror->look_at_all = true;
+	if (is_new)
+		mirror->look_at_held = true;
+	if (more_succeeded && owner->kind_name) {
+		stint_autofree char *key =
+			stint_format("%s/%s/%s/%s", owner->meta.space, owner->kind_name, owner->meta.name, owner->meta.uid);
+		const struct stint_mirror_group *group = stint_map_get(mirror->groups, key);
+		if (group && group->first)
+			mirror_mark_dirty(mirror, group->first);
+	}
+	if (differs || is_new || more_succeeded)
+		mirror_changed(mirror);
+}
+
+/* Texts of the model are one for one: equal ones have one address. */
+static bool same_constraint(const struct stint_topology_constraint *a, const struct stint_topology_constraint *b)
+{
+	return a->topology == b->topology && a->required_level == b->required_level && a->preferred_level == b->preferred_level;
+}
+
+static bool same_subgroups(const struct stint_pod_group *a, const struct stint_pod_group *b)
+{
+	if (a->subgroups_count != b->subgroups_count || a->min_subgroup != b->min_subgroup ||
+		!same_constraint(&a->constraint, &b->constraint))
+		return false;
+	for (uint32_t i = 0; i < a->subgroups_count; i++) {
+		const struct stint_subgroup *x = &a->subgroups[i], *y = &b->subgroups[i];
+		if (x->name != y->name || x->parent != y->parent || x->min_member != y->min_member || x->min_subgroup != y->min_subgroup ||
+			!same_constraint(&x->constraint, &y->constraint))
+			return false;
+	}
+	return true;
+}
+
+static bool same_group_object(const struct stint_pod_group *a, const struct stint_pod_group *b)
+{
+	return same_subgroups(a, b) && a->min_member == b->min_member && a->queue == b->queue && a->priority_class == b->priority_class &&
+		a->preemptibility == b->preemptibility && a->meta.uid == b->meta.uid && same_pairs(&a->meta.labels, &b->meta.labels);
+}
+
+/* Whether the change of that object may change how pods are grouped. Asked before the catalog takes it in. */
+static bool regroups(const struct stint_mirror *mirror, struct stint_object *object)
+{
+	switch (object->kind) {
+	case STINT_KIND_QUEUE: return !stint_catalog_queue(mirror->catalog, object->name);
+	case STINT_KIND_POD_GROUP: {
+		const struct stint_pod_group *before = stint_catalog_pod_group(mirror->catalog, object->space, object->name);
+		return !before || !same_group_object(before, stint_pod_group_of(object));
+	}
+	case STINT_KIND_PRIORITY_CLASS: {
+		const struct stint_priority_class *before = stint_catalog_priority_class(mirror->catalog, object->name);
+		const struct stint_priority_class *after = stint_priority_class_of(object);
+		return !before || before->value != after->value || before->global_default != after->global_default;
+	}
+	case STINT_KIND_NAMESPACE:
+		return stint_catalog_project(mirror->catalog, object->name) != stint_object_label(object, "stint.dev/project");
+	case STINT_KIND_POD:
+	case STINT_KIND_NODE:
+	case STINT_KIND_EVENT:
+	case STINT_KIND_TOPOLOGY:
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS:
+	case STINT_KIND_OWNER: break;
+	}
+	return false;
+}
+
+static void put_devices(struct stint_mirror *mirror, struct stint_object *object)
+{
+	if (object->kind == STINT_KIND_RESOURCE_CLAIM)
+		stint_engine_claim_upsert(mirror->engine, stint_resource_claim_of(object));
+	else if (object->kind == STINT_KIND_RESOURCE_SLICE)
+		stint_engine_slice_upsert(mirror->engine, stint_resource_slice_of(object));
+	else
+		stint_engine_class_upsert(mirror->engine, stint_device_class_of(object));
+	mirror_changed(mirror);
+}
+
+static void remove_devices(struct stint_mirror *mirror, const struct stint_object *object)
+{
+	if (object->kind == STINT_KIND_RESOURCE_CLAIM)
+		stint_engine_claim_remove(mirror->engine, object->space, object->name);
+	else if (object->kind == STINT_KIND_RESOURCE_SLICE)
+		stint_engine_slice_remove(mirror->engine, object->name);
+	else
+		stint_engine_class_remove(mirror->engine, object->name);
+	mirror_changed(mirror);
+}
+
+void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
+{
+	if (!object->uid) /* no API server sends such a thing, and everything here goes by it */
+		return;
+	switch (object->kind) {
+	case STINT_KIND_POD: mirror_put_pod(mirror, stint_pod_of(object)); return;
+	case STINT_KIND_OWNER: put_owner(mirror, stint_owner_of(object)); return;
+	case STINT_KIND_NODE:
+		stint_engine_node_upsert(mirror->engine, stint_node_of(object));
+		count_node(mirror, object->name, stint_node_of(object));
+		mirror_changed(mirror);
+		return;
+	case STINT_KIND_QUEUE:
+	case STINT_KIND_POD_GROUP:
+	case STINT_KIND_PRIORITY_CLASS:
+	case STINT_KIND_NAMESPACE: break;
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS: put_devices(mirror, object); return;
+	case STINT_KIND_TOPOLOGY:
+		stint_engine_topology_upsert(mirror->engine, stint_topology_of(object));
+		mirror_changed(mirror);
+		return;
+	case STINT_KIND_EVENT: return;
+	}
+	const bool all = regroups(mirror, object);
+	mirror->look_at_all = mirror->look_at_all || all;
+	stint_catalog_put(mirror->catalog, object);
+	if (object->kind == STINT_KIND_QUEUE)
+		stint_engine_queue_upsert(mirror->engine, stint_queue_of(object));
+	if (object->kind == STINT_KIND_NAMESPACE)
+		stint_engine_space_upsert(mirror->engine, stint_space_of(object));
+	if (all || object->kind == STINT_KIND_QUEUE || object->kind == STINT_KIND_NAMESPACE)
+		mirror_changed(mirror);
+}
+
+void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *object)
+{
+	switch (object->kind) {
+	case STINT_KIND_POD: mirror_remove_pod(mirror, stint_pod_of(object)); return;
+	case STINT_KIND_NODE:
+		stint_engine_node_remove(mirror->engine, object->name);
+		count_node(mirror, object->name, NULL);
+		mirror_changed(mirror);
+		return;
+	case STINT_KIND_RESOURCE_CLAIM:
+	case STINT_KIND_RESOURCE_SLICE:
+	case STINT_KIND_DEVICE_CLASS: remove_devices(mirror, object); return;
+	case STINT_KIND_TOPOLOGY:
+		stint_engine_topology_remove(mirror->engine, object->name);
+		mirror_changed(mirror);
+		return;
+	case STINT_KIND_EVENT: return;
+	case STINT_KIND_OWNER: stint_catalog_remove(mirror->catalog, object); return; /* its pods go by themselves */
+	case STINT_KIND_QUEUE: stint_engine_queue_remove(mirror->engine, object->name); break;
+	case STINT_KIND_NAMESPACE: stint_engine_space_remove(mirror->engine, object->name); break;
+	case STINT_KIND_POD_GROUP:
+	case STINT_KIND_PRIORITY_CLASS: break;
+	}
+	stint_catalog_remove(mirror->catalog, object);
+	mirror->look_at_all = true;
+	mirror_changed(mirror);
+}
+
+void stint_mirror_owner_absent(struct stint_mirror *mirror, const char *uid)
+{
+	stint_catalog_note_absent(mirror->catalog, uid);
+	mirror->look_at_held = true;
+	mirror_changed(mirror);
+}

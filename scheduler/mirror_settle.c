@@ -1,0 +1,296 @@
+/*
+ * mirror_settle: what came in since the last cycle, into the engine. A pod goes there only by settle_pod and a group by settle_group.
+ */
+#include <scheduler/mirror_state.h>
+
+#include <stint/grouping.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Handles are small and used again, so arrays find what they stand for. A place that nothing stands for is NULL. */
+static void remember(void *array, size_t *capacity, uint32_t handle, void *value)
+{
+	void **items = NULL;
+	const size_t before = *capacity;
+	stint_grow(array, capacity, (size_t)handle + 1, sizeof(void *));
+	memcpy(&items, array, sizeof(items));
+	if (*capacity > before)
+		memset(items + before, 0, (*capacity - before) * sizeof(void *));
+	items[handle] = value;
+}
+
+/* ---- groups ---------------------------------------------------------------------------------------------------------------------- */
+
+void stint_mirror_mark_group(struct stint_mirror *mirror, struct stint_mirror_group *group)
+{
+	if (group->dirty)
+		return;
+	group->dirty = true;
+	group->next_dirty = mirror->marked;
+	mirror->marked = group;
+}
+
+struct stint_mirror_group *stint_mirror_take_marked(struct stint_mirror *mirror)
+{
+	struct stint_mirror_group *group = mirror->marked;
+	if (group) {
+		mirror->marked = group->next_dirty;
+		group->dirty = false;
+		group->next_dirty = NULL;
+	}
+	return group;
+}
+
+void mirror_free_group(void *value)
+{
+	struct stint_mirror_group *group = value;
+	free(group->key);
+	free(group->space);
+	free(group->workload_kind);
+	free(group->workload_name);
+	free(group->problem);
+	stint_map_free(group->succeeded_parts);
+	free(group);
+}
+
+static void end_group(struct stint_mirror *mirror, struct stint_mirror_group *group)
+{
+	for (struct stint_mirror_group **at = &mirror->marked; group->dirty && *at; at = &(*at)->next_dirty) {
+		if (*at == group) {
+			*at = group->next_dirty;
+			break;
+		}
+	}
+	if (group->handle != STINT_NO_HANDLE) {
+		stint_engine_group_remove(mirror->engine, group->handle);
+		mirror->groups_by_handle[group->handle] = NULL;
+	}
+	stint_map_remove(mirror->groups, group->key);
+}
+
+void mirror_leave_group(struct stint_mirror *mirror, struct stint_mirror_pod *pod)
+{
+	struct stint_mirror_group *group = pod->group;
+	if (!group)
+		return;
+	if (pod->previous_in_group)
+		pod->previous_in_group->next_in_group = pod->next_in_group;
+	else
+		group->first = pod->next_in_group;
+	if (pod->next_in_group)
+		pod->next_in_group->previous_in_group = pod->previous_in_group;
+	pod->group = NULL;
+	pod->next_in_group = pod->previous_in_group = NULL;
+	if (--group->members == 0)
+		end_group(mirror, group);
+}
+
+static void join_group(struct stint_mirror_group *group, struct stint_mirror_pod *pod)
+{
+	pod->group = group;
+	pod->next_in_group = group->first;
+	if (group->first)
+		group->first->previous_in_group = pod;
+	group->first = pod;
+	group->members++;
+}
+
+/* Job.status.succeeded outlives the pods that it counts; the pods tell it sooner. */
+static int64_t succeeded_of(const struct stint_mirror_group *group)
+{
+	return group->succeeded_pods > group->succeeded_job ? group->succeeded_pods : group->succeeded_job;
+}
+
+static void count_succeeded(struct stint_mirror_group *group, const char *part)
+{
+	group->succeeded_pods++;
+	if (!part)
+		return;
+	if (!group->succeeded_parts)
+		group->succeeded_parts = stint_map_new(NULL);
+	const uintptr_t before = (uintptr_t)stint_map_get(group->succeeded_parts, part);
+	stint_map_set(group->succeeded_parts, part, (void *)(before + 1));
+}
+
+/* Its parts, less what has ended well; group->problem says when its sub-groups make no tree. */
+static void read_parts(struct stint_mirror_group *group, const struct stint_grouping *grouping, struct stint_subgroups *out)
+{
+	struct stint_error *problem = NULL;
+	free(group->problem);
+	group->problem = NULL;
+	if (!stint_subgroups_read(out, grouping->pod_group, &grouping->constraint, group->minimum, &problem)) {
+		group->problem = stint_strdup(problem->message);
+		stint_error_clear(&problem);
+		return;
+	}
+	if (!grouping->pod_group || !grouping->pod_group->subgroups_count) {
+		stint_subgroups_lower(out, "default", succeeded_of(group));
+		return;
+	}
+	const char *part = NULL;
+	void *count = NULL;
+	for (size_t at = 0; group->succeeded_parts && stint_map_next(group->succeeded_parts, &at, &part, &count);)
+		stint_subgroups_lower(out, part, (int64_t)(uintptr_t)count);
+}
+
+/* The group of that grouping, made when new, with the engine told what it is now. */
+static struct stint_mirror_group *settle_group(
+	struct stint_mirror *mirror, const struct stint_grouping *grouping, const struct stint_pod *pod)
+{
+	struct stint_mirror_group *group = stint_map_get(mirror->groups, grouping->key);
+	if (!group) {
+		group = stint_alloc(sizeof(*group));
+		*group = (struct stint_mirror_group){.key = stint_strdup(grouping->key),
+			.space = stint_strdup(grouping->space),
+			.workload_kind = stint_strdup(grouping->workload_kind),
+			.workload_name = stint_strdup(grouping->workload_name),
+			.handle = STINT_NO_HANDLE};
+		stint_map_set(mirror->groups, group->key, group);
+	}
+	if (pod->started_ms > 0 && (group->started_ms == 0 || pod->started_ms < group->started_ms))
+		group->started_ms = pod->started_ms;
+	const struct stint_owner *job = stint_catalog_owner(mirror->catalog, grouping->uid);
+	group->succeeded_job = job && job->succeeded > 0 ? job->succeeded : 0;
+	group->minimum = grouping->minimum;
+	STINT_CLEANUP(stint_subgroups_clear) struct stint_subgroups parts = {0};
+	read_parts(group, grouping, &parts);
+	const struct stint_group_spec spec = {.key = group->key,
+		.queue = grouping->queue,
+		.priority = grouping->priority,
+		.preemptible = grouping->preemptible,
+		.created_ms = grouping->created_ms,
+		.time_ms = grouping->time_ms,
+		.preemption_delay_ms = grouping->preemption_delay_ms,
+		.has_stale_grace = grouping->has_stale_grace,
+		.stale_grace_ms = grouping->stale_grace_ms,
+		.started_ms = group->started_ms,
+		.some_succeeded = succeeded_of(group) > 0,
+		.min_member = (uint32_t)stint_grouping_minimum(group->minimum, succeeded_of(group)),
+		.parts = parts.parts,
+		.parts_count = parts.count};
+	group->handle = stint_engine_group_upsert(mirror->engine, &spec);
+	remember(&mirror->groups_by_handle, &mirror->groups_by_handle_capacity, group->handle, group);
+	return group;
+}
+
+/* ---- pods into the engine ----------------------------------------------------------------------------------------------------------- */
+
+void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod)
+{
+	if (pod->handle == STINT_NO_HANDLE)
+		return;
+	stint_engine_pod_remove(mirror->engine, pod->pod->meta.uid);
+	mirror->pods_by_handle[pod->handle] = NULL;
+	pod->handle = STINT_NO_HANDLE;
+	if (pod->group)
+		stint_mirror_mark_group(mirror, pod->group);
+}
+
+static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod, uint32_t group, const char *part, int64_t now_ms)
+{
+	struct stint_pod_facts facts = {.pod = pod->pod, .group = group, .part = part};
+	facts.status = stint_engine_pod_status_of(pod->pod, now_ms, STINT_STUCK_AFTER_MS);
+	if ((pod->hold == STINT_HOLD_WIRING || pod->hold == STINT_HOLD_BACKOFF) && facts.status == STINT_POD_PENDING)
+		facts.status = STINT_POD_GATED;
+	if (pod->pod->node) {
+		facts.devices = stint_engine_pod_devices_of(pod->pod);
+		if (!facts.devices)
+			facts.devices = stint_kai_groups_slot(mirror->kai, mirror->engine, pod->pod);
+		facts.holder = stint_kai_groups_is_reservation(pod->pod);
+	}
+	pod->handle = stint_engine_pod_upsert(mirror->engine, &facts);
+	remember(&mirror->pods_by_handle, &mirror->pods_by_handle_capacity, pod->handle, pod);
+}
+
+static enum stint_hold hold_of(
+	const struct stint_mirror *mirror, const struct stint_mirror_pod *pod, const struct stint_grouping *grouping, int64_t now_ms)
+{
+	if (pod->pod->node)
+		return STINT_HOLD_NONE;
+	if (grouping->wait == STINT_GROUPING_NEEDS_OWNER)
+		return STINT_HOLD_OWNER;
+	if (grouping->wait == STINT_GROUPING_NEEDS_POD_GROUP)
+		return STINT_HOLD_POD_GROUP;
+	const bool only_real = mirror->virtual_nodes == 0 && mirror->real_nodes > 0;
+	if (mirror_asks_for_share(pod->pod) && !pod->pod->spec->gpu_wired && (only_real || pod->refused_wiring))
+		return STINT_HOLD_WIRING;
+	return pod->held_until_ms > now_ms ? STINT_HOLD_BACKOFF : STINT_HOLD_NONE;
+}
+
+static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *pod, bool uses_nothing, int64_t now_ms)
+{
+	struct stint_grouping grouping;
+	stint_group_pod(mirror->catalog, pod->pod, &grouping);
+	pod->hold = hold_of(mirror, pod, &grouping, now_ms);
+	if (pod->hold == STINT_HOLD_OWNER && mirror->hooks.owner_missing)
+		mirror->hooks.owner_missing(mirror->hooks.user, stint_owners_of(mirror->catalog, pod->pod).missing, pod->pod->meta.space);
+
+	struct stint_mirror_group *former = pod->group;
+	struct stint_mirror_group *group = settle_group(mirror, &grouping, pod->pod);
+	const char *part = grouping.pod_group ? stint_object_label(&pod->pod->meta, "kai.scheduler/subgroup-name") : NULL;
+	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
+		pod->hold = STINT_HOLD_SUBGROUPS;
+	if (former != group) {
+		/* Its former group may end by this, which the engine allows to empty groups alone. */
+		if (former)
+			mirror_take_from_engine(mirror, pod);
+		mirror_leave_group(mirror, pod);
+		join_group(group, pod);
+	}
+	if (pod->pod->phase == STINT_PHASE_SUCCEEDED && !pod->counted) {
+		pod->counted = true;
+		count_succeeded(group, part);
+		settle_group(mirror, &grouping, pod->pod);
+	}
+	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP || pod->hold == STINT_HOLD_SUBGROUPS)
+		mirror_take_from_engine(mirror, pod);
+	else
+		give_to_engine(mirror, pod, group->handle, part, now_ms);
+	stint_mirror_mark_group(mirror, group);
+	stint_grouping_clear(&grouping);
+}
+
+static void settle_pod(struct stint_mirror *mirror, struct stint_mirror_pod *pod, int64_t now_ms)
+{
+	/* A pod that is deleted before it has a node never gets one: the API server refuses to bind it. */
+	const bool uses_nothing = stint_pod_ended(pod->pod) || (pod->pod->meta.deleted_ms >= 0 && !pod->pod->node);
+	if (uses_nothing && mirror->hooks.pod_gone)
+		mirror->hooks.pod_gone(mirror->hooks.user, pod);
+	if (pod->ours)
+		settle_ours(mirror, pod, uses_nothing, now_ms);
+	else if (uses_nothing)
+		mirror_take_from_engine(mirror, pod);
+	else
+		give_to_engine(mirror, pod, STINT_NO_HANDLE, NULL, now_ms);
+}
+
+void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
+{
+	if (mirror->look_at_all || mirror->look_at_held) {
+		void *value = NULL;
+		for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
+			struct stint_mirror_pod *pod = value;
+			if (pod->ours && (mirror->look_at_all || pod->hold == STINT_HOLD_OWNER))
+				mirror_mark_dirty(mirror, pod);
+		}
+		mirror->look_at_all = mirror->look_at_held = false;
+	}
+	for (size_t i = 0; i < mirror->dirty_count; i++) {
+		mirror->dirty[i]->dirty = false;
+		settle_pod(mirror, mirror->dirty[i], now_ms);
+	}
+	mirror->dirty_count = 0;
+}
+
+void stint_mirror_age(struct stint_mirror *mirror, int64_t now_ms)
+{
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
+		struct stint_mirror_pod *pod = value;
+		if (pod->pod->meta.deleted_ms >= 0 || (pod->hold == STINT_HOLD_BACKOFF && pod->held_until_ms <= now_ms))
+			mirror_mark_dirty(mirror, pod);
+	}
+	if (mirror->dirty_count)
+		mirror_changed(mirror);
+}

@@ -1,0 +1,49 @@
+/*
+ * mirror_state: what the files of the mirror share: mirror.c (pods as they come, look-ups), mirror_settle.c (what came in, into the
+ * engine) and mirror_objects.c (nodes, queues, owners and all else as it comes). Nobody else includes it.
+ *
+ * Invariants: a pod that the engine has is in pods_by_handle; a group exists exactly while it has members.
+ */
+#ifndef STINT_SCHEDULER_MIRROR_STATE_H
+#define STINT_SCHEDULER_MIRROR_STATE_H
+
+#include <scheduler/kai_groups.h>
+#include <scheduler/mirror.h>
+
+struct stint_mirror {
+	struct stint_engine *engine;
+	char *const *names;
+	struct stint_mirror_hooks hooks;
+	struct stint_catalog *catalog;
+	struct stint_kai_groups *kai;
+	struct stint_map *pods; /* by uid */
+	struct stint_map *groups; /* by key */
+	struct stint_mirror_pod **pods_by_handle;
+	size_t pods_by_handle_capacity;
+	struct stint_mirror_group **groups_by_handle;
+	size_t groups_by_handle_capacity;
+	struct stint_mirror_pod **dirty;
+	size_t dirty_count, dirty_capacity;
+	struct stint_mirror_group *marked; /* a stack by next_dirty */
+	bool look_at_all; /* something that grouping depends on has changed for everybody */
+	bool look_at_held; /* an owner has come */
+	struct stint_map *gpu_nodes; /* names of nodes with GPUs; the value says which kind */
+	size_t virtual_nodes, real_nodes; /* among them */
+};
+
+/* Something that a cycle could care about. */
+void mirror_changed(struct stint_mirror *mirror);
+/* The pod is looked at by the next settle; any number of changes to it cost one update of the engine. */
+void mirror_mark_dirty(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
+bool mirror_asks_for_share(const struct stint_pod *pod);
+
+/* mirror.c: pods as the watch brings them. */
+void mirror_put_pod(struct stint_mirror *mirror, struct stint_pod *object);
+void mirror_remove_pod(struct stint_mirror *mirror, struct stint_pod *object);
+
+/* mirror_settle.c: out of the engine, and out of its group, which ends with its last member. */
+void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
+void mirror_leave_group(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
+void mirror_free_group(void *value);
+
+#endif
