@@ -92,8 +92,8 @@ static int run(struct cli_context *ctx)
 			return cli_fail(ctx, STINT_USAGE, "--from-cluster makes a scenario: a file or a trace to run excludes it");
 		return cli_simulate_cluster(ctx);
 	}
-	if (cli_given(ctx, "anonymize"))
-		return cli_fail(ctx, STINT_USAGE, "--anonymize goes with --from-cluster");
+	if (cli_given(ctx, "anonymous"))
+		return cli_fail(ctx, STINT_USAGE, "--anonymous goes with --from-cluster");
 	if (cli_given(ctx, "trace") || cli_given(ctx, "nodes")) {
 		if (cli_positional(ctx, 0))
 			return cli_fail(ctx, STINT_USAGE, "a scenario file and --trace exclude each other");
@@ -124,7 +124,7 @@ static const struct cli_positional positionals[] = {
 
 static const struct cli_flag flags[] = {
 	{.name = "from-cluster", .type = CLI_SWITCH, .help = "run nothing: print the cluster as it is now, as a scenario"},
-	{.name = "anonymize", .type = CLI_SWITCH, .help = "with --from-cluster: n-1, q-1, w-1 and such for all names and labels"},
+	{.name = "anonymous", .type = CLI_SWITCH, .help = "with --from-cluster: n-1, q-1, w-1 and such for all names and labels"},
 	{.name = "trace", .type = CLI_FILE, .argument = "PODS", .help = "replay a trace instead: its list of pods (CSV)"},
 	{.name = "nodes", .type = CLI_FILE, .argument = "NODES", .help = "the trace's list of nodes (CSV)"},
 	{.name = "policy",

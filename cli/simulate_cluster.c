@@ -99,7 +99,7 @@ int cli_simulate_cluster(struct cli_context *ctx)
 	if (ok) {
 		stint_autofree char *left_out = NULL;
 		stint_auto_json *scenario =
-			stint_snapshot_scenario(reading.snapshot, stint_now_ms(), cli_switch(ctx, "anonymize"), &left_out);
+			stint_snapshot_scenario(reading.snapshot, stint_now_ms(), cli_switch(ctx, "anonymous"), &left_out);
 		if (left_out)
 			cli_note(ctx, "the snapshot leaves out what scenarios have no place for: %s", left_out);
 		exit_code = print_scenario(ctx, scenario);

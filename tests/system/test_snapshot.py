@@ -50,14 +50,14 @@ class Snapshot(kit.Case):
         self.assertEqual(sorted(pod["workload"] for pod in result["pods"] if pod["status"] == "Pending"), ["default/second"] * 2)
 
     def test_names_can_be_hidden_and_the_outcome_is_the_same(self):
-        scenario, result = self.simulate("--anonymize")
+        scenario, result = self.simulate("--anonymous")
         self.assertEqual([node["name"] for node in scenario["nodes"]], ["n-1", "n-2"])
         self.assertNotIn("second", json.dumps(scenario))
         self.assertEqual(result["decisions"], [])
         self.assertEqual(sorted(pod["status"] for pod in result["pods"]), ["Pending"] * 2 + ["Running"] * 3)
 
     def test_the_forms_that_make_no_sense_are_refused(self):
-        self.assert_refused(self.cluster.stint("simulate", "--anonymize"), 2, "--from-cluster")
+        self.assert_refused(self.cluster.stint("simulate", "--anonymous"), 2, "--from-cluster")
         self.assert_refused(self.cluster.stint("simulate", "--from-cluster", "file.json"), 2, "excludes")
 
 
