@@ -6,7 +6,7 @@
  */
 #include <scheduler/conditions.h>
 
-#include <scheduler/reasons.h>
+#include <scheduler/explain.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,8 +6,7 @@
  */
 #include <scheduler/why_record.h>
 
-#include <scheduler/reasons.h>
-#include <scheduler/remedies.h>
+#include <scheduler/explain.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,11 +92,10 @@ static int64_t ends_at(const struct stint_mirror_group *group)
 	return end_ms > 0 ? end_ms : -1;
 }
 
-static void add_holder(struct stint_json *list, const struct stint_why_question *question, const struct stint_holder *holder)
+static int64_t name_holder(const void *user, uint32_t handle, struct stint_json *item)
 {
-	const struct stint_mirror_group *group =
-		holder->group == STINT_NO_HANDLE ? NULL : stint_mirror_group_by_handle(question->mirror, holder->group);
-	struct stint_json *item = stint_json_append(list, stint_json_new_object());
+	const struct stint_why_question *question = user;
+	const struct stint_mirror_group *group = handle == STINT_NO_HANDLE ? NULL : stint_mirror_group_by_handle(question->mirror, handle);
 	const bool visible = group && (strcmp(group->space, question->space) == 0 || question->visible(question->user, group->space));
 	if (visible) {
 		stint_json_set_string(item, "project", group->space);
@@ -106,107 +104,10 @@ static void add_holder(struct stint_json *list, const struct stint_why_question 
 	} else {
 		stint_json_set_string(item, "project", group ? STINT_WHY_HIDDEN : "pods of other schedulers");
 	}
-	stint_json_set_int(item, "pods", holder->pods);
-	stint_json_set_double(item, "gpus", holder->gpus);
-	stint_json_set_int(item, "cpu_milli", holder->cpu_milli);
-	stint_json_set_int(item, "memory_bytes", holder->memory_bytes);
-	stint_json_set_bool(item, "leaving", holder->leaving);
-	const int64_t end_ms = group ? ends_at(group) : -1;
-	if (end_ms >= 0)
-		stint_json_set_int(item, "ends_in_s", end_ms > question->now_ms ? (end_ms - question->now_ms) / 1000 : 0);
+	return group ? ends_at(group) : -1;
 }
 
 /* ---- the record ------------------------------------------------------------------------------------------------------------------------------------ */
-
-static void add_nodes(struct stint_json *record, const struct stint_why *why)
-{
-	struct stint_json *nodes = stint_json_ensure_object(record, "nodes");
-	stint_json_set_int(nodes, "total", why->nodes);
-	stint_json_set_int(nodes, "fitting", why->fitting);
-	struct stint_json *list = stint_json_ensure_array(nodes, "short");
-	static const char *const words[STINT_CAUSE_COUNT] = {
-		[STINT_CAUSE_REQUEST] = "request",
-		[STINT_CAUSE_UNSCHEDULABLE] = "unschedulable",
-		[STINT_CAUSE_NOT_READY] = "not-ready",
-		[STINT_CAUSE_PRESSURE] = "pressure",
-		[STINT_CAUSE_SELECTOR] = "selector",
-		[STINT_CAUSE_TAINT] = "taint",
-		[STINT_CAUSE_PORTS] = "ports",
-		[STINT_CAUSE_GPU] = "gpu",
-		[STINT_CAUSE_GPU_SHARE] = "gpu-share",
-		[STINT_CAUSE_GPU_MEMORY] = "gpu-memory",
-		[STINT_CAUSE_CPU] = "cpu",
-		[STINT_CAUSE_MEMORY] = "memory",
-		[STINT_CAUSE_PODS] = "pods",
-		[STINT_CAUSE_MIG] = "mig",
-		[STINT_CAUSE_LEGACY_MIG] = "legacy-mig",
-		[STINT_CAUSE_EXTENDED] = "extended",
-		[STINT_CAUSE_CLAIM] = "claim",
-		[STINT_CAUSE_ZONES] = "zones",
-	};
-	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {
-		if (!why->short_of[cause])
-			continue;
-		struct stint_json *item = stint_json_append(list, stint_json_new_object());
-		stint_json_set_string(item, "cause", words[cause]);
-		stint_json_set_string(item, "text", stint_cause_text((enum stint_cause)cause));
-		stint_json_set_int(item, "nodes", why->short_of[cause]);
-		stint_json_set_int(item, "even_when_empty", why->even_empty[cause]);
-	}
-}
-
-static void add_place(struct stint_json *record, const struct stint_why *why, const struct stint_record_place *place)
-{
-	if (place->part)
-		stint_json_set_string(record, "sub_group", place->part);
-	if (!place->topology)
-		return;
-	struct stint_json *topology = stint_json_ensure_object(record, "topology");
-	stint_json_set_string(topology, "topology", place->topology);
-	stint_json_set_string(topology, "level", place->level);
-	if (why->record.reason != STINT_REASON_TOPOLOGY)
-		return;
-	if (place->domain)
-		stint_json_set_string(topology, "closest", place->domain);
-	stint_json_set_int(topology, "has_room_for", why->record.have);
-	stint_json_set_int(topology, "needs", why->record.need);
-}
-
-static void add_why(
-	struct stint_json *record, const struct stint_why_question *question, const struct stint_explanation *explanation, uint32_t group)
-{
-	const struct stint_why *why = &explanation->why;
-	const enum stint_reason reason = why->record.reason;
-	const bool over = reason == STINT_REASON_OVER_LIMIT || reason == STINT_REASON_OVER_QUOTA;
-	char time[STINT_TIME_SIZE];
-	if (why->record.since_ms >= 0)
-		stint_json_set_string(record, "since", stint_time_format(why->record.since_ms, time));
-	if (why->position) {
-		stint_json_set_int(record, "position", why->position);
-		stint_json_set_int(record, "waiting_in_queue", why->waiting);
-	}
-	struct stint_queue_view queue;
-	if (over && stint_engine_queue_view(question->engine, why->record.queue, &queue)) {
-		struct stint_json *bound = stint_json_ensure_object(record, "bound");
-		stint_json_set_string(bound, "queue", queue.name);
-		stint_json_set_string(bound, "dimension", stint_dimension_name(why->record.dimension));
-		stint_json_set_double(bound, "bound", why->record.bound);
-		stint_json_set_double(bound, "allocated", why->record.allocated);
-		stint_json_set_double(bound, "asked", why->record.asked);
-	}
-	const struct stint_record_place place = stint_engine_record_place(question->engine, group);
-	add_place(record, why, &place);
-	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_TOPOLOGY || reason == STINT_REASON_LEAVING)
-		add_nodes(record, why);
-	stint_remedies_add(stint_json_ensure_array(record, "changes"), question->engine, group);
-	struct stint_json *holders = stint_json_ensure_array(record, "holders");
-	for (size_t i = 0; i < why->holders_count; i++)
-		add_holder(holders, question, &why->holders[i]);
-	stint_json_set_int(record, "holders_total", (int64_t)why->holders_total);
-	const int64_t start_ms = why->never ? 0 : stint_engine_expected(question->engine, group, question->now_ms);
-	if (start_ms > 0)
-		stint_json_set_int(record, "starts_in_s", start_ms > question->now_ms ? (start_ms - question->now_ms + 999) / 1000 : 0);
-}
 
 static void add_group(struct stint_json *record, const struct stint_why_question *question, const struct stint_mirror_group *group)
 {
@@ -270,6 +171,7 @@ struct stint_json *stint_why_record(const struct stint_why_question *question)
 	if (!found.waiting)
 		return stint_steal(&record);
 
+	const struct stint_reason_names names = {.name = name_holder, .user = question};
 	struct stint_explanation explanation;
 	stint_explain(question->engine, found.waiting, &explanation);
 	const bool gated = found.waiting->pod->gates_count > 0;
@@ -280,7 +182,7 @@ struct stint_json *stint_why_record(const struct stint_why_question *question)
 				 : "it has only just come: the scheduler looks at it in a moment");
 	stint_json_set_bool(record, "never", explanation.never);
 	if (explanation.has_why)
-		add_why(record, question, &explanation, found.group->handle);
+		stint_reason_record(record, question->engine, found.group->handle, &explanation.why, question->now_ms, &names);
 	stint_explanation_clear(&explanation);
 	return stint_steal(&record);
 }

@@ -1,7 +1,7 @@
 /* What becomes of a PodGroup's sub-groups and topology constraints, from the objects to what is decided and what is said. */
 #include "cluster.h"
 
-#include <scheduler/reasons.h>
+#include <scheduler/explain.h>
 #include <stint/grouping.h>
 
 #define GROUP(spec) "{\"metadata\":{\"namespace\":\"default\",\"name\":\"pg\",\"uid\":\"g-1\"},\"spec\":{\"queue\":\"default\"," spec "}}"

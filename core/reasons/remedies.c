@@ -1,11 +1,9 @@
 /*
- * remedies: see remedies.h. Holds no state. A sentence says what to change and to what; the numbers stand beside it for programs.
+ * remedies: what would start a group that waits, as sentences and as JSON. A sentence says what to change and to what; the numbers stand
+ * beside it for programs.
  */
-#include <scheduler/remedies.h>
+#include "record.h"
 
-#include <scheduler/reasons.h>
-
-#include <math.h>
 #include <stdlib.h>
 
 enum { MIB = 1024 * 1024 };
@@ -49,7 +47,7 @@ char *stint_remedy_text(const struct stint_engine *engine, const struct stint_re
 	return NULL;
 }
 
-void stint_remedies_add(struct stint_json *changes, struct stint_engine *engine, uint32_t group)
+void remedies_add(struct stint_json *changes, struct stint_engine *engine, uint32_t group)
 {
 	struct stint_remedy remedies[STINT_MAX_REMEDIES];
 	const size_t count = stint_engine_remedies(engine, group, remedies);
