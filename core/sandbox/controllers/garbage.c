@@ -237,21 +237,6 @@ static bool unblock(void *user, struct stint_json *object)
 	return changed;
 }
 
-static bool take_finalizer_off(void *user, struct stint_json *object)
-{
-	const char *name = user;
-	struct stint_json *metadata = stint_json_get(object, "metadata"), *finalizers = stint_json_get(metadata, "finalizers");
-	stint_json_each(finalizer, finalizers) {
-		if (strcmp(stint_json_string_or(finalizer, ""), name) != 0)
-			continue;
-		stint_json_unlink(finalizers, finalizer);
-		if (stint_json_count(finalizers) == 0)
-			stint_json_remove(metadata, "finalizers");
-		return true;
-	}
-	return false;
-}
-
 static void change(const struct garbage *garbage, const struct thing *thing, bool (*how)(void *, struct stint_json *), void *user)
 {
 	struct stint_api_call call = call_for(thing);
@@ -342,7 +327,7 @@ static void look_at_foreground(struct garbage *garbage, const struct thing *thin
 		return;
 	}
 	stint_autofree char *name = stint_strdup(foreground_finalizer);
-	change(garbage, thing, take_finalizer_off, name);
+	change(garbage, thing, hub_take_finalizer_off, name);
 }
 
 static void look_at_orphans(struct garbage *garbage, const struct thing *thing)
@@ -353,7 +338,7 @@ static void look_at_orphans(struct garbage *garbage, const struct thing *thing)
 	for (size_t i = 0; dependents && i < dependents->count; i++)
 		change(garbage, dependents->items[i], take_references_off, &uids);
 	stint_autofree char *name = stint_strdup(orphan_finalizer);
-	change(garbage, thing, take_finalizer_off, name);
+	change(garbage, thing, hub_take_finalizer_off, name);
 }
 
 static void look_at(struct garbage *garbage, const struct thing *thing)

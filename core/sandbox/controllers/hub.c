@@ -175,14 +175,13 @@ static bool change_pod(struct hub *hub, const struct pod_facts *pod, bool (*chan
 	return true;
 }
 
-static bool take_finalizer_off(void *user, struct stint_json *pod)
+bool hub_take_finalizer_off(void *finalizer, struct stint_json *object)
 {
-	(void)user;
-	struct stint_json *metadata = stint_json_get(pod, "metadata"), *finalizers = stint_json_get(metadata, "finalizers");
-	stint_json_each(finalizer, finalizers) {
-		if (strcmp(stint_json_string_or(finalizer, ""), "batch.kubernetes.io/job-tracking") != 0)
+	struct stint_json *metadata = stint_json_get(object, "metadata"), *finalizers = stint_json_get(metadata, "finalizers");
+	stint_json_each(each, finalizers) {
+		if (strcmp(stint_json_string_or(each, ""), (const char *)finalizer) != 0)
 			continue;
-		stint_json_unlink(finalizers, finalizer);
+		stint_json_unlink(finalizers, each);
 		if (stint_json_count(finalizers) == 0)
 			stint_json_remove(metadata, "finalizers");
 		return true;
@@ -192,7 +191,8 @@ static bool take_finalizer_off(void *user, struct stint_json *pod)
 
 void hub_release_pod(struct hub *hub, const struct pod_facts *pod)
 {
-	change_pod(hub, pod, take_finalizer_off, NULL);
+	static char job_tracking[] = "batch.kubernetes.io/job-tracking";
+	change_pod(hub, pod, hub_take_finalizer_off, job_tracking);
 }
 
 struct adoption {

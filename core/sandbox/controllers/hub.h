@@ -47,6 +47,8 @@ void hub_write_status(struct hub *hub, const struct controller *controller, cons
 /* Creates the pod (taken over), says so in an Event about owner, and remembers it. False: an Event tells why not. */
 bool hub_create_pod(struct hub *hub, const struct controller *controller, const struct stint_json *owner, struct stint_json *pod);
 bool hub_delete_pod(struct hub *hub, const struct controller *controller, const struct stint_json *owner, const struct pod_facts *pod);
+/* A change for stint_api_change: takes that finalizer (a char *) off; false: it was not there. */
+bool hub_take_finalizer_off(void *finalizer, struct stint_json *object);
 /* Takes the Job tracking finalizer off. */
 void hub_release_pod(struct hub *hub, const struct pod_facts *pod);
 /* Sets or removes the controller reference of a pod: adoption and release by label. */
