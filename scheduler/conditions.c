@@ -6,7 +6,7 @@
  */
 #include <scheduler/conditions.h>
 
-#include <scheduler/explain.h>
+#include <stint/mirror.h>
 
 #include <stdio.h>
 #include <stdlib.h>

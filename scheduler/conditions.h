@@ -5,8 +5,8 @@
 #ifndef STINT_SCHEDULER_CONDITIONS_H
 #define STINT_SCHEDULER_CONDITIONS_H
 
-#include <scheduler/mirror.h>
 #include <stint/kube.h>
+#include <stint/mirror.h>
 
 struct stint_conditions_options {
 	struct stint_kube *kube;

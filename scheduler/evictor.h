@@ -10,7 +10,7 @@
 
 #include <scheduler/evict_call.h>
 #include <scheduler/metrics.h>
-#include <scheduler/mirror.h>
+#include <stint/mirror.h>
 
 struct stint_evictor_options {
 	struct stint_kube *kube;

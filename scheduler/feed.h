@@ -6,7 +6,7 @@
 
 #include <scheduler/holders.h>
 #include <scheduler/metrics.h>
-#include <scheduler/mirror.h>
+#include <stint/mirror.h>
 
 struct stint_feed_options {
 	struct stint_kube *kube;

@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char stint_device_wiring_yaml[] = "env: [{name: NVIDIA_VISIBLE_DEVICES, valueFrom: {fieldRef: {fieldPath: "
-					"\"metadata.annotations['stint.dev/gpu-uuids']\"}}}]";
-
 char *stint_holder_name(const char *node, int slot, char out[static STINT_HOLDER_NAME_SIZE])
 {
 	stint_autofree char *identity = stint_format("%s/%d", node, slot);

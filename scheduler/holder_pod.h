@@ -4,10 +4,7 @@
 #ifndef STINT_SCHEDULER_HOLDER_POD_H
 #define STINT_SCHEDULER_HOLDER_POD_H
 
-#include <stint/model.h>
-
-#define STINT_RESERVATION_NAMESPACE "stint-reservation"
-#define STINT_ANNOTATION_SLOT "stint.dev/device-slot" /* of a holder: the slot of its node that it holds */
+#include <stint/mirror.h>
 
 enum { STINT_HOLDER_NAME_SIZE = 21 }; /* "gpu-" and 16 hex digits */
 
@@ -24,8 +21,5 @@ struct stint_holder_report {
 };
 /* The first line that says something, out of a log. False: there is none yet. A line that is no report is an error report. */
 bool stint_holder_report_read(const char *log, size_t length, struct stint_holder_report *report);
-
-/* The lines of YAML that a container needs before a share of a real device may be given to it. */
-extern const char stint_device_wiring_yaml[];
 
 #endif

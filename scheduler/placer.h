@@ -10,7 +10,7 @@
 #include <scheduler/bind_call.h>
 #include <scheduler/holders.h>
 #include <scheduler/metrics.h>
-#include <scheduler/mirror.h>
+#include <stint/mirror.h>
 
 struct stint_placer_options {
 	struct stint_kube *kube;

@@ -6,9 +6,9 @@
 #define STINT_SCHEDULER_SESSION_H
 
 #include <scheduler/metrics.h>
-#include <scheduler/mirror.h>
 #include <scheduler/options.h>
 #include <stint/kube.h>
+#include <stint/mirror.h>
 
 struct stint_session_options {
 	struct stint_kube *kube;

@@ -3,7 +3,7 @@
  */
 #include <scheduler/session_metrics.h>
 
-#include <scheduler/explain.h>
+#include <stint/mirror.h>
 
 #include <math.h>
 #include <stdio.h>

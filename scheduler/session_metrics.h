@@ -5,7 +5,7 @@
 #define STINT_SCHEDULER_SESSION_METRICS_H
 
 #include <scheduler/metrics.h>
-#include <scheduler/mirror.h>
+#include <stint/mirror.h>
 
 void stint_measure_engine(struct stint_metrics *metrics, struct stint_engine *engine);
 void stint_measure_mirror(struct stint_metrics *metrics, const struct stint_mirror *mirror, const struct stint_engine *engine);

@@ -8,7 +8,7 @@
  */
 #include <scheduler/why_http.h>
 
-#include <scheduler/why_record.h>
+#include <stint/mirror.h>
 
 #include <stdlib.h>
 #include <string.h>

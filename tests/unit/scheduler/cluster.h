@@ -4,7 +4,7 @@
 #ifndef STINT_TEST_CLUSTER_H
 #define STINT_TEST_CLUSTER_H
 
-#include <scheduler/mirror.h>
+#include <stint/mirror.h>
 
 #include "../test.h"
 

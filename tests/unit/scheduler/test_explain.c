@@ -1,7 +1,6 @@
 /* What people are told of a pod: what holds it back, with numbers and who has it, and nothing of what they may not see. */
 #include <scheduler/conditions.h>
-#include <scheduler/explain.h>
-#include <scheduler/why_record.h>
+#include <stint/mirror.h>
 
 #include <stint/text.h>
 

@@ -1,8 +1,8 @@
 /* What becomes of a PodGroup's sub-groups and topology constraints, from the objects to what is decided and what is said. */
 #include "cluster.h"
 
-#include <scheduler/explain.h>
 #include <stint/grouping.h>
+#include <stint/mirror.h>
 
 #define GROUP(spec) "{\"metadata\":{\"namespace\":\"default\",\"name\":\"pg\",\"uid\":\"g-1\"},\"spec\":{\"queue\":\"default\"," spec "}}"
 #define IN_PG "\"annotations\":{\"pod-group-name\":\"pg\"}"

@@ -1,9 +1,7 @@
 /*
- * mirror_settle: what came in since the last cycle, into the engine. A pod goes there only by settle_pod and a group by settle_group.
+ * settle: what came in since the last cycle, into the engine. A pod goes there only by settle_pod and a group by settle_group.
  */
-#include <scheduler/mirror_state.h>
-
-#include <stint/grouping.h>
+#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,8 +194,8 @@ static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod 
 	if (pod->pod->node) {
 		facts.devices = stint_engine_pod_devices_of(pod->pod);
 		if (!facts.devices)
-			facts.devices = stint_kai_groups_slot(mirror->kai, mirror->engine, pod->pod);
-		facts.holder = stint_kai_groups_is_reservation(pod->pod);
+			facts.devices = kai_groups_slot(mirror->kai, mirror->engine, pod->pod);
+		facts.holder = kai_groups_is_reservation(pod->pod);
 	}
 	pod->handle = stint_engine_pod_upsert(mirror->engine, &facts);
 	remember(&mirror->pods_by_handle, &mirror->pods_by_handle_capacity, pod->handle, pod);

@@ -1,8 +1,8 @@
 /*
- * mirror_objects: nodes, queues, owners, namespaces, priority classes, topologies and devices as they come: what each changes in the
+ * objects: nodes, queues, owners, namespaces, priority classes, topologies and devices as they come: what each changes in the
  * engine at once, and which pods must be looked at again for it.
  */
-#include <scheduler/mirror_state.h>
+#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>

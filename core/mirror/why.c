@@ -1,14 +1,11 @@
 /*
- * why_record: the answer to `stint why`. See why_record.h. Holds no state.
+ * why: the answer to `stint why`. See stint/mirror.h. Holds no state.
  *
  * A workload may have several groups (the replicas of a Deployment are placed one by one). The one that has waited longest is explained;
  * all of them are counted.
  */
-#include <scheduler/why_record.h>
+#include <stint/mirror.h>
 
-#include <scheduler/explain.h>
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,15 +1,19 @@
 /*
- * mirror: keeps the engine's state equal to what the API server says. Objects come in as watches bring them; what they change is settled
- * together, right before a cycle. No I/O and no clock: times are handed in.
+ * mirror: keeps the engine's state equal to what the API server says: the scheduler's to what its watches bring, anybody else's to what was
+ * listed. Objects come in one by one; what they change is settled together, right before a cycle. No I/O and no clock: times are handed in.
  *
  * It owns the catalog and one record for each pod that somebody's placement depends on: ours, and others' once they have a node. A pod
  * and a group are found by what the engine calls them, too.
  */
-#ifndef STINT_SCHEDULER_MIRROR_H
-#define STINT_SCHEDULER_MIRROR_H
+#ifndef STINT_MIRROR_H
+#define STINT_MIRROR_H
 
 #include <stint/engine.h>
 #include <stint/grouping.h>
+#include <stint/reasons.h>
+
+#define STINT_RESERVATION_NAMESPACE "stint-reservation" /* of pods that hold a device for those that share it */
+#define STINT_ANNOTATION_SLOT "stint.dev/device-slot" /* of such a holder: the slot of its node */
 
 /* Why one of our pods is kept from being placed before the engine is even asked. */
 enum stint_hold {
@@ -96,5 +100,39 @@ void stint_mirror_refuse_wiring(struct stint_mirror *mirror, struct stint_mirror
 /* Keeps the pod back for 1 s, at the next failure 2 s, and so on to 32 s; returns until when. */
 int64_t stint_mirror_hold_back(struct stint_mirror *mirror, struct stint_mirror_pod *pod, int64_t now_ms);
 void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char *sentence); /* sentence is handed over; NULL word: none */
+
+/* ---- why a pod waits (stint/reasons.h), for pods as the mirror has them ------------------------------------------------------------------ */
+
+/* The lines of YAML that a container needs before a share of a real device may be given to it. */
+extern const char stint_device_wiring_yaml[];
+
+/* The word alone, for a pod of ours that waits: O(1). NULL: there is none, or others tell it (scheduling gates). */
+const char *stint_explain_word(const struct stint_engine *engine, const struct stint_mirror_pod *pod);
+/* pod: of a group; its own hold or note comes before what the group waits for. Costs O(nodes + pods) when the engine is asked. */
+void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *pod, struct stint_explanation *out);
+
+#define STINT_WHY_HIDDEN "another project"
+
+/*
+ * Everything that is known about why a workload waits, as the JSON that the why API answers. Pure: state in, tree out.
+ *
+ * {apiVersion: stint.dev/v1, kind: Why, project, workload, workload_kind, phase: Waiting|Placed|NoPods, pods: {total, waiting, placed},
+ *  queue, priority, preemptible, reason, message, never, since, position, waiting_in_queue, bound: {queue, dimension, bound, allocated, asked},
+ *  nodes: {total, fitting, short: [{cause, text, nodes, even_when_empty}]}, holders: [{project, workload, workload_kind, pods, gpus,
+ *  cpu_milli, memory_bytes, leaving, ends_in_s}], holders_total, changes: [{change, text, ...}] of
+ *  which each was tried and would start it, starts_in_s}
+ * What is not known is left out. GPUs are devices, CPU is in thousandths of a core, memory in bytes.
+ */
+struct stint_why_question {
+	struct stint_engine *engine;
+	struct stint_mirror *mirror;
+	const char *space, *workload; /* the name of the top owner, a PodGroup or a pod */
+	int64_t now_ms;
+	/* Whether the caller may read pods of that namespace; those it may not appear as `another project`. */
+	bool (*visible)(void *user, const char *space);
+	void *user;
+};
+/* NULL: there is no such workload. */
+struct stint_json *stint_why_record(const struct stint_why_question *question);
 
 #endif

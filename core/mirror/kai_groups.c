@@ -3,12 +3,12 @@
  *
  * State: a map "node/group" -> slot. It only grows while KAI's pods run beside us, by one entry for each shared device.
  */
-#include <scheduler/kai_groups.h>
+#include "kai_groups.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct stint_kai_groups {
+struct kai_groups {
 	struct stint_map *slots;
 };
 
@@ -16,14 +16,14 @@ struct slot {
 	uint32_t number;
 };
 
-struct stint_kai_groups *stint_kai_groups_new(void)
+struct kai_groups *kai_groups_new(void)
 {
-	struct stint_kai_groups *groups = stint_alloc(sizeof(*groups));
+	struct kai_groups *groups = stint_alloc(sizeof(*groups));
 	groups->slots = stint_map_new(free);
 	return groups;
 }
 
-void stint_kai_groups_free(struct stint_kai_groups *groups)
+void kai_groups_free(struct kai_groups *groups)
 {
 	if (!groups)
 		return;
@@ -32,8 +32,7 @@ void stint_kai_groups_free(struct stint_kai_groups *groups)
 }
 
 /* Taken: by pods that the engine knows, or by another group of KAI's whose pods are still to come. */
-static bool is_taken(
-	const struct stint_kai_groups *groups, const struct stint_engine *engine, const char *node, uint32_t handle, uint32_t number)
+static bool is_taken(const struct kai_groups *groups, const struct stint_engine *engine, const char *node, uint32_t handle, uint32_t number)
 {
 	struct stint_device_view device;
 	if (!stint_engine_device_view(engine, handle, number, &device) || device.whole || device.pods > 0)
@@ -48,7 +47,7 @@ static bool is_taken(
 	return false;
 }
 
-uint64_t stint_kai_groups_slot(struct stint_kai_groups *groups, const struct stint_engine *engine, const struct stint_pod *pod)
+uint64_t kai_groups_slot(struct kai_groups *groups, const struct stint_engine *engine, const struct stint_pod *pod)
 {
 	const char *group = pod->node ? stint_object_label(&pod->meta, "runai-gpu-group") : NULL;
 	if (!group)
@@ -72,7 +71,7 @@ uint64_t stint_kai_groups_slot(struct stint_kai_groups *groups, const struct sti
 	return 0;
 }
 
-bool stint_kai_groups_is_reservation(const struct stint_pod *pod)
+bool kai_groups_is_reservation(const struct stint_pod *pod)
 {
 	const char *app = stint_object_label(&pod->meta, "app");
 	return app && strcmp(app, "kai-resource-reservation") == 0;

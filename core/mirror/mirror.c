@@ -1,10 +1,8 @@
 /*
- * mirror: pods as they come, what the rest of the scheduler says of them, life and look-ups. See mirror.h; mirror_settle.c brings the
- * engine up to date, mirror_objects.c takes in everything that is no pod.
+ * mirror: pods as they come, what the rest of the scheduler says of them, life and look-ups. See stint/mirror.h; settle.c brings the
+ * engine up to date, objects.c takes in everything that is no pod.
  */
-#include <scheduler/mirror_state.h>
-
-#include <scheduler/holder_pod.h>
+#include "state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +143,7 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	mirror->names = names;
 	mirror->hooks = *hooks;
 	mirror->catalog = stint_catalog_new();
-	mirror->kai = stint_kai_groups_new();
+	mirror->kai = kai_groups_new();
 	mirror->pods = stint_map_new(free_pod);
 	mirror->groups = stint_map_new(mirror_free_group);
 	mirror->gpu_nodes = stint_map_new(NULL);
@@ -160,7 +158,7 @@ void stint_mirror_free(struct stint_mirror *mirror)
 	stint_map_free(mirror->groups);
 	stint_map_free(mirror->gpu_nodes);
 	stint_catalog_free(mirror->catalog);
-	stint_kai_groups_free(mirror->kai);
+	kai_groups_free(mirror->kai);
 	free(mirror->pods_by_handle);
 	free(mirror->groups_by_handle);
 	free(mirror->dirty);

@@ -1,21 +1,22 @@
 /*
- * mirror_state: what the files of the mirror share: mirror.c (pods as they come, look-ups), mirror_settle.c (what came in, into the
- * engine) and mirror_objects.c (nodes, queues, owners and all else as it comes). Nobody else includes it.
+ * state: what the files of the mirror share: mirror.c (pods as they come, look-ups), settle.c (what came in, into the
+ * engine) and objects.c (nodes, queues, owners and all else as it comes). Nobody else includes it.
  *
  * Invariants: a pod that the engine has is in pods_by_handle; a group exists exactly while it has members.
  */
-#ifndef STINT_SCHEDULER_MIRROR_STATE_H
-#define STINT_SCHEDULER_MIRROR_STATE_H
+#ifndef STINT_MIRROR_STATE_H
+#define STINT_MIRROR_STATE_H
 
-#include <scheduler/kai_groups.h>
-#include <scheduler/mirror.h>
+#include <stint/mirror.h>
+
+#include "kai_groups.h"
 
 struct stint_mirror {
 	struct stint_engine *engine;
 	char *const *names;
 	struct stint_mirror_hooks hooks;
 	struct stint_catalog *catalog;
-	struct stint_kai_groups *kai;
+	struct kai_groups *kai;
 	struct stint_map *pods; /* by uid */
 	struct stint_map *groups; /* by key */
 	struct stint_mirror_pod **pods_by_handle;
@@ -41,7 +42,7 @@ bool mirror_asks_for_share(const struct stint_pod *pod);
 void mirror_put_pod(struct stint_mirror *mirror, struct stint_pod *object);
 void mirror_remove_pod(struct stint_mirror *mirror, struct stint_pod *object);
 
-/* mirror_settle.c: out of the engine, and out of its group, which ends with its last member. */
+/* settle.c: out of the engine, and out of its group, which ends with its last member. */
 void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void mirror_leave_group(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void mirror_free_group(void *value);

@@ -1,12 +1,13 @@
 /*
- * explain: what holds a pod back before the engine is asked comes first; else it is what the engine has noted about its group. See explain.h.
- * Holds no state.
+ * explain: what holds a pod back before the engine is asked comes first; else it is what the engine has noted about its group. See
+ * stint/mirror.h. Holds no state.
  */
-#include <scheduler/explain.h>
-
-#include <scheduler/holder_pod.h>
+#include <stint/mirror.h>
 
 #include <stdlib.h>
+
+const char stint_device_wiring_yaml[] = "env: [{name: NVIDIA_VISIBLE_DEVICES, valueFrom: {fieldRef: {fieldPath: "
+					"\"metadata.annotations['stint.dev/gpu-uuids']\"}}}]";
 
 static const char *word_of_hold(const struct stint_mirror_pod *pod)
 {
