@@ -78,12 +78,22 @@ static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
 	return engine->policy.consolidation_max_victims > 0 && fits_parts(engine->search, gpus, mib);
 }
 
+/* Where pools have strategies of their own, work is moved together only where that strategy packs (kai-engine 2.1). */
+static bool packs(const struct stint_engine *engine, uint32_t victim)
+{
+	const struct group *group = &engine->groups[victim];
+	for (uint32_t i = 0; i < group->pods_count; i++) {
+		const struct pod *pod = &engine->pods[group->pods[i]];
+		if (engine_pod_active(pod) && engine_placement_on(engine, pod->node).gpu_nodes == STINT_SPREAD)
+			return false;
+	}
+	return true;
+}
+
 static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint32_t victim)
 {
-	(void)engine;
 	(void)hunt;
-	(void)victim;
-	return true;
+	return !engine->policy.pools_count || packs(engine, victim);
 }
 
 static bool stands(struct stint_engine *engine, const struct hunt *hunt)

@@ -15,7 +15,7 @@ static bool same_policy(const struct stint_policy *a, const struct stint_policy 
 		a->consolidation_max_victims == b->consolidation_max_victims && a->reclaim_may_consolidate == b->reclaim_may_consolidate &&
 		a->reclaim_saturation == b->reclaim_saturation && a->min_runtime_method == b->min_runtime_method &&
 		a->preempt_min_runtime_ms == b->preempt_min_runtime_ms && a->reclaim_min_runtime_ms == b->reclaim_min_runtime_ms &&
-		a->stale_grace_ms == b->stale_grace_ms;
+		a->stale_grace_ms == b->stale_grace_ms && engine_pools_same_policy(a, b);
 	for (enum stint_action action = 0; action < STINT_ACTIONS; action++) {
 		same = same && a->queue_depth[action] == b->queue_depth[action];
 		same = same && (action >= a->actions_count || a->actions[action] == b->actions[action]);
@@ -29,6 +29,7 @@ static void adopt_policy(struct stint_engine *engine, const struct stint_policy 
 		return;
 	engine->shares_stale = engine->shares_stale || engine->policy.usage_factor != policy->usage_factor;
 	engine->policy = *policy;
+	engine_pools_adopt(engine, policy);
 	engine->policy_stamp++;
 	engine->room_epoch++;
 	engine->search_epoch++;

@@ -188,7 +188,7 @@ struct candidate {
 /* With FRAGMENTATION the fullest among those that lose alike: a loss is below 2^24, used amounts below 2^31. */
 static int64_t rank_of(const struct stint_engine *engine, uint32_t handle, int64_t used, int64_t leaving, int64_t mib)
 {
-	switch (engine->policy.gpu_devices) {
+	switch (engine_placement_on(engine, handle).gpu_devices) {
 	case STINT_BINPACK: return used;
 	case STINT_SPREAD: return -used;
 	case STINT_UNORDERED: return 0;
@@ -224,7 +224,7 @@ static struct candidate best_in_use(const struct stint_engine *engine, uint32_t 
 /* Rather a device that nobody uses than the best of those in use? */
 static bool opens_first(const struct stint_engine *engine, uint32_t handle, int64_t mib, const struct candidate *best)
 {
-	const enum stint_placement placement = engine->policy.gpu_devices;
+	const enum stint_placement placement = engine_placement_on(engine, handle).gpu_devices;
 	return placement == STINT_SPREAD || (placement == STINT_FRAGMENTATION && rank_of(engine, handle, 0, 0, mib) > best->rank);
 }
 

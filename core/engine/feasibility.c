@@ -20,6 +20,8 @@ enum stint_cause engine_matching_cause(const struct stint_engine *engine, const 
 	const struct stint_pod_spec *spec = shape->spec;
 	if (spec->gpu.problem || shape->problem)
 		return STINT_CAUSE_REQUEST;
+	if (shape->pools.count && !engine_pool_listed(&shape->pools, engine->nodes[handle].pool))
+		return STINT_CAUSE_POOL;
 	if (shape->selective && !stint_pod_spec_selects(spec, object))
 		return STINT_CAUSE_SELECTOR;
 	if (object->taints_count &&
@@ -86,9 +88,11 @@ static enum fit worse(enum fit a, enum fit b)
 }
 
 /* Whether a share of this shape would open at least one device, which takes a second pod slot for the device's holder. */
-static bool would_open(const struct stint_engine *engine, const struct shape *shape, const struct books *books, uint32_t fitting)
+static bool would_open(const struct stint_engine *engine, const struct shape *shape, uint32_t handle, uint32_t fitting)
 {
-	if (engine->policy.gpu_devices == STINT_SPREAD || engine->policy.gpu_devices == STINT_FRAGMENTATION)
+	const struct books *books = &engine->books[handle];
+	const enum stint_placement placement = engine_placement_on(engine, handle).gpu_devices;
+	if (placement == STINT_SPREAD || placement == STINT_FRAGMENTATION)
 		return books->gpus_idle + books->gpus_leaving > 0;
 	return fitting < shape->devices;
 }
@@ -107,7 +111,7 @@ enum fit engine_fit(const struct stint_engine *engine, const struct shape *shape
 	} else if (shape->gpu != STINT_GPU_NONE && fit != FIT_NONE) {
 		*fitting = engine_devices_fitting(engine, handle, engine_share_mib(engine, shape, handle));
 		fit = worse(fit, fit_of(shape->devices, (int64_t)books->gpus_idle + *fitting, books->gpus_leaving));
-		if (would_open(engine, shape, books, *fitting) && books->pods_idle + books->pods_leaving < 2)
+		if (would_open(engine, shape, handle, *fitting) && books->pods_idle + books->pods_leaving < 2)
 			return FIT_NONE;
 	}
 	for (uint32_t i = 0; i < shape->extended_count && fit != FIT_NONE; i++) {

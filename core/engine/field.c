@@ -89,7 +89,8 @@ uint32_t engine_field_best(struct stint_engine *engine, struct field *field, uin
 		return field->all ? best_of_all : STINT_NO_HANDLE;
 	const uint64_t behind = engine->changes - field->seen;
 	/* What terms change is not in the log of nodes. */
-	if (!field->width || field->shape != shape || behind > field->count / 4 + 1 || engine->shapes[shape].terms) {
+	if (!field->width || field->shape != shape || field->played != engine->shapes[shape].ranking.played ||
+		behind > field->count / 4 + 1 || engine->shapes[shape].terms) {
 		play_all(engine, field, shape);
 	} else {
 		for (uint64_t at = field->seen; at < engine->changes; at++) {
@@ -99,6 +100,7 @@ uint32_t engine_field_best(struct stint_engine *engine, struct field *field, uin
 		}
 	}
 	field->seen = engine->changes;
+	field->played = engine->shapes[shape].ranking.played;
 	const uint32_t best = field->nodes[field->winners[1]];
 	return engine->shapes[shape].ranking.scores[best] ? best : STINT_NO_HANDLE;
 }

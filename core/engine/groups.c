@@ -330,7 +330,8 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	const bool same_queue = queue && spec->queue ? strcmp(queue, spec->queue) == 0 : queue == spec->queue;
 	const bool new_history = take_history(group, spec);
 	if (same_queue && group->priority == spec->priority && group->preemptible == spec->preemptible &&
-		group->created_ms == spec->created_ms && same_parts(group, spec) && group->time_ms == spec->time_ms) {
+		group->created_ms == spec->created_ms && same_parts(group, spec) && group->time_ms == spec->time_ms &&
+		engine_pools_same(engine, &group->pools, spec)) {
 		engine->search_epoch += new_history;
 		if (new_history)
 			engine_group_touch(engine, handle);
@@ -345,6 +346,7 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	group->preemptible = spec->preemptible;
 	group->created_ms = spec->created_ms;
 	set_parts(engine, handle, spec);
+	engine_pools_set(engine, handle, spec);
 	engine_account_group(engine, handle, 1);
 	engine->search_epoch++;
 	engine_group_touch(engine, handle);
@@ -375,6 +377,7 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	free(group->key);
 	free(group->pods);
 	engine_gang_free(group->gang);
+	engine_pools_clear(engine, &group->pools);
 	const uint32_t stamp = group->stamp;
 	const bool judged = group->judged, suspected = group->suspect;
 	*group = (struct group){.queue = STINT_NO_HANDLE, .stamp = stamp, .judged = judged, .suspect = suspected};

@@ -34,6 +34,7 @@ extern const struct hunt_rules engine_preempt_rules, engine_reclaim_rules, engin
 struct hunt {
 	const struct hunt_rules *rules;
 	uint32_t group, queue;
+	uint32_t pool; /* that room is made in; STINT_NO_HANDLE: anywhere */
 	uint32_t shapes_count; /* of the chunk, those that room.c follows */
 	double asked[STINT_DIMENSIONS]; /* by the chunk, GPUs in hundredths; GPU memory as a part of the smallest device */
 };
@@ -47,7 +48,7 @@ struct step {
 /* How many pods of a shape every node could take, counting what the plan has evicted. */
 enum { ROOM_SHAPES = 4 };
 struct room {
-	uint32_t shape;
+	uint32_t shape, pool; /* pool: of the hunt */
 	uint64_t needed, total;
 	uint32_t *copies; /* by node, each no more than needed */
 	size_t capacity;

@@ -21,7 +21,7 @@ static uint64_t likeness(struct stint_engine *engine, uint32_t handle)
 	if (group->gang)
 		return 0;
 	const uint64_t facts[] = {group->queue, (uint32_t)group->priority, group->preemptible, engine_group_elastic(group),
-		group->active == 0, engine->chunk.count};
+		group->active == 0, engine->chunk.count, engine_pools_pin(engine, handle)};
 	for (size_t i = 0; i < STINT_COUNT(facts); i++)
 		hash = (hash ^ facts[i]) * UINT64_C(1099511628211) + (hash >> 29);
 	for (size_t i = 0; i < engine->chunk.count; i++) {
@@ -81,6 +81,24 @@ static void remember_before(struct stint_engine *engine)
 	}
 }
 
+/* In the pools where the group is tried, one after the other: none gives way in a later one while that helps in an earlier one. */
+static bool search_pools(struct stint_engine *engine, struct hunt *hunt)
+{
+	const uint32_t count = engine->groups[hunt->group].pools.count, pin = engine_pools_pin(engine, hunt->group);
+	bool found = false;
+	for (uint32_t i = 0; i < (count ? count : 1) && !found; i++) {
+		hunt->pool = count ? engine->groups[hunt->group].pools.items[i] : STINT_NO_HANDLE;
+		if ((pin != STINT_NO_HANDLE && pin != hunt->pool) || !engine_room_start(engine, hunt))
+			continue;
+		engine->pools.hunter = hunt->group;
+		engine->pools.only = hunt->pool;
+		remember_before(engine);
+		found = engine_search(engine, hunt);
+	}
+	engine->pools.hunter = engine->pools.only = STINT_NO_HANDLE;
+	return found;
+}
+
 static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t handle)
 {
 	/* There is room, but it is promised or kept: nobody is moved or evicted to get round that. */
@@ -91,13 +109,7 @@ static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules
 	const uint64_t print = likeness(engine, handle);
 	if (print && has_failed(engine->search, print))
 		return false;
-	bool found = rules->may_start(engine, &hunt);
-	if (found && engine_room_start(engine, &hunt)) {
-		remember_before(engine);
-		found = engine_search(engine, &hunt);
-	} else {
-		found = false;
-	}
+	const bool found = rules->may_start(engine, &hunt) && search_pools(engine, &hunt);
 	if (!found)
 		note_failure(engine->search, print);
 	return found;

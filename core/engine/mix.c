@@ -125,9 +125,7 @@ static bool gather(struct stint_engine *engine)
 void engine_mix_settle(struct stint_engine *engine)
 {
 	struct mix *mix = &engine->mix;
-	const struct stint_policy *policy = &engine->policy;
-	if (policy->gpu_nodes != STINT_FRAGMENTATION && policy->cpu_nodes != STINT_FRAGMENTATION &&
-		policy->gpu_devices != STINT_FRAGMENTATION) {
+	if (!engine_policy_uses(&engine->policy, STINT_FRAGMENTATION)) {
 		mix->made = false;
 		return;
 	}

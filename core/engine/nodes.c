@@ -27,7 +27,7 @@ uint32_t engine_node_named(struct stint_engine *engine, const char *name)
 	if (!engine->free_nodes.count)
 		grow_tables(engine, engine->nodes_count + 1);
 	const uint32_t handle = engine_take_slot(&engine->free_nodes, &engine->nodes_count);
-	engine->nodes[handle] = (struct node){.name = stint_strdup(name), .first_pod = STINT_NO_HANDLE};
+	engine->nodes[handle] = (struct node){.name = stint_strdup(name), .first_pod = STINT_NO_HANDLE, .pool = STINT_NO_HANDLE};
 	engine->books[handle] = (struct books){.device_mib = STINT_DEFAULT_GPU_MIB};
 	if (engine->extended_stride)
 		memset(engine_extended(engine, handle, 0), 0, engine->extended_stride * sizeof *engine->extended);
@@ -52,7 +52,7 @@ void engine_node_release(struct stint_engine *engine, uint32_t handle)
 	free(node->reserved_mib);
 	free(engine->books[handle].devices);
 	engine_claim_table_free(node->devices);
-	*node = (struct node){.first_pod = STINT_NO_HANDLE};
+	*node = (struct node){.first_pod = STINT_NO_HANDLE, .pool = STINT_NO_HANDLE};
 	engine->books[handle] = (struct books){0};
 	handles_push(&engine->free_nodes, handle);
 	engine->names_stale = true;
@@ -108,6 +108,7 @@ static void respecify(struct stint_engine *engine, uint32_t handle, struct stint
 	struct stint_node *former = node->object;
 	engine_account_node(engine, handle, -1);
 	node->object = object;
+	engine_pool_of_node(engine, handle);
 	engine_terms_node(engine, handle);
 	engine_books_reset(engine, handle);
 	engine_account_node(engine, handle, 1);

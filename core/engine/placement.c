@@ -314,11 +314,55 @@ static bool fail_for_parts(struct stint_engine *engine, uint32_t handle, struct 
 	return false;
 }
 
+/* What it placed stays in the plan when it fails. */
+static bool place_in(struct stint_engine *engine, struct attempt *attempt, struct field *field)
+{
+	const struct group *group = &engine->groups[attempt->group];
+	const uint32_t count = (uint32_t)engine->chunk.count;
+	if (!(group->gang ? place_part(engine, attempt, 0, field, 0) : place_pods(engine, attempt, 0, count, field)))
+		return false;
+	if (attempt->reserve_only || !engine_group_must_wait(group) || reserve_all(engine, attempt->mark))
+		return true;
+	attempt->pod = engine->chunk.items[0];
+	return false;
+}
+
+static bool has_to_wait(const struct stint_engine *engine, const struct attempt *attempt)
+{
+	for (size_t i = attempt->mark; i < engine->plan.count; i++) {
+		if (engine->pods[engine->plan.changes[i].pod].status == STINT_POD_RESERVED)
+			return true;
+	}
+	return false;
+}
+
+/* In one pool after the other: where it starts at once, else where leaving pods make room. What is told is what the last one says. */
+static bool place_in_pools(struct stint_engine *engine, struct attempt *attempt)
+{
+	struct pool_walk walk;
+	bool waits = false;
+	engine_pools_walk(engine, attempt->group, &walk);
+	for (struct field *field; (field = engine_pools_next(engine, &walk));) {
+		attempt->record->reason = STINT_REASON_NONE;
+		if (place_in(engine, attempt, field)) {
+			if (walk.count < 2 || attempt->reserve_only || !has_to_wait(engine, attempt))
+				return true;
+			waits = true;
+		}
+		if (walk.count > 1)
+			engine_plan_rollback(engine, attempt->mark);
+	}
+	walk.next = 0;
+	for (struct field *field; waits && (field = engine_pools_next(engine, &walk));) {
+		if (place_in(engine, attempt, field))
+			return true;
+		engine_plan_rollback(engine, attempt->mark);
+	}
+	return false;
+}
+
 static bool place_chunk(struct stint_engine *engine, uint32_t handle, const struct placing *how, struct stint_record *record)
 {
-	struct group *group = &engine->groups[handle];
-	const uint32_t count = (uint32_t)engine->chunk.count;
-	struct field everywhere = {.all = true};
 	struct attempt attempt = {
 		.group = handle,
 		.mark = engine_plan_mark(engine),
@@ -326,14 +370,7 @@ static bool place_chunk(struct stint_engine *engine, uint32_t handle, const stru
 		.pod = STINT_NO_HANDLE,
 		.record = record,
 	};
-	if (!(group->gang ? place_part(engine, &attempt, 0, &everywhere, 0) : place_pods(engine, &attempt, 0, count, &everywhere)))
-		return fail_for_room(engine, &attempt);
-	if (!how->reserve_only && engine_group_must_wait(group) && !reserve_all(engine, attempt.mark)) {
-		attempt.pod = engine->chunk.items[0];
-		attempt.most = 0;
-		return fail_for_room(engine, &attempt);
-	}
-	return true;
+	return place_in_pools(engine, &attempt) || fail_for_room(engine, &attempt);
 }
 
 static bool try_group(struct stint_engine *engine, uint32_t handle, const struct placing *how, struct stint_record *record)

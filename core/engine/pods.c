@@ -116,8 +116,7 @@ static void set_place(struct stint_engine *engine, uint32_t handle, const struct
 		engine_choice_read(engine, handle, facts->zones, facts->zones_count);
 }
 
-/* By what the pod is now. */
-static void set_shape(struct stint_engine *engine, uint32_t handle)
+void engine_pod_reshape(struct stint_engine *engine, uint32_t handle)
 {
 	const uint32_t former = engine->pods[handle].shape;
 	engine->pods[handle].shape = engine_shape_acquire(engine, handle);
@@ -184,7 +183,7 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 	}
 	if (!known || !news_are_old(&engine->pods[handle], facts))
 		set_place(engine, handle, facts);
-	set_shape(engine, handle);
+	engine_pod_reshape(engine, handle);
 	engine_account(engine, handle, 1);
 	if (former_node != engine->pods[handle].node)
 		leave_node(engine, former_node);

@@ -5,7 +5,7 @@
  * A ranking catches up with the log of changed nodes when it is asked, so shapes that nobody asks for cost nothing.
  * The score packs the plugins' scales from most to least significant, which orders nodes as their sum does:
  *     preferences of pods for pods | a partly used device fits | starts at once | few zones | no GPUs, for pods without |
- *     packing, spreading, or what is lost
+ *     packing, spreading, or what is lost, behind the strategy where pools have their own
  * Promises: the best node is one where the pod fits; equal scores go by name. 0 is no fit.
  * Costs: O(log nodes) per changed node, O(nodes) when more changed than a quarter of them. Memory 17 bytes a node; least-asked rankings go
  * when all of them pass MOST_RANKED nodes.
@@ -27,7 +27,8 @@ static uint64_t fragmentation_score(const struct stint_engine *engine, const str
 	return (uint64_t)(middle - (loss > most ? most : loss < -most ? -most : loss));
 }
 
-static uint64_t packing_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle, unsigned bits)
+static uint64_t packing_score(
+	const struct stint_engine *engine, const struct shape *shape, uint32_t handle, enum stint_placement placement, unsigned bits)
 {
 	const uint64_t top = UINT64_C(1) << bits;
 	const struct books *books = &engine->books[handle];
@@ -37,7 +38,7 @@ static uint64_t packing_score(const struct stint_engine *engine, const struct sh
 	if (table && !cpu_only)
 		free_amount += table->gpus_idle + table->gpus_leaving;
 	free_amount = free_amount < (int64_t)(top / 4) ? free_amount : (int64_t)(top / 4);
-	switch (cpu_only ? engine->policy.cpu_nodes : engine->policy.gpu_nodes) {
+	switch (placement) {
 	case STINT_BINPACK:
 		/* kai-engine 5.2: a node that has no such devices at all is the last. Only pods with MIG get so far on one. */
 		return !cpu_only && books->devices_count == 0 && !table ? 1 : top / 2 - (uint64_t)free_amount;
@@ -49,8 +50,21 @@ static uint64_t packing_score(const struct stint_engine *engine, const struct sh
 	if (table && !cpu_only)
 		capacity += table->gpus;
 	const double part = capacity > 0 && free_amount > 0 ? (double)free_amount / (double)capacity : 0;
-	/* Shares of whole numbers keep their order, and equal ones stay equal, in 52 bits, and in 36 if they are not very large. */
-	return 1 + (uint64_t)llround(fmin(part, 1) * (bits == PACKING_BITS ? 0x1p52 : 0x1p36));
+	/* Shares of whole numbers keep their order, and equal ones stay equal, in 52 bits, and in 34 if they are not very large. */
+	return 1 + (uint64_t)llround(ldexp(fmin(part, 1), bits > 52 ? 52 : (int)bits - 1));
+}
+
+/* Scores of several strategies do not compare: their order stands above them (pools.c). */
+static uint64_t strategy_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle, unsigned bits)
+{
+	enum { STRATEGY_BITS = 2 };
+	if (engine_shape_cpu_only(shape))
+		return packing_score(engine, shape, handle, engine->policy.cpu_nodes, bits);
+	if (!engine->policy.pools_count)
+		return packing_score(engine, shape, handle, engine->policy.gpu_nodes, bits);
+	const enum stint_placement placement = engine_placement_on(engine, handle).gpu_nodes;
+	return (uint64_t)engine_strategy_rank(placement) << (bits - STRATEGY_BITS) |
+		packing_score(engine, shape, handle, placement, bits - STRATEGY_BITS);
 }
 
 static uint64_t affinity_score(const struct stint_engine *engine, const struct shape *shape, uint32_t handle)
@@ -78,10 +92,10 @@ static uint64_t score(const struct stint_engine *engine, const struct shape *sha
 	const struct books *books = &engine->books[handle];
 	const bool by_affinity = shape->terms && engine->policy.prefer_pod_affinity;
 	const unsigned bits = by_affinity ? PACKING_BITS_BELOW_AFFINITY : PACKING_BITS;
-	uint64_t score = packing_score(engine, shape, handle, bits);
+	uint64_t score = strategy_score(engine, shape, handle, bits);
 	if (by_affinity)
 		score |= affinity_score(engine, shape, handle) << (bits + ZONE_BITS + 3);
-	if (engine->policy.prefer_shared && fitting)
+	if (fitting && engine_placement_on(engine, handle).prefer_shared)
 		score |= UINT64_C(1) << (bits + ZONE_BITS + 2);
 	if (engine->policy.prefer_idle && fit == FIT_NOW)
 		score |= UINT64_C(1) << (bits + ZONE_BITS + 1);
@@ -116,9 +130,10 @@ static void refresh(const struct stint_engine *engine, struct shape *shape, uint
 	ranking->scores[handle] = score(engine, shape, handle);
 }
 
-static void play_all(const struct stint_engine *engine, struct shape *shape)
+static void play_all(struct stint_engine *engine, struct shape *shape)
 {
 	struct ranking *ranking = &shape->ranking;
+	ranking->played = ++engine->clock;
 	for (uint32_t i = 0; i < engine->nodes_count; i++)
 		refresh(engine, shape, i);
 	for (uint32_t i = 0; i < ranking->width; i++)

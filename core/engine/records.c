@@ -35,6 +35,7 @@ const char *stint_cause_text(enum stint_cause cause)
 		[STINT_CAUSE_UNSCHEDULABLE] = "node(s) were unschedulable",
 		[STINT_CAUSE_NOT_READY] = "node(s) were not ready",
 		[STINT_CAUSE_PRESSURE] = "node(s) were under memory, disk, process or network pressure",
+		[STINT_CAUSE_POOL] = "node(s) were in other node pools",
 		[STINT_CAUSE_SELECTOR] = "node(s) didn't match Pod's node affinity/selector",
 		[STINT_CAUSE_TAINT] = "node(s) had untolerated taint(s)",
 		[STINT_CAUSE_PORTS] = "node(s) didn't have free ports for the requested pod ports",
@@ -256,8 +257,6 @@ static void look_at_node(
 	const enum stint_cause matching = engine_matching_cause(engine, shape, handle);
 	const enum stint_cause fixed = engine_fixed_cause(engine, shape, handle);
 	out->nodes++;
-	if (matching == STINT_CAUSE_COUNT)
-		out->room_when_empty += engine_copies_when_empty(engine, shape, handle);
 	if (fixed != STINT_CAUSE_COUNT) {
 		out->short_of[fixed]++;
 		out->even_empty[fixed] += fixed == matching;
@@ -274,6 +273,23 @@ static void look_at_node(
 		holders_on_node(engine, handle, now, false, all);
 	else if (engine->pods[out->record.pod].node == handle || engine->pods[out->record.pod].node == STINT_NO_HANDLE)
 		holders_on_node(engine, handle, 0, true, all);
+}
+
+/* Of the empty cluster, or of the pool that takes most: a group that lists pools is placed in one of them. */
+static uint64_t room_when_empty(const struct stint_engine *engine, const struct pool_list *pools, const struct shape *shape)
+{
+	uint64_t sums[STINT_MAX_POOLS + 1] = {0}, most = 0;
+	for (uint32_t node = 0; node < engine->nodes_count; node++) {
+		if (!engine->nodes[node].object || engine_matching_cause(engine, shape, node) != STINT_CAUSE_COUNT)
+			continue;
+		uint32_t at = 0;
+		while (at < pools->count && pools->items[at] != engine->nodes[node].pool)
+			at++;
+		sums[at] += engine_copies_when_empty(engine, shape, node);
+	}
+	for (uint32_t i = 0; i <= pools->count; i++)
+		most = sums[i] > most ? sums[i] : most;
+	return most;
 }
 
 /* Pods of the shape that must be placed for the group to run at all. */
@@ -344,6 +360,7 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 			if (engine->nodes[i].object)
 				look_at_node(engine, shape, i, all, out);
 		}
+		out->room_when_empty = room_when_empty(engine, &group->pools, shape);
 		out->problem = shape->problem ? shape->problem : shape->spec->gpu.problem;
 		out->never = out->problem || out->room_when_empty < must_have(engine, group, index);
 		break;

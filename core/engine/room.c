@@ -38,11 +38,16 @@ static uint64_t shares(const struct stint_engine *engine, const struct shape *sh
 	return sum;
 }
 
+static bool is_in(const struct stint_engine *engine, const struct room *room, uint32_t node)
+{
+	return room->pool == STINT_NO_HANDLE || engine->nodes[node].pool == room->pool;
+}
+
 static uint32_t copies(const struct stint_engine *engine, const struct room *room, uint32_t handle)
 {
 	const struct shape *shape = &engine->shapes[room->shape];
 	const struct books *books = &engine->books[handle];
-	if (!shape->ranking.width || shape->ranking.fixed[handle] != STINT_CAUSE_COUNT)
+	if (!is_in(engine, room, handle) || !shape->ranking.width || shape->ranking.fixed[handle] != STINT_CAUSE_COUNT)
 		return 0;
 	uint64_t count = least(room->needed, times((int64_t)books->pods_idle + books->pods_leaving, 1));
 	if (shape->cpu_milli)
@@ -74,6 +79,7 @@ static struct room *room_of(struct search *search, struct hunt *hunt, uint32_t s
 		return NULL;
 	struct room *room = &search->rooms[hunt->shapes_count++];
 	room->shape = shape;
+	room->pool = hunt->pool;
 	room->needed = room->total = 0;
 	return room;
 }
@@ -84,7 +90,7 @@ static bool is_hopeless(const struct stint_engine *engine, const struct room *ro
 	const struct shape *shape = &engine->shapes[room->shape];
 	uint64_t most = 0;
 	for (uint32_t node = 0; node < engine->nodes_count && most < room->needed; node++) {
-		if (shape->ranking.width && shape->ranking.fixed[node] == STINT_CAUSE_COUNT)
+		if (is_in(engine, room, node) && shape->ranking.width && shape->ranking.fixed[node] == STINT_CAUSE_COUNT)
 			most += engine_copies_when_empty(engine, shape, node);
 	}
 	return most < room->needed;

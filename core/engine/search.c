@@ -40,6 +40,7 @@ static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt,
 		struct group *group = &engine->groups[at];
 		/* What this very cycle made room for is not undone by it: the evictions would be for nothing. */
 		if (at == hunt->group || group->served == engine->cycles || !group->preemptible || group->spared || !group->active ||
+			(hunt->pool != STINT_NO_HANDLE && !engine_group_in_pool(engine, at, hunt->pool)) ||
 			!hunt->rules->may_fall(engine, hunt, at))
 			continue;
 		group->elastic_victim = engine_group_elastic(group);

@@ -14,6 +14,7 @@ struct ranking {
 	uint32_t policy, names; /* stamps of what it was made for */
 	uint64_t claims;
 	uint64_t used; /* when it was last asked */
+	uint64_t played; /* tells apart the times that all of it was made */
 };
 
 struct shape_extended {
@@ -42,6 +43,7 @@ struct shape {
 	struct shape_extended *extended;
 	uint32_t extended_count;
 	bool guaranteed;
+	struct pool_list pools; /* that its pods may use, as a set: by handle; none: all */
 	char *space; /* its namespace where that makes a difference, else NULL */
 	char *problem; /* why no pod of it can be placed as it is written; NULL: nothing */
 	struct shape_terms *terms; /* NULL: other pods are nothing to it, nor it to them */

@@ -157,18 +157,23 @@ struct traits {
 	struct shape_claim claims[MOST_POD_CLAIMS];
 	uint32_t claims_count;
 	bool guaranteed;
+	struct pool_list pools; /* borrowed */
 };
 
 static uint32_t hash_traits(uint32_t hash, const struct traits *traits)
 {
 	for (uint32_t i = 0; i < traits->claims_count; i++)
 		hash = mix(hash, (uint64_t)traits->claims[i].form << 32 | traits->claims[i].claim);
-	return mix(hash, traits->guaranteed);
+	uint32_t pools = 0; /* a set: their order must not matter */
+	for (uint32_t i = 0; i < traits->pools.count; i++)
+		pools += mix(1, traits->pools.items[i]);
+	return mix(mix(hash, pools), traits->guaranteed);
 }
 
 static bool same_traits(const struct shape *shape, const struct traits *traits)
 {
 	return shape->guaranteed == traits->guaranteed && shape->claims_count == traits->claims_count &&
+		engine_pools_equal(&shape->pools, &traits->pools) &&
 		(!traits->claims_count || memcmp(shape->claims, traits->claims, traits->claims_count * sizeof *traits->claims) == 0);
 }
 
@@ -202,6 +207,7 @@ static void describe(struct stint_engine *engine, struct shape *shape, struct st
 		.guaranteed = traits->guaranteed,
 	};
 	shape->asked = (struct amounts){shape->cpu_milli, shape->memory_bytes, 0};
+	engine_pools_copy(engine, &shape->pools, &traits->pools);
 	read_gpus(shape, &spec->gpu);
 	read_claims(engine, shape, traits);
 	if (shape->extended_count)
@@ -255,7 +261,10 @@ static uint32_t take(struct stint_engine *engine, uint32_t handle)
 uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 {
 	struct stint_pod *pod = engine->pods[index].object;
+	const uint32_t group = engine->pods[index].group;
 	struct traits traits = {.guaranteed = pod->guaranteed};
+	if (group != STINT_NO_HANDLE)
+		traits.pools = engine->groups[group].pools;
 	if (engine->pods[index].claims)
 		traits.claims_count = engine_shape_claims(engine, index, traits.claims);
 	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec &&
@@ -304,6 +313,7 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 	for (uint32_t i = 0; i < shape->claims_count; i++)
 		engine_form_drop(engine, shape->claims[i].form);
 	free(shape->claims);
+	engine_pools_clear(engine, &shape->pools);
 	free(shape->space);
 	free(shape->problem);
 	*shape = (struct shape){0};
@@ -311,7 +321,9 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 
 uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample, uint32_t like)
 {
-	struct traits traits = {.guaranteed = engine->shapes[like].guaranteed, .claims_count = engine->shapes[like].claims_count};
+	struct traits traits = {.guaranteed = engine->shapes[like].guaranteed,
+		.claims_count = engine->shapes[like].claims_count,
+		.pools = engine->shapes[like].pools};
 	if (traits.claims_count)
 		memcpy(traits.claims, engine->shapes[like].claims, traits.claims_count * sizeof *traits.claims);
 	if (!engine->free_shapes.count)

@@ -22,6 +22,7 @@ struct stint_engine *stint_engine_new(void)
 	engine->wake_ms = INT64_MAX;
 	engine->search_epoch = 1;
 	engine_claims_init(engine);
+	engine_pools_init(engine);
 	engine->policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
 	engine->least_gpu_mib = engine->most_gpu_mib = STINT_DEFAULT_GPU_MIB;
 	return engine;
@@ -66,6 +67,7 @@ void stint_engine_free(struct stint_engine *engine)
 		free(engine->groups[i].key);
 		free(engine->groups[i].pods);
 		engine_gang_free(engine->groups[i].gang);
+		engine_pools_clear(engine, &engine->groups[i].pools);
 	}
 	for (size_t i = 0; i < engine->topologies_count; i++)
 		engine_topology_discard(engine, &engine->topologies[i]);
@@ -90,6 +92,7 @@ void stint_engine_free(struct stint_engine *engine)
 	for (enum order_kind kind = 0; kind < ORDER_KINDS; kind++)
 		free_handles(&engine->orders[kind].roots);
 	engine_backfill_free(engine);
+	engine_pools_free(engine);
 	free(engine->topologies);
 	free(engine->domains);
 	free(engine->nests);
@@ -204,7 +207,9 @@ struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placeme
 
 void stint_policy_evict(struct stint_policy *policy)
 {
-	const bool packs = policy->gpu_nodes != STINT_SPREAD && policy->cpu_nodes != STINT_SPREAD;
+	bool packs = policy->gpu_nodes != STINT_SPREAD && policy->cpu_nodes != STINT_SPREAD;
+	for (uint32_t i = 0; i < policy->pools_count; i++)
+		packs = packs || policy->pools[i].gpu_nodes != STINT_SPREAD;
 	policy->actions_count = 0;
 	for (enum stint_action action = 0; action < STINT_ACTIONS; action++) {
 		if (packs || action != STINT_ACTION_CONSOLIDATION)

@@ -23,6 +23,7 @@ enum fit { FIT_NONE, FIT_LATER, FIT_NOW };
 #include "gang.h"
 
 #include "claims.h"
+#include "pools.h"
 #include "terms.h"
 
 /* What queues count. GPUs in hundredths of a device: the finest that a share is rounded to. */
@@ -76,6 +77,7 @@ struct node {
 	int32_t mig_percent; /* what its MIG instances count for in all, in hundredths of a device */
 	uint32_t legacy_mig; /* pods on it that have MIG by annotation */
 	uint32_t promised; /* reservations and holds that name it */
+	uint32_t pool; /* STINT_NO_HANDLE without an object */
 };
 
 /* How a node offers its GPUs (kai-engine 1.4): not as MIG; as MIG by no strategy; as MIG that looks like whole devices; as profiles. */
@@ -143,6 +145,7 @@ struct memo {
 
 struct group {
 	char *key; /* NULL: a free slot */
+	struct pool_list pools; /* best first; none: every node */
 	struct gang *gang; /* NULL: all its pods are one set that needs min_member */
 	uint32_t queue;
 	int32_t priority;
@@ -348,6 +351,7 @@ struct stint_engine {
 
 	struct backfill backfill;
 	struct holds holds;
+	struct pools pools;
 	size_t timed_groups; /* groups that declared their time */
 	struct topology *topologies;
 	size_t topologies_count, topologies_capacity;
@@ -605,6 +609,9 @@ bool engine_ranking_fits(struct stint_engine *engine, uint32_t shape, uint32_t n
 void engine_ranking_mask(struct stint_engine *engine, uint32_t shape, uint32_t node);
 void engine_ranking_unmask(struct stint_engine *engine, uint32_t shape, uint32_t node);
 void engine_ranking_free(struct stint_engine *engine, struct shape *shape);
+
+/* pods.c */
+void engine_pod_reshape(struct stint_engine *engine, uint32_t pod); /* by what the pod is now; it must be out of the books */
 
 /* groups.c */
 void engine_group_touch(

@@ -49,6 +49,7 @@ struct field {
 	uint32_t *winners; /* places in nodes; leaves at width + place */
 	size_t winners_capacity;
 	uint64_t seen;
+	uint64_t played; /* of the shape's ranking */
 };
 
 /* What a part asks for. `least` of any of its pods, `sum` of all. */
@@ -89,6 +90,16 @@ uint32_t engine_field_best(struct stint_engine *engine, struct field *field, uin
 /* As their siblings in ranking.c. */
 void engine_field_mask(struct stint_engine *engine, struct field *field, uint32_t shape, uint32_t node);
 void engine_field_unmask(struct stint_engine *engine, struct field *field, uint32_t shape, uint32_t node);
+
+/* pools.c */
+/* The pools in which a group is tried, one after the other. */
+struct pool_walk {
+	uint32_t pools[STINT_MAX_POOLS];
+	uint32_t count, next; /* count 0: everywhere, once */
+	struct field everywhere;
+};
+void engine_pools_walk(struct stint_engine *engine, uint32_t group, struct pool_walk *walk);
+struct field *engine_pools_next(struct stint_engine *engine, struct pool_walk *walk); /* NULL: there are no more */
 
 /* topology.c */
 struct topology *engine_topology_named(struct stint_engine *engine, const char *name); /* caught up; NULL: there is none */

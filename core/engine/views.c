@@ -58,6 +58,7 @@ bool stint_engine_node_view(const struct stint_engine *engine, uint32_t handle, 
 	const struct node *node = &engine->nodes[handle];
 	const struct books *books = &engine->books[handle];
 	*out = (struct stint_node_view){
+		.pool = node->pool == STINT_NO_HANDLE ? NULL : engine->pools.items[node->pool].name,
 		.node = node->object,
 		.name = node->name,
 		.cpu_milli_idle = books->cpu_idle,

@@ -44,6 +44,17 @@ uint32_t stint_engine_queue_find(const struct stint_engine *engine, const char *
 /* Past use of the queue as a part of the cluster (kai-engine 9.3); 0 until said. The queue must be known. */
 void stint_engine_queue_usage(struct stint_engine *engine, uint32_t queue, const double usage[static STINT_DIMENSIONS]);
 
+/*
+ * A node is in the pool that its label kai.scheduler/node-pool names, and in the pool "default" without one. A group may list the pools
+ * that it may use, in the order in which it wants them; then it is placed whole in the first of them where it can start at once, else in the
+ * first where it can when leaving pods have gone; and running work gives way for it only when neither exists, again in that order. More
+ * pods of a gang that runs go where it runs. A group without a list may use every node, and its pods may stand in several pools.
+ */
+#define STINT_LABEL_NODE_POOL "kai.scheduler/node-pool"
+#define STINT_DEFAULT_POOL "default"
+enum { STINT_MAX_POOLS = 32 }; /* in a group's list; further ones are not read */
+const char *stint_node_pool(const struct stint_node *node); /* never NULL */
+
 enum { STINT_MAX_LEVELS = 16 }; /* of a topology; further ones are not read */
 
 /* A topology of the nodes: labels, coarse to fine. A node belongs to it when it has all of them (kai-engine 10.1). O(1) but for its size. */
@@ -123,6 +134,9 @@ struct stint_group_spec {
 	/* Instead of min_member: its parts, checked by stint_parts_check; copied. NULL: all its pods are one set, called "default". */
 	const struct stint_part_spec *parts;
 	size_t parts_count;
+	/* The pools that it may use, best first; copied. None: every node. A pool need not have nodes. */
+	const char *const *pools;
+	size_t pools_count;
 	/* Of its history what the cluster keeps; 0: not known, then what the engine has seen itself stands. */
 	int64_t started_ms; /* when it last went from no pod to some (kai-engine 9.1) */
 	int64_t last_evicted_ms;
@@ -202,6 +216,14 @@ enum stint_backfill {
 	STINT_BACKFILL_NONE,
 };
 
+/* What a pool does otherwise than the rest: where pods with GPUs go, and which device a share gets. */
+struct stint_pool_placement {
+	const char *pool;
+	enum stint_placement gpu_nodes, gpu_devices;
+	bool prefer_shared;
+};
+struct stint_pool_placement stint_pool_placement_of(const char *pool, enum stint_placement gpu); /* as stint_policy_of */
+
 struct stint_policy {
 	enum stint_placement
 		gpu_nodes; /* which node for pods with GPUs, for pods without, which device for a share (kai-engine 5.2, 5.3) */
@@ -216,6 +238,12 @@ struct stint_policy {
 	int64_t hold_moved_ms; /* how long the places that evictions made, and those of moved work, are kept; 0: not beyond the cycle */
 	enum stint_action actions[STINT_ACTIONS]; /* in this order */
 	uint32_t actions_count;
+	/*
+	 * Pools with a placement of their own, each at most once; a cycle copies them. Scores compare within a strategy alone: a pod that may
+	 * use pools of several goes to one that packs, then to one that avoids fragmentation, then to one without order, then to one that spreads.
+	 */
+	const struct stint_pool_placement *pools;
+	uint32_t pools_count;
 	uint32_t queue_depth[STINT_ACTIONS]; /* by action: of each queue only so many groups, the best, take part; 0: all */
 	uint32_t consolidation_max_victims; /* groups that one decision may move; 0: no consolidation; UINT32_MAX: no bound */
 	bool reclaim_may_consolidate; /* a victim that gets another place does not count as taken */
@@ -229,7 +257,7 @@ struct stint_policy {
  * whoever can carry out evictions adds the others by stint_policy_evict.
  */
 struct stint_policy stint_policy_of(enum stint_placement gpu, enum stint_placement cpu);
-/* All actions, in KAI's order; consolidation only where nodes are packed (kai-engine 2.1). */
+/* All actions, in KAI's order; consolidation only where nodes are packed (kai-engine 2.1). After the placements of pools have been set. */
 void stint_policy_evict(struct stint_policy *policy);
 
 enum stint_decision_kind {
@@ -351,6 +379,7 @@ enum stint_cause {
 	STINT_CAUSE_UNSCHEDULABLE, /* cordoned */
 	STINT_CAUSE_NOT_READY,
 	STINT_CAUSE_PRESSURE,
+	STINT_CAUSE_POOL, /* in a pool that its group does not list */
 	STINT_CAUSE_SELECTOR, /* node selector or required affinity */
 	STINT_CAUSE_TAINT,
 	STINT_CAUSE_PORTS, /* a host port is taken */
@@ -395,7 +424,8 @@ struct stint_why {
 	const char *claim; /* REASON_CLAIM: "namespace/name", or the pod's own name for it; NULL: none in particular */
 	const char *device_class; /* REASON_CLAIM */
 	bool never; /* cannot run as asked, even if nothing else ran: bounds, gang size or node sizes forbid it */
-	uint64_t room_when_empty; /* NO_ROOM: pods like record.pod that the empty cluster would take; need is in the record */
+	/* NO_ROOM: pods like record.pod that the empty cluster would take, or the largest pool of the group's list; need is in the record. */
+	uint64_t room_when_empty;
 	/* Who has it, largest first: in the queue of OVER_*; on nodes that would do but for their use for NO_ROOM and LEAVING. */
 	struct stint_holder holders[STINT_MAX_HOLDERS];
 	size_t holders_count;
@@ -469,6 +499,7 @@ struct stint_node_view {
 	int32_t gpus_releasing; /* devices whose users are all leaving, less those reserved in the last cycle */
 	int64_t device_memory_mib; /* of each; 100 when not known */
 	bool device_memory_known;
+	const char *pool; /* NULL without a node */
 };
 uint32_t stint_engine_node_next(const struct stint_engine *engine, uint32_t after);
 bool stint_engine_node_view(const struct stint_engine *engine, uint32_t node, struct stint_node_view *out);
@@ -493,6 +524,8 @@ struct stint_group_view {
 	double gpus_allocated;
 	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known, never, not stale */
 };
+/* The pools of its list, best first; how many: 0: it may use every node. */
+size_t stint_engine_group_pools(const struct stint_engine *engine, uint32_t group, const char *names[static STINT_MAX_POOLS]);
 bool stint_engine_group_view(const struct stint_engine *engine, uint32_t group, struct stint_group_view *out);
 
 struct stint_pod_view {

@@ -95,6 +95,7 @@ struct node_is {
 	const char *label, *value; /* one label */
 	const char *labels; /* or several, "rack=r1,zone=z1" */
 	const char *rack; /* the label of that name */
+	const char *pool; /* the label kai.scheduler/node-pool, beside no other than `rack` */
 	const char *taint; /* key of a NoSchedule taint */
 	const char *resource; /* an extended resource, and how many thousandths of it */
 	int64_t resource_milli;
@@ -118,6 +119,8 @@ static inline uint32_t add_node_(struct cluster *c, const char *name, struct nod
 	}
 	struct stint_pair *pairs = stint_arena_alloc(c->arena, 2 * sizeof *pairs);
 	uint32_t labels = 0;
+	if (is.pool)
+		pairs[labels++] = (struct stint_pair){STINT_LABEL_NODE_POOL, cluster_text(c, is.pool)};
 	if (is.rack)
 		pairs[labels++] = (struct stint_pair){"rack", cluster_text(c, is.rack)};
 	if (is.label) {
@@ -189,11 +192,21 @@ struct group_is {
 	int64_t grace_s;
 	const struct stint_part_spec *parts; /* instead of min */
 	size_t parts_count;
+	const char *pools; /* "a,b" */
 };
 #define add_group(c, key, ...) add_group_((c), (key), (struct group_is){.made = true, ##__VA_ARGS__})
 static inline uint32_t add_group_(struct cluster *c, const char *key, struct group_is is)
 {
+	const char **pools = stint_arena_alloc(c->arena, (STINT_MAX_POOLS + 1) * sizeof *pools);
+	size_t pools_count = 0;
+	for (const char *at = is.pools; at && *at && pools_count <= STINT_MAX_POOLS; at += *at == ',') {
+		const size_t length = strcspn(at, ",");
+		pools[pools_count++] = stint_arena_strndup(c->arena, at, length);
+		at += length;
+	}
 	const struct stint_group_spec spec = {
+		.pools = pools,
+		.pools_count = pools_count,
 		.key = key,
 		.queue = is.queue,
 		.priority = is.priority ? is.priority : 50,
