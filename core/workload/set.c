@@ -1,15 +1,25 @@
 /*
- * set: the objects that workloads are made of. Owns one count of each object. Workloads are made again when they are asked for after a
- * change, in one pass over all objects; a burst of changes costs one pass.
+ * set: the objects that workloads and nodes are made of, and how they hang together: which name the same owner. Owns one count of each
+ * object, and of what an object was when the lists were made, so that those can be looked at while changes come in.
  */
 #include "set.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void unref(void *object)
+static void member_free(void *value)
 {
-	stint_object_unref(object);
+	struct member *member = value;
+	stint_object_unref(member->object);
+	stint_object_unref(member->former);
+	free(member);
+}
+
+static void family_free(void *value)
+{
+	struct family *family = value;
+	free(family->uid);
+	free(family);
 }
 
 struct stint_workload_set *stint_workload_set_new(const char *const *scheduler_names)
@@ -23,10 +33,10 @@ struct stint_workload_set *stint_workload_set_new(const char *const *scheduler_n
 		for (size_t at = 0; at < count; at++)
 			set->scheduler_names[at] = stint_strdup(scheduler_names[at]);
 	}
-	set->objects = stint_map_new(unref);
-	set->nodes = stint_map_new(NULL);
-	set->arena = stint_arena_new(0);
-	set->dirty = true;
+	set->members = stint_map_new(member_free);
+	set->families = stint_map_new(family_free);
+	set->records = stint_map_new(record_free);
+	set->places = stint_map_new(place_free);
 	return set;
 }
 
@@ -34,42 +44,236 @@ void stint_workload_set_free(struct stint_workload_set *set)
 {
 	if (!set)
 		return;
-	stint_map_free(set->nodes);
-	stint_map_free(set->objects);
-	stint_arena_free(set->arena);
+	stint_map_free(set->places);
+	stint_map_free(set->records);
+	stint_map_free(set->families);
+	stint_map_free(set->members);
 	stint_strings_free(set->scheduler_names);
-	free(set->list);
+	free(set->touched.items);
+	free(set->moved.items);
+	free(set->workloads.items);
+	free(set->nodes.items);
+	free(set->dirty_records.items);
+	free(set->dirty_places.items);
+	free(set->new_records.items);
+	free(set->new_places.items);
 	free(set);
+}
+
+bool is_served(const struct stint_workload_set *set, const char *scheduler_name)
+{
+	if (!set->scheduler_names)
+		return true;
+	for (size_t at = 0; set->scheduler_names[at]; at++)
+		if (scheduler_name && strcmp(set->scheduler_names[at], scheduler_name) == 0)
+			return true;
+	return false;
+}
+
+void members_add(struct members *members, struct member *member)
+{
+	stint_grow(&members->items, &members->capacity, members->count + 1, sizeof(struct member *));
+	members->items[members->count++] = member;
+}
+
+/* ---- objects come and go ----------------------------------------------------------------------------------------------------------- */
+
+/* What the lists were made of is kept; what nobody has seen yet is not. One that came and went leaves its last form, which tells its key. */
+static void touch(struct stint_workload_set *set, struct member *member)
+{
+	if (member->former)
+		stint_object_unref(member->object);
+	else
+		member->former = member->object;
+	member->object = NULL;
+	if (member->touched)
+		return;
+	member->touched = true;
+	members_add(&set->touched, member);
 }
 
 void stint_workload_set_put(struct stint_workload_set *set, struct stint_object *object)
 {
-	set->dirty = true;
-	if (stint_node_of(object))
-		stint_map_set(set->nodes, object->name, object);
-	stint_map_set(set->objects, object->uid ? object->uid : object->name, stint_object_ref(object));
+	const char *key = object->uid ? object->uid : object->name;
+	struct member *member = stint_map_get(set->members, key);
+	if (!member) {
+		member = stint_alloc(sizeof *member);
+		stint_map_set(set->members, key, member);
+	}
+	stint_object_ref(object);
+	touch(set, member);
+	member->object = object;
 }
 
 void stint_workload_set_remove(struct stint_workload_set *set, const char *uid)
 {
-	struct stint_object *object = stint_map_get(set->objects, uid);
+	struct member *member = stint_map_get(set->members, uid);
+	if (member && member->object)
+		touch(set, member);
+}
+
+/* ---- who names which owner --------------------------------------------------------------------------------------------------------- */
+
+static void leave_family(struct stint_workload_set *set, struct member *member)
+{
+	struct family *family = member->family;
+	if (!family)
+		return;
+	*member->link = member->next;
+	if (member->next)
+		member->next->link = member->link;
+	member->family = NULL;
+	if (!family->first)
+		stint_map_remove(set->families, family->uid);
+}
+
+static void enter_family(struct stint_workload_set *set, struct member *member, const char *uid)
+{
+	struct family *family = stint_map_get(set->families, uid);
+	if (!family) {
+		family = stint_alloc(sizeof *family);
+		family->uid = stint_strdup(uid);
+		stint_map_set(set->families, uid, family);
+	}
+	member->family = family;
+	member->next = family->first;
+	member->link = &family->first;
+	if (member->next)
+		member->next->link = &member->next;
+	family->first = member;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_same_reference(const struct stint_owner_reference *a, const struct stint_owner_reference *b)
+{
+	return same(a->uid, b->uid) && same(a->kind, b->kind) && same(a->name, b->name) && same(a->api_version, b->api_version);
+}
+
+/* Whether what lies below the object may belong elsewhere now. */
+static bool is_another_link(const struct member *member)
+{
+	return !member->known || !member->object || !is_same_reference(&member->object->owner, &member->former->owner);
+}
+
+static void relate(struct stint_workload_set *set, struct member *member)
+{
+	const char *uid = member->object && member->object->kind != STINT_KIND_NODE ? member->object->owner.uid : NULL;
+	if (member->family && uid && strcmp(member->family->uid, uid) == 0)
+		return;
+	leave_family(set, member);
+	if (uid)
+		enter_family(set, member, uid);
+}
+
+static void move(struct stint_workload_set *set, struct member *member)
+{
+	if (member->moved)
+		return;
+	member->moved = true;
+	members_add(&set->moved, member);
+}
+
+/* Owners may name each other in a circle: nobody goes down further than a chain is followed up. */
+static void move_below(struct stint_workload_set *set, const char *uid, int depth)
+{
+	const struct family *family = uid && depth ? stint_map_get(set->families, uid) : NULL;
+	for (struct member *member = family ? family->first : NULL; member; member = member->next) {
+		move(set, member);
+		if (member->object && member->object->kind == STINT_KIND_OWNER)
+			move_below(set, member->object->uid, depth - 1);
+	}
+}
+
+/* ---- up to date -------------------------------------------------------------------------------------------------------------------- */
+
+static void look_at(struct stint_workload_set *set, struct member *member)
+{
+	const struct stint_object *object = member->object ? member->object : member->former;
 	if (!object)
 		return;
-	set->dirty = true;
-	/* A node that was made again under its name has another uid and stays. */
-	if (stint_node_of(object) && stint_map_get(set->nodes, object->name) == object)
-		stint_map_remove(set->nodes, object->name);
-	stint_map_remove(set->objects, uid);
+	if (object->kind == STINT_KIND_NODE) {
+		stand(set, member);
+		return;
+	}
+	move(set, member);
+	if (object->kind == STINT_KIND_POD)
+		stand(set, member);
+	else if (is_another_link(member))
+		move_below(set, object->uid, LONGEST_CHAIN);
+}
+
+static void forget_former(struct stint_workload_set *set)
+{
+	for (size_t at = 0; at < set->touched.count; at++) {
+		struct member *member = set->touched.items[at];
+		struct stint_object *former = stint_steal(&member->former);
+		member->touched = false;
+		member->known = true;
+		if (!member->object)
+			stint_map_remove(set->members, former->uid ? former->uid : former->name);
+		stint_object_unref(former);
+	}
+	set->touched.count = 0;
+}
+
+void settle(struct stint_workload_set *set)
+{
+	if (!set->touched.count)
+		return;
+	for (size_t at = 0; at < set->touched.count; at++)
+		relate(set, set->touched.items[at]);
+	for (size_t at = 0; at < set->touched.count; at++)
+		look_at(set, set->touched.items[at]);
+	for (size_t at = 0; at < set->moved.count; at++) {
+		set->moved.items[at]->moved = false;
+		home(set, set->moved.items[at]);
+	}
+	set->moved.count = 0;
+	records_settle(set);
+	places_settle(set);
+	forget_former(set);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------------------------- */
+
+void sorted_add(struct sorted *sorted, void *item)
+{
+	stint_grow(&sorted->items, &sorted->capacity, sorted->count + 1, sizeof(void *));
+	sorted->items[sorted->count++] = item;
+}
+
+void sorted_mend(
+	struct sorted *sorted, struct sorted *newcomers, bool (*is_listed)(const void *item), int (*compare)(const void *, const void *))
+{
+	size_t kept = 0, left = newcomers->count;
+	for (size_t at = 0; at < sorted->count; at++)
+		if (is_listed(sorted->items[at]))
+			sorted->items[kept++] = sorted->items[at];
+	if (left)
+		qsort(newcomers->items, left, sizeof(void *), compare);
+	stint_grow(&sorted->items, &sorted->capacity, kept + left, sizeof(void *));
+	sorted->count = kept + left;
+	while (left) {
+		if (kept && compare(&sorted->items[kept - 1], &newcomers->items[left - 1]) > 0) {
+			sorted->items[kept + left - 1] = sorted->items[kept - 1];
+			kept--;
+		} else {
+			sorted->items[kept + left - 1] = newcomers->items[left - 1];
+			left--;
+		}
+	}
+	newcomers->count = 0;
 }
 
 const struct stint_workload *const *stint_workload_set_list(struct stint_workload_set *set, size_t *count)
 {
-	if (set->dirty) {
-		aggregate(set);
-		set->dirty = false;
-	}
-	*count = set->count;
-	return (const struct stint_workload *const *)set->list;
+	settle(set);
+	*count = set->workloads.count;
+	return (const struct stint_workload *const *)set->workloads.items;
 }
 
 const struct stint_workload *stint_workload_set_find(struct stint_workload_set *set, const char *project, const char *name)
@@ -89,14 +293,4 @@ const struct stint_workload *stint_workload_set_find(struct stint_workload_set *
 	if (low < count && strcmp(list[low]->project, project) == 0 && strcmp(list[low]->name, name) == 0)
 		return list[low];
 	return NULL;
-}
-
-bool is_served(const struct stint_workload_set *set, const char *scheduler_name)
-{
-	if (!set->scheduler_names)
-		return true;
-	for (size_t at = 0; set->scheduler_names[at]; at++)
-		if (scheduler_name && strcmp(set->scheduler_names[at], scheduler_name) == 0)
-			return true;
-	return false;
 }

@@ -2,6 +2,7 @@
  * summary: what there is to say about one workload: its type, phase and reason, its pods and GPUs. Pure: reads the owner, the pods and the
  * nodes' device memory.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "set.h"
@@ -137,7 +138,7 @@ static void count_pods(const struct stint_workload_set *set, struct stint_worklo
 			continue;
 		if (ask->kind == STINT_GPU_MEMORY)
 			workload->gpu_memory_allocated_mib += ask->memory_mib * ask->devices;
-		if (gpus_of(ask, stint_map_get(set->nodes, pod->node), &gpus))
+		if (gpus_of(ask, node_named(set, pod->node), &gpus))
 			workload->gpus_allocated += gpus;
 		else
 			workload->gpus_allocated_unknown = true;
@@ -150,7 +151,7 @@ static const struct stint_node *node_of(const struct stint_workload_set *set, co
 	const struct stint_node *node = NULL;
 	for (size_t at = 0; !node && at < workload->pods_count; at++)
 		if (workload->pods[at]->node)
-			node = stint_map_get(set->nodes, workload->pods[at]->node);
+			node = node_named(set, workload->pods[at]->node);
 	return node;
 }
 
@@ -179,6 +180,14 @@ static void sum_requests(const struct stint_workload_set *set, struct stint_work
 	for (size_t at = 0; at < workload->pods_count; at++)
 		if (live == 0 || !stint_pod_ended(workload->pods[at]))
 			add_request(set, workload, &workload->pods[at]->spec->gpu, 1);
+}
+
+static bool asks_for_memory(const struct stint_workload *workload)
+{
+	bool asks = workload->gpu.kind == STINT_GPU_MEMORY;
+	for (size_t at = 0; !asks && at < workload->pods_count; at++)
+		asks = workload->pods[at]->spec->gpu.kind == STINT_GPU_MEMORY;
+	return asks;
 }
 
 static bool is_deleting(const struct stint_workload *workload)
@@ -215,8 +224,9 @@ static enum stint_workload_phase phase_of(const struct stint_workload *workload,
  * stint-scheduler writes conditions of reason Unschedulable (the only one that autoscalers know) with a message "Word: sentence". The word
  * is the reason for us.
  */
-static void take_word(const struct stint_workload_set *set, struct stint_workload *workload)
+static void take_word(struct record *record)
 {
+	struct stint_workload *workload = &record->workload;
 	static const char *const never[] = {"NeverFits", "GangNeverFits", "NeverWithinBounds", "InvalidRequest", "NoDeviceWiring"};
 	const char *message = workload->message;
 	size_t length = 0;
@@ -224,14 +234,15 @@ static void take_word(const struct stint_workload_set *set, struct stint_workloa
 		length++;
 	if (length == 0 || *message > 'Z' || !stint_starts_with(message + length, ": "))
 		return;
-	workload->reason = stint_arena_strndup(set->arena, message, length);
+	workload->reason = record->word = stint_strndup(message, length);
 	workload->message = message + length + 2;
 	for (size_t at = 0; at < STINT_COUNT(never); at++)
 		workload->never |= strcmp(workload->reason, never[at]) == 0;
 }
 
-static void explain_pending(const struct stint_workload_set *set, struct stint_workload *workload)
+static void explain_pending(struct record *record)
 {
+	struct stint_workload *workload = &record->workload;
 	for (size_t at = 0; at < workload->pods_count && !workload->message; at++) {
 		const struct stint_pod *pod = workload->pods[at];
 		if (stint_pod_ended(pod) || pod->node)
@@ -243,7 +254,7 @@ static void explain_pending(const struct stint_workload_set *set, struct stint_w
 			workload->reason = "SchedulingGated";
 		}
 	}
-	take_word(set, workload);
+	take_word(record);
 }
 
 static void explain_failed(struct stint_workload *workload)
@@ -289,10 +300,11 @@ static void explain_started(struct stint_workload *workload)
 	}
 }
 
-static void explain(const struct stint_workload_set *set, struct stint_workload *workload)
+static void explain(struct record *record)
 {
+	struct stint_workload *workload = &record->workload;
 	switch (workload->phase) {
-	case STINT_WORKLOAD_PENDING: explain_pending(set, workload); break;
+	case STINT_WORKLOAD_PENDING: explain_pending(record); break;
 	case STINT_WORKLOAD_FAILED: explain_failed(workload); break;
 	case STINT_WORKLOAD_STARTING:
 	case STINT_WORKLOAD_RUNNING: explain_started(workload); break;
@@ -318,8 +330,10 @@ static void set_times(struct stint_workload *workload)
 			workload->ended_ms = workload->pods[at]->ended_ms;
 }
 
-void summarise(const struct stint_workload_set *set, struct stint_workload *workload)
+void summarise(const struct stint_workload_set *set, struct record *record)
 {
+	struct stint_workload *workload = &record->workload;
+	free(stint_steal(&record->word));
 	count_pods(set, workload);
 	const int32_t live = (int32_t)workload->pods_count - workload->pods_succeeded - workload->pods_failed;
 	const int32_t nominal = nominal_pods(workload);
@@ -330,12 +344,13 @@ void summarise(const struct stint_workload_set *set, struct stint_workload *work
 		workload->priority_class = workload->pods[0]->spec->priority_class;
 	workload->pods_wanted = wanted_pods(workload, nominal, live);
 	sum_requests(set, workload, nominal, live);
+	record->by_memory = asks_for_memory(workload);
 	workload->phase = phase_of(workload, live);
 	const bool ended = workload->phase == STINT_WORKLOAD_SUCCEEDED || workload->phase == STINT_WORKLOAD_FAILED;
 	workload->pods_total = ended ? (int32_t)workload->pods_count : workload->pods_wanted > live ? workload->pods_wanted : live;
 	/* Pods that the controller has not made yet wait as well. */
 	if (!ended && workload->pods_wanted > live)
 		workload->pods_waiting += workload->pods_wanted - live;
-	explain(set, workload);
+	explain(record);
 	set_times(workload);
 }

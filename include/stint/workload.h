@@ -83,6 +83,33 @@ struct stint_workload {
 	size_t pods_count;
 };
 
+/* A pod that has a device, or a part of it. */
+struct stint_device_user {
+	const struct stint_pod *pod;
+	const struct stint_workload *workload; /* NULL: its scheduler is none of those that count */
+	double share; /* of the device; < 0: not known */
+	uint16_t slot;
+};
+struct stint_device_use {
+	const struct stint_device_user *users; /* the largest share first */
+	size_t users_count;
+	double allocated; /* sum of the known shares */
+	double util_percent; /* as the node has reported; < 0: unknown, or too old */
+	int64_t memory_mib; /* in use; < 0: likewise */
+	const char *uuid; /* or NULL */
+};
+enum { STINT_NODE_DEVICES_MAX = 64 }; /* further ones are not looked at */
+/* A node, and what the pods on it take. Pods of every scheduler count; those that only keep a device for shares take no GPUs. */
+struct stint_node_use {
+	const struct stint_node *node;
+	struct stint_device_use *devices;
+	size_t devices_count;
+	double gpus_allocated;
+	int64_t cpu_milli, memory_bytes; /* requested */
+	uint32_t pods;
+	double util_percent; /* mean of the devices that say something; < 0: none does */
+};
+
 /*
  * A set of objects that workloads are made of. Give it pods, Jobs, ReplicaSets, Deployments, StatefulSets and whatever else may own pods
  * (STINT_KIND_OWNER), and nodes for their device memory. scheduler_names: whose pods count, NULL-ended, copied; NULL or empty: everybody's.
@@ -93,10 +120,18 @@ void stint_workload_set_free(struct stint_workload_set *set);
 /* Adds an object or replaces the one of the same uid. Takes a count of its own. O(1). */
 void stint_workload_set_put(struct stint_workload_set *set, struct stint_object *object);
 void stint_workload_set_remove(struct stint_workload_set *set, const char *uid);
-/* The workloads by project and name. Made again only after a change: O(n log n). Valid until the next change. */
+/*
+ * The workloads by project and name. Costs what has changed since it was asked for last: workloads and nodes that a change touches are
+ * summed up anew, and the others stay. Valid until one of these functions is called after a change; until then all that it leads to stays as
+ * it was, objects that have gone among it.
+ */
 const struct stint_workload *const *stint_workload_set_list(struct stint_workload_set *set, size_t *count);
 /* NULL: there is none. Several kinds may share a name when others made them: the first by kind. */
 const struct stint_workload *stint_workload_set_find(struct stint_workload_set *set, const char *project, const char *name);
+/* The nodes by name, numbers in names by value. Reports older than a minute before now_ms are unknown. Else as the list of workloads. */
+const struct stint_node_use *const *stint_workload_set_nodes(struct stint_workload_set *set, int64_t now_ms, size_t *count);
+/* NULL: not known. */
+const struct stint_node_use *stint_workload_set_node(struct stint_workload_set *set, const char *name);
 /* An item of kind WorkloadList, as contracts name its fields. Owned by the caller. */
 struct stint_json *stint_workload_json(const struct stint_workload *workload);
 /* "job.batch", "deployment.apps", "pod": for -o name. Freed by the caller. */
