@@ -70,13 +70,12 @@ static const struct cli_list node_list = {
 static struct stint_json *items_of(struct cli_live *live, const void *user)
 {
 	const struct stint_label_selector *selector = user;
-	struct cli_use *use = cli_use_take(live, stint_now_ms());
+	const struct cli_use use = cli_use_take(live, stint_now_ms());
 	struct stint_json *items = stint_json_new_array();
-	for (size_t at = 0; at < use->nodes_count; at++) {
-		if (stint_label_selector_match(selector, &use->nodes[at].node->meta.labels))
-			stint_json_append(items, cli_node_item(use, &use->nodes[at]));
+	for (size_t at = 0; at < use.nodes_count; at++) {
+		if (stint_label_selector_match(selector, &use.nodes[at]->node->meta.labels))
+			stint_json_append(items, cli_node_item(&use, use.nodes[at]));
 	}
-	cli_use_free(use);
 	return items;
 }
 

@@ -86,12 +86,11 @@ static const struct cli_list node_list = {
 
 static struct stint_json *node_items(struct cli_live *live, const void *user)
 {
-	struct cli_use *use = cli_use_take(live, stint_now_ms());
+	const struct cli_use use = cli_use_take(live, stint_now_ms());
 	struct stint_json *items = stint_json_new_array();
 	(void)user;
-	for (size_t at = 0; at < use->nodes_count; at++)
-		stint_json_append(items, cli_node_item(use, &use->nodes[at]));
-	cli_use_free(use);
+	for (size_t at = 0; at < use.nodes_count; at++)
+		stint_json_append(items, cli_node_item(&use, use.nodes[at]));
 	return items;
 }
 
@@ -157,14 +156,13 @@ static const struct cli_list device_list = {
 
 static struct stint_json *device_items(struct cli_live *live, const void *user)
 {
-	struct cli_use *use = cli_use_take(live, stint_now_ms());
+	const struct cli_use use = cli_use_take(live, stint_now_ms());
 	struct stint_json *items = stint_json_new_array();
 	(void)user;
-	for (size_t at = 0; at < use->nodes_count; at++) {
-		for (size_t slot = 0; slot < use->nodes[at].devices_count; slot++)
-			stint_json_append(items, cli_device_item(use, &use->nodes[at], slot));
+	for (size_t at = 0; at < use.nodes_count; at++) {
+		for (size_t slot = 0; slot < use.nodes[at]->devices_count; slot++)
+			stint_json_append(items, cli_device_item(&use, use.nodes[at], slot));
 	}
-	cli_use_free(use);
 	return items;
 }
 
@@ -234,7 +232,7 @@ static bool lives(const struct stint_workload *workload)
 
 static struct stint_json *workload_items(struct cli_live *live, const void *user)
 {
-	struct cli_use *use = cli_use_take(live, stint_now_ms());
+	const struct cli_use use = cli_use_take(live, stint_now_ms());
 	struct stint_json *items = stint_json_new_array();
 	size_t count;
 	const struct stint_workload *const *list = stint_workload_set_list(cli_live_workloads(live), &count);
@@ -243,14 +241,13 @@ static struct stint_json *workload_items(struct cli_live *live, const void *user
 		if (!lives(list[at]))
 			continue;
 		double memory_mib;
-		const double util = cli_workload_util(use, list[at], &memory_mib);
+		const double util = cli_workload_util(&use, list[at], &memory_mib);
 		struct stint_json *item = stint_json_append(items, stint_workload_json(list[at]));
 		if (util >= 0)
 			stint_json_set_double(item, "util_percent", util);
 		if (memory_mib >= 0)
 			stint_json_set_double(item, "memory_used_mib", memory_mib);
 	}
-	cli_use_free(use);
 	return items;
 }
 

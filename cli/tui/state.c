@@ -4,7 +4,8 @@
  * A list that is refused (403, or a kind that the server does not have) hides its kind; pods and owners are then tried in one project.
  * A reflector may not be freed while it tells of trouble, so that is done by a timer.
  *
- * The objects of a world are counted until the next one is made, so that it can be drawn while the watches go on.
+ * The objects of a world are counted until the next one is made, by the set of workloads or here, so that it can be drawn while the watches go
+ * on.
  *
  * A lost server is asked every second. When it answers, a reflector that would wait long for its next try is started anew; one that has had
  * its try without new trouble is well again.
@@ -47,7 +48,7 @@ struct feed {
 	bool refused;
 	struct stint_error *trouble; /* of its last try; cleared by the next news */
 	int64_t retry_ms; /* monotonic: when it tries again */
-	struct array known; /* the objects of the last world, counted */
+	struct array known; /* the objects of the last world, counted; of kinds that make no workloads */
 	struct array former; /* what a reflector knew that was started anew, until the new one has read its list */
 };
 
@@ -104,22 +105,14 @@ static void tell(struct tui_state *state)
 	state->options.on_change(state->options.user);
 }
 
-/* Nodes report often. Workloads depend on them by the memory of their devices alone. */
-static bool means_nothing_to_workloads(const struct stint_object *object, const struct stint_object *before)
+/* Nodes report how busy they are all the time: of a node that is otherwise as it was. */
+static bool is_a_report(const struct stint_object *object, const struct stint_object *before)
 {
 	if (object->kind != STINT_KIND_NODE || !before)
 		return false;
 	const struct stint_node *now = (const struct stint_node *)object, *then = (const struct stint_node *)before;
-	return now->gpu_memory_mib == then->gpu_memory_mib && now->gpu_count == then->gpu_count && now->meta.uid == then->meta.uid;
-}
-
-/* Of a node that is otherwise as it was. */
-static bool is_a_report(const struct stint_object *object, const struct stint_object *before)
-{
-	if (!means_nothing_to_workloads(object, before))
-		return false;
-	const struct stint_node *now = (const struct stint_node *)object, *then = (const struct stint_node *)before;
-	return now->ready == then->ready && now->unschedulable == then->unschedulable && now->pressures == then->pressures &&
+	return now->gpu_memory_mib == then->gpu_memory_mib && now->gpu_count == then->gpu_count && now->meta.uid == then->meta.uid &&
+		now->ready == then->ready && now->unschedulable == then->unschedulable && now->pressures == then->pressures &&
 		now->taints_count == then->taints_count && now->meta.deleted_ms == then->meta.deleted_ms;
 }
 
@@ -132,7 +125,7 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 		state->news = is_a_report(object, before) ? TUI_NEWS_SOON : TUI_NEWS;
 	if (feed->source->workloads && change == STINT_DELETED)
 		stint_workload_set_remove(state->workloads, object->uid);
-	else if (feed->source->workloads && !means_nothing_to_workloads(object, before))
+	else if (feed->source->workloads)
 		stint_workload_set_put(state->workloads, object);
 	tell(state);
 }
@@ -390,14 +383,10 @@ static bool is_being_read_again(const struct tui_state *state)
 static struct tui_sources sources_of(const struct tui_state *state)
 {
 	const struct feed *feeds = state->feeds;
-	return (struct tui_sources){.nodes = feeds[NODES].known.items,
-		.queues = feeds[QUEUES].known.items,
-		.pods = feeds[PODS].known.items,
+	return (struct tui_sources){.queues = feeds[QUEUES].known.items,
 		.events = feeds[EVENTS].known.items,
 		.classes = feeds[CLASSES].known.items,
-		.nodes_count = feeds[NODES].known.count,
 		.queues_count = feeds[QUEUES].known.count,
-		.pods_count = feeds[PODS].known.count,
 		.events_count = feeds[EVENTS].known.count,
 		.classes_count = feeds[CLASSES].known.count,
 		.nodes_known = is_known(&feeds[NODES]),
@@ -418,7 +407,8 @@ const struct tui_world *tui_state_world(struct tui_state *state, int64_t now_ms)
 	for (size_t at = 0; at < FEEDS; at++) {
 		before[at] = state->feeds[at].known;
 		state->feeds[at].known = (struct array){0};
-		fill(&state->feeds[at].known, state->feeds[at].reflector);
+		if (!sources[at].workloads) /* the set keeps the others */
+			fill(&state->feeds[at].known, state->feeds[at].reflector);
 	}
 	const struct tui_sources made_of = sources_of(state);
 	state->world = tui_maker_make(state->maker, &made_of, now_ms);

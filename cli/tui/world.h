@@ -1,6 +1,6 @@
 /*
  * world: what the views show: nodes with their devices and who has them, workloads, projects with their shares, the line of what waits,
- * events. Made whole out of objects whenever they have changed; between two makings it does not change.
+ * events. Made out of what the set of workloads has summed up whenever something has changed; between two makings it does not change.
  *
  * A world borrows the objects that it was made of and is valid until they change. What is not known stays unknown: amounts are negative,
  * truths say so, and nothing here turns that into 0. GPUs are devices.
@@ -10,32 +10,6 @@
 
 #include <stint/model.h>
 #include <stint/workload.h>
-
-/* A pod that holds a device, or a part of it. */
-struct tui_holding {
-	const struct stint_pod *pod;
-	const struct stint_workload *workload; /* NULL: of a scheduler that stint does not serve */
-	double share; /* of the device; < 0: unknown */
-	struct tui_holding *next;
-};
-struct tui_device {
-	struct tui_holding *holdings; /* largest first */
-	uint32_t holdings_count;
-	double allocated; /* sum of the known shares */
-	double util_percent; /* < 0: unknown */
-	int64_t memory_mib; /* in use; < 0: unknown */
-	const char *uuid; /* or NULL */
-};
-struct tui_node {
-	const struct stint_node *node;
-	struct tui_device *devices;
-	uint32_t devices_count;
-	double gpus_allocated;
-	int64_t cpu_milli, memory_bytes; /* requested by what stands on it */
-	uint32_t pods;
-	double util_percent; /* mean of the devices that say something; < 0: none does */
-	bool usable; /* ready and not cordoned */
-};
 
 /* A project, or a department (is_department). Amounts of a department are the sums of its projects. */
 struct tui_project {
@@ -79,7 +53,7 @@ struct tui_totals {
 
 /* What may not be read is absent, not empty. */
 struct tui_world {
-	struct tui_node *nodes; /* by name, numbers by value */
+	const struct stint_node_use *const *nodes; /* by name, numbers by value */
 	size_t nodes_count;
 	bool nodes_known, pods_known, queues_known, events_known;
 	/* The project whose pods are all that is seen; NULL: those of all. What others hold is not known then: a device without a holder may have one. */
@@ -97,24 +71,25 @@ struct tui_world {
 
 /* What a world is made of. Arrays in any order. */
 struct tui_sources {
-	struct stint_object *const *nodes, *const *queues, *const *pods, *const *events, *const *classes; /* classes: of priority */
-	size_t nodes_count, queues_count, pods_count, events_count, classes_count;
+	struct stint_object *const *queues, *const *events, *const *classes; /* classes: of priority */
+	size_t queues_count, events_count, classes_count;
 	bool nodes_known, queues_known, pods_known, events_known;
 	const char *only; /* as in struct tui_world; borrowed */
-	struct stint_workload_set *workloads; /* fed with the pods, the nodes and their owners */
+	struct stint_workload_set *workloads; /* fed with the pods, their owners and the nodes */
 };
 
-/* The maker keeps memory and what it has parsed from one making to the next. */
+/* The maker keeps memory from one making to the next. */
 struct tui_maker;
 struct tui_maker *tui_maker_new(void);
 void tui_maker_free(struct tui_maker *maker);
-/* The world, valid until the next making. O(objects), and no more than that is sorted than what is shown in an order. */
+/* The world, valid until the next making. O(workloads + nodes), and O(n log n) of what waits and of events. */
 const struct tui_world *tui_maker_make(struct tui_maker *maker, const struct tui_sources *sources, int64_t now_ms);
 
-const struct tui_node *tui_world_node(const struct tui_world *world, const char *name); /* NULL: none */
+const struct stint_node_use *tui_world_node(const struct tui_world *world, const char *name); /* NULL: none */
 const struct tui_project *tui_world_project(const struct tui_world *world, const char *name);
 /* "Ready", "NotReady", "Unknown", with ",cordoned". */
 const char *tui_node_status(const struct stint_node *node);
+bool tui_node_is_usable(const struct stint_node *node); /* ready and not cordoned */
 /* Which project a workload is charged to: its queue, else its namespace. */
 const char *tui_workload_project(const struct stint_workload *workload);
 /* Waits for a place, wholly or with some of its pods. */

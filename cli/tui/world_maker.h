@@ -1,4 +1,4 @@
-/* world_maker: what the two halves of making a world share. world.c has nodes and devices, world_shares.c projects and the line of what waits. */
+/* world_maker: what the two halves of making a world share. world.c has totals and events, world_shares.c projects and the line of what waits. */
 #ifndef STINT_CLI_TUI_WORLD_MAKER_H
 #define STINT_CLI_TUI_WORLD_MAKER_H
 
@@ -7,10 +7,7 @@
 struct tui_maker {
 	struct tui_world world;
 	struct stint_arena *arena; /* everything in the world but what is borrowed */
-	struct stint_map *nodes_by_name; /* -> struct tui_node */
 	struct stint_map *projects_by_name; /* -> struct tui_project */
-	struct stint_map *uses; /* node name -> struct parsed use (world.c) */
-	uint64_t round;
 };
 
 void make_projects(struct tui_maker *maker, const struct tui_sources *sources);

@@ -161,7 +161,7 @@ void make_projects(struct tui_maker *maker, const struct tui_sources *sources)
 		count_workload(project ? project : add_project(maker, list, &count, name), world->workloads[at]);
 	}
 	for (size_t at = 0; at < world->nodes_count; at++)
-		gpus += world->nodes[at].devices_count;
+		gpus += (double)world->nodes[at]->devices_count;
 	qsort(list, count, sizeof(struct tui_project *), compare_projects);
 	sum_up(maker, list, count);
 	if (world->nodes_known && world->pods_known && !world->only)

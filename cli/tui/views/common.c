@@ -92,26 +92,27 @@ void view_workload_gpus(const struct stint_workload *workload, struct tui_field 
 
 /* ---- devices ----------------------------------------------------------------------------------------------------------------------- */
 
-static const char *project_of(const struct tui_holding *holding)
+static const char *project_of(const struct stint_device_user *user)
 {
-	return holding->workload ? tui_workload_project(holding->workload) : holding->pod->meta.space;
+	return user->workload ? tui_workload_project(user->workload) : user->pod->meta.space;
 }
 
 /*
  * One cell: as high as it is used. Of two projects on one device the larger stands below, in front, and the other is the background. Where
  * there are no blocks (ASCII) the letter of the largest project stands for a full device, a small one for a part of it.
  */
-static void draw_device(const struct tui_node *node, const struct tui_device *device, bool all_known, struct tui_area area, int y, int x)
+static void draw_device(
+	const struct stint_node_use *node, const struct stint_device_use *device, bool all_known, struct tui_area area, int y, int x)
 {
-	const struct tui_holding *first = device->holdings;
-	if (!first) {
+	const struct stint_device_user *first = device->users, *end = first + device->users_count;
+	if (!device->users_count) {
 		tui_put(area, y, x,
-			!all_known	       ? TUI_DIM
-				: node->usable ? TUI_EMPTY
-					       : TUI_BAD,
-			!all_known	       ? "?"
-				: node->usable ? tui_glyph(area.cells, TUI_ROOM)
-					       : "x");
+			!all_known				 ? TUI_DIM
+				: tui_node_is_usable(node->node) ? TUI_EMPTY
+								 : TUI_BAD,
+			!all_known				 ? "?"
+				: tui_node_is_usable(node->node) ? tui_glyph(area.cells, TUI_ROOM)
+								 : "x");
 		return;
 	}
 	const char *project = project_of(first);
@@ -123,22 +124,22 @@ static void draw_device(const struct tui_node *node, const struct tui_device *de
 		tui_put(area, y, x, role, known ? text : "?");
 		return;
 	}
-	const struct tui_holding *other = first->next;
-	while (other && other->workload && strcmp(project_of(other), project) == 0)
-		other = other->next;
+	const struct stint_device_user *other = first + 1;
+	while (other < end && other->workload && strcmp(project_of(other), project) == 0)
+		other++;
 	double own = 0;
-	for (const struct tui_holding *at = first; at; at = at->next) {
+	for (const struct stint_device_user *at = first; at < end; at++) {
 		if (strcmp(project_of(at), project) == 0)
 			own += at->share > 0 ? at->share : 0;
 	}
-	if (other && device->allocated > 1 - 1e-6)
+	if (other < end && device->allocated > 1 - 1e-6)
 		tui_put_glyph(area, y, x, role, other->workload ? tui_project_role(project_of(other)) : TUI_TEXT,
 			tui_height_glyph(area.cells, own < 0.94 ? own : 0.87));
 	else
 		tui_put(area, y, x, role, tui_height_glyph(area.cells, device->allocated));
 }
 
-void view_devices(const struct tui_node *node, bool all_known, struct tui_area area, int y, int x, int width)
+void view_devices(const struct stint_node_use *node, bool all_known, struct tui_area area, int y, int x, int width)
 {
 	const int count = (int)node->devices_count;
 	for (int slot = 0; slot < count && slot < width; slot++) {

@@ -18,7 +18,7 @@ char *view_percent(double percent, char out[static VIEW_WORD]); /* < 0: "?" */
 /* "2/8 GPUs", "0.5", "10Gi of memory", "-": what a workload asks for and has. */
 void view_workload_gpus(const struct stint_workload *workload, struct tui_field *out);
 /* The devices of a node, a cell for each: filled by its shares, in the colours of their projects; at most `width` columns. */
-void view_devices(const struct tui_node *node, bool all_known, struct tui_area area, int y, int x, int width);
+void view_devices(const struct stint_node_use *node, bool all_known, struct tui_area area, int y, int x, int width);
 /*
  * A quota bar: what is allocated within the quota, what is borrowed beyond it, a mark at the fair share, the rest of the room up to
  * `most`.

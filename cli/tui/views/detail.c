@@ -73,7 +73,7 @@ static void say_pods(const struct tui_app *app, const struct stint_workload *wor
 	}
 	for (size_t at = 0; at < workload->pods_count; at++) {
 		const struct stint_pod *pod = workload->pods[at];
-		const struct tui_node *node = tui_world_node(app->now.world, pod->node);
+		const struct stint_node_use *node = tui_world_node(app->now.world, pod->node);
 		const char *slots = stint_object_annotation(&pod->meta, "stint.dev/gpu-devices"), *state = stint_pod_state(pod);
 		char age[STINT_TIME_SIZE];
 		const enum tui_role role = pod->phase == STINT_PHASE_FAILED ? TUI_BAD
@@ -82,7 +82,7 @@ static void say_pods(const struct tui_app *app, const struct stint_workload *wor
 									    : TUI_DIM;
 		tui_say(text, TUI_TEXT, "%-40s ", pod->meta.name);
 		tui_say(text, role, "%-18s ", state ? state : "?");
-		tui_say(text, node && !node->usable ? TUI_BAD : TUI_TEXT, "%-20s ", pod->node ? pod->node : "-");
+		tui_say(text, node && !tui_node_is_usable(node->node) ? TUI_BAD : TUI_TEXT, "%-20s ", pod->node ? pod->node : "-");
 		tui_say(text, TUI_DIM, "%s%s%s", slots ? "device " : "", slots ? slots : "",
 			pod->started_ms >= 0 ? slots ? ", started " : "started " : "");
 		if (pod->started_ms >= 0)
@@ -139,19 +139,19 @@ static void say_workload(const struct tui_app *app, const struct stint_workload 
 
 /* ---- a node ------------------------------------------------------------------------------------------------------------------------ */
 
-static void say_device(const struct tui_device *device, uint32_t slot, bool all_known, struct tui_text *text)
+static void say_device(const struct stint_device_use *device, size_t slot, bool all_known, struct tui_text *text)
 {
 	char share[VIEW_WORD], percent[VIEW_WORD], memory[STINT_QUANTITY_SIZE];
-	tui_say(text, TUI_STRONG, "%4u  ", slot);
+	tui_say(text, TUI_STRONG, "%4zu  ", slot);
 	tui_say(text, TUI_TEXT, "%-6s", view_gpus(device->allocated, share));
 	tui_say(text, device->util_percent < 0 ? TUI_DIM : TUI_TEXT, "%6s busy  ", view_percent(device->util_percent, percent));
 	tui_say(text, device->memory_mib < 0 ? TUI_DIM : TUI_TEXT, "%9s  ",
 		device->memory_mib < 0 ? "?" : stint_bytes_human(device->memory_mib * 1024 * 1024, memory));
-	if (!device->holdings)
+	if (!device->users_count)
 		tui_say(text, TUI_DIM, all_known ? "free" : "free, or held by others that may not be seen");
-	for (const struct tui_holding *at = device->holdings; at; at = at->next) {
+	for (const struct stint_device_user *at = device->users; at < device->users + device->users_count; at++) {
 		const char *project = at->workload ? tui_workload_project(at->workload) : at->pod->meta.space;
-		tui_say(text, tui_project_role(project), "%s%s/%s", at == device->holdings ? "" : ", ", project ? project : "?",
+		tui_say(text, tui_project_role(project), "%s%s/%s", at == device->users ? "" : ", ", project ? project : "?",
 			at->workload ? at->workload->name : at->pod->meta.name);
 		if (at->share < 1)
 			tui_say(text, TUI_DIM, " (%s)", view_gpus(at->share, share));
@@ -159,7 +159,7 @@ static void say_device(const struct tui_device *device, uint32_t slot, bool all_
 	tui_say_line(text);
 }
 
-static void say_node(const struct tui_app *app, const struct tui_node *node, struct tui_text *text)
+static void say_node(const struct tui_app *app, const struct stint_node_use *node, struct tui_text *text)
 {
 	static const char *const effects[] = {"", "NoSchedule", "PreferNoSchedule", "NoExecute"};
 	static const struct {
@@ -187,7 +187,7 @@ static void say_node(const struct tui_app *app, const struct tui_node *node, str
 	}
 	tui_say_field(text, "Product", TUI_TEXT, it->gpu_product);
 	stint_autofree char *gpus =
-		stint_format("%s of %u held", view_held(app->now.world, node->gpus_allocated, number), node->devices_count);
+		stint_format("%s of %zu held", view_held(app->now.world, node->gpus_allocated, number), node->devices_count);
 	tui_say_field(text, "GPUs", TUI_TEXT, gpus);
 	stint_autofree char *cpu = stint_format("%s of %s requested", known ? stint_gpus_format((double)node->cpu_milli / 1000, used) : "?",
 		stint_gpus_format((double)it->allocatable.cpu_milli / 1000, all));
@@ -201,7 +201,7 @@ static void say_node(const struct tui_app *app, const struct tui_node *node, str
 	tui_say_field(text, "Kubelet", TUI_TEXT, it->kubelet_version);
 	say_age(text, "Made", it->meta.created_ms, app->now.ms);
 	tui_say_title(text, "Devices");
-	for (uint32_t slot = 0; slot < node->devices_count; slot++)
+	for (size_t slot = 0; slot < node->devices_count; slot++)
 		say_device(&node->devices[slot], slot, known, text);
 }
 
@@ -282,7 +282,7 @@ static void write(const struct tui_app *app, const struct tui_screen *screen, st
 	if (!world)
 		return;
 	const struct stint_workload *workload = tui_app_workload(app, about);
-	const struct tui_node *node = about->kind == TUI_A_NODE ? tui_world_node(world, about->name) : NULL;
+	const struct stint_node_use *node = about->kind == TUI_A_NODE ? tui_world_node(world, about->name) : NULL;
 	const struct tui_project *project = about->kind == TUI_A_PROJECT ? tui_world_project(world, about->name) : NULL;
 	const struct stint_event *event = about->kind == TUI_AN_EVENT ? find_event(world, about) : NULL;
 	if (workload)

@@ -6,7 +6,7 @@
 
 #include "cli/tui/views/common.h"
 
-static const struct tui_node *of(const void *item)
+static const struct stint_node_use *of(const void *item)
 {
 	return item;
 }
@@ -19,7 +19,7 @@ static const char *name_text(const void *item)
 static void show_name(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	(void)now;
-	tui_field_set(out, of(item)->usable ? TUI_TEXT : view_node_role(of(item)->node), "%s", name_text(item));
+	tui_field_set(out, tui_node_is_usable(of(item)->node) ? TUI_TEXT : view_node_role(of(item)->node), "%s", name_text(item));
 }
 
 static const char *state_text(const void *item)
@@ -36,11 +36,11 @@ static void show_state(const void *item, const struct tui_now *now, struct tui_f
 static void show_gpus(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	char held[VIEW_WORD];
-	const struct tui_node *node = of(item);
+	const struct stint_node_use *node = of(item);
 	if (node->devices_count == 0)
 		tui_field_set(out, TUI_DIM, "-");
 	else
-		tui_field_set(out, TUI_TEXT, "%s/%u", view_held(now->world, node->gpus_allocated, held), node->devices_count);
+		tui_field_set(out, TUI_TEXT, "%s/%zu", view_held(now->world, node->gpus_allocated, held), node->devices_count);
 }
 
 static double gpus_number(const void *item, const struct tui_now *now)
@@ -78,7 +78,7 @@ static double use_number(const void *item, const struct tui_now *now)
 static void show_cpu(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	char used[STINT_QUANTITY_SIZE], all[STINT_QUANTITY_SIZE];
-	const struct tui_node *node = of(item);
+	const struct stint_node_use *node = of(item);
 	stint_gpus_format((double)node->node->allocatable.cpu_milli / 1000, all);
 	tui_field_set(out, TUI_TEXT, "%s/%s",
 		now->world->pods_known && !now->world->only ? stint_gpus_format((double)node->cpu_milli / 1000, used) : "?", all);
@@ -93,7 +93,7 @@ static double cpu_number(const void *item, const struct tui_now *now)
 static void show_memory(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	char used[STINT_QUANTITY_SIZE], all[STINT_QUANTITY_SIZE];
-	const struct tui_node *node = of(item);
+	const struct stint_node_use *node = of(item);
 	tui_field_set(out, TUI_TEXT, "%s/%s",
 		now->world->pods_known && !now->world->only ? stint_bytes_human(node->memory_bytes, used) : "?",
 		stint_bytes_human(node->node->allocatable.memory_bytes, all));
@@ -144,7 +144,7 @@ static void show_pool(const void *item, const struct tui_now *now, struct tui_fi
 /* What is wrong first, then who has devices. */
 static void show_who(const void *item, const struct tui_now *now, struct tui_field *out)
 {
-	const struct tui_node *node = of(item);
+	const struct stint_node_use *node = of(item);
 	(void)now;
 	if (node->node->ready != STINT_TRUE) {
 		tui_field_set(out, TUI_BAD, "%s%s%s", node->node->ready_reason ? node->node->ready_reason : "",
@@ -154,8 +154,10 @@ static void show_who(const void *item, const struct tui_now *now, struct tui_fie
 	stint_auto_buf text = {0};
 	const char *seen[8];
 	size_t count = 0;
-	for (uint32_t slot = 0; slot < node->devices_count; slot++) {
-		for (const struct tui_holding *at = node->devices[slot].holdings; at && count < STINT_COUNT(seen); at = at->next) {
+	for (size_t slot = 0; slot < node->devices_count; slot++) {
+		const struct stint_device_use *device = &node->devices[slot];
+		for (const struct stint_device_user *at = device->users;
+			at < device->users + device->users_count && count < STINT_COUNT(seen); at++) {
 			const char *name = at->workload ? at->workload->name : at->pod->meta.name;
 			bool known = false;
 			for (size_t i = 0; i < count; i++)
@@ -200,8 +202,8 @@ static void collect(const struct tui_now *now, void (*add)(void *list, const voi
 {
 	for (int bad = 1; bad >= 0; bad--) {
 		for (size_t at = 0; at < now->world->nodes_count; at++) {
-			if ((now->world->nodes[at].node->ready != STINT_TRUE) == (bad == 1))
-				add(list, &now->world->nodes[at]);
+			if ((now->world->nodes[at]->node->ready != STINT_TRUE) == (bad == 1))
+				add(list, now->world->nodes[at]);
 		}
 	}
 }

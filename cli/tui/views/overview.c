@@ -152,18 +152,20 @@ static int most_devices(const struct tui_world *world)
 {
 	uint32_t most = 0;
 	for (size_t at = 0; at < world->nodes_count; at++)
-		most = world->nodes[at].devices_count > most ? world->nodes[at].devices_count : most;
+		most = world->nodes[at]->devices_count > most ? world->nodes[at]->devices_count : most;
 	return most < 16 ? (int)most : 16;
 }
 
 /* The names of those that have devices of a node, in the colours of their projects, each once. */
-static void draw_holders(const struct tui_node *node, struct tui_area area, int y, int x, int width)
+static void draw_holders(const struct stint_node_use *node, struct tui_area area, int y, int x, int width)
 {
 	const char *seen[16];
 	size_t count = 0;
 	const int end = x + width;
-	for (uint32_t slot = 0; slot < node->devices_count; slot++) {
-		for (const struct tui_holding *at = node->devices[slot].holdings; at && count < STINT_COUNT(seen); at = at->next) {
+	for (size_t slot = 0; slot < node->devices_count; slot++) {
+		const struct stint_device_use *device = &node->devices[slot];
+		for (const struct stint_device_user *at = device->users;
+			at < device->users + device->users_count && count < STINT_COUNT(seen); at++) {
 			const char *name = at->workload ? at->workload->name : at->pod->meta.name;
 			bool known = false;
 			for (size_t i = 0; i < count; i++)
@@ -179,19 +181,21 @@ static void draw_holders(const struct tui_node *node, struct tui_area area, int 
 }
 
 /* "gpu-node-3  ████▄▄··  4.5/8  97%  llama-70b": as much of it as there is room for. */
-static void draw_node(const struct tui_node *node, const struct tui_world *world, int name_width, int devices, struct tui_area area, int y)
+static void draw_node(
+	const struct stint_node_use *node, const struct tui_world *world, int name_width, int devices, struct tui_area area, int y)
 {
 	char held[VIEW_WORD], percent[VIEW_WORD];
 	int x = name_width + 1;
-	tui_put_fit(area, y, 0, name_width, false, node->usable ? TUI_TEXT : view_node_role(node->node), node->node->meta.name);
+	tui_put_fit(area, y, 0, name_width, false, tui_node_is_usable(node->node) ? TUI_TEXT : view_node_role(node->node),
+		node->node->meta.name);
 	view_devices(node, world->pods_known && !world->only, area, y, x, devices);
 	x += devices + 1;
-	stint_autofree char *sum = stint_format("%s/%u", view_held(world, node->gpus_allocated, held), node->devices_count);
+	stint_autofree char *sum = stint_format("%s/%zu", view_held(world, node->gpus_allocated, held), node->devices_count);
 	tui_put_fit(area, y, x, 7, true, TUI_DIM, node->devices_count ? sum : "no GPU");
 	x += 8;
 	if (area.width - x < USE_WIDTH)
 		return;
-	if (!node->usable) {
+	if (!tui_node_is_usable(node->node)) {
 		tui_put_fit(area, y, x + 1, area.width - x - 1, false, view_node_role(node->node), tui_node_status(node->node));
 		return;
 	}
@@ -205,14 +209,14 @@ static int longest_name(const struct tui_world *world, int most)
 {
 	int longest = 4;
 	for (size_t at = 0; at < world->nodes_count && longest < most; at++) {
-		const int length = (int)strlen(world->nodes[at].node->meta.name);
+		const int length = (int)strlen(world->nodes[at]->node->meta.name);
 		longest = length > longest ? length : longest;
 	}
 	return longest < most ? longest : most;
 }
 
 /* One cell per node: how much of it is held. */
-static void draw_node_cell(const struct tui_node *node, bool pods_known, struct tui_area area, int y, int x)
+static void draw_node_cell(const struct stint_node_use *node, bool pods_known, struct tui_area area, int y, int x)
 {
 	if (node->node->ready != STINT_TRUE)
 		tui_put(area, y, x, TUI_BAD, "X");
@@ -231,7 +235,7 @@ static void draw_crowd(const struct tui_world *world, struct tui_area area, int 
 {
 	int y = 0;
 	for (size_t at = 0, bad = 0; at < world->nodes_count && bad < MANY_BAD && y < area.height / 3; at++) {
-		const struct tui_node *node = &world->nodes[at];
+		const struct stint_node_use *node = world->nodes[at];
 		if (node->node->ready == STINT_TRUE)
 			continue;
 		bad++;
@@ -243,7 +247,7 @@ static void draw_crowd(const struct tui_world *world, struct tui_area area, int 
 	*top = *top < 0 ? 0 : *top;
 	for (size_t at = (size_t)*top * (size_t)area.width; at < world->nodes_count && y < area.height; at++) {
 		const int x = (int)(at % (size_t)area.width);
-		draw_node_cell(&world->nodes[at], world->pods_known && !world->only, area, y, x);
+		draw_node_cell(world->nodes[at], world->pods_known && !world->only, area, y, x);
 		y += x == area.width - 1;
 	}
 }
@@ -267,7 +271,7 @@ static void draw_nodes(struct tui_app *app, struct tui_area area)
 	} else {
 		const int each = (inside.width + NODE_GAP) / columns;
 		for (int at = 0; at < count; at++)
-			draw_node(&world->nodes[at], world, name, devices,
+			draw_node(world->nodes[at], world, name, devices,
 				tui_area_part(inside, 0, at / height * each, height, each - NODE_GAP), at % height);
 	}
 }

@@ -260,14 +260,10 @@ static inline void scene_event(struct scene *scene, const char *project, const c
 
 static inline const struct tui_world *scene_world(struct scene *scene)
 {
-	const struct tui_sources sources = {.nodes = scene->nodes.items,
-		.queues = scene->queues.items,
-		.pods = scene->pods.items,
+	const struct tui_sources sources = {.queues = scene->queues.items,
 		.events = scene->events.items,
 		.classes = scene->classes.items,
-		.nodes_count = scene->hide_nodes ? 0 : scene->nodes.count,
 		.queues_count = scene->hide_queues ? 0 : scene->queues.count,
-		.pods_count = scene->pods.count,
 		.events_count = scene->events.count,
 		.classes_count = scene->classes.count,
 		.nodes_known = !scene->hide_nodes,

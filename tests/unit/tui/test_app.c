@@ -213,7 +213,7 @@ static void test_unknown_amounts_come_last_in_either_order(void **state)
 	for (int reverse = 0; reverse < 2; reverse++) {
 		list->reverse = reverse;
 		tui_list_refresh(list, &stage->app->now);
-		const struct tui_node *last = list->rows[list->count - 1], *first = list->rows[0];
+		const struct stint_node_use *last = list->rows[list->count - 1], *first = list->rows[0];
 		assert_true(last->util_percent < 0);
 		assert_true(first->util_percent >= 0);
 	}

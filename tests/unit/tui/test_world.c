@@ -25,18 +25,18 @@ static void test_shares_of_a_device_and_their_projects(void **state)
 	struct scene *scene = *state;
 	scene_fill(scene);
 	const struct tui_world *world = scene_world(scene);
-	const struct tui_node *node = tui_world_node(world, "gpu-2");
-	assert_int_equal(node->devices[0].holdings_count, 2);
+	const struct stint_node_use *node = tui_world_node(world, "gpu-2");
+	assert_int_equal(node->devices[0].users_count, 2);
 	assert_near(node->devices[0].allocated, 1);
-	assert_int_equal(node->devices[1].holdings_count, 1);
+	assert_int_equal(node->devices[1].users_count, 1);
 	assert_near(node->devices[1].allocated, 0.25);
-	assert_string_equal(node->devices[1].holdings->workload->name, "embed-b");
-	assert_int_equal(node->devices[7].holdings_count, 0); /* of a pod that has ended */
+	assert_string_equal(node->devices[1].users->workload->name, "embed-b");
+	assert_int_equal(node->devices[7].users_count, 0); /* of a pod that has ended */
 	assert_near(node->gpus_allocated, 1.25);
 	assert_null(tui_world_node(world, "gpu-77"));
 	assert_null(tui_world_node(world, NULL));
 	/* By name, numbers by value. */
-	assert_string_equal(world->nodes[world->nodes_count - 1].node->meta.name, "gpu-10");
+	assert_string_equal(world->nodes[world->nodes_count - 1]->node->meta.name, "gpu-10");
 }
 
 static void test_totals(void **state)
