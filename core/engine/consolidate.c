@@ -118,6 +118,7 @@ static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 
 const struct hunt_rules engine_consolidation_rules = {
 	.action = STINT_ACTION_CONSOLIDATION,
+	.moves_only = true,
 	.takes_part = takes_part,
 	.queue_may = queue_may,
 	.pod_may = pod_may,

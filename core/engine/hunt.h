@@ -4,7 +4,8 @@
  *
  *     preempt.c, reclaim.c, consolidate.c   the rules: who may start, who may fall, which outcome is legal
  *     hunts.c                               an action: the waiting groups in order, each hunted for once, and what need not be tried
- *     search.c                              which sets of victims are put to judgement, and the smallest of those that stand
+ *     search.c                              which sets of victims are put to judgement, until one stands
+ *     cheaper.c                             of the sets that order leaves equal, the one that loses least
  *     room.c                                whether the evictions so far could be enough, in sums
  *     judge.c                               what becomes of a set: everybody takes his place again in the order of queues
  *     runtime.c                             minimum runtimes and preemption delays
@@ -19,6 +20,7 @@ struct hunt;
 struct hunt_rules {
 	enum stint_action action;
 	bool own_queue; /* victims are of the group's own queue, else of all others or of all */
+	bool moves_only; /* nobody loses a place by it: among equals it is the youngest that has to move, whatever it has done so far */
 	order_filter *takes_part; /* which groups are hunted for */
 	/* Could anything that waits in the queue be served, and if so, anything that begins with a pod of this shape? Cheap, and never wrongly no. */
 	bool (*queue_may)(struct stint_engine *engine, uint32_t queue);
@@ -43,6 +45,11 @@ struct hunt {
 struct step {
 	uint32_t group;
 	uint32_t first, count; /* in search.pods */
+	uint32_t
+		rank; /* grows from the least deserving on; the same for steps that order leaves equal: one queue, priority and elasticity */
+	uint32_t before; /* the step of its group that falls before this one, STINT_NO_HANDLE: it is the first */
+	int64_t loss; /* hundredths of a GPU times milliseconds */
+	uint8_t elastic; /* of the group, before it */
 	bool spared;
 };
 /* How many pods of a shape every node could take, counting what the plan has evicted. */
@@ -61,7 +68,8 @@ struct search {
 	struct handles set; /* pods of the set that is put to judgement, by step */
 	struct handles judged; /* the same, while it is judged */
 	struct handles groups; /* involved in the judgement: victims, then the group that is served */
-	struct handles kept, trial, nodes;
+	struct handles nodes;
+	struct cheaper *cheaper; /* cheaper.c's */
 	uint64_t *tried; /* fingerprints of sets that did not stand */
 	size_t tried_count, tried_capacity;
 	uint64_t *failed; /* fingerprints of groups that found nothing in this state, of the action under way */
@@ -76,6 +84,17 @@ struct search {
 
 /* search.c: on success the plan holds evictions and reservations, else nothing. */
 bool engine_search(struct stint_engine *engine, const struct hunt *hunt);
+bool engine_search_fall(struct stint_engine *engine, const struct hunt *hunt); /* the next step; false: there is none */
+void engine_search_fall_again(struct stint_engine *engine); /* all that has fallen, on the state before the hunt */
+/* Whether search.set stands: then the plan holds what comes of it, else nothing. The state must be as before the hunt. */
+bool engine_search_stands(struct stint_engine *engine, const struct hunt *hunt);
+void engine_search_take(struct search *search, uint32_t step); /* into search.set */
+
+/* cheaper.c: after a search.set stood. The plan holds the outcome of a set that stands afterwards, too. */
+void engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt);
+void engine_cheaper_free(struct cheaper *cheaper);
+/* Below 0: the first list of steps is the better choice of the two. Both in ascending order. */
+int engine_steps_compare(const struct stint_engine *engine, const struct handles *a, const struct handles *b);
 
 /* room.c */
 bool engine_room_start(struct stint_engine *engine, struct hunt *hunt); /* false: not even an empty cluster has it */

@@ -159,6 +159,24 @@ static bool allocatable_is_less(const struct standing *p, const struct standing 
 	return less;
 }
 
+/* Of two groups that may fall, below 0: the first one does before the other, as far as order and loss tell. */
+static int compare_victims(const struct group *p, const struct group *q)
+{
+	if (p->priority != q->priority)
+		return p->priority < q->priority ? -1 : 1;
+	if (p->elastic_victim != q->elastic_victim)
+		return p->elastic_victim > q->elastic_victim ? -1 : 1;
+	return p->step_loss == q->step_loss ? 0 : p->step_loss < q->step_loss ? -1 : 1;
+}
+
+/* Queues that only their age tells apart: by the group that each would give next. */
+static int by_what_falls(const struct stint_engine *engine, const struct queue *l, const struct queue *r)
+{
+	const struct turn *p = &engine->queues[l->turns[ORDER_VICTIMS].best_leaf].turns[ORDER_VICTIMS];
+	const struct turn *q = &engine->queues[r->turns[ORDER_VICTIMS].best_leaf].turns[ORDER_VICTIMS];
+	return compare_victims(&engine->groups[p->best_group], &engine->groups[q->best_group]);
+}
+
 static bool goes_first(const struct stint_engine *engine, enum order_kind kind, uint32_t a, uint32_t b)
 {
 	const struct queue *l = &engine->queues[a], *r = &engine->queues[b];
@@ -179,6 +197,8 @@ static bool goes_first(const struct stint_engine *engine, enum order_kind kind, 
 		return true;
 	if (allocatable_is_less(q, p))
 		return false;
+	if (kind == ORDER_VICTIMS && by_what_falls(engine, l, r) != 0)
+		return by_what_falls(engine, l, r) > 0;
 	if (l->created_ms != r->created_ms)
 		return l->created_ms < r->created_ms;
 	return strcmp(l->name, r->name) < 0;
@@ -199,14 +219,16 @@ static bool victim_goes_first(const struct stint_engine *engine, uint32_t a, uin
 	return goes_first(engine, ORDER_VICTIMS, b, a);
 }
 
-/* By what is left of them; the step that was taken last may have changed how elastic a group is. */
+/*
+ * By what is left of them; the step that was taken last may have changed how elastic a group is. What order leaves equal falls by what it
+ * would lose, and only then by age.
+ */
 static bool victim_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b)
 {
 	const struct group *p = &engine->groups[a], *q = &engine->groups[b];
-	if (p->priority != q->priority)
-		return p->priority < q->priority;
-	if (p->elastic_victim != q->elastic_victim)
-		return p->elastic_victim > q->elastic_victim;
+	const int order = compare_victims(p, q);
+	if (order)
+		return order < 0;
 	if (p->created_ms != q->created_ms)
 		return p->created_ms > q->created_ms;
 	return strcmp(p->key, q->key) > 0;

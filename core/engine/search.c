@@ -4,22 +4,21 @@
  * Candidates fall step by step, least deserving first (kai-engine 4.1, 4.4 reversed), until the sums say that it could be enough. Then the
  * chunk is placed on what that makes free, and from the most deserving back every step whose place is not needed is spared: the set that
  * remains is put to judgement. So nothing falls while something less deserving suffices, and for a gang whole nodes are freed. When that
- * set does not stand, all that fell on one node of the newest victim is tried, then everything, and more falls.
- * A small set that stands is made smaller: without each of its steps, most deserving first, as long as it stands.
+ * set does not stand, all that fell on one node of the newest victim is tried, then everything, and more falls. The first set that stands
+ * is the beginning of cheaper.c's work.
  *
  * Promises: the outcome stands by the rules of the action; the same state gives the same set.
  * Costs: O(log) per candidate, and few judgements: beyond FEW steps only after twice as many more; MOST_WORK bounds one hunt.
  */
 #include "hunt.h"
 
-enum { FEW = 64, FEW_TO_DROP = 24, MOST_WORK = 1 << 20 };
+enum { FEW = 64, MOST_WORK = 1 << 20 };
 
 void engine_search_free(struct search *search)
 {
 	if (!search)
 		return;
-	struct handles *const lists[] = {
-		&search->pods, &search->set, &search->judged, &search->groups, &search->kept, &search->trial, &search->nodes};
+	struct handles *const lists[] = {&search->pods, &search->set, &search->judged, &search->groups, &search->nodes};
 	for (size_t i = 0; i < STINT_COUNT(lists); i++)
 		free(lists[i]->items);
 	for (size_t i = 0; i < ROOM_SHAPES; i++)
@@ -28,10 +27,39 @@ void engine_search_free(struct search *search)
 	free(search->tried);
 	free(search->failed);
 	free(search->items);
+	engine_cheaper_free(search->cheaper);
 	free(search);
 }
 
 /* ---- candidates ------------------------------------------------------------------------------------------------------------------------- */
+
+static int64_t loss_of(const struct stint_engine *engine, const struct group *group, const uint32_t *pods, size_t count)
+{
+	int64_t percent = 0;
+	if (!group->started_ms || group->started_ms >= engine->now_ms)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct pod *pod = &engine->pods[pods[i]];
+		if (pod->status != STINT_POD_RESERVED)
+			percent += engine_pod_gpu_percent(pod, &engine->shapes[pod->shape]);
+	}
+	const int64_t ran_ms = engine->now_ms - group->started_ms;
+	return percent > INT64_MAX / ran_ms ? INT64_MAX : percent * ran_ms;
+}
+
+/* What orders the group among candidates: how elastic it is by now, and what its next step would lose. */
+static void assess_next(struct stint_engine *engine, const struct hunt *hunt, uint32_t handle)
+{
+	struct handles *pods = &engine->sorting;
+	struct group *group = &engine->groups[handle];
+	group->elastic_victim = engine_group_elastic(group);
+	group->step_loss = 0;
+	if (hunt->rules->moves_only)
+		return;
+	pods->count = 0;
+	engine_group_step(engine, handle, pods);
+	group->step_loss = loss_of(engine, group, pods->items, pods->count);
+}
 
 static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt, uint32_t queue)
 {
@@ -43,7 +71,8 @@ static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt,
 			(hunt->pool != STINT_NO_HANDLE && !engine_group_in_pool(engine, at, hunt->pool)) ||
 			!hunt->rules->may_fall(engine, hunt, at))
 			continue;
-		group->elastic_victim = engine_group_elastic(group);
+		group->last_step = STINT_NO_HANDLE;
+		assess_next(engine, hunt, at);
 		engine_order_add(engine, ORDER_VICTIMS, at);
 		any = true;
 	}
@@ -68,28 +97,46 @@ static bool gather(struct stint_engine *engine, const struct hunt *hunt)
 	return any;
 }
 
-/* The next step falls. False: there is no more. */
-static bool fall(struct stint_engine *engine, const struct hunt *hunt)
+/* Steps that order leaves equal come one after the other; so do those of a queue until it is another queue's turn. */
+static bool ranks_with(const struct stint_engine *engine, const struct step *a, const struct step *b)
+{
+	const struct group *p = &engine->groups[a->group], *q = &engine->groups[b->group];
+	return p->queue == q->queue && p->priority == q->priority && a->elastic == b->elastic;
+}
+
+bool engine_search_fall(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
-	const uint32_t group = engine_order_top(engine, ORDER_VICTIMS);
-	if (group == STINT_NO_HANDLE)
+	const uint32_t handle = engine_order_top(engine, ORDER_VICTIMS);
+	if (handle == STINT_NO_HANDLE)
 		return false;
-	const size_t first = search->pods.count;
-	const bool more = engine_group_step(engine, group, &search->pods);
-	for (size_t i = first; i < search->pods.count; i++) {
+	struct group *group = &engine->groups[handle];
+	struct step step = {
+		.group = handle,
+		.first = (uint32_t)search->pods.count,
+		.before = group->last_step,
+		.loss = group->step_loss,
+		.elastic = group->elastic_victim,
+	};
+	const bool more = engine_group_step(engine, handle, &search->pods);
+	step.count = (uint32_t)search->pods.count - step.first;
+	for (size_t i = step.first; i < search->pods.count; i++) {
 		const uint32_t pod = search->pods.items[i], node = engine->pods[pod].node;
 		engine_plan_evict(engine, pod);
 		engine_room_changed(engine, hunt, node);
 	}
-	stint_grow(&search->steps, &search->steps_capacity, search->steps_count + 1, sizeof *search->steps);
-	search->steps[search->steps_count++] = (struct step){group, (uint32_t)first, (uint32_t)(search->pods.count - first), false};
-	engine->groups[group].elastic_victim = engine_group_elastic(&engine->groups[group]);
+	const size_t at = search->steps_count;
+	if (at)
+		step.rank = search->steps[at - 1].rank + !ranks_with(engine, &search->steps[at - 1], &step);
+	stint_grow(&search->steps, &search->steps_capacity, at + 1, sizeof *search->steps);
+	search->steps[search->steps_count++] = step;
+	group->last_step = (uint32_t)at;
+	assess_next(engine, hunt, handle);
 	engine_order_pop(engine, ORDER_VICTIMS, more);
 	return true;
 }
 
-static void fall_again(struct stint_engine *engine)
+void engine_search_fall_again(struct stint_engine *engine)
 {
 	const struct search *search = engine->search;
 	for (size_t i = 0; i < search->pods.count; i++)
@@ -98,8 +145,9 @@ static void fall_again(struct stint_engine *engine)
 
 /* ---- sets ------------------------------------------------------------------------------------------------------------------------------ */
 
-static void take_into_set(struct search *search, const struct step *step)
+void engine_search_take(struct search *search, uint32_t index)
 {
+	const struct step *step = &search->steps[index];
 	for (uint32_t i = 0; i < step->count; i++)
 		handles_push(&search->set, search->pods.items[step->first + i]);
 }
@@ -112,8 +160,7 @@ static uint64_t fingerprint(const uint32_t *items, size_t count)
 	return hash;
 }
 
-/* The live state must be as before the hunt. */
-static bool stands(struct stint_engine *engine, const struct hunt *hunt)
+bool engine_search_stands(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
 	const uint64_t print = fingerprint(search->set.items, search->set.count);
@@ -168,7 +215,7 @@ static bool find_cheapest(struct stint_engine *engine, const struct hunt *hunt)
 	engine_plan_rollback(engine, mark);
 	for (size_t i = 0; i < search->steps_count; i++) {
 		if (!search->steps[i].spared)
-			take_into_set(search, &search->steps[i]);
+			engine_search_take(search, (uint32_t)i);
 	}
 	return true;
 }
@@ -214,9 +261,9 @@ static bool one_node_stands(struct stint_engine *engine, const struct hunt *hunt
 		search->set.count = 0;
 		for (size_t i = 0; i < search->steps_count; i++) {
 			if (group_falls_on(engine, search->steps[i].group, node))
-				take_into_set(search, &search->steps[i]);
+				engine_search_take(search, (uint32_t)i);
 		}
-		if (stands(engine, hunt))
+		if (engine_search_stands(engine, hunt))
 			return true;
 	}
 	return false;
@@ -227,73 +274,8 @@ static bool all_stands(struct stint_engine *engine, const struct hunt *hunt)
 	struct search *search = engine->search;
 	search->set.count = 0;
 	for (size_t i = 0; i < search->steps_count; i++)
-		take_into_set(search, &search->steps[i]);
-	return stands(engine, hunt);
-}
-
-/* ---- smaller ------------------------------------------------------------------------------------------------------------------------------ */
-
-static bool in_set(const struct search *search, uint32_t pod)
-{
-	for (size_t i = 0; i < search->kept.count; i++) {
-		if (search->kept.items[i] == pod)
-			return true;
-	}
-	return false;
-}
-
-/* A step may go while no later one of its group is in the set: what falls of a group falls from its end. */
-static bool may_drop(const struct stint_engine *engine, size_t at)
-{
-	const struct search *search = engine->search;
-	const struct step *step = &search->steps[at];
-	if (!step->count || !in_set(search, search->pods.items[step->first]))
-		return false;
-	for (size_t i = at + 1; i < search->steps_count; i++) {
-		if (search->steps[i].group == step->group && in_set(search, search->pods.items[search->steps[i].first]))
-			return false;
-	}
-	return true;
-}
-
-static void copy(struct handles *to, const struct handles *from)
-{
-	to->count = 0;
-	for (size_t i = 0; i < from->count; i++)
-		handles_push(to, from->items[i]);
-}
-
-/* The set stands on the live state, and some smaller one may, too. */
-static void make_smaller(struct stint_engine *engine, const struct hunt *hunt)
-{
-	struct search *search = engine->search;
-	copy(&search->kept, &search->set);
-	if (search->steps_count > FEW || search->kept.count > FEW_TO_DROP)
-		return;
-	engine_plan_rollback(engine, 0);
-	bool current = false; /* the plan is that of `kept` */
-	for (size_t i = search->steps_count; i > 0; i--) {
-		const struct step *step = &search->steps[i - 1];
-		if (search->kept.count <= step->count || !may_drop(engine, i - 1))
-			continue;
-		search->set.count = 0;
-		for (size_t k = 0; k < search->kept.count; k++) {
-			bool dropped = false;
-			for (uint32_t p = 0; p < step->count; p++)
-				dropped = dropped || search->pods.items[step->first + p] == search->kept.items[k];
-			if (!dropped)
-				handles_push(&search->set, search->kept.items[k]);
-		}
-		engine_plan_rollback(engine, 0);
-		current = stands(engine, hunt);
-		if (current)
-			copy(&search->kept, &search->set);
-	}
-	if (current)
-		return;
-	engine_plan_rollback(engine, 0);
-	copy(&search->set, &search->kept);
-	engine_judge(engine, hunt);
+		engine_search_take(search, (uint32_t)i);
+	return engine_search_stands(engine, hunt);
 }
 
 /* ---- the search ----------------------------------------------------------------------------------------------------------------------------- */
@@ -303,7 +285,7 @@ static bool attempt(struct stint_engine *engine, const struct hunt *hunt)
 	const bool few = engine->search->steps_count <= FEW;
 	const bool has_place = find_cheapest(engine, hunt);
 	engine_plan_rollback(engine, 0);
-	if (has_place && stands(engine, hunt))
+	if (has_place && engine_search_stands(engine, hunt))
 		return true;
 	return (few && one_node_stands(engine, hunt)) || ((has_place || few) && all_stands(engine, hunt));
 }
@@ -313,7 +295,7 @@ static bool look(struct stint_engine *engine, const struct hunt *hunt)
 	struct search *search = engine->search;
 	size_t due = 0, gap = 1;
 	while (search->work < MOST_WORK) {
-		const bool fell = fall(engine, hunt);
+		const bool fell = engine_search_fall(engine, hunt);
 		const size_t steps = search->steps_count;
 		if (!fell && (!steps || due <= steps))
 			return false;
@@ -323,7 +305,7 @@ static bool look(struct stint_engine *engine, const struct hunt *hunt)
 			return true;
 		if (!fell)
 			return false;
-		fall_again(engine);
+		engine_search_fall_again(engine);
 		due = steps + 1;
 		if (steps > FEW) {
 			due = steps + gap;
@@ -344,6 +326,6 @@ bool engine_search(struct stint_engine *engine, const struct hunt *hunt)
 		engine_plan_rollback(engine, 0);
 		return false;
 	}
-	make_smaller(engine, hunt);
+	engine_search_cheapen(engine, hunt);
 	return true;
 }

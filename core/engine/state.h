@@ -172,6 +172,8 @@ struct group {
 	bool suspect; /* stands in engine.suspects */
 	bool involved; /* in the search under way: its place in the order follows elastic_now */
 	uint8_t elastic_now, elastic_victim; /* of a judgement, of a search */
+	uint32_t last_step; /* of a search: its place among the steps, STINT_NO_HANDLE: none has fallen */
+	int64_t step_loss; /* of a search: what its next step would lose, in hundredths of a GPU times milliseconds */
 	uint32_t queue_next, queue_previous; /* among all groups of its queue */
 	struct stint_loss loss;
 	struct memo memo;
