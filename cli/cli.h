@@ -69,7 +69,7 @@ enum cli_flag_set {
 	CLI_SET_LIST = 1, /* --sort-by --no-headers -w/--watch */
 	CLI_SET_SELECTOR = 2, /* -l/--selector */
 	CLI_SET_YES = 4, /* -y/--yes */
-	CLI_SET_DRY_RUN = 8, /* --dry-run=none|client|server */
+	CLI_SET_DRY_RUN = 8, /* --dry-run=none|client|server|schedule */
 };
 
 /* The values of -o that a command has. */

@@ -73,10 +73,11 @@ static const struct cli_flag yes_flags[] = {
 static const struct cli_flag dry_run_flags[] = {
 	{.name = "dry-run",
 		.type = CLI_CHOICE,
-		.argument = "client|server",
-		.choices = "none|client|server",
+		.argument = "client|server|schedule",
+		.choices = "none|client|server|schedule",
 		.otherwise = "none",
-		.help = "print the objects and store nothing; with server the cluster checks them"},
+		.help = "store nothing: print the objects (with server the cluster checks them), or with schedule what would happen to "
+			"them"},
 	{.name = NULL},
 };
 

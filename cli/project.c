@@ -20,6 +20,15 @@
 	{                                                                                                                                 \
 		.name = "memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory quota, as 256Gi; -1 (unless set): unlimited"      \
 	}
+#define FORECAST_TEXT                                                                                                                 \
+	"--dry-run=schedule reads the cluster and lets the scheduling engine decide on it without and with the change. It needs the " \
+	"right "                                                                                                                      \
+	"to list what the scheduler reads in the whole cluster; -o belongs to it."
+#define DRY_RUN_FLAG                                                                                                            \
+	{                                                                                                                       \
+		.name = "dry-run", .type = CLI_CHOICE, .argument = "schedule", .choices = "none|schedule", .otherwise = "none", \
+		.help = "change nothing: tell what would start, what would be evicted and how fair shares would move"           \
+	}
 #define PEOPLE_FLAGS                                                                                                                      \
 	{.name = "department",                                                                                                            \
 		.type = CLI_TEXT,                                                                                                         \
@@ -35,6 +44,7 @@ static const struct cli_flag create_flags[] = {
 	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants; 0 unless set"),
 	PEOPLE_FLAGS,
 	{.name = "adopt", .type = CLI_SWITCH, .help = "use a namespace of that name that exists already"},
+	DRY_RUN_FLAG,
 	{.name = NULL},
 };
 static const struct cli_flag update_flags[] = {
@@ -42,6 +52,7 @@ static const struct cli_flag update_flags[] = {
 	PEOPLE_FLAGS,
 	{.name = "remove-user", .type = CLI_TEXT, .argument = "USER", .repeated = true, .help = "take the rights of a user away again"},
 	{.name = "remove-group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "take the rights of a group away again"},
+	DRY_RUN_FLAG,
 	{.name = NULL},
 };
 static const struct cli_flag delete_flags[] = {
@@ -50,10 +61,12 @@ static const struct cli_flag delete_flags[] = {
 };
 static const struct cli_flag department_create_flags[] = {
 	SHARE_FLAGS("GPUs that its projects have for sure; unless set the sum of theirs, kept up to date"),
+	DRY_RUN_FLAG,
 	{.name = NULL},
 };
 static const struct cli_flag department_update_flags[] = {
 	SHARE_FLAGS("GPUs that its projects have for sure; from then on no longer the sum of theirs, until it is \"sum\" again"),
+	DRY_RUN_FLAG,
 	{.name = NULL},
 };
 
@@ -70,6 +83,8 @@ static const struct cli_positional department_name[] = {
 	{.name = NULL},
 };
 
+/* Of --dry-run=schedule alone. */
+enum { FORECAST_FORMATS = CLI_FORMAT_TABLE | CLI_FORMAT_JSON | CLI_FORMAT_YAML | CLI_FORMAT_JSONPATH };
 enum { SEES = CLI_EXIT(STINT_FORBIDDEN), CHANGES = SEES | CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_CONFLICT) };
 
 /* ---- project ----------------------------------------------------------------------------------------------------------------------- */
@@ -78,12 +93,15 @@ static const struct cli_command project_create = {
 	.name = "create",
 	.group = CLI_ADMIN,
 	.summary = "Create a project: a Queue, a namespace and the rights of its people",
-	.description = "Everything or nothing is made: the Queue is written last, and a failure takes the rest back.",
+	.description = "Everything or nothing is made: the Queue is written last, and a failure takes the rest back.\n\n" FORECAST_TEXT,
 	.examples = "stint project create vision --gpus 8 --department research --user ada --group vision-team\n"
 		    "# a namespace that is there already becomes a project\n"
-		    "stint project create legacy --gpus 2 --adopt",
+		    "stint project create legacy --gpus 2 --adopt\n"
+		    "# what would start by it, and who would have to give back\n"
+		    "stint project create vision --gpus 8 --dry-run=schedule",
 	.positionals = new_name,
 	.flags = create_flags,
+	.formats = FORECAST_FORMATS,
 	.exits = CHANGES,
 	.no_project = true,
 	.run = cli_share_create,
@@ -92,11 +110,13 @@ static const struct cli_command project_update = {
 	.name = "update",
 	.group = CLI_ADMIN,
 	.summary = "Change a project's share, department or people",
-	.description = "What is not said stays. --user and --group add to those that there are.",
+	.description = "What is not said stays. --user and --group add to those that there are.\n\n" FORECAST_TEXT,
 	.examples = "stint project update vision --gpus 12 --weight 2\n"
-		    "stint project update vision --user bob --remove-user ada",
+		    "stint project update vision --user bob --remove-user ada\n"
+		    "stint project update vision --gpus 4 --dry-run=schedule",
 	.positionals = project_name,
 	.flags = update_flags,
+	.formats = FORECAST_FORMATS,
 	.exits = CHANGES,
 	.no_project = true,
 	.run = cli_share_update,
@@ -162,6 +182,7 @@ static const struct cli_command department_create = {
 	.examples = "stint department create research",
 	.positionals = new_name,
 	.flags = department_create_flags,
+	.formats = FORECAST_FORMATS,
 	.exits = CHANGES,
 	.no_project = true,
 	.run = cli_share_create,
@@ -173,6 +194,7 @@ static const struct cli_command department_update = {
 	.examples = "stint department update research --gpus 64 --gpu-limit 96",
 	.positionals = department_name,
 	.flags = department_update_flags,
+	.formats = FORECAST_FORMATS,
 	.exits = CHANGES,
 	.no_project = true,
 	.run = cli_share_update,

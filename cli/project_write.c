@@ -7,6 +7,7 @@
 #include <stint/kube.h>
 #include <stint/workload.h>
 
+#include "cli/forecast.h"
 #include "cli/project.h"
 
 enum { GONE_TIMEOUT_MS = 120000 };
@@ -40,16 +41,39 @@ static void warn_unlimited(struct cli_context *ctx, const struct stint_share *sh
 		cli_note(ctx, "\"%s\" has an unlimited quota: nobody can reclaim what it uses", share->name);
 }
 
+static bool is_dry(const struct cli_context *ctx)
+{
+	return strcmp(cli_text(ctx, "dry-run"), "schedule") == 0;
+}
+
+/* Only what would happen has a form. */
+static bool check_format(struct cli_context *ctx)
+{
+	if (is_dry(ctx) || ctx->format == CLI_FORMAT_TABLE)
+		return true;
+	return stint_fail(&ctx->err, STINT_USAGE, "-o goes with --dry-run=schedule: \"describe\" shows what has been made");
+}
+
+static int forecast(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *preview)
+{
+	const int exit_code = preview ? cli_forecast_share(ctx, kube, preview) : cli_failed(ctx);
+	stint_json_free(preview);
+	return exit_code;
+}
+
 int cli_share_create(struct cli_context *ctx)
 {
 	const bool department = cli_share_is_department(ctx);
 	const struct stint_share share = read_share(ctx);
 	/* What is wrong with the words is told before anybody is asked. */
-	struct stint_json *queue = stint_share_queue(&share, department, &ctx->err);
+	struct stint_json *queue = check_format(ctx) ? stint_share_queue(&share, department, &ctx->err) : NULL;
 	stint_json_free(queue);
 	struct stint_kube *kube = queue ? cli_connect(ctx) : NULL;
 	if (!kube)
 		return cli_failed(ctx);
+	if (is_dry(ctx))
+		return forecast(ctx, kube,
+			stint_share_preview_create(kube, &share, department, !department && cli_switch(ctx, "adopt"), &ctx->err));
 	cli_hold_interrupts();
 	const bool made = department ? stint_department_create(kube, &share, &ctx->err)
 				     : stint_project_create(kube, &share, cli_switch(ctx, "adopt"), &ctx->err);
@@ -67,12 +91,14 @@ int cli_share_update(struct cli_context *ctx)
 	struct stint_share share = read_share(ctx);
 	share.removed_users = department ? NULL : cli_texts(ctx, "remove-user");
 	share.removed_groups = department ? NULL : cli_texts(ctx, "remove-group");
-	struct stint_json *queue = stint_share_queue(&share, department, &ctx->err);
+	struct stint_json *queue = check_format(ctx) ? stint_share_queue(&share, department, &ctx->err) : NULL;
 	stint_json_free(queue);
 	struct stint_kube *kube = queue ? cli_connect(ctx) : NULL;
 	bool changed = false;
 	if (!kube)
 		return cli_failed(ctx);
+	if (is_dry(ctx))
+		return forecast(ctx, kube, stint_share_preview_update(kube, &share, department, &ctx->err));
 	cli_hold_interrupts();
 	const bool fine = stint_share_update(kube, &share, department, &changed, &ctx->err);
 	cli_release_interrupts();

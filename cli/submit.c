@@ -10,6 +10,7 @@
 #include <stint/kube.h>
 #include <stint/workload.h>
 
+#include "cli/forecast.h"
 #include "cli/output/output.h"
 #include "cli/wait.h"
 
@@ -183,6 +184,8 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 	const char *dry_run = cli_text(ctx, "dry-run");
 	if (strcmp(dry_run, "client") == 0)
 		return print_objects(ctx, objects, CLI_FORMAT_YAML);
+	if (strcmp(dry_run, "schedule") == 0)
+		return cli_forecast_submit(ctx, kube, objects, project);
 	const struct stint_create_options options = {.project = project, .dry_run = strcmp(dry_run, "server") == 0, .own = own};
 	cli_hold_interrupts();
 	stint_auto_json *made = stint_objects_create(kube, objects, &options, &ctx->err);
@@ -339,7 +342,10 @@ const struct cli_command cli_command_submit = {
 		       "a Service, an "
 		       "inference service a Deployment with a Service. All of them are queued in the project; the scheduler decides when "
 		       "and where they run.\n\n"
-		       "-g 0.5 is half a GPU, -g 2 two of them, --gpu-memory 10Gi a size, -g 0.5 --devices 2 half of each of two.",
+		       "-g 0.5 is half a GPU, -g 2 two of them, --gpu-memory 10Gi a size, -g 0.5 --devices 2 half of each of two.\n\n"
+		       "--dry-run=schedule reads the cluster and lets the scheduling engine decide on it with the workload added: where "
+		       "it would run, who would be evicted or moved for it, or why it would wait and what would help. It needs the right "
+		       "to list what the scheduler reads in the whole cluster. The exit code is 7 when it could never run as asked.",
 	.usage = "[train|workspace|inference] NAME -i IMAGE [flags] [-- COMMAND [ARG...]]",
 	.examples = "# half a GPU for one run\n"
 		    "stint submit hello -i python:3.12 -g 0.5 -- python -c 'print(\"hello\")'\n"
@@ -348,7 +354,9 @@ const struct cli_command cli_command_submit = {
 		    "# a notebook on 10 GiB of a GPU\n"
 		    "stint submit workspace lab -i jupyter:1 --gpu-memory 10Gi --port 8888\n"
 		    "# what would be created\n"
-		    "stint submit hello -i python:3.12 -g 1 --dry-run=client",
+		    "stint submit hello -i python:3.12 -g 1 --dry-run=client\n"
+		    "# whether it would start now, where, and at whose cost; or why it would wait\n"
+		    "stint submit hello -i python:3.12 -g 1 --dry-run=schedule",
 	.positionals = positionals,
 	.flags = flags,
 	.sets = CLI_SET_DRY_RUN,

@@ -15,7 +15,7 @@ char *cli_configured_scheduler(struct cli_context *ctx);
 /* Whether the project is there and the name in it free. False: ctx->err. */
 bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found);
 /*
- * Creates the objects (with --dry-run only shows them), says what was done, and waits with --wait. own: those after the first are owned by
+ * Creates the objects (with --dry-run only shows them, or tells what would happen), says what was done, and waits with --wait. own: those after the first are owned by
  * it. kube may be NULL with --dry-run=client. The exit code.
  */
 int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *objects, const char *project, bool own);

@@ -8,68 +8,11 @@
 
 #include "cli/output/output.h"
 #include "cli/why_fetch.h"
+#include "cli/why_print.h"
 
 static const char *text(const struct stint_json *object, const char *key)
 {
 	return stint_json_string(stint_json_get(object, key));
-}
-
-static char *show_seconds(const struct stint_json *object, const char *key)
-{
-	int64_t seconds = 0;
-	char age[STINT_TIME_SIZE];
-	if (!stint_json_int(stint_json_get(object, key), &seconds))
-		return NULL;
-	return stint_format("in %s", stint_duration_format(seconds * 1000, age));
-}
-
-static void print_holders(struct cli_context *ctx, const struct stint_json *record)
-{
-	static const struct cli_column columns[] = {{.title = "PROJECT"}, {.title = "WORKLOAD"}, {.title = "PODS", .flags = CLI_RIGHT},
-		{.title = "GPUS", .flags = CLI_RIGHT}, {.title = "CPU", .flags = CLI_RIGHT | CLI_WIDE},
-		{.title = "MEMORY", .flags = CLI_RIGHT | CLI_WIDE}, {.title = "ENDS"}, {.title = NULL}};
-	const struct stint_json *holders = stint_json_get(record, "holders");
-	if (!stint_json_first(holders))
-		return;
-	struct cli_table *table = cli_table_new(columns);
-	int64_t shown = 0;
-	stint_json_each(holder, holders) {
-		char number[STINT_QUANTITY_SIZE];
-		double gpus = 0, memory = 0;
-		stint_json_double(stint_json_get(holder, "gpus"), &gpus);
-		stint_json_double(stint_json_get(holder, "memory_bytes"), &memory);
-		cli_table_add(table, stint_strdup(text(holder, "project")));
-		cli_table_add(table, stint_strdup(text(holder, "workload")));
-		cli_table_add(table, stint_format("%lld", (long long)stint_json_int_or(stint_json_get(holder, "pods"), 0)));
-		cli_table_add(table, cli_show_gpus(gpus));
-		cli_table_add(table,
-			stint_strdup(stint_quantity_format_milli(stint_json_int_or(stint_json_get(holder, "cpu_milli"), 0), number)));
-		cli_table_add(table, cli_show_bytes(memory));
-		const bool leaving = stint_json_bool_or(stint_json_get(holder, "leaving"), false);
-		cli_table_add(table, leaving ? stint_strdup("is leaving") : show_seconds(holder, "ends_in_s"));
-		shown++;
-	}
-	stint_auto_buf out = {0};
-	cli_table_print(table, &out, true, ctx->format == CLI_FORMAT_WIDE, ctx->colour, ctx->columns, 2);
-	cli_table_free(table);
-	fprintf(ctx->out, "\nWho has it:\n%s", out.data ? out.data : "");
-	const int64_t total = stint_json_int_or(stint_json_get(record, "holders_total"), shown);
-	if (total > shown)
-		fprintf(ctx->out, "  and %lld more\n", (long long)(total - shown));
-}
-
-static void print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *first, const char *second)
-{
-	if (!stint_json_first(list))
-		return;
-	fprintf(ctx->out, "\n%s:\n", title);
-	stint_json_each(item, list) {
-		stint_autofree char *line = second ? stint_format("%s: %s", stint_json_string_or(stint_json_get(item, first), ""),
-							     stint_json_string_or(stint_json_get(item, second), ""))
-						   : stint_strdup(stint_json_string_or(stint_json_get(item, first), ""));
-		stint_sanitize(line);
-		fprintf(ctx->out, "  %s\n", line);
-	}
 }
 
 static void print_head(struct cli_context *ctx, const struct stint_json *record)
@@ -115,7 +58,7 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *recor
 		stint_autofree char *age = cli_show_age(since, now_ms);
 		cli_fields_add(fields, "For this reason", "since %s", age);
 	}
-	stint_autofree char *starts = show_seconds(record, "starts_in_s");
+	stint_autofree char *starts = cli_why_seconds(record, "starts_in_s");
 	if (starts)
 		cli_fields_add(fields, "Starts", "%s at the latest, when what holds it has run out of time", starts);
 	cli_fields_add(fields, "Told by", "%s", stint_json_string_or(stint_json_get(record, "source"), ""));
@@ -134,9 +77,9 @@ static int run(struct cli_context *ctx)
 	int exit_code = STINT_OK;
 	if (!cli_print_object(ctx, record, name, &exit_code)) {
 		print_head(ctx, record);
-		print_holders(ctx, record);
-		print_list(ctx, "What would help", stint_json_get(record, "changes"), "text", NULL);
-		print_list(ctx, "Events", stint_json_get(record, "events"), "reason", "message");
+		cli_why_print_holders(ctx, record);
+		cli_why_print_list(ctx, "What would help", stint_json_get(record, "changes"), "text", NULL);
+		cli_why_print_list(ctx, "Events", stint_json_get(record, "events"), "reason", "message");
 		print_fields(ctx, record, stint_now_ms());
 	}
 	const bool never = stint_json_bool_or(stint_json_get(record, "never"), false);

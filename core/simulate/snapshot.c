@@ -38,6 +38,8 @@ void stint_snapshot_free(struct stint_snapshot *snapshot)
 	clear_list(&snapshot->queues);
 	clear_list(&snapshot->topologies);
 	clear_list(&snapshot->pods);
+	clear_list(&snapshot->all);
+	clear_list(&snapshot->coming);
 	stint_catalog_free(snapshot->catalog);
 	free(snapshot);
 }
@@ -51,14 +53,19 @@ static struct snap_list *list_of(struct stint_snapshot *snapshot, enum stint_kin
 					      : NULL;
 }
 
+void snap_list_add(struct snap_list *list, struct stint_object *object)
+{
+	stint_grow(&list->items, &list->capacity, list->count + 1, sizeof *list->items);
+	list->items[list->count++] = stint_object_ref(object);
+}
+
 void stint_snapshot_put(struct stint_snapshot *snapshot, struct stint_object *object)
 {
 	struct snap_list *list = list_of(snapshot, object->kind);
 	stint_catalog_put(snapshot->catalog, object);
-	if (!list)
-		return;
-	stint_grow(&list->items, &list->capacity, list->count + 1, sizeof *list->items);
-	list->items[list->count++] = stint_object_ref(object);
+	snap_list_add(&snapshot->all, object);
+	if (list)
+		snap_list_add(list, object);
 }
 
 static int by_name(const void *a, const void *b)

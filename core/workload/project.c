@@ -52,7 +52,7 @@ struct stint_json *queue_named(const struct stint_json *queues, const char *name
 
 /* ---- departments that keep a sum --------------------------------------------------------------------------------------------------- */
 
-static bool keeps_sum(const struct stint_json *department)
+bool department_keeps_sum(const struct stint_json *department)
 {
 	return strcmp(stint_json_string_or(stint_json_at(department, "metadata", "annotations", STINT_ANNOTATION_QUOTA), ""), "sum") == 0;
 }
@@ -79,7 +79,7 @@ bool adjust_department(struct stint_kube *kube, const char *name, const struct s
 		struct stint_json *queues = list_queues(kube, &list, err), *department = queue_named(queues, name);
 		if (!list)
 			return false;
-		if (!department || !keeps_sum(department))
+		if (!department || !department_keeps_sum(department))
 			return true;
 		if (coming)
 			stint_json_append(queues, stint_json_dup(coming));
@@ -124,31 +124,38 @@ static bool create_noted(struct stint_kube *kube, const struct stint_kube_resour
 	return done || stint_error_move(err, &error);
 }
 
-static bool make_space(struct stint_kube *kube, const char *name, bool *made, struct stint_error **err)
+struct stint_json *new_space(const char *name)
 {
-	stint_auto_json *space = stint_json_new_object();
+	struct stint_json *space = stint_json_new_object();
 	stint_json_set_string(space, "apiVersion", "v1");
 	stint_json_set_string(space, "kind", "Namespace");
 	struct stint_json *metadata = stint_json_ensure_object(space, "metadata");
 	stint_json_set_string(metadata, "name", name);
 	stint_json_set_string(stint_json_ensure_object(metadata, "labels"), STINT_LABEL_PROJECT, name);
 	stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), ANNOTATION_MADE, "true");
-	return create_noted(kube, &stint_kube_namespaces, NULL, space, made, err);
+	return space;
+}
+
+bool check_space(const struct stint_json *space, const char *name, bool adopt, struct stint_error **err)
+{
+	if (stint_json_get(stint_json_get(space, "metadata"), "deletionTimestamp"))
+		return stint_fail(err, STINT_CONFLICT, "namespace \"%s\" is being deleted: wait until it has gone", name);
+	if (space && !adopt)
+		return stint_fail(err, STINT_CONFLICT,
+			"namespace \"%s\" exists already: say --adopt to make it the project's, or take another name", name);
+	return true;
 }
 
 static bool claim_space(struct stint_kube *kube, const char *name, bool adopt, struct undo *undo, struct stint_error **err)
 {
 	bool failed;
 	stint_auto_json *space = get_or_null(kube, &stint_kube_namespaces, NULL, name, &failed, err);
-	if (failed)
+	if (failed || !check_space(space, name, adopt, err))
 		return false;
-	if (!space)
-		return make_space(kube, name, &undo->space_made, err);
-	if (stint_json_get(stint_json_get(space, "metadata"), "deletionTimestamp"))
-		return stint_fail(err, STINT_CONFLICT, "namespace \"%s\" is being deleted: wait until it has gone", name);
-	if (!adopt)
-		return stint_fail(err, STINT_CONFLICT,
-			"namespace \"%s\" exists already: say --adopt to make it the project's, or take another name", name);
+	if (!space) {
+		stint_auto_json *fresh = new_space(name);
+		return create_noted(kube, &stint_kube_namespaces, NULL, fresh, &undo->space_made, err);
+	}
 	const char *former = stint_json_string_at(space, "metadata", "labels", STINT_LABEL_PROJECT);
 	if (former && strcmp(former, name) == 0)
 		return true;
@@ -190,7 +197,7 @@ static void take_back(struct stint_kube *kube, const char *name, struct undo *un
 }
 
 /* The queues that there are must leave the name free and hold the department. */
-static bool check_place(const struct stint_json *queues, const struct stint_share *share, bool is_department, struct stint_error **err)
+bool check_share_place(const struct stint_json *queues, const struct stint_share *share, bool is_department, struct stint_error **err)
 {
 	const struct stint_json *taken = queue_named(queues, share->name);
 	if (taken)
@@ -205,11 +212,18 @@ static bool check_place(const struct stint_json *queues, const struct stint_shar
 	return true;
 }
 
+bool check_space_name(const char *name, struct stint_error **err)
+{
+	if (stint_starts_with(name, "kube-") || strcmp(name, "stint-system") == 0 || strcmp(name, "stint-reservation") == 0)
+		return stint_fail(err, STINT_USAGE, "namespace \"%s\" is the cluster's own and no place for work: take another name", name);
+	return true;
+}
+
 bool stint_department_create(struct stint_kube *kube, const struct stint_share *share, struct stint_error **err)
 {
 	stint_auto_json *queue = stint_share_queue(share, true, err);
 	stint_auto_json *list = NULL;
-	return queue && list_queues(kube, &list, err) && check_place(stint_json_get(list, "items"), share, true, err) &&
+	return queue && list_queues(kube, &list, err) && check_share_place(stint_json_get(list, "items"), share, true, err) &&
 		create_object(kube, &stint_kube_queues, NULL, queue, err);
 }
 
@@ -217,15 +231,13 @@ bool stint_project_create(struct stint_kube *kube, const struct stint_share *sai
 {
 	struct stint_share share = *said;
 	struct undo undo = {0};
-	if (stint_starts_with(share.name, "kube-") || strcmp(share.name, "stint-system") == 0 ||
-		strcmp(share.name, "stint-reservation") == 0)
-		return stint_fail(
-			err, STINT_USAGE, "namespace \"%s\" is the cluster's own and no place for work: take another name", share.name);
+	if (!check_space_name(share.name, err))
+		return false;
 	if (!share.department)
 		share.department = STINT_DEFAULT_DEPARTMENT;
 	stint_auto_json *queue = stint_share_queue(&share, false, err);
 	stint_auto_json *list = NULL;
-	if (!queue || !list_queues(kube, &list, err) || !check_place(stint_json_get(list, "items"), &share, false, err))
+	if (!queue || !list_queues(kube, &list, err) || !check_share_place(stint_json_get(list, "items"), &share, false, err))
 		return false;
 	bool made = claim_space(kube, share.name, adopt, &undo, err) && bind_people(kube, &share, &undo, err);
 	if (made) {

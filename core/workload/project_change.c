@@ -13,7 +13,7 @@ enum { MOST_TRIES = 5 };
 
 /* ---- update ----------------------------------------------------------------------------------------------------------------------- */
 
-static bool check_kind(
+bool check_share_kind(
 	const struct stint_json *queues, const struct stint_json *queue, const char *name, bool is_department, struct stint_error **err)
 {
 	const char *what = is_department ? "department" : "project", *other = is_department ? "project" : "department";
@@ -25,7 +25,7 @@ static bool check_kind(
 	return true;
 }
 
-static bool check_parent(const struct stint_json *queues, const char *department, struct stint_error **err)
+bool check_share_parent(const struct stint_json *queues, const char *department, struct stint_error **err)
 {
 	const struct stint_json *queue = department ? queue_named(queues, department) : NULL;
 	if (!department || (queue && stint_queue_is_department(queues, queue)))
@@ -71,7 +71,8 @@ static bool update_queue(struct stint_kube *kube, const struct stint_share *shar
 		stint_auto_json *list = NULL;
 		stint_auto_error *error = NULL;
 		struct stint_json *queues = list_queues(kube, &list, err), *queue = queue_named(queues, share->name);
-		if (!list || !check_kind(queues, queue, share->name, is_department, err) || !check_parent(queues, share->department, err))
+		if (!list || !check_share_kind(queues, queue, share->name, is_department, err) ||
+			!check_share_parent(queues, share->department, err))
 			return false;
 		free(*old_parent);
 		*old_parent = stint_strdup(stint_json_string_at(queue, "spec", "parentQueue"));
@@ -170,7 +171,7 @@ bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascad
 	stint_auto_json *list = NULL;
 	const struct stint_json *queues = list_queues(kube, &list, err), *queue = queue_named(queues, name);
 	bool goes;
-	if (!list || !check_kind(queues, queue, name, false, err) || !release_space(kube, name, cascade, &goes, err))
+	if (!list || !check_share_kind(queues, queue, name, false, err) || !release_space(kube, name, cascade, &goes, err))
 		return false;
 	stint_autofree char *cluster_binding = stint_format("stint-basic-%s", name);
 	const char *parent = stint_json_string_at(queue, "spec", "parentQueue");
@@ -184,7 +185,7 @@ bool stint_department_delete(struct stint_kube *kube, const char *name, struct s
 	stint_auto_json *list = NULL;
 	const struct stint_json *queues = list_queues(kube, &list, err), *queue = queue_named(queues, name);
 	stint_auto_buf children = {0};
-	if (!list || !check_kind(queues, queue, name, true, err))
+	if (!list || !check_share_kind(queues, queue, name, true, err))
 		return false;
 	stint_json_each(other, queues) {
 		if (strcmp(stint_json_string_or(stint_json_at(other, "spec", "parentQueue"), ""), name) == 0)

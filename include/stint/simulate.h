@@ -30,6 +30,41 @@ void stint_snapshot_put(struct stint_snapshot *snapshot, struct stint_object *ob
  */
 struct stint_json *stint_snapshot_scenario(struct stint_snapshot *snapshot, int64_t now_ms, bool anonymize, char **left_out);
 
+/* ---- what would happen to it ----------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Objects that would be created or changed now, for stint_forecast: an array as they would be sent. What the API server and the controllers
+ * would add is made up: uids, times, the pods of Jobs, Deployments, StatefulSets and ReplicaSets. space: the namespace of those that name none.
+ * False: *err says of which object it cannot be told what pods it becomes (STINT_USAGE), or which of them makes no sense.
+ */
+bool stint_snapshot_create(struct stint_snapshot *snapshot, struct stint_model *model, const struct stint_json *objects, const char *space,
+	int64_t now_ms, struct stint_error **err);
+
+/* The policy of a scheduler none of whose options has been set. */
+void stint_simulate_usual_policy(struct stint_policy *policy);
+
+struct stint_forecast_question {
+	const struct stint_policy *policy;
+	char *const *scheduler_names; /* that are served, NULL-ended */
+	int64_t now_ms;
+};
+/*
+ * What the scheduler would do with what was read and what is coming: the engine runs twice, without and with it, until nothing changes any
+ * more; here is the difference. Evicted work comes back as its controllers would bring it, bare pods do not; nothing else comes or ends.
+ *
+ *     {apiVersion: stint.dev/v1, kind: Forecast, settled,
+ *      workloads: [{project, workload, workload_kind, outcome: Starts|StartsLater|StartsInPart|Waits|Never, pods: {total, now, later, waiting},
+ *                  placements: [{pod, node, gpu_devices, gpus, later}], why: what `stint why` tells, where a pod of it waits}], of what comes,
+ *      starts: [{project, workload, workload_kind, pods, gpus, nodes, later}], of others that would not start without it,
+ *      evictions: [{project, workload, workload_kind, action, for: {project, workload}, pods, gpus, lost_gpu_seconds, placed_again, gone,
+ *                  nodes}], that would not happen without it,
+ *      delayed: [{project, workload, workload_kind, pods}], of those that would start without it,
+ *      queues: [{name, parent, gpu|cpu|memory: {quota|limit|fair_share|allocated: {before, after}}}], of those that differ}
+ *
+ * `later` is after what leaves has gone. lost_gpu_seconds is left out where it is not known; quotas of -1 are unlimited. Owned by the caller.
+ */
+struct stint_json *stint_forecast(const struct stint_snapshot *snapshot, const struct stint_forecast_question *question);
+
 /* ---- traces ---------------------------------------------------------------------------------------------------------------------------------- */
 
 /*

@@ -252,6 +252,14 @@ bool stint_department_create(struct stint_kube *kube, const struct stint_share *
 bool stint_share_update(
 	struct stint_kube *kube, const struct stint_share *share, bool is_department, bool *changed, struct stint_error **err);
 /*
+ * What the calls above would write that scheduling depends on, and nothing is written: the namespace, and the Queues that would be new or other,
+ * with their departments' sums. It checks what they check, in the same words. An array of the caller; empty: nothing would change.
+ */
+struct stint_json *stint_share_preview_create(
+	struct stint_kube *kube, const struct stint_share *share, bool is_department, bool adopt, struct stint_error **err);
+struct stint_json *stint_share_preview_update(
+	struct stint_kube *kube, const struct stint_share *share, bool is_department, struct stint_error **err);
+/*
  * Removes the Queue, the bindings and, when stint made it, the namespace with all that is in it. STINT_CONFLICT while workloads exist,
  * unless cascade. Returns when the namespace has gone, at most timeout_ms (then STINT_TIMEOUT; it will go on).
  */

@@ -1,0 +1,88 @@
+/*
+ * cluster_read: lists what the scheduler reads. Nothing is written to the cluster.
+ *
+ * The lists come one after the other, so that a pod may have gone between two of them; nothing worse than a pod too few comes of it.
+ */
+#include "cli/cluster_read.h"
+
+#include <stint/kube.h>
+
+static const struct source {
+	const struct stint_kube_resource *resource;
+	enum stint_kind kind;
+	const char *field_selector;
+	bool may_lack; /* a cluster without that kind is fine */
+} sources[] = {
+	{&stint_kube_nodes, STINT_KIND_NODE, NULL, false},
+	{&stint_kube_queues, STINT_KIND_QUEUE, NULL, false},
+	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, NULL, true},
+	{&stint_kube_topologies, STINT_KIND_TOPOLOGY, NULL, true},
+	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, NULL, false},
+	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, NULL, false},
+	{&stint_kube_jobs, STINT_KIND_OWNER, NULL, false},
+	{&stint_kube_replicasets, STINT_KIND_OWNER, NULL, false},
+	{&stint_kube_deployments, STINT_KIND_OWNER, NULL, false},
+	{&stint_kube_statefulsets, STINT_KIND_OWNER, NULL, false},
+	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, true},
+	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, true},
+	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, true},
+	{&stint_kube_pods, STINT_KIND_POD, "status.phase!=Failed", false},
+};
+
+struct reading {
+	const struct source *source;
+	const struct cli_cluster *into;
+	struct stint_error **err;
+};
+
+static bool take(void *user, const char *item, size_t length)
+{
+	const struct reading *reading = user;
+	const struct stint_kube_resource *resource = reading->source->resource;
+	stint_autofree char *version = stint_kube_resource_api_version(resource);
+	const struct stint_decode_as as = {.kind = reading->source->kind, .api_version = version, .kind_name = resource->kind};
+	struct stint_object *object = stint_object_decode(reading->into->model, &as, item, length, reading->err);
+	if (!object)
+		return false;
+	stint_snapshot_put(reading->into->snapshot, object);
+	stint_object_unref(object);
+	return true;
+}
+
+static bool read_source(struct cli_context *ctx, struct stint_kube *kube, struct reading *reading, const char *purpose)
+{
+	const struct source *source = reading->source;
+	const struct stint_kube_list_options options = {.field_selector = source->field_selector};
+	stint_auto_error *bad = NULL, *err = NULL;
+	reading->err = &bad;
+	if (stint_kube_list_each(kube, source->resource, NULL, &options, take, reading, &err))
+		return true;
+	if (bad)
+		return stint_error_move(&ctx->err, &bad);
+	if (source->may_lack && err->code == STINT_NOT_FOUND)
+		return true;
+	if (err->code == STINT_FORBIDDEN)
+		return stint_fail(&ctx->err, STINT_FORBIDDEN,
+			"you may not list %s in the whole cluster, and %s: ask the administrator for a ClusterRole that lets you",
+			source->resource->plural, purpose);
+	return stint_error_move(&ctx->err, &err);
+}
+
+bool cli_cluster_read(struct cli_context *ctx, struct stint_kube *kube, const char *purpose, struct cli_cluster *out)
+{
+	struct reading reading = {.into = out};
+	*out = (struct cli_cluster){.model = stint_model_new(), .snapshot = stint_snapshot_new()};
+	for (size_t i = 0; i < STINT_COUNT(sources); i++) {
+		reading.source = &sources[i];
+		if (!read_source(ctx, kube, &reading, purpose))
+			return false;
+	}
+	return true;
+}
+
+void cli_cluster_clear(struct cli_cluster *cluster)
+{
+	stint_snapshot_free(cluster->snapshot);
+	stint_model_free(cluster->model);
+	*cluster = (struct cli_cluster){0};
+}

@@ -1,0 +1,298 @@
+/*
+ * forecast: reads the cluster, lets the engine tell what would happen (stint_forecast), and lays it out. See forecast.h.
+ */
+#include "cli/forecast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <stint/model.h>
+
+#include "cli/cluster_read.h"
+#include "cli/live.h"
+#include "cli/output/output.h"
+#include "cli/why_print.h"
+
+static const char *text_at(const struct stint_json *object, const char *key)
+{
+	return stint_json_string_or(stint_json_get(object, key), "");
+}
+
+static int64_t count_at(const struct stint_json *object, const char *key)
+{
+	return stint_json_int_or(stint_json_get(object, key), 0);
+}
+
+static void add_text(struct cli_table *table, const struct stint_json *object, const char *key)
+{
+	cli_table_add(table, stint_strdup(stint_json_string(stint_json_get(object, key))));
+}
+
+static void add_count(struct cli_table *table, const struct stint_json *object, const char *key)
+{
+	cli_table_add(table, stint_format("%lld", (long long)count_at(object, key)));
+}
+
+static void add_gpus(struct cli_table *table, const struct stint_json *object)
+{
+	double gpus = 0;
+	stint_json_double(stint_json_get(object, "gpus"), &gpus);
+	cli_table_add(table, cli_show_gpus(gpus));
+}
+
+static void print_table(struct cli_context *ctx, struct cli_table *table, const char *title)
+{
+	stint_auto_buf out = {0};
+	cli_table_print(table, &out, true, false, ctx->colour, ctx->columns, 2);
+	cli_table_free(table);
+	fprintf(ctx->out, "\n%s:\n%s", title, out.data ? out.data : "");
+}
+
+/* "node-1", "node-1 and 3 more"; NULL: none. */
+static char *show_nodes(const struct stint_json *nodes)
+{
+	const size_t count = stint_json_count(nodes);
+	const char *first = stint_json_string(stint_json_first(nodes));
+	return count > 1 ? stint_format("%s and %zu more", first, count - 1) : stint_strdup(first);
+}
+
+/* ---- what others gain and lose ----------------------------------------------------------------------------------------------------------- */
+
+static char *show_loss(const struct stint_json *eviction)
+{
+	double seconds = 0;
+	char text[STINT_TIME_SIZE];
+	if (!stint_json_double(stint_json_get(eviction, "lost_gpu_seconds"), &seconds))
+		return NULL;
+	return stint_format("%s of GPU time", stint_duration_format((int64_t)(seconds * 1000), text));
+}
+
+static char *show_fate(const struct stint_json *eviction)
+{
+	const int64_t pods = count_at(eviction, "pods"), again = count_at(eviction, "placed_again"), gone = count_at(eviction, "gone");
+	stint_autofree char *nodes = show_nodes(stint_json_get(eviction, "nodes"));
+	if (gone == pods)
+		return stint_strdup("is gone: nothing owns it");
+	if (again == pods)
+		return stint_format("starts again on %s", nodes ? nodes : "another node");
+	return again ? stint_format("%lld start again, the rest waits", (long long)again) : stint_strdup("waits again");
+}
+
+static void print_evictions(struct cli_context *ctx, const struct stint_json *evictions)
+{
+	static const struct cli_column columns[] = {{.title = "PROJECT"}, {.title = "WORKLOAD"}, {.title = "PODS", .flags = CLI_RIGHT},
+		{.title = "GPUS", .flags = CLI_RIGHT}, {.title = "BY"}, {.title = "FOR"}, {.title = "LOSES"}, {.title = "THEN"},
+		{.title = NULL}};
+	if (!stint_json_first(evictions))
+		return;
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(eviction, evictions) {
+		const struct stint_json *serves = stint_json_get(eviction, "for");
+		add_text(table, eviction, "project");
+		add_text(table, eviction, "workload");
+		add_count(table, eviction, "pods");
+		add_gpus(table, eviction);
+		add_text(table, eviction, "action");
+		cli_table_add(table, serves ? stint_format("%s/%s", text_at(serves, "project"), text_at(serves, "workload")) : NULL);
+		cli_table_add(table, show_loss(eviction));
+		cli_table_add(table, show_fate(eviction));
+	}
+	print_table(ctx, table, "Would be evicted for it");
+}
+
+static void print_starts(struct cli_context *ctx, const struct stint_json *starts, const char *title)
+{
+	static const struct cli_column columns[] = {{.title = "PROJECT"}, {.title = "WORKLOAD"}, {.title = "PODS", .flags = CLI_RIGHT},
+		{.title = "GPUS", .flags = CLI_RIGHT}, {.title = "WHEN"}, {.title = "NODE"}, {.title = NULL}};
+	if (!stint_json_first(starts))
+		return;
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(start, starts) {
+		const bool later = stint_json_bool_or(stint_json_get(start, "later"), false);
+		add_text(table, start, "project");
+		add_text(table, start, "workload");
+		add_count(table, start, "pods");
+		add_gpus(table, start);
+		cli_table_add(table, stint_strdup(later ? "when room is made" : "at once"));
+		cli_table_add(table, show_nodes(stint_json_get(start, "nodes")));
+	}
+	print_table(ctx, table, title);
+}
+
+static void print_delayed(struct cli_context *ctx, const struct stint_json *delayed)
+{
+	static const struct cli_column columns[] = {
+		{.title = "PROJECT"}, {.title = "WORKLOAD"}, {.title = "PODS", .flags = CLI_RIGHT}, {.title = NULL}};
+	if (!stint_json_first(delayed))
+		return;
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(item, delayed) {
+		add_text(table, item, "project");
+		add_text(table, item, "workload");
+		add_count(table, item, "pods");
+	}
+	print_table(ctx, table, "Would wait instead of starting");
+}
+
+/* ---- what is submitted ------------------------------------------------------------------------------------------------------------------- */
+
+static char *show_devices(const struct stint_json *placement)
+{
+	stint_auto_buf text = {0};
+	stint_json_each(slot, stint_json_get(placement, "gpu_devices"))
+		stint_buf_printf(&text, "%s%lld", text.length ? "," : "", (long long)stint_json_int_or(slot, 0));
+	return text.length ? stint_buf_steal(&text) : NULL;
+}
+
+static void print_placements(struct cli_context *ctx, const struct stint_json *placements)
+{
+	static const struct cli_column columns[] = {{.title = "POD"}, {.title = "NODE"}, {.title = "GPUS", .flags = CLI_RIGHT},
+		{.title = "DEVICES"}, {.title = "WHEN"}, {.title = NULL}};
+	if (!stint_json_first(placements))
+		return;
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(placement, placements) {
+		const bool later = stint_json_bool_or(stint_json_get(placement, "later"), false);
+		add_text(table, placement, "pod");
+		add_text(table, placement, "node");
+		add_gpus(table, placement);
+		cli_table_add(table, show_devices(placement));
+		cli_table_add(table, stint_strdup(later ? "when room is made" : "at once"));
+	}
+	print_table(ctx, table, "Places");
+}
+
+static void print_outcome(struct cli_context *ctx, const struct stint_json *workload)
+{
+	const char *name = text_at(workload, "workload"), *outcome = text_at(workload, "outcome");
+	const struct stint_json *pods = stint_json_get(workload, "pods"), *why = stint_json_get(workload, "why");
+	const long long total = count_at(pods, "total"), waiting = count_at(pods, "waiting");
+	if (strcmp(outcome, "Starts") == 0)
+		fprintf(ctx->out, "%s would start at once\n", name);
+	else if (strcmp(outcome, "StartsLater") == 0)
+		fprintf(ctx->out, "%s would start as soon as room is made for it\n", name);
+	else if (strcmp(outcome, "StartsInPart") == 0)
+		fprintf(ctx->out, "%s would start with %lld of its %lld pods; the others would wait: %s\n", name, total - waiting, total,
+			text_at(why, "reason"));
+	else if (strcmp(outcome, "Never") == 0)
+		fprintf(ctx->out, "%s could never run as asked: %s\n", name, text_at(why, "reason"));
+	else
+		fprintf(ctx->out, "%s would wait: %s\n", name, text_at(why, "reason"));
+	if (why)
+		fprintf(ctx->out, "  %s\n", text_at(why, "message"));
+	print_placements(ctx, stint_json_get(workload, "placements"));
+	cli_why_print_holders(ctx, why);
+	cli_why_print_list(ctx, "What would help", stint_json_get(why, "changes"), "text", NULL);
+	stint_autofree char *starts = cli_why_seconds(why, "starts_in_s");
+	if (starts)
+		fprintf(ctx->out, "\nIt would start %s at the latest, when what holds it has run out of time.\n", starts);
+}
+
+/* ---- queues ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static char *show_amount(const char *dimension, const struct stint_json *amount)
+{
+	char number[STINT_QUANTITY_SIZE];
+	double value = 0;
+	if (!stint_json_double(amount, &value))
+		return stint_strdup("none");
+	if (value < 0)
+		return stint_strdup("unlimited");
+	if (strcmp(dimension, "memory") == 0)
+		return cli_show_bytes(value);
+	return stint_strdup(stint_gpus_format(strcmp(dimension, "cpu") == 0 ? value / 1000 : value, number));
+}
+
+static void add_pair(struct cli_table *table, const char *dimension, const struct stint_json *amounts, const char *key)
+{
+	const struct stint_json *pair = stint_json_get(amounts, key);
+	stint_autofree char *before = show_amount(dimension, stint_json_get(pair, "before"));
+	stint_autofree char *after = show_amount(dimension, stint_json_get(pair, "after"));
+	cli_table_add(table, strcmp(before, after) == 0 ? stint_strdup(after) : stint_format("%s -> %s", before, after));
+}
+
+static void print_queues(struct cli_context *ctx, const struct stint_json *queues)
+{
+	static const struct cli_column columns[] = {{.title = "QUEUE"}, {.title = "RESOURCE"}, {.title = "QUOTA"}, {.title = "LIMIT"},
+		{.title = "FAIR SHARE"}, {.title = "IN USE"}, {.title = NULL}};
+	static const char *const dimensions[] = {"gpu", "cpu", "memory"};
+	if (!stint_json_first(queues))
+		return;
+	struct cli_table *table = cli_table_new(columns);
+	stint_json_each(queue, queues) {
+		for (size_t i = 0; i < STINT_COUNT(dimensions); i++) {
+			const struct stint_json *amounts = stint_json_get(queue, dimensions[i]);
+			if (!amounts)
+				continue;
+			add_text(table, queue, "name");
+			cli_table_add(table, stint_strdup(dimensions[i]));
+			add_pair(table, dimensions[i], amounts, "quota");
+			add_pair(table, dimensions[i], amounts, "limit");
+			add_pair(table, dimensions[i], amounts, "fair_share");
+			add_pair(table, dimensions[i], amounts, "allocated");
+		}
+	}
+	print_table(ctx, table, "Shares");
+}
+
+/* ---- asking ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects, const char *space)
+{
+	STINT_CLEANUP(cli_cluster_clear) struct cli_cluster cluster = {0};
+	const int64_t now_ms = stint_now_ms();
+	if (!cli_cluster_read(ctx, kube, "what the scheduler would do depends on all of them", &cluster) ||
+		!stint_snapshot_create(cluster.snapshot, cluster.model, objects, space, now_ms, &ctx->err))
+		return NULL;
+	struct stint_policy policy;
+	stint_simulate_usual_policy(&policy);
+	char **names = cli_scheduler_names(ctx, kube);
+	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = now_ms};
+	struct stint_json *told = stint_forecast(cluster.snapshot, &question);
+	stint_strings_free(names);
+	if (!stint_json_bool_or(stint_json_get(told, "settled"), true))
+		cli_note(ctx, "things would go on changing for longer than is looked ahead: what is told is how far it would come");
+	return told;
+}
+
+int cli_forecast_submit(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects, const char *project)
+{
+	stint_auto_json *told = ask(ctx, kube, objects, project);
+	int exit_code = STINT_OK;
+	if (!told)
+		return cli_failed(ctx);
+	const struct stint_json *workloads = stint_json_get(told, "workloads");
+	if (!cli_print_object(ctx, told, stint_json_string_at(stint_json_first(workloads), "workload"), &exit_code)) {
+		stint_json_each(workload, workloads)
+			print_outcome(ctx, workload);
+		if (!stint_json_first(workloads))
+			fprintf(ctx->out, "nothing of it has pods to place\n");
+		print_evictions(ctx, stint_json_get(told, "evictions"));
+		print_delayed(ctx, stint_json_get(told, "delayed"));
+		print_starts(ctx, stint_json_get(told, "starts"), "Would start, too");
+	}
+	stint_json_each(workload, workloads) {
+		if (exit_code == STINT_OK && strcmp(text_at(workload, "outcome"), "Never") == 0)
+			exit_code = STINT_UNSCHEDULABLE;
+	}
+	return exit_code;
+}
+
+int cli_forecast_share(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects)
+{
+	stint_auto_json *told = ask(ctx, kube, objects, NULL);
+	int exit_code = STINT_OK;
+	if (!told)
+		return cli_failed(ctx);
+	if (cli_print_object(ctx, told, NULL, &exit_code))
+		return exit_code;
+	const struct stint_json *starts = stint_json_get(told, "starts"), *evictions = stint_json_get(told, "evictions"),
+				*delayed = stint_json_get(told, "delayed");
+	const bool quiet = !stint_json_first(starts) && !stint_json_first(evictions) && !stint_json_first(delayed);
+	fprintf(ctx->out, "%s\n", quiet ? "nothing that runs or waits would change now" : "by this, what runs and what waits would change");
+	print_starts(ctx, starts, "Would start");
+	print_evictions(ctx, evictions);
+	print_delayed(ctx, delayed);
+	print_queues(ctx, stint_json_get(told, "queues"));
+	return STINT_OK;
+}
