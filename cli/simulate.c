@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/output/output.h"
 #include "cli/simulate_cluster.h"
+#include "cli/simulate_replay.h"
 #include "cli/simulate_trace.h"
 
 enum { MOST_SCENARIO_BYTES = 256 * 1024 * 1024 };
@@ -22,6 +23,29 @@ static struct stint_json *read_scenario(const char *path, struct stint_error **e
 	if (!scenario)
 		stint_fail_wrap(err, "%s", path);
 	return scenario;
+}
+
+static void keep_lines(void *user, const char *lines, size_t length)
+{
+	stint_buf_add(user, lines, length);
+}
+
+/* NULL: ctx->err names the file and the place in it. */
+static struct stint_json *run_scenario(struct cli_context *ctx, const char *path)
+{
+	const char *journal = cli_text(ctx, "journal");
+	stint_auto_json *scenario = read_scenario(path, &ctx->err);
+	if (!scenario)
+		return NULL;
+	stint_auto_buf lines = {0};
+	stint_auto_json *result = stint_simulate_recorded(scenario, journal ? keep_lines : NULL, &lines, &ctx->err);
+	if (!result) {
+		stint_fail_wrap(&ctx->err, "%s", path);
+		return NULL;
+	}
+	if (journal && !stint_file_write(journal, lines.data, lines.length, 0644, &ctx->err))
+		return NULL;
+	return stint_steal(&result);
 }
 
 static void add_text(struct cli_table *table, const struct stint_json *object, const char *key)
@@ -87,6 +111,15 @@ static void print_shares(struct cli_context *ctx, const struct stint_json *share
 
 static int run(struct cli_context *ctx)
 {
+	const bool other = cli_switch(ctx, "from-cluster") || cli_given(ctx, "trace") || cli_given(ctx, "nodes");
+	if (cli_given(ctx, "replay")) {
+		if (other || cli_positional(ctx, 0) || cli_given(ctx, "journal"))
+			return cli_fail(
+				ctx, STINT_USAGE, "--replay takes all from its journal: it goes with no scenario, trace or cluster");
+		return cli_simulate_replay(ctx, cli_text(ctx, "replay"));
+	}
+	if (cli_given(ctx, "journal") && other)
+		return cli_fail(ctx, STINT_USAGE, "--journal records the run of a scenario file: it goes with no trace or cluster");
 	if (cli_switch(ctx, "from-cluster")) {
 		if (cli_positional(ctx, 0) || cli_given(ctx, "trace") || cli_given(ctx, "nodes"))
 			return cli_fail(ctx, STINT_USAGE, "--from-cluster makes a scenario: a file or a trace to run excludes it");
@@ -101,10 +134,7 @@ static int run(struct cli_context *ctx)
 	}
 	if (!cli_positional(ctx, 0))
 		return cli_fail(ctx, STINT_USAGE, "name a scenario file, or a trace with --trace and --nodes");
-	stint_auto_json *scenario = read_scenario(cli_positional(ctx, 0), &ctx->err);
-	if (!scenario)
-		return cli_failed(ctx);
-	stint_auto_json *result = stint_simulate(scenario, &ctx->err);
+	stint_auto_json *result = run_scenario(ctx, cli_positional(ctx, 0));
 	if (!result)
 		return cli_failed(ctx);
 	int exit_code = STINT_OK;
@@ -125,6 +155,11 @@ static const struct cli_positional positionals[] = {
 static const struct cli_flag flags[] = {
 	{.name = "from-cluster", .type = CLI_SWITCH, .help = "run nothing: print the cluster as it is now, as a scenario"},
 	{.name = "anonymous", .type = CLI_SWITCH, .help = "with --from-cluster: n-1, q-1, w-1 and such for all names and labels"},
+	{.name = "journal",
+		.type = CLI_FILE,
+		.argument = "OUT",
+		.help = "record what goes into the engine and what comes out, as JSON lines"},
+	{.name = "replay", .type = CLI_FILE, .argument = "JOURNAL", .help = "decide again what a journal tells, and compare byte for byte"},
 	{.name = "trace", .type = CLI_FILE, .argument = "PODS", .help = "replay a trace instead: its list of pods (CSV)"},
 	{.name = "nodes", .type = CLI_FILE, .argument = "NODES", .help = "the trace's list of nodes (CSV)"},
 	{.name = "policy",
@@ -161,6 +196,11 @@ const struct cli_command cli_command_simulate = {
 		"A scenario describes nodes, queues and workloads, and for how many rounds to schedule. The engine is the one that runs in "
 		"the cluster; no cluster is asked but by --from-cluster. The result has every decision and the state after each round.\n\n"
 		"A scenario of kind fairshare asks only how an amount is divided among queues.\n\n"
+		"With --journal the run is recorded: every node, queue, group and pod that the engine was told of, and every decision, a "
+		"line "
+		"each. With --replay the engine is told the same again; where it does not decide the same, byte for byte, the first line "
+		"that "
+		"differs is shown and the exit code is 1. stint-scheduler --journal records a live cluster in the same form.\n\n"
 		"With --from-cluster the scenario is made: nodes, queues, topologies, and all pods in the groups that the scheduler puts "
 		"them "
 		"in, to be run once with every action. It needs the right to list them in the whole cluster, and writes nothing. What pods "
@@ -185,6 +225,8 @@ const struct cli_command cli_command_simulate = {
 	.examples = "stint simulate --from-cluster > cluster.json\n"
 		    "stint simulate cluster.json\n"
 		    "stint simulate cluster.json -o json\n"
+		    "stint simulate cluster.json --journal run.jsonl\n"
+		    "stint simulate --replay run.jsonl\n"
 		    "stint simulate --trace pods.csv --nodes nodes.csv --policy fgd,fragmentation --svg curves.svg\n"
 		    "stint simulate --trace pods.csv --nodes nodes.csv --arrivals --load 1.2 --policy binpack,fragmentation",
 	.positionals = positionals,

@@ -322,6 +322,7 @@ static void set_slice(struct stint_engine *engine, uint32_t at, struct stint_res
 
 void stint_engine_slice_upsert(struct stint_engine *engine, struct stint_resource_slice *slice)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &slice->meta});
 	struct claim_state *dra = &engine->dra;
 	engine_drop_reservations(engine);
 	stint_object_ref(&slice->meta);
@@ -338,6 +339,7 @@ void stint_engine_slice_upsert(struct stint_engine *engine, struct stint_resourc
 
 void stint_engine_slice_remove(struct stint_engine *engine, const char *name)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_RESOURCE_SLICE, .name = name});
 	engine_drop_reservations(engine);
 	const uint32_t at = slice_find(engine, name);
 	if (at == STINT_NO_HANDLE)

@@ -322,6 +322,7 @@ static void set_object(struct stint_engine *engine, uint32_t handle, struct stin
 
 uint32_t stint_engine_claim_upsert(struct stint_engine *engine, struct stint_resource_claim *object)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &object->meta});
 	engine_drop_reservations(engine);
 	stint_autofree char *key = stint_format("%s/%s", object->meta.space ? object->meta.space : "", object->meta.name);
 	const uint32_t handle = claim_named(engine, key);
@@ -338,6 +339,8 @@ uint32_t stint_engine_claim_find(const struct stint_engine *engine, const char *
 
 void stint_engine_claim_remove(struct stint_engine *engine, const char *space, const char *name)
 {
+	engine_tell(engine,
+		&(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_RESOURCE_CLAIM, .space = space, .name = name});
 	engine_drop_reservations(engine);
 	const uint32_t handle = stint_engine_claim_find(engine, space, name);
 	if (handle == STINT_NO_HANDLE || !engine->dra.claims[handle].object)
@@ -365,6 +368,7 @@ static void drop_class(void *value)
 
 void stint_engine_class_upsert(struct stint_engine *engine, struct stint_device_class *object)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &object->meta});
 	engine_drop_reservations(engine);
 	stint_object_ref(&object->meta);
 	stint_map_set(engine->dra.classes, object->meta.name, object);
@@ -378,6 +382,7 @@ const struct stint_device_class *stint_engine_class_find(const struct stint_engi
 
 void stint_engine_class_remove(struct stint_engine *engine, const char *name)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_DEVICE_CLASS, .name = name});
 	engine_drop_reservations(engine);
 	if (stint_map_remove(engine->dra.classes, name))
 		classes_changed(engine);

@@ -94,5 +94,6 @@ struct stint_cycle stint_engine_cycle(struct stint_engine *engine, const struct 
 	out.judged_count = engine->judged.count;
 	out.waits_for_leaving = engine->reserved.count > 0;
 	out.next_ms = engine->wake_ms == INT64_MAX ? -1 : engine->wake_ms;
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_CYCLE, .policy = policy, .now_ms = now_ms, .cycle = &out});
 	return out;
 }

@@ -306,6 +306,7 @@ static void set_parts(struct stint_engine *engine, uint32_t handle, const struct
 
 uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct stint_group_spec *spec)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_GROUP, .group = spec});
 	engine_drop_reservations(engine);
 	uint32_t handle = stint_engine_group_find(engine, spec->key);
 	if (handle == STINT_NO_HANDLE) {
@@ -355,6 +356,7 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 
 void stint_engine_group_spare(struct stint_engine *engine, uint32_t handle, bool spared)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_SPARE, .name = engine->groups[handle].key, .spared = spared});
 	struct group *group = &engine->groups[handle];
 	if (group->spared == spared)
 		return;
@@ -365,6 +367,7 @@ void stint_engine_group_spare(struct stint_engine *engine, uint32_t handle, bool
 
 bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_GROUP_GONE, .name = engine->groups[handle].key});
 	engine_drop_reservations(engine);
 	struct group *group = &engine->groups[handle];
 	if (group->pods_count)

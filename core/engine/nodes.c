@@ -153,6 +153,7 @@ static bool same_specification(const struct stint_node *a, const struct stint_no
 
 uint32_t stint_engine_node_upsert(struct stint_engine *engine, struct stint_node *object)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &object->meta});
 	engine_drop_reservations(engine);
 	const uint32_t handle = engine_node_named(engine, object->meta.name);
 	struct stint_node *former = engine->nodes[handle].object;
@@ -168,6 +169,7 @@ uint32_t stint_engine_node_upsert(struct stint_engine *engine, struct stint_node
 
 void stint_engine_node_remove(struct stint_engine *engine, const char *name)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_NODE, .name = name});
 	engine_drop_reservations(engine);
 	const uint32_t handle = stint_engine_node_find(engine, name);
 	if (handle == STINT_NO_HANDLE || !engine->nodes[handle].object)

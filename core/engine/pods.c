@@ -153,6 +153,7 @@ static bool nothing_new(const struct stint_engine *engine, const struct pod *pod
 
 uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint_pod_facts *facts)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_POD, .pod = facts});
 	engine_drop_reservations(engine);
 	uint32_t handle = stint_engine_pod_find(engine, uid_of(facts->pod));
 	const bool known = handle != STINT_NO_HANDLE;
@@ -196,6 +197,7 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 
 void stint_engine_pod_remove(struct stint_engine *engine, const char *uid)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_POD_GONE, .name = uid});
 	engine_drop_reservations(engine);
 	const uint32_t handle = stint_engine_pod_find(engine, uid);
 	if (handle == STINT_NO_HANDLE)
@@ -218,6 +220,7 @@ void stint_engine_pod_remove(struct stint_engine *engine, const char *uid)
 
 void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t handle)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_CONFIRM, .name = uid_of(engine->pods[handle].object)});
 	/* Assumed and bound pods take the same: no book changes. The group may still be tried with what it has. */
 	if (engine->pods[handle].status == STINT_POD_ASSUMED)
 		engine->pods[handle].status = STINT_POD_BOUND;
@@ -225,6 +228,7 @@ void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t handle)
 
 void stint_engine_pod_undo(struct stint_engine *engine, uint32_t handle)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_UNDO, .name = uid_of(engine->pods[handle].object)});
 	engine_drop_reservations(engine);
 	struct pod *pod = &engine->pods[handle];
 	const bool evicted = pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_DECIDED;

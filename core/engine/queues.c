@@ -191,6 +191,7 @@ static void set_bounds(struct queue *queue, const struct stint_queue *object)
 
 uint32_t stint_engine_queue_upsert(struct stint_engine *engine, struct stint_queue *object)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &object->meta});
 	engine_drop_reservations(engine);
 	const uint32_t handle = engine_queue_named(engine, object->meta.name);
 	stint_object_ref(&object->meta);
@@ -211,6 +212,7 @@ uint32_t stint_engine_queue_upsert(struct stint_engine *engine, struct stint_que
 
 void stint_engine_queue_remove(struct stint_engine *engine, const char *name)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_QUEUE, .name = name});
 	engine_drop_reservations(engine);
 	const uint32_t handle = stint_engine_queue_find(engine, name);
 	if (handle == STINT_NO_HANDLE || !engine->queues[handle].object)
@@ -229,6 +231,7 @@ void stint_engine_queue_remove(struct stint_engine *engine, const char *name)
 
 void stint_engine_queue_usage(struct stint_engine *engine, uint32_t queue, const double usage[static STINT_DIMENSIONS])
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_USAGE, .name = engine->queues[queue].name, .usage = usage});
 	engine_drop_reservations(engine);
 	memcpy(engine->queues[queue].usage, usage, sizeof engine->queues[queue].usage);
 	engine->shares_stale = engine->stirred = true;

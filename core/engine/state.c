@@ -28,6 +28,11 @@ struct stint_engine *stint_engine_new(void)
 	return engine;
 }
 
+void stint_engine_watch(struct stint_engine *engine, const struct stint_witness *witness)
+{
+	engine->witness = witness ? *witness : (struct stint_witness){0};
+}
+
 static void free_handles(struct handles *handles)
 {
 	free(handles->items);

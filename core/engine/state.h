@@ -427,7 +427,14 @@ struct stint_engine {
 	bool stirred; /* something has changed since the last cycle */
 	bool reservations_stood; /* the last cycle held room back from groups that then failed */
 	uint64_t clock; /* counts uses of rankings and shapes */
+	struct stint_witness witness; /* tell NULL: none */
 };
+
+static inline void engine_tell(const struct stint_engine *engine, const struct stint_news *news)
+{
+	if (engine->witness.tell)
+		engine->witness.tell(engine->witness.user, engine, news);
+}
 
 /* Counts for its gang (kai-engine 1.3, active-allocated). */
 static inline bool engine_pod_active(const struct pod *pod)

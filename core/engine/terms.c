@@ -479,11 +479,13 @@ static void replace_space(struct stint_engine *engine, const char *name, struct 
 
 void stint_engine_space_upsert(struct stint_engine *engine, struct stint_space *space)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &space->meta});
 	replace_space(engine, space->meta.name, space);
 }
 
 void stint_engine_space_remove(struct stint_engine *engine, const char *name)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_NAMESPACE, .name = name});
 	replace_space(engine, name, NULL);
 }
 

@@ -296,6 +296,7 @@ static bool same_levels(const struct stint_topology *a, const struct stint_topol
 
 void stint_engine_topology_upsert(struct stint_engine *engine, struct stint_topology *object)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT, .object = &object->meta});
 	engine_drop_reservations(engine);
 	uint32_t handle = (uint32_t)(uintptr_t)stint_map_get(engine->topology_names, object->meta.name) - 1;
 	stint_object_ref(&object->meta);
@@ -323,6 +324,7 @@ void stint_engine_topology_upsert(struct stint_engine *engine, struct stint_topo
 
 void stint_engine_topology_remove(struct stint_engine *engine, const char *name)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_OBJECT_GONE, .gone = STINT_KIND_TOPOLOGY, .name = name});
 	engine_drop_reservations(engine);
 	const uint32_t handle = (uint32_t)(uintptr_t)stint_map_get(engine->topology_names, name) - 1;
 	if (handle == STINT_NO_HANDLE)

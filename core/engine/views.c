@@ -21,6 +21,11 @@ uint32_t stint_engine_node_next(const struct stint_engine *engine, uint32_t afte
 	NEXT_SLOT(engine->nodes, engine->nodes_count, after, object);
 }
 
+const char *stint_engine_queue_name(const struct stint_engine *engine, uint32_t handle)
+{
+	return handle < engine->queues_count ? engine->queues[handle].name : NULL;
+}
+
 bool stint_engine_queue_view(struct stint_engine *engine, uint32_t handle, struct stint_queue_view *out)
 {
 	if (handle >= engine->queues_count || !engine->queues[handle].name)

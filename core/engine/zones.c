@@ -390,6 +390,7 @@ static struct zone_table *make_table(struct stint_engine *engine, const struct s
 /* Choices speak of zones and resources by their places in the table: pods there lose what they had of zones when the table is another one. */
 void stint_engine_node_numa(struct stint_engine *engine, const char *name, const struct stint_numa *numa)
 {
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_NUMA, .name = name, .numa = numa});
 	engine_drop_reservations(engine);
 	const uint32_t handle = engine_node_named(engine, name);
 	engine_account_node(engine, handle, -1);

@@ -488,7 +488,13 @@ void stint_cel_free(struct stint_cel *cel)
 	for (size_t i = 0; i < cel->count; i++)
 		free(cel->nodes[i].text);
 	free(cel->nodes);
+	free(cel->source);
 	free(cel);
+}
+
+const char *stint_cel_text(const struct stint_cel *cel)
+{
+	return cel->source;
 }
 
 struct stint_cel *stint_cel_compile(const char *expression, struct stint_error **err)
@@ -498,6 +504,7 @@ struct stint_cel *stint_cel_compile(const char *expression, struct stint_error *
 		return NULL;
 	}
 	struct stint_cel *cel = stint_alloc(sizeof *cel);
+	cel->source = stint_strdup(expression);
 	struct parser p = {.cel = cel, .start = expression, .at = expression};
 	add(&p, (struct cel_node){.kind = CEL_BOOL});
 	cel->root = parse(&p);

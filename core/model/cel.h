@@ -56,6 +56,7 @@ struct stint_cel {
 	struct cel_node *nodes; /* 0 is none */
 	size_t count, capacity;
 	uint16_t root;
+	char *source;
 };
 
 /* "1.2.3-rc.1+build": -1, 0, 1; false: one of them is no version. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <stint/journal.h>
+
 #include "scenario.h"
 
 struct run {
@@ -327,7 +329,8 @@ static void run_round(struct run *run, int64_t number)
 		settle(run, round);
 }
 
-struct stint_json *simulate_rounds(struct scenario *scenario, const char *name)
+struct stint_json *simulate_rounds(
+	struct scenario *scenario, const char *name, void (*write)(void *user, const char *lines, size_t length), void *user)
 {
 	struct stint_json *result = stint_json_new_object();
 	stint_json_set_int(result, "version", 1);
@@ -343,9 +346,11 @@ struct stint_json *simulate_rounds(struct scenario *scenario, const char *name)
 		for (size_t p = 0; p < scenario->workloads[i].pods_count; p++)
 			stint_map_set(run.by_uid, scenario->workloads[i].pods[p].object->meta.uid, &scenario->workloads[i].pods[p]);
 	}
+	struct stint_journal *journal = write ? stint_journal_new(run.engine, write, user) : NULL;
 	load(&run);
 	for (int64_t number = 1; number <= scenario->rounds; number++)
 		run_round(&run, number);
+	stint_journal_free(journal);
 	stint_engine_free(run.engine);
 	stint_map_free(run.by_uid);
 	return result;

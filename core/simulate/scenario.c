@@ -306,6 +306,12 @@ void scenario_clear(struct scenario **scenario)
 
 struct stint_json *stint_simulate(const struct stint_json *document, struct stint_error **err)
 {
+	return stint_simulate_recorded(document, NULL, NULL, err);
+}
+
+struct stint_json *stint_simulate_recorded(const struct stint_json *document, void (*write)(void *user, const char *lines, size_t length),
+	void *user, struct stint_error **err)
+{
 	if (stint_json_type(document) != STINT_JSON_OBJECT) {
 		stint_fail(err, STINT_USAGE, "scenario: the document must be an object");
 		return NULL;
@@ -318,10 +324,14 @@ struct stint_json *stint_simulate(const struct stint_json *document, struct stin
 	int kind;
 	if (!field_choice(NULL, document, "kind", kinds, 2, 0, &kind, err))
 		return NULL;
+	if (kind == 1 && write) {
+		stint_fail(err, STINT_USAGE, "scenario: kind: a scenario of kind fairshare runs no cycle, so there is nothing to record");
+		return NULL;
+	}
 	if (kind == 1)
 		return simulate_fair_share(document, err);
 	STINT_CLEANUP(scenario_clear) struct scenario *scenario = scenario_read(document, err);
 	if (!scenario)
 		return NULL;
-	return simulate_rounds(scenario, stint_json_string_or(stint_json_get(document, "name"), "scenario"));
+	return simulate_rounds(scenario, stint_json_string_or(stint_json_get(document, "name"), "scenario"), write, user);
 }

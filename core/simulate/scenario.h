@@ -181,6 +181,8 @@ void list_node_zones(const struct scenario *scenario, const struct stint_engine 
 /* fairshare.c */
 struct stint_json *simulate_fair_share(const struct stint_json *document, struct stint_error **err);
 /* rounds.c */
-struct stint_json *simulate_rounds(struct scenario *scenario, const char *name);
+/* write NULL: no journal. */
+struct stint_json *simulate_rounds(
+	struct scenario *scenario, const char *name, void (*write)(void *user, const char *lines, size_t length), void *user);
 
 #endif

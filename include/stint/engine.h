@@ -466,6 +466,47 @@ enum { STINT_MAX_REMEDIES = 16 };
  */
 size_t stint_engine_remedies(struct stint_engine *engine, uint32_t group, struct stint_remedy out[static STINT_MAX_REMEDIES]);
 
+/* ---- a witness ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The calls that change the state, and what they were given. */
+enum stint_news_kind {
+	STINT_NEWS_OBJECT, /* object: a node, queue, topology, slice, class, claim or namespace */
+	STINT_NEWS_OBJECT_GONE, /* gone, space (of a claim), name */
+	STINT_NEWS_NUMA, /* name (of the node), numa */
+	STINT_NEWS_USAGE, /* name (of the queue), usage */
+	STINT_NEWS_GROUP, /* group */
+	STINT_NEWS_GROUP_GONE, /* name: its key */
+	STINT_NEWS_SPARE, /* name, spared */
+	STINT_NEWS_POD, /* pod */
+	STINT_NEWS_POD_GONE, /* name: its UID, as the next two */
+	STINT_NEWS_CONFIRM,
+	STINT_NEWS_UNDO,
+	STINT_NEWS_CYCLE, /* policy, now_ms, cycle */
+};
+struct stint_news {
+	enum stint_news_kind kind;
+	enum stint_kind gone;
+	const char *name, *space;
+	const struct stint_object *object;
+	const struct stint_numa *numa;
+	const double *usage;
+	const struct stint_group_spec *group;
+	const struct stint_pod_facts *pod;
+	const struct stint_policy *policy;
+	const struct stint_cycle *cycle;
+	int64_t now_ms;
+	bool spared;
+};
+/*
+ * Is told of every such call, in order: before it is carried out, but of a cycle when it is over. It may look at the engine and must not change
+ * it. The same news in the same order make the same state: see stint/journal.h.
+ */
+struct stint_witness {
+	void (*tell)(void *user, const struct stint_engine *engine, const struct stint_news *news);
+	void *user;
+};
+void stint_engine_watch(struct stint_engine *engine, const struct stint_witness *witness); /* copied; NULL: nobody is told */
+
 /* ---- looking at the state ------------------------------------------------------------------------------------------------------------ */
 
 /* For every view: false when there is no such thing (any more). Walk with _next, starting from STINT_NO_HANDLE; order means nothing. */
@@ -483,6 +524,7 @@ struct stint_queue_view {
 	double requested[STINT_DIMENSIONS]; /* allocated and waiting together */
 	uint32_t groups_waiting; /* of its own, not of its children */
 };
+const char *stint_engine_queue_name(const struct stint_engine *engine, uint32_t queue); /* NULL: there is no such queue */
 uint32_t stint_engine_queue_next(const struct stint_engine *engine, uint32_t after);
 /* Not const: fair shares are divided when they are asked for. The usage factor is that of the last cycle (1 before it). */
 bool stint_engine_queue_view(struct stint_engine *engine, uint32_t queue, struct stint_queue_view *out);

@@ -516,6 +516,7 @@ struct stint_cel;
 enum { STINT_CEL_MAX_BYTES = 10 * 1024 };
 struct stint_cel *stint_cel_compile(const char *expression, struct stint_error **err); /* STINT_USAGE: what is not understood, and where */
 void stint_cel_free(struct stint_cel *cel);
+const char *stint_cel_text(const struct stint_cel *cel); /* as it was written */
 /* FALSE or TRUE; UNKNOWN when evaluation fails, as on an attribute that the device lacks: Kubernetes gives no device then. O(size). */
 enum stint_truth stint_cel_matches(const struct stint_cel *cel, const char *driver, const struct stint_device *device);
 

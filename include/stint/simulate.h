@@ -13,6 +13,9 @@
 
 /* The result document, owned by the caller. NULL: *err (STINT_USAGE) says what is wrong and where. The same bytes for the same scenario. */
 struct stint_json *stint_simulate(const struct stint_json *scenario, struct stint_error **err);
+/* The same, and the journal of the run (stint/journal.h) goes to `write`; a scenario of kind fairshare has none, which is an error. */
+struct stint_json *stint_simulate_recorded(const struct stint_json *scenario, void (*write)(void *user, const char *lines, size_t length),
+	void *user, struct stint_error **err);
 
 /* ---- a live cluster as a scenario --------------------------------------------------------------------------------------------------- */
 

@@ -242,9 +242,8 @@ static void tell_group(struct cluster *c, const struct world *w, const struct wo
 	}
 }
 
-static struct cluster *tell_all(const struct world *w, bool backwards)
+static void tell_all_to(struct cluster *c, const struct world *w, bool backwards)
 {
-	struct cluster *c = cluster_new();
 	c->policy = w->policy;
 	c->now_ms = w->now_ms;
 	for (int i = 0; i < GROUPS && backwards; i++) {
@@ -261,7 +260,6 @@ static struct cluster *tell_all(const struct world *w, bool backwards)
 		if (w->groups[i].there)
 			tell_group(c, w, &w->groups[i], false);
 	}
-	return c;
 }
 
 #endif
