@@ -82,31 +82,48 @@ static bool would_start(const struct question *question)
 
 /*
  * Reservations of the last cycle do not hold in the next one: who has them waits again while questions are asked. Taken back by
- * restore_reservations with what is returned, the memos of their groups.
+ * restore_reservations with what is returned, the memos and records of their groups.
  */
-static struct memo *withdraw_reservations(struct stint_engine *engine)
+struct verdict {
+	struct memo memo;
+	struct stint_record record;
+};
+
+static struct verdict *withdraw_reservations(struct stint_engine *engine)
 {
-	struct memo *memos = stint_alloc((engine->reserved.count + 1) * sizeof *memos);
+	struct verdict *verdicts = stint_alloc((engine->reserved.count + 1) * sizeof *verdicts);
 	for (size_t i = 0; i < engine->reserved.count; i++) {
 		const uint32_t pod = engine->reserved.items[i], group = engine->pods[pod].group;
-		memos[i] = engine->groups[group].memo;
+		verdicts[i] = (struct verdict){engine->groups[group].memo, engine->groups[group].record};
 		if (engine->pods[pod].status != STINT_POD_RESERVED)
 			continue;
 		engine_plan_evict(engine, pod);
 		engine_group_touch(engine, group);
 	}
-	return memos;
+	return verdicts;
 }
 
-static void restore_reservations(struct stint_engine *engine, struct memo *memos, size_t mark)
+/* Backwards: a group with two reservations gets what it had before the first was withdrawn. */
+static void restore_reservations(struct stint_engine *engine, struct verdict *verdicts, size_t mark)
 {
 	engine_plan_rollback(engine, mark);
 	for (size_t i = engine->reserved.count; i > 0; i--) {
 		const uint32_t group = engine->pods[engine->reserved.items[i - 1]].group;
 		engine_group_touch(engine, group);
-		engine->groups[group].memo = memos[i - 1];
+		engine->groups[group].memo = verdicts[i - 1].memo;
+		engine->groups[group].record = verdicts[i - 1].record;
 	}
-	free(memos);
+	free(verdicts);
+}
+
+/* Records that were made while groups were moved about are as they were: nobody need hear of them. `count`: that were made before. */
+static void forget_judged(struct stint_engine *engine, size_t count, bool delivered)
+{
+	count = delivered ? 0 : count;
+	for (size_t i = count; i < engine->judged.count && !engine->judged_delivered; i++)
+		engine->groups[engine->judged.items[i]].judged = false;
+	if (!engine->judged_delivered)
+		engine->judged.count = count;
 }
 
 static void offer(struct question *question, const struct stint_remedy *change)
@@ -442,14 +459,15 @@ size_t stint_engine_remedies(struct stint_engine *engine, uint32_t handle, struc
 	const struct stint_record record = group->record;
 	if (!group->listed || !engine->queues[group->queue].usable)
 		return 0;
-	const bool stirred = engine->stirred;
-	const size_t mark = engine_plan_mark(engine);
+	const bool stirred = engine->stirred, delivered = engine->judged_delivered;
+	const size_t mark = engine_plan_mark(engine), judged = engine->judged.count;
 	engine_nodes_settle(engine);
 	engine_queue_order_settle(engine);
-	struct memo *memos = withdraw_reservations(engine);
+	struct verdict *verdicts = withdraw_reservations(engine);
 	ask(&question, &record);
 	sort_by_cost(&question);
-	restore_reservations(engine, memos, mark);
+	restore_reservations(engine, verdicts, mark);
+	forget_judged(engine, judged, delivered);
 	engine->shares_stale = true;
 	engine->stirred = stirred;
 	return question.count;

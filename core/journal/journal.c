@@ -120,6 +120,32 @@ static void add_group(struct stint_journal *journal, const struct stint_group_sp
 	add_line(journal, line);
 }
 
+struct judged {
+	const char *key;
+	uint32_t group;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct judged *)a)->key, ((const struct judged *)b)->key);
+}
+
+/* By name: the order in which the engine came to them means nothing, and a question asked between cycles may change it. */
+static void add_records(struct stint_journal *journal, const struct stint_engine *engine, const struct stint_cycle *cycle)
+{
+	struct judged *judged = stint_alloc((cycle->judged_count + 1) * sizeof *judged);
+	size_t count = 0;
+	for (size_t i = 0; i < cycle->judged_count; i++) {
+		struct stint_group_view view;
+		if (stint_engine_group_view(engine, cycle->judged[i], &view))
+			judged[count++] = (struct judged){view.key, cycle->judged[i]};
+	}
+	qsort(judged, count, sizeof *judged, by_key);
+	for (size_t i = 0; i < count; i++)
+		add_line(journal, line_of_record(engine, judged[i].group));
+	free(judged);
+}
+
 static void add_cycle(struct stint_journal *journal, const struct stint_engine *engine, const struct stint_news *news)
 {
 	struct stint_json *line = stint_json_new_object();
@@ -136,11 +162,7 @@ static void add_cycle(struct stint_journal *journal, const struct stint_engine *
 	add_line(journal, line);
 	for (size_t i = 0; i < news->cycle->count; i++)
 		add_line(journal, line_of_decision(engine, &news->cycle->decisions[i]));
-	for (size_t i = 0; i < news->cycle->judged_count; i++) {
-		struct stint_json *record = line_of_record(engine, news->cycle->judged[i]);
-		if (record)
-			add_line(journal, record);
-	}
+	add_records(journal, engine, news->cycle);
 	add_line(journal, line_of_end(news->cycle));
 }
 

@@ -111,8 +111,6 @@ static void set_bound(struct stint_json *line, const struct stint_record *record
 struct stint_json *line_of_record(const struct stint_engine *engine, uint32_t group)
 {
 	const char *key = group_key(engine, group);
-	if (!key)
-		return NULL;
 	const struct stint_record record = stint_engine_record(engine, group);
 	const struct stint_record_place place = stint_engine_record_place(engine, group);
 	struct stint_json *line = stint_json_new_object();

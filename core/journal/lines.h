@@ -10,7 +10,7 @@
 #define JOURNAL_HEAD "{\"journal\":1}"
 
 struct stint_json *line_of_decision(const struct stint_engine *engine, const struct stint_decision *decision);
-struct stint_json *line_of_record(const struct stint_engine *engine, uint32_t group); /* NULL: the group has gone */
+struct stint_json *line_of_record(const struct stint_engine *engine, uint32_t group);
 struct stint_json *line_of_end(const struct stint_cycle *cycle);
 
 #endif
