@@ -5,15 +5,17 @@
  *     backfill    easy, conservative or none: which blocked workloads get a start in the future
  *     queueDepth  by action: only so many workloads of each queue take part
  *     times       by workload: its declared wall time in seconds; its pods succeed when it is over
+ *     pools, nodePools   see pools.c
  */
 #include "scenario.h"
 
+const char *const sim_placements[SIM_PLACEMENTS] = {"binpack", "spread", "none", "fragmentation"};
+
 static bool read_placement(struct reader *r, const struct place *place, const struct stint_json *extras)
 {
-	static const char *const placements[] = {"binpack", "spread", "none", "fragmentation"};
 	struct stint_policy *policy = &r->scenario->policy;
 	int placement;
-	if (!field_choice(place, extras, "placement", placements, STINT_COUNT(placements), -1, &placement, r->err))
+	if (!field_choice(place, extras, "placement", sim_placements, SIM_PLACEMENTS, -1, &placement, r->err))
 		return false;
 	if (placement < 0)
 		return true;
@@ -68,6 +70,6 @@ bool read_extras(struct reader *r, const struct stint_json *document)
 {
 	const struct place place = {.key = "stint", .index = -1};
 	const struct stint_json *extras = stint_json_get(document, "stint");
-	return read_placement(r, &place, extras) && read_backfill(r, &place, extras) && read_depths(r, &place, extras) &&
-		read_times(r, &place, extras);
+	return read_pools(r, &place, extras) && read_placement(r, &place, extras) && read_backfill(r, &place, extras) &&
+		read_depths(r, &place, extras) && read_times(r, &place, extras);
 }

@@ -144,8 +144,11 @@ bool reader_claim(struct reader *r, struct stint_map *names, const struct place 
 bool reader_refuse(struct reader *r, const struct stint_json *object, const struct place *place, const char *const *keys, size_t count);
 bool read_workloads(struct reader *r, const struct stint_json *document); /* workloads.c */
 bool read_extras(struct reader *r, const struct stint_json *document); /* extras.c; after the workloads */
+enum { SIM_PLACEMENTS = 4 };
+extern const char *const sim_placements[SIM_PLACEMENTS]; /* by enum stint_placement */
 /* gangs.c: what of the workload's pods must run together; its pods have been read. */
 bool read_gang(struct reader *r, const struct stint_json *workload, const struct place *place, struct sim_workload *out);
+bool read_pools(struct reader *r, const struct place *above, const struct stint_json *extras); /* pools.c */
 bool read_topologies(struct reader *r, const struct stint_json *document);
 
 /* constraints.c: the parts of nodes and pods that bind a pod to a kind of device, to other pods and to volumes. */

@@ -149,6 +149,18 @@ static void hide_labels(struct snap *snap)
 	stint_map_free(values);
 }
 
+/* Those of nodes. Lists may name others: these are "unknown", and take nothing there as here. */
+static void hide_pools(struct snap *snap)
+{
+	static char there;
+	struct stint_map *pools = stint_map_new(NULL);
+	for (size_t i = 0; i < snap->from->nodes.count; i++)
+		stint_map_set(pools, stint_node_pool(stint_node_of(snap->from->nodes.items[i])), &there);
+	stint_map_remove(pools, STINT_DEFAULT_POOL);
+	hide_texts(snap, 'p', pools);
+	stint_map_free(pools);
+}
+
 void snap_lose(struct snap *snap, const char *what)
 {
 	const uintptr_t before = (uintptr_t)stint_map_get(snap->losses, what);
@@ -332,6 +344,7 @@ struct stint_json *stint_snapshot_scenario(struct stint_snapshot *snapshot, int6
 	hide_all(&snap, 'q', &snapshot->queues);
 	hide_all(&snap, 't', &snapshot->topologies);
 	hide_labels(&snap);
+	hide_pools(&snap);
 	for (size_t i = 0; i < snapshot->nodes.count; i++)
 		stint_map_set(snap.nodes, snapshot->nodes.items[i]->name, stint_alloc(sizeof(struct stint_resources)));
 
@@ -344,6 +357,7 @@ struct stint_json *stint_snapshot_scenario(struct stint_snapshot *snapshot, int6
 	snap_workloads(&snap, scenario);
 	for (size_t i = 0; i < snapshot->nodes.count; i++)
 		add_node(&snap, stint_node_of(snapshot->nodes.items[i]), i, add_object(nodes));
+	snap_pools(&snap, scenario);
 	*left_out = losses_of(&snap);
 	clear_snap(&snap);
 	return scenario;

@@ -55,6 +55,10 @@ const char *snap_name(const struct snap *snap, char letter, const char *name);
 void snap_hide(struct snap *snap, char letter, const char *name, size_t number, size_t of);
 void snap_lose(struct snap *snap, const char *what); /* one more pod has what the format cannot say */
 
+/* snapshot_pools.c: the pools that a workload lists; after all of these the pools themselves. Nothing where no workload lists any. */
+void snap_pool_list(struct snap *snap, struct stint_json *scenario, const char *workload, const char *pools);
+void snap_pools(struct snap *snap, struct stint_json *scenario);
+
 /* snapshot_pods.c: adds `workloads` to the scenario. snap->nodes is complete, and so are the classes after it. */
 void snap_workloads(struct snap *snap, struct stint_json *scenario);
 /* The number of the set of nodes that the pod may go to; 0: any. */

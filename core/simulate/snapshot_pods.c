@@ -161,11 +161,10 @@ static const char *status_of(const struct snap *snap, const struct stint_pod *po
 	return "Gated";
 }
 
-static const char *part_of(const struct group *group, const struct stint_pod *pod)
+static char *part_of(const struct group *group, const struct stint_pod *pod)
 {
-	const bool named = group->grouping.pod_group && group->grouping.pod_group->subgroups_count;
-	const char *part = named ? stint_object_label(&pod->meta, "kai.scheduler/subgroup-name") : NULL;
-	return part ? part : "default";
+	char *part = stint_grouping_part(&group->grouping, pod);
+	return part ? part : stint_strdup("default");
 }
 
 static void add_pod(struct snap *snap, const struct group *group, size_t index, bool held, struct stint_json *pods)
@@ -177,8 +176,9 @@ static void add_pod(struct snap *snap, const struct group *group, size_t index, 
 	stint_autofree char *name = snap->anonymize ? stint_format("%s-%0*zu", group->name, (int)strlen(width), index)
 						    : stint_format("%s/%s", pod->meta.space, pod->meta.name);
 	stint_json_set_string(out, "name", name);
-	if (strcmp(part_of(group, pod), "default") != 0)
-		stint_json_set_string(out, "podSet", snap_name(snap, 's', part_of(group, pod)));
+	stint_autofree char *part = part_of(group, pod);
+	if (strcmp(part, "default") != 0)
+		stint_json_set_string(out, "podSet", snap_name(snap, 's', part));
 	stint_json_set_string(out, "status", status_of(snap, pod, held));
 	if (!ended && pod->node)
 		stint_json_set_string(out, "node", snap_name(snap, 'n', pod->node));
@@ -251,9 +251,9 @@ static bool add_gang(struct snap *snap, const struct group *group, struct stint_
 	const struct stint_grouping *grouping = &group->grouping;
 	STINT_CLEANUP(stint_subgroups_clear) struct stint_subgroups tree = {0};
 	stint_auto_error *problem = NULL;
-	if (!stint_subgroups_read(&tree, grouping->pod_group, &grouping->constraint, grouping->minimum, &problem))
+	if (!stint_grouping_parts(grouping, &tree, &problem))
 		return false;
-	if (!grouping->pod_group || !grouping->pod_group->subgroups_count)
+	if (!stint_grouping_has_parts(grouping))
 		stint_subgroups_lower(&tree, "default", succeeded_of(snap, group));
 	const char *part = NULL;
 	void *count = NULL;
@@ -351,7 +351,7 @@ static void join(struct snap *snap, struct stint_map *groups, struct stint_pod *
 	if (pod->started_ms > 0 && (!group->started_ms || pod->started_ms < group->started_ms))
 		group->started_ms = pod->started_ms;
 	if (pod->phase == STINT_PHASE_SUCCEEDED) {
-		const char *part = part_of(group, pod);
+		stint_autofree char *part = part_of(group, pod);
 		group->succeeded++;
 		stint_map_set(group->succeeded_parts, part, (void *)((uintptr_t)stint_map_get(group->succeeded_parts, part) + 1));
 	}
@@ -415,5 +415,7 @@ void snap_workloads(struct snap *snap, struct stint_json *scenario)
 	struct stint_json *list = stint_json_ensure_array(scenario, "workloads");
 	for (size_t i = 0; i < count; i++)
 		add_workload(snap, sorted[i], list);
+	for (size_t i = 0; i < count; i++)
+		snap_pool_list(snap, scenario, sorted[i]->name, sorted[i]->grouping.pools);
 	stint_map_free(groups);
 }

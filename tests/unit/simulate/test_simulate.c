@@ -116,6 +116,27 @@ static void declared_times_end_work_and_keep_a_start_for_what_is_blocked(void **
 	assert_pod(pod_in(result, 1, NULL, "wide-0"), "Binding", "n0", 2);
 }
 
+#define POOL_NODES                                                                                                     \
+	"\"nodes\": [{\"name\": \"a\", \"gpus\": 2}, {\"name\": \"b\", \"gpus\": 2}, {\"name\": \"c\", \"gpus\": 2}, " \
+	"{\"name\": \"d\", \"gpus\": 2}]"
+
+static void pools_have_nodes_a_strategy_and_workloads_that_list_them(void **state)
+{
+	(void)state;
+	stint_auto_json *result =
+		simulate("{" ACTIONS "," POOL_NODES "," QUEUES
+			 ", \"stint\": {\"pools\": {\"wide\": {\"nodes\": [\"b\", \"c\"], \"placement\": \"spread\"},"
+			 " \"late\": {\"nodes\": [\"d\"]}}, \"nodePools\": {\"spreads\": [\"wide\"], \"packs\": [\"default\"], \"second\": "
+			 "[\"default\","
+			 " \"late\"]}}, \"workloads\": [" JOB("spreads", "\"requests\": {\"gpu\": 1},", "{}, {}") "," JOB("packs",
+				 "\"requests\": {\"gpu\": 1},", "{}, {}") "," JOB("second", "\"requests\": {\"gpu\": 1},", "{}") "]}");
+	assert_pod(pod_in(result, 0, NULL, "spreads-0"), "Binding", "b", 1);
+	assert_pod(pod_in(result, 0, NULL, "spreads-1"), "Binding", "c", 1);
+	assert_pod(pod_in(result, 0, NULL, "packs-0"), "Binding", "a", 1);
+	assert_pod(pod_in(result, 0, NULL, "packs-1"), "Binding", "a", 1);
+	assert_pod(pod_in(result, 0, NULL, "second-0"), "Binding", "d", 1);
+}
+
 static void the_order_of_lists_means_nothing(void **state)
 {
 	(void)state;
@@ -172,6 +193,19 @@ static const struct {
 	{"{\"workloads\": [" JOB("w", "\"gang\": {\"topology\": {\"topology\": \"t\"}},", "{}") "]}",
 		"workloads[0].gang.topology must have a required or a preferred level"},
 	{"{\"topologies\": [{\"name\": \"t\", \"levels\": [1]}]}", "topologies[0].levels must be a list of node labels"},
+	{"{\"stint\": {\"pools\": []}}", "stint.pools must be an object"},
+	{"{\"stint\": {\"pools\": {\"\": {}}}}", "stint.pools. is no name of a pool"},
+	{"{\"stint\": {\"pools\": {\"h100\": 1}}}", "stint.pools.h100 must be an object"},
+	{"{\"stint\": {\"pools\": {\"h100\": {\"nodes\": {}}}}}", "stint.pools.h100.nodes must be a list"},
+	{"{\"stint\": {\"pools\": {\"h100\": {\"nodes\": [\"x\"]}}}}",
+		"stint.pools.h100.nodes[0] names a node that is not in the scenario"},
+	{"{\"nodes\": [{\"name\": \"a\"}], \"stint\": {\"pools\": {\"h100\": {\"nodes\": [\"a\"]}, \"a100\": {\"nodes\": [\"a\"]}}}}",
+		"stint.pools.a100.nodes[0] names a node that is in another pool"},
+	{"{\"stint\": {\"pools\": {\"h100\": {\"placement\": \"heap\"}}}}", "stint.pools.h100.placement must be one of"},
+	{"{\"stint\": {\"nodePools\": {\"w\": []}}}", "stint.nodePools.w names no workload of the scenario"},
+	{"{\"workloads\": [" JOB("w", "", "{}") "], \"stint\": {\"nodePools\": {\"w\": \"h100\"}}}", "stint.nodePools.w must be a list"},
+	{"{\"workloads\": [" JOB("w", "", "{}") "], \"stint\": {\"nodePools\": {\"w\": [\"default\", \"h100\"]}}}",
+		"stint.nodePools.w[1] names no pool of the scenario"},
 	{"{\"kind\": \"fairshare\", \"total\": {\"gpu\": 1}, \"queues\": [{\"name\": \"a\", \"gpu\": {\"request\": -1}}]}",
 		"queues[0].gpu.request must be an amount"},
 };
@@ -191,6 +225,7 @@ int main(void)
 		cmocka_unit_test(shares_and_gangs_are_bound_and_named),
 		cmocka_unit_test(rounds_settle_and_what_leaves_makes_room),
 		cmocka_unit_test(declared_times_end_work_and_keep_a_start_for_what_is_blocked),
+		cmocka_unit_test(pools_have_nodes_a_strategy_and_workloads_that_list_them),
 		cmocka_unit_test(the_order_of_lists_means_nothing),
 		cmocka_unit_test(fair_shares_are_divided_per_resource),
 		cmocka_unit_test(a_mistake_is_answered_with_its_place),

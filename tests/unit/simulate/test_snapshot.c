@@ -160,6 +160,42 @@ static void hidden_names_decide_the_same(void **state)
 	}
 }
 
+static const struct stint_json *decision_on(const struct stint_json *result)
+{
+	return stint_json_first(stint_json_get(stint_json_first(stint_json_get(result, "rounds")), "decisions"));
+}
+
+/* Pools are told where a workload lists some; hidden, they decide the same. */
+static void pools_go_with_the_lists_of_workloads(void **state)
+{
+	(void)state;
+	static const struct thing things[] = {
+		NODE("alpha", "", ""),
+		NODE("beta", "\"kai.scheduler/node-pool\":\"hopper\"", ""),
+		QUEUE("default", ""),
+		POD("a", ",\"annotations\":{\"kai.scheduler/node-pools\":\"ampere, hopper,default\"}", OURS, WAITS),
+	};
+	for (int hidden = 0; hidden < 2; hidden++) {
+		struct stint_error *err = NULL;
+		char *left_out = NULL;
+		stint_auto_json *scenario = snapshot(things, STINT_COUNT(things), false, hidden, &left_out);
+		stint_autofree char *text = stint_json_print(stint_json_get(scenario, "stint"));
+		assert_string_equal(text,
+			hidden ? "{\"nodePools\":{\"w-1\":[\"unknown\",\"p-1\",\"default\"]},\"pools\":{\"unknown\":{},\"p-1\":{\"nodes\":["
+				 "\"n-2\"]},"
+				 "\"default\":{}}}"
+			       : "{\"nodePools\":{\"team/"
+				 "a\":[\"ampere\",\"hopper\",\"default\"]},\"pools\":{\"ampere\":{},\"hopper\":{\"nodes\":["
+				 "\"beta\"]},\"default\":{}}}");
+		stint_auto_json *result = stint_simulate(scenario, &err);
+		if (!result)
+			fail_msg("%s", err->message);
+		assert_string_equal(stint_json_string_at(decision_on(result), "node"), hidden ? "n-2" : "beta");
+	}
+	stint_auto_json *without = snapshot(things, 3, false, false, &(char *){NULL});
+	assert_null(stint_json_get(without, "stint"));
+}
+
 static void what_has_no_place_is_told(void **state)
 {
 	(void)state;
@@ -180,6 +216,7 @@ int main(void)
 		cmocka_unit_test(what_is_said_of_each_kind_of_object),
 		cmocka_unit_test(the_order_of_objects_changes_nothing),
 		cmocka_unit_test(hidden_names_decide_the_same),
+		cmocka_unit_test(pools_go_with_the_lists_of_workloads),
 		cmocka_unit_test(what_has_no_place_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
