@@ -94,7 +94,7 @@ struct stint_json *cli_node_item(const struct cli_use *use, const struct stint_n
 		stint_json_set_int(item, "pods", taken->pods);
 	}
 	add_busy(item, taken);
-	set_text(item, "pool", stint_object_label(&node->meta, "kai.scheduler/node-pool"));
+	set_text(item, "pool", stint_object_label(&node->meta, STINT_LABEL_NODE_POOL));
 	stint_json_set_bool(item, "virtual", node->is_virtual);
 	add_taints(item, node);
 	set_text(item, "version", node->kubelet_version);

@@ -27,6 +27,7 @@ struct scheduler {
 	struct stint_timer *deadline; /* of a shutdown */
 	char *identity;
 	char *leader; /* who was seen to lead */
+	char *lease; /* its name */
 	const char *lease_namespace; /* of the Lease and what else is kept; borrowed */
 	bool ending;
 };
@@ -76,7 +77,7 @@ static void start_elector(struct scheduler *scheduler)
 {
 	scheduler->elector = stint_elector_start(scheduler->kube,
 		&(struct stint_elector_options){.namespace_ = scheduler->lease_namespace,
-			.name = "stint-scheduler",
+			.name = scheduler->lease,
 			.identity = scheduler->identity,
 			.logger = &scheduler->logger,
 			.on_started = begin_session,
@@ -180,6 +181,8 @@ static bool start(struct scheduler *scheduler, struct stint_error **err)
 		: scheduler->config->in_cluster				 ? scheduler->config->namespace_
 									 : "kube-system";
 	stint_log(&scheduler->logger, STINT_LOG_INFO, "stint-scheduler " STINT_VERSION " for %s", scheduler->config->server);
+	const char *pool = scheduler->settings.node_pool;
+	scheduler->lease = pool ? stint_format("stint-scheduler-%s", pool) : stint_strdup("stint-scheduler");
 	if (scheduler->settings.leader_elect)
 		start_elector(scheduler);
 	else
@@ -213,6 +216,7 @@ static void stop(struct scheduler *scheduler)
 		stint_loop_free(scheduler->loop);
 	}
 	free(scheduler->identity);
+	free(scheduler->lease);
 	free(scheduler->leader);
 	stint_scheduler_options_clear(&scheduler->settings);
 }

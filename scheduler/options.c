@@ -13,7 +13,23 @@
 
 enum { MAX_SCHEDULER_NAMES = 8, MAX_NAME = 253, MAX_CONFIG_BYTES = 64 * 1024, MAX_FACTOR = 100, MAX_COUNT = 1000000 };
 enum { HOLD_MOVED_MS = 60 * 1000 };
-enum option_type { TEXT, NAMES, TRUTH, PLACEMENT, LISTEN, LEVEL, DURATION, FACTOR, COUNT, EVICTIONS, BACKFILL, FLAG };
+enum { MAX_POOL_NAME = 63, MAX_POOL_PLACEMENTS = 256 };
+enum option_type {
+	TEXT,
+	NAMES,
+	TRUTH,
+	PLACEMENT,
+	POOL,
+	POOL_PLACEMENTS,
+	LISTEN,
+	LEVEL,
+	DURATION,
+	FACTOR,
+	COUNT,
+	EVICTIONS,
+	BACKFILL,
+	FLAG
+};
 
 static const struct option {
 	const char *name;
@@ -37,6 +53,13 @@ static const struct option {
 		"which nodes and devices pods with GPUs go to"},
 	{"node-placement", PLACEMENT, "binpack|spread|fragmentation", "binpack", AT(node_placement), true,
 		"which nodes pods without GPUs go to"},
+	{"pool-placement", POOL_PLACEMENTS, "POOL=PLACEMENT[,...]", NULL, AT(pool_placements), true,
+		"what --gpu-placement is in that pool of nodes; may be repeated. A pool is what label kai.scheduler/node-pool names, and "
+		"\"default\" without it"},
+	{"node-pool", POOL, "POOL", NULL, AT(node_pool), true,
+		"serve the nodes, queues and workloads of that pool alone, where each pool has a scheduler of its own; without it all "
+		"pools, in "
+		"the order that a workload lists them"},
 	{"evictions", EVICTIONS, "budgets|direct|off", "budgets", AT(evictions), true,
 		"how running work is taken back for what has a better right to its place: through the Eviction API, so that disruption "
 		"budgets "
@@ -158,6 +181,59 @@ static bool set_placement(enum stint_placement *placement, const char *origin, c
 	return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no placement: say binpack, spread or fragmentation", origin, value);
 }
 
+/* The value of a label, and part of a Lease's name. */
+static bool set_pool(char **pool, const char *origin, const char *value, struct stint_error **err)
+{
+	if (!is_scheduler_name(value) || strlen(value) > MAX_POOL_NAME)
+		return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no node pool: give lower-case letters, digits, - and ., %d at most",
+			origin, value, MAX_POOL_NAME);
+	free(*pool);
+	*pool = stint_strdup(value);
+	return true;
+}
+
+/* The last word on a pool counts. */
+static void keep_placement(struct stint_scheduler_options *options, char *pool, enum stint_placement placement)
+{
+	uint32_t at = 0;
+	while (at < options->pool_placements_count && strcmp(options->pool_placements[at].pool, pool) != 0)
+		at++;
+	struct stint_pool_placement of = stint_pool_placement_of(pool, placement);
+	if (at < options->pool_placements_count) {
+		free(pool);
+		of.pool = options->pool_placements[at].pool;
+	} else {
+		options->pool_placements = stint_realloc(options->pool_placements, (at + 1) * sizeof(*options->pool_placements));
+		options->pool_placements_count++;
+	}
+	options->pool_placements[at] = of;
+}
+
+static bool set_pool_placements(struct stint_scheduler_options *options, const char *origin, const char *value, struct stint_error **err)
+{
+	char **words = stint_split(value, ", ");
+	bool good = words[0] != NULL;
+	for (char **word = words; *word && good; word++) {
+		const char *equals = strchr(*word, '=');
+		enum stint_placement placement = STINT_BINPACK;
+		if (!equals || equals == *word || options->pool_placements_count >= MAX_POOL_PLACEMENTS) {
+			good = false;
+			break;
+		}
+		if (!set_placement(&placement, origin, equals + 1, err)) {
+			stint_strings_free(words);
+			return false;
+		}
+		keep_placement(options, stint_strndup(*word, (size_t)(equals - *word)), placement);
+	}
+	stint_strings_free(words);
+	if (good)
+		return true;
+	return stint_fail(err, STINT_USAGE,
+		"%s: \"%s\" says no placement of a pool: write POOL=PLACEMENT, as h100=spread, for %d pools at most", origin, value,
+		MAX_POOL_PLACEMENTS);
+}
+
 static bool set_option(struct stint_scheduler_options *options, const struct option *option, const char *origin, const char *value,
 	struct stint_error **err)
 {
@@ -167,6 +243,8 @@ static bool set_option(struct stint_scheduler_options *options, const struct opt
 	case TRUTH:
 	case FLAG: return set_truth(place, origin, value, err);
 	case PLACEMENT: return set_placement(place, origin, value, err);
+	case POOL: return set_pool(place, origin, value, err);
+	case POOL_PLACEMENTS: return set_pool_placements(options, origin, value, err);
 	case DURATION:
 		if (!stint_duration_parse(value, place))
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no duration: write 90s, 12h or 7d", origin, value);
@@ -301,6 +379,8 @@ bool stint_scheduler_options_parse(int argc, char *const *argv, struct stint_sch
 void stint_scheduler_options_policy(const struct stint_scheduler_options *options, struct stint_policy *policy)
 {
 	*policy = stint_policy_of(options->gpu_placement, options->node_placement);
+	policy->pools = options->pool_placements;
+	policy->pools_count = options->pool_placements_count;
 	if (options->evictions != STINT_EVICTIONS_OFF)
 		stint_policy_evict(policy);
 	policy->usage_factor = options->usage_factor;
@@ -318,9 +398,12 @@ void stint_scheduler_options_clear(struct stint_scheduler_options *options)
 		void *place = member(options, &table[i]);
 		if (table[i].type == NAMES)
 			stint_strings_free(*(char ***)place);
-		else if (table[i].type == TEXT || table[i].type == LISTEN || table[i].type == LEVEL)
+		else if (table[i].type == TEXT || table[i].type == POOL || table[i].type == LISTEN || table[i].type == LEVEL)
 			free(*(char **)place);
 	}
+	for (uint32_t i = 0; i < options->pool_placements_count; i++)
+		free((void *)(uintptr_t)options->pool_placements[i].pool);
+	free(options->pool_placements);
 	*options = (struct stint_scheduler_options){0};
 }
 

@@ -22,6 +22,9 @@ struct stint_scheduler_options {
 	bool leader_elect;
 	char *lease_namespace; /* NULL: the pod's own, else kube-system */
 	enum stint_placement gpu_placement, node_placement;
+	struct stint_pool_placement *pool_placements; /* of pools that do otherwise; names are owned */
+	uint32_t pool_placements_count;
+	char *node_pool; /* the only pool that is served; NULL: all */
 	enum stint_evictions evictions;
 	int64_t eviction_rate; /* a second; 0: no bound */
 	int64_t preempt_min_runtime_ms, reclaim_min_runtime_ms, stale_grace_ms;
@@ -41,7 +44,7 @@ bool stint_scheduler_options_parse(int argc, char *const *argv, struct stint_sch
 /* The same from text of a configuration file, over what *options has. `origin` is for messages. */
 bool stint_scheduler_options_read(
 	struct stint_scheduler_options *options, const char *origin, const char *data, size_t length, struct stint_error **err);
-/* What they mean to the engine. */
+/* What they mean to the engine. *policy borrows from *options. */
 void stint_scheduler_options_policy(const struct stint_scheduler_options *options, struct stint_policy *policy);
 void stint_scheduler_options_clear(struct stint_scheduler_options *options);
 void stint_scheduler_options_help(struct stint_buf *out);

@@ -366,7 +366,7 @@ struct stint_placer *stint_placer_new(const struct stint_placer_options *options
 	struct stint_placer *placer = stint_alloc(sizeof(*placer));
 	placer->options = *options;
 	placer->waiting_end = &placer->waiting;
-	placer->sender = (struct stint_bind_sender){options->kube, answered, placer};
+	placer->sender = (struct stint_bind_sender){options->kube, answered, placer, options->pool};
 	placer->outbox = stint_outbox_new(options->in_flight_max, 0,
 		&(struct stint_outbox_hooks){
 			.send = send_bind, .cancel = cancel_bind, .done = bind_done, .discard = discard_bind, .user = placer});

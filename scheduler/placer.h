@@ -20,6 +20,7 @@ struct stint_placer_options {
 	struct stint_holders *holders;
 	const struct stint_logger *logger;
 	size_t in_flight_max;
+	const char *pool; /* label of pods that were bound; NULL: none */
 	int64_t (*write_until_ms)(void *user);
 	void (*placed)(void *user, struct stint_mirror_pod *pod, const char *node);
 	/* An undone decision or a pod to be looked at again: a cycle is due. until_ms: not before that wall time, 0: soon. */

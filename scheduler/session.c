@@ -224,6 +224,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 	session->mirror = stint_mirror_new(session->engine, options->settings->scheduler_names,
 		&(struct stint_mirror_hooks){
 			.changed = wake_soon, .owner_missing = on_owner_missing, .pod_gone = on_pod_gone, .user = session});
+	stint_mirror_restrict(session->mirror, options->settings->node_pool);
 	session->holders = stint_holders_new(&(struct stint_holders_options){.kube = options->kube,
 		.engine = session->engine,
 		.model = session->model,
@@ -240,6 +241,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.holders = session->holders,
 		.logger = options->logger,
 		.in_flight_max = BINDS_IN_FLIGHT,
+		.pool = options->settings->node_pool,
 		.write_until_ms = write_until,
 		.placed = on_placed,
 		.again = on_again,
@@ -272,6 +274,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 			.engine = session->engine,
 			.logger = options->logger,
 			.namespace_ = options->namespace_,
+			.pool = options->settings->node_pool,
 			.half_life_ms = options->settings->usage_half_life_ms,
 			.may_write = may_tell,
 			.changed = wake_soon,

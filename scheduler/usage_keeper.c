@@ -20,6 +20,7 @@ enum {
 
 struct stint_usage_keeper {
 	struct stint_usage_keeper_options options;
+	char *name; /* of the ConfigMap */
 	struct stint_usage *usage;
 	struct stint_timer *timer;
 	struct stint_kube_call *call;
@@ -31,7 +32,7 @@ static struct stint_kube_request request_for(const struct stint_usage_keeper *ke
 {
 	return (struct stint_kube_request){.resource = &stint_kube_configmaps,
 		.namespace_ = keeper->options.namespace_,
-		.name = STINT_USAGE_CONFIG_MAP,
+		.name = keeper->name,
 		.timeout_ms = READ_TIMEOUT_MS};
 }
 
@@ -53,12 +54,11 @@ static void on_read(void *user, struct stint_kube_response *response)
 	const char *text = stint_json_string_at(map, "data", "usage");
 	if (text && !stint_usage_load(keeper->usage, text, strlen(text), stint_now_ms()))
 		stint_log(keeper->options.logger, STINT_LOG_WARN,
-			"ConfigMap %s/" STINT_USAGE_CONFIG_MAP " is not as stint-scheduler writes it: past use counts from now on",
-			keeper->options.namespace_);
+			"ConfigMap %s/%s is not as stint-scheduler writes it: past use counts from now on", keeper->options.namespace_,
+			keeper->name);
 	else if (!text && response->error && response->error->status != NOT_FOUND)
-		stint_log(keeper->options.logger, STINT_LOG_WARN,
-			"ConfigMap %s/" STINT_USAGE_CONFIG_MAP " cannot be read (%s): past use counts from now on",
-			keeper->options.namespace_, response->error->message);
+		stint_log(keeper->options.logger, STINT_LOG_WARN, "ConfigMap %s/%s cannot be read (%s): past use counts from now on",
+			keeper->options.namespace_, keeper->name, response->error->message);
 	sample(keeper);
 	stint_timer_set(keeper->timer, FIRST_SAMPLE_MS);
 }
@@ -77,8 +77,8 @@ static void on_written(void *user, struct stint_kube_response *response)
 	}
 	if (response->error && !keeper->trouble)
 		stint_log(keeper->options.logger, STINT_LOG_WARN,
-			"ConfigMap %s/" STINT_USAGE_CONFIG_MAP " cannot be written (%s): past use would be lost with this process",
-			keeper->options.namespace_, response->error->message);
+			"ConfigMap %s/%s cannot be written (%s): past use would be lost with this process", keeper->options.namespace_,
+			keeper->name, response->error->message);
 	keeper->trouble = response->error != NULL;
 }
 
@@ -91,7 +91,7 @@ static void write_map(struct stint_usage_keeper *keeper, bool create)
 	stint_json_set_string(map, "apiVersion", "v1");
 	stint_json_set_string(map, "kind", "ConfigMap");
 	if (create)
-		stint_json_set_string(stint_json_ensure_object(map, "metadata"), "name", STINT_USAGE_CONFIG_MAP);
+		stint_json_set_string(stint_json_ensure_object(map, "metadata"), "name", keeper->name);
 	stint_json_set_string(stint_json_ensure_object(map, "data"), "usage", text);
 	stint_autofree char *body = stint_json_print(map);
 	struct stint_kube_request request = request_for(keeper);
@@ -125,6 +125,7 @@ struct stint_usage_keeper *stint_usage_keeper_new(const struct stint_usage_keepe
 {
 	struct stint_usage_keeper *keeper = stint_alloc(sizeof(*keeper));
 	*keeper = (struct stint_usage_keeper){.options = *options, .usage = stint_usage_new(options->half_life_ms)};
+	keeper->name = options->pool ? stint_format(STINT_USAGE_CONFIG_MAP "-%s", options->pool) : stint_strdup(STINT_USAGE_CONFIG_MAP);
 	keeper->timer = stint_timer_new(stint_kube_loop(options->kube), on_timer, keeper);
 	struct stint_kube_request request = request_for(keeper);
 	request.on_done = on_read;
@@ -141,6 +142,7 @@ void stint_usage_keeper_free(struct stint_usage_keeper *keeper)
 		stint_kube_call_cancel(keeper->call);
 	stint_timer_free(keeper->timer);
 	stint_usage_free(keeper->usage);
+	free(keeper->name);
 	free(keeper);
 }
 

@@ -15,6 +15,7 @@ struct stint_usage_keeper_options {
 	struct stint_engine *engine;
 	const struct stint_logger *logger;
 	const char *namespace_; /* of the ConfigMap; borrowed */
+	const char *pool; /* of the scheduler that has one pool of nodes: its ConfigMap is another one; NULL: it has all */
 	int64_t half_life_ms;
 	bool (*may_write)(void *user); /* asked before each write */
 	void (*changed)(void *user); /* the engine has been told; called about every ten seconds */

@@ -10,12 +10,6 @@
 #include "state.h"
 #include "topology.h"
 
-const char *stint_node_pool(const struct stint_node *node)
-{
-	const char *name = stint_object_label(&node->meta, STINT_LABEL_NODE_POOL);
-	return name && name[0] ? name : STINT_DEFAULT_POOL;
-}
-
 /* ---- strategies ------------------------------------------------------------------------------------------------------------------ */
 
 struct stint_pool_placement stint_pool_placement_of(const char *pool, enum stint_placement gpu)

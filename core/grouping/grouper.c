@@ -4,7 +4,7 @@
  * Order of the rules: a PodGroup that the pod names rules alone; else the kind of the top owner decides (table below); a kind that is
  * not in the table makes one group of all pods of the owner with minimum 1, as KAI's default does.
  */
-#include <stint/grouping.h>
+#include "private.h"
 
 #include <stint/workload.h>
 
@@ -178,6 +178,8 @@ void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod
 	}
 	if (out->minimum < 1)
 		out->minimum = 1;
+	grouping_read_pools(pod, &chain, group, out);
+	grouping_read_segments(pod, &chain, group, &out->segments);
 	int64_t seconds = 0;
 	const char *time = stint_object_annotation(&pod->meta, STINT_ANNOTATION_TIME);
 	if (time && stint_parse_int(time, 1, MOST_TIME_S, &seconds))

@@ -4,7 +4,7 @@
  * An entry that is somebody's parent holds parts, any other one holds pods. The object lists them in any order; here parents come before
  * their members, and what no way from the root leads to is a ring of parents.
  */
-#include <stint/grouping.h>
+#include "private.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -26,6 +26,11 @@ static void make_root(struct stint_subgroups *out, size_t room, int32_t needs, c
 	out->parts[0] = (struct stint_part_spec){
 		.name = "", .inner = true, .needs = needs >= 0 ? (uint32_t)needs : STINT_ALL, .constraint = constraint_of(constraint)};
 	out->count = 1;
+}
+
+void subgroups_root(struct stint_subgroups *out, const struct stint_topology_constraint *constraint)
+{
+	make_root(out, 0, -1, constraint);
 }
 
 /* Parents are looked up in lower case, as KAI does. */
@@ -132,5 +137,6 @@ void stint_subgroups_lower(struct stint_subgroups *subgroups, const char *part, 
 void stint_subgroups_clear(struct stint_subgroups *subgroups)
 {
 	free(subgroups->parts);
+	stint_strings_free(subgroups->names);
 	*subgroups = (struct stint_subgroups){0};
 }

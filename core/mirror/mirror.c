@@ -150,6 +150,11 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	return mirror;
 }
 
+void stint_mirror_restrict(struct stint_mirror *mirror, const char *pool)
+{
+	mirror->pool = pool;
+}
+
 void stint_mirror_free(struct stint_mirror *mirror)
 {
 	if (!mirror)

@@ -92,7 +92,9 @@ static bool same_subgroups(const struct stint_pod_group *a, const struct stint_p
 
 static bool same_group_object(const struct stint_pod_group *a, const struct stint_pod_group *b)
 {
-	return same_subgroups(a, b) && a->min_member == b->min_member && a->queue == b->queue && a->priority_class == b->priority_class &&
+	const char *pools = stint_object_annotation(&a->meta, STINT_ANNOTATION_NODE_POOLS);
+	return pools == stint_object_annotation(&b->meta, STINT_ANNOTATION_NODE_POOLS) && same_subgroups(a, b) &&
+		a->min_member == b->min_member && a->queue == b->queue && a->priority_class == b->priority_class &&
 		a->preemptibility == b->preemptibility && a->meta.uid == b->meta.uid && same_pairs(&a->meta.labels, &b->meta.labels);
 }
 
@@ -146,10 +148,23 @@ static void remove_devices(struct stint_mirror *mirror, const struct stint_objec
 	mirror_changed(mirror);
 }
 
+/* Of another scheduler's pool. */
+static bool is_elsewhere(const struct stint_mirror *mirror, const struct stint_object *object)
+{
+	if (!mirror->pool || (object->kind != STINT_KIND_NODE && object->kind != STINT_KIND_QUEUE))
+		return false;
+	const char *pool = stint_object_label(object, STINT_LABEL_NODE_POOL);
+	return strcmp(pool && pool[0] ? pool : STINT_DEFAULT_POOL, mirror->pool) != 0;
+}
+
 void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 {
 	if (!object->uid) /* no API server sends such a thing, and everything here goes by it */
 		return;
+	if (is_elsewhere(mirror, object)) {
+		stint_mirror_remove(mirror, object); /* it may have been ours before */
+		return;
+	}
 	switch (object->kind) {
 	case STINT_KIND_POD: mirror_put_pod(mirror, stint_pod_of(object)); return;
 	case STINT_KIND_OWNER: put_owner(mirror, stint_owner_of(object)); return;

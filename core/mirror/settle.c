@@ -117,12 +117,12 @@ static void read_parts(struct stint_mirror_group *group, const struct stint_grou
 	struct stint_error *problem = NULL;
 	free(group->problem);
 	group->problem = NULL;
-	if (!stint_subgroups_read(out, grouping->pod_group, &grouping->constraint, group->minimum, &problem)) {
+	if (!stint_grouping_parts(grouping, out, &problem)) {
 		group->problem = stint_strdup(problem->message);
 		stint_error_clear(&problem);
 		return;
 	}
-	if (!grouping->pod_group || !grouping->pod_group->subgroups_count) {
+	if (!stint_grouping_has_parts(grouping)) {
 		stint_subgroups_lower(out, "default", succeeded_of(group));
 		return;
 	}
@@ -153,6 +153,8 @@ static struct stint_mirror_group *settle_group(
 	group->minimum = grouping->minimum;
 	STINT_CLEANUP(stint_subgroups_clear) struct stint_subgroups parts = {0};
 	read_parts(group, grouping, &parts);
+	size_t pools_count;
+	char **pools = stint_pools_split(grouping->pools, &pools_count);
 	const struct stint_group_spec spec = {.key = group->key,
 		.queue = grouping->queue,
 		.priority = grouping->priority,
@@ -166,8 +168,11 @@ static struct stint_mirror_group *settle_group(
 		.some_succeeded = succeeded_of(group) > 0,
 		.min_member = (uint32_t)stint_grouping_minimum(group->minimum, succeeded_of(group)),
 		.parts = parts.parts,
-		.parts_count = parts.count};
+		.parts_count = parts.count,
+		.pools = (const char *const *)pools,
+		.pools_count = pools_count};
 	group->handle = stint_engine_group_upsert(mirror->engine, &spec);
+	stint_strings_free(pools);
 	remember(&mirror->groups_by_handle, &mirror->groups_by_handle_capacity, group->handle, group);
 	return group;
 }
@@ -216,6 +221,27 @@ static enum stint_hold hold_of(
 	return pod->held_until_ms > now_ms ? STINT_HOLD_BACKOFF : STINT_HOLD_NONE;
 }
 
+/* It is of a pool that another scheduler serves. */
+static bool is_elsewhere(const struct stint_mirror *mirror, const struct stint_grouping *grouping)
+{
+	if (!mirror->pool)
+		return false;
+	size_t count;
+	char **pools = stint_pools_split(grouping->pools, &count);
+	const char *pool = grouping->pool ? grouping->pool : count ? pools[0] : STINT_DEFAULT_POOL;
+	const bool elsewhere = strcmp(pool, mirror->pool) != 0;
+	stint_strings_free(pools);
+	return elsewhere;
+}
+
+static void settle_foreign(struct stint_mirror *mirror, struct stint_mirror_pod *pod, bool uses_nothing, int64_t now_ms)
+{
+	if (uses_nothing || !pod->pod->node)
+		mirror_take_from_engine(mirror, pod);
+	else
+		give_to_engine(mirror, pod, STINT_NO_HANDLE, NULL, now_ms);
+}
+
 static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *pod, bool uses_nothing, int64_t now_ms)
 {
 	struct stint_grouping grouping;
@@ -225,10 +251,18 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		mirror->hooks.owner_missing(mirror->hooks.user, stint_owners_of(mirror->catalog, pod->pod).missing, pod->pod->meta.space);
 
 	struct stint_mirror_group *former = pod->group;
+	if (pod->hold != STINT_HOLD_OWNER && is_elsewhere(mirror, &grouping)) {
+		if (former)
+			mirror_take_from_engine(mirror, pod);
+		mirror_leave_group(mirror, pod);
+		settle_foreign(mirror, pod, uses_nothing, now_ms);
+		stint_grouping_clear(&grouping);
+		return;
+	}
 	struct stint_mirror_group *group = settle_group(mirror, &grouping, pod->pod);
-	const char *part = grouping.pod_group ? stint_object_label(&pod->pod->meta, "kai.scheduler/subgroup-name") : NULL;
+	stint_autofree char *part = stint_grouping_part(&grouping, pod->pod);
 	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
-		pod->hold = STINT_HOLD_SUBGROUPS;
+		pod->hold = grouping.segments.asked ? STINT_HOLD_SEGMENTS : STINT_HOLD_SUBGROUPS;
 	if (former != group) {
 		/* Its former group may end by this, which the engine allows to empty groups alone. */
 		if (former)
@@ -241,7 +275,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		count_succeeded(group, part);
 		settle_group(mirror, &grouping, pod->pod);
 	}
-	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP || pod->hold == STINT_HOLD_SUBGROUPS)
+	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP || pod->hold == STINT_HOLD_SUBGROUPS ||
+		pod->hold == STINT_HOLD_SEGMENTS)
 		mirror_take_from_engine(mirror, pod);
 	else
 		give_to_engine(mirror, pod, group->handle, part, now_ms);
@@ -257,10 +292,8 @@ static void settle_pod(struct stint_mirror *mirror, struct stint_mirror_pod *pod
 		mirror->hooks.pod_gone(mirror->hooks.user, pod);
 	if (pod->ours)
 		settle_ours(mirror, pod, uses_nothing, now_ms);
-	else if (uses_nothing)
-		mirror_take_from_engine(mirror, pod);
 	else
-		give_to_engine(mirror, pod, STINT_NO_HANDLE, NULL, now_ms);
+		settle_foreign(mirror, pod, uses_nothing, now_ms);
 }
 
 void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)

@@ -14,6 +14,7 @@
 struct stint_mirror {
 	struct stint_engine *engine;
 	char *const *names;
+	const char *pool; /* NULL: all */
 	struct stint_mirror_hooks hooks;
 	struct stint_catalog *catalog;
 	struct kai_groups *kai;

@@ -327,3 +327,9 @@ bool stint_gpu_use_fresh(const struct stint_gpu_use *use, int64_t now_ms)
 {
 	return use->time_ms >= 0 && now_ms - use->time_ms <= FRESH_MS;
 }
+
+const char *stint_node_pool(const struct stint_node *node)
+{
+	const char *name = stint_object_label(&node->meta, STINT_LABEL_NODE_POOL);
+	return name && name[0] ? name : STINT_DEFAULT_POOL;
+}

@@ -31,7 +31,7 @@ static char *causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const 
 {
 	stint_auto_buf text = {0};
 	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {
-		if (!counts[cause] || cause == STINT_CAUSE_REQUEST)
+		if (!counts[cause] || cause == STINT_CAUSE_REQUEST || cause == STINT_CAUSE_POOL)
 			continue;
 		stint_buf_printf(&text, "%s%u %s", text.length ? ", " : "", counts[cause], stint_cause_text((enum stint_cause)cause));
 		if (cause == STINT_CAUSE_EXTENDED && extended)
@@ -127,14 +127,28 @@ static char *claim_text(const struct stint_why *why, const char *queue)
 /* What the nodes lack: now, or for one that never fits, even if nothing ran on them. */
 static char *nodes_text(const struct stint_why *why, bool never)
 {
-	if (why->nodes == 0)
-		return stint_strdup("there are no nodes");
+	const uint32_t nodes = why->nodes - why->short_of[STINT_CAUSE_POOL];
+	if (nodes == 0)
+		return stint_strdup(why->nodes == 0 ? "there are no nodes" : "there are no nodes in it");
 	stint_autofree char *causes = causes_text(never ? why->even_empty : why->short_of, why->extended);
 	if (never && !causes)
-		return stint_format("it has %u node(s)", why->nodes);
+		return stint_format("it has %u node(s)", nodes);
 	if (!never && why->fitting > 0) /* of a gang whose first pods took what these have */
 		return stint_format("%u node(s) have room, but not for all%s%s", why->fitting, causes ? ", " : "", causes ? causes : "");
 	return stint_strdup(causes ? causes : "all their room is taken");
+}
+
+/* `pool "a"`, `pools "a", "b" and "c"`; NULL: it may use every node. */
+static char *pools_text(const struct stint_engine *engine, uint32_t group)
+{
+	const char *names[STINT_MAX_POOLS];
+	const size_t count = stint_engine_group_pools(engine, group, names);
+	struct stint_buf text = {0};
+	for (size_t i = 0; i < count; i++) {
+		const char *before = i == 0 ? (count > 1 ? "pools " : "pool ") : i + 1 == count ? " and " : ", ";
+		stint_buf_printf(&text, "%s\"%s\"", before, names[i]);
+	}
+	return count ? stint_buf_steal(&text) : NULL;
 }
 
 void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct stint_explanation *out)
@@ -168,11 +182,19 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
 	stint_autofree char *who = stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue_name ? queue_name : "?");
 	const struct stint_record_place place = stint_engine_record_place(engine, handle);
+	stint_autofree char *pools = pools_text(engine, handle);
+	const bool several = pools && strncmp(pools, "pools ", 6) == 0;
+	stint_autofree char *of_pools = pools ? stint_format(" of %s", pools) : NULL;
+	stint_autofree char *within = pools ? stint_format(" in %s%s", several ? "one of " : "", pools) : NULL;
+	stint_autofree char *where = several ? stint_format("the largest of %s", pools) : stint_strdup(pools ? pools : "the whole cluster");
 	const struct stint_reason_facts facts = {.queue = queue_name,
 		.part = place.part,
 		.topology = place.topology,
 		.level = place.level,
 		.domain = place.domain ? place.domain : "none",
+		.pools = pools ? of_pools : "",
+		.within = pools ? within : "",
+		.where = where,
 		.who = who,
 		.remedy = by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit",
 		.bound = bound,

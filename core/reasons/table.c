@@ -25,6 +25,7 @@ static const struct stint_reason_row rows[] = {
 		"sub-group",
 		false},
 	{"SubGroupsInvalid", "the sub-groups of its PodGroup make no tree, for {detail}: correct spec.subGroups", true},
+	{"SegmentsInvalid", "{detail}, or take annotation kai.scheduler/segment-size away", true},
 	{"TopologyDoesNotExist",
 		"it asks for level \"{level}\" of topology \"{topology}\", which does not exist: create the Topology, or name one that "
 		"exists and a level of it",
@@ -45,17 +46,19 @@ static const struct stint_reason_row rows[] = {
 		"preemptible, "
 		"wait until {more} come free there, or raise the quota",
 		false},
-	{"NoRoom", "it asks for {asked}, and no node can give that now ({detail}): it starts when room comes free", false},
+	{"NoRoom", "it asks for {asked}, and no node{pools} can give that now ({detail}): it starts when room comes free", false},
 	{"NoRoomForGang",
-		"there is room for {have} of the {need} pods that start together, of {asked} each ({detail}): it starts when there is room "
+		"there is room{within} for {have} of the {need} pods that start together, of {asked} each ({detail}): it starts when there "
+		"is room "
 		"for all",
 		false},
 	{"NeverFits",
-		"it asks for {asked}, and no node could give that even if nothing else ran ({detail}): ask for less, or for what the nodes "
+		"it asks for {asked}, and no node{pools} could give that even if nothing else ran ({detail}): ask for less, or for what "
+		"the nodes "
 		"have",
 		true},
 	{"GangNeverFits",
-		"the whole cluster has room for {have} of the {need} pods that start together, of {asked} each ({detail}): ask for fewer, "
+		"{where} has room for {have} of the {need} pods that start together, of {asked} each ({detail}): ask for fewer, "
 		"or add nodes",
 		true},
 	{"NeverWithinBounds", "{who} may use {bound} at most and this asks for {asked}: {remedy}", true},
@@ -96,7 +99,8 @@ static void add_fact(struct stint_buf *out, const char *name, size_t length, con
 		const char *name, *text;
 	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked},
 		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}, {"who", facts->who}, {"remedy", facts->remedy},
-		{"part", facts->part}, {"topology", facts->topology}, {"level", facts->level}, {"domain", facts->domain}};
+		{"part", facts->part}, {"topology", facts->topology}, {"level", facts->level}, {"domain", facts->domain},
+		{"pools", facts->pools}, {"within", facts->within}, {"where", facts->where}};
 	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
 		if (strlen(texts[i].name) == length && memcmp(texts[i].name, name, length) == 0)
 			stint_buf_puts(out, texts[i].text ? texts[i].text : "?");

@@ -45,15 +45,11 @@ uint32_t stint_engine_queue_find(const struct stint_engine *engine, const char *
 void stint_engine_queue_usage(struct stint_engine *engine, uint32_t queue, const double usage[static STINT_DIMENSIONS]);
 
 /*
- * A node is in the pool that its label kai.scheduler/node-pool names, and in the pool "default" without one. A group may list the pools
- * that it may use, in the order in which it wants them; then it is placed whole in the first of them where it can start at once, else in the
+ * A node is in the pool that stint_node_pool tells. A group may list the pools that it may use, in the order in which it wants them; then it is placed whole in the first of them where it can start at once, else in the
  * first where it can when leaving pods have gone; and running work gives way for it only when neither exists, again in that order. More
  * pods of a gang that runs go where it runs. A group without a list may use every node, and its pods may stand in several pools.
  */
-#define STINT_LABEL_NODE_POOL "kai.scheduler/node-pool"
-#define STINT_DEFAULT_POOL "default"
 enum { STINT_MAX_POOLS = 32 }; /* in a group's list; further ones are not read */
-const char *stint_node_pool(const struct stint_node *node); /* never NULL */
 
 enum { STINT_MAX_LEVELS = 16 }; /* of a topology; further ones are not read */
 

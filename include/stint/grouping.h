@@ -86,6 +86,15 @@ enum stint_grouping_wait {
 	STINT_GROUPING_NEEDS_QUEUE, /* `queue` does not exist, or is NULL when not even a default one does */
 };
 
+/* Runs of pods of an Indexed Job, as annotations ask for them (kai-api 3.4); what they make no sense of is said with the tree of parts. */
+enum { STINT_SEGMENTS_MAX = 10000 };
+struct stint_segments {
+	const char *asked; /* the size, as written; NULL: none are asked for */
+	bool indexed;
+	int32_t total; /* pods of the Job */
+	struct stint_topology_constraint constraint; /* of each */
+};
+
 /* The texts are borrowed from the pod and the catalog, but for key. */
 struct stint_grouping {
 	enum stint_grouping_wait wait;
@@ -99,6 +108,9 @@ struct stint_grouping {
 	const char *missing; /* NEEDS_POD_GROUP: the name that is not there */
 	int32_t minimum; /* before members have succeeded; at least 1 */
 	struct stint_topology_constraint constraint; /* that annotations of the owner ask for; topology NULL: none */
+	struct stint_segments segments;
+	const char *pool; /* that the label of its PodGroup, owners or pod names; NULL: none */
+	const char *pools; /* node pools that it may use, best first, as written: see stint_pools_split. NULL: every node */
 	int32_t priority;
 	bool preemptible;
 	int64_t time_ms; /* declared wall time; 0: none */
@@ -112,6 +124,9 @@ struct stint_grouping {
 void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod *pod, struct stint_grouping *out);
 void stint_grouping_clear(struct stint_grouping *grouping);
 
+/* "a, b" in its words: a NULL-ended array, freed with stint_strings_free; NULL for NULL. */
+char **stint_pools_split(const char *text, size_t *count);
+
 /* The minimum that is left when `succeeded` members have ended well: they need no place any more. At least 1. */
 int32_t stint_grouping_minimum(int32_t minimum, int64_t succeeded);
 
@@ -121,11 +136,17 @@ int32_t stint_grouping_minimum(int32_t minimum, int64_t succeeded);
  * subgroups: the tree of parts that a PodGroup describes, or that annotations of an owner ask for, as the engine takes it. Pure.
  */
 
-/* The texts are borrowed from what it was made of. */
+/* The texts are borrowed from what it was made of, but for names. */
 struct stint_subgroups {
 	struct stint_part_spec *parts; /* NULL: one set of pods without conditions */
 	size_t count;
+	char **names; /* NULL-ended; NULL: none were made here */
 };
+
+/* The tree of a grouping: of its PodGroup, of its segments, or of its constraint alone. False: *err says what is wrong with it. */
+bool stint_grouping_parts(const struct stint_grouping *grouping, struct stint_subgroups *out, struct stint_error **err);
+bool stint_grouping_has_parts(const struct stint_grouping *grouping); /* its pods are in several sets */
+char *stint_grouping_part(const struct stint_grouping *grouping, const struct stint_pod *pod); /* freed by the caller; NULL: "default" */
 
 /*
  * kai-api 1.2: roots and parents, minima, topology constraints. minimum: of a group without sub-groups. constraint: where the object has

@@ -21,6 +21,7 @@ enum stint_hold {
 	STINT_HOLD_OWNER, /* its owner has not been seen yet */
 	STINT_HOLD_POD_GROUP, /* the PodGroup that it names does not exist */
 	STINT_HOLD_SUBGROUPS, /* its PodGroup has sub-groups that make no tree: see group->problem */
+	STINT_HOLD_SEGMENTS, /* segments were asked for that cannot be made: see group->problem, too */
 	STINT_HOLD_WIRING, /* asks for a share, does not read which, and could only go to real nodes */
 	STINT_HOLD_BACKOFF, /* the last attempt to place it failed in a way that would fail again at once */
 };
@@ -74,6 +75,12 @@ struct stint_mirror;
 /* names: the scheduler names that are served, NULL-ended, borrowed. The engine is borrowed and must outlive the mirror. */
 struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *names, const struct stint_mirror_hooks *hooks);
 void stint_mirror_free(struct stint_mirror *mirror); /* before the model and the engine are freed */
+/*
+ * Only nodes, queues and groups of that pool count (kai-api 7.4), "default" for those without label kai.scheduler/node-pool: of several
+ * schedulers each has its own. What else is ours by its scheduler name only uses its node. Before anything is put; borrowed. A list of pools
+ * counts as its first one where there is no label.
+ */
+void stint_mirror_restrict(struct stint_mirror *mirror, const char *pool);
 struct stint_catalog *stint_mirror_catalog(struct stint_mirror *mirror);
 
 /* O(1) but for the object's own size; a queue, namespace or PodGroup that changes makes all waiting pods be looked at again. */

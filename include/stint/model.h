@@ -354,6 +354,11 @@ static inline struct stint_node *stint_node_of(struct stint_object *object)
 	return object && object->kind == STINT_KIND_NODE ? (struct stint_node *)object : NULL;
 }
 
+#define STINT_LABEL_NODE_POOL "kai.scheduler/node-pool" /* of nodes, queues, PodGroups, pods */
+#define STINT_ANNOTATION_NODE_POOLS "kai.scheduler/node-pools" /* of workloads: those that they may use, best first, comma separated */
+#define STINT_DEFAULT_POOL "default" /* of what has no such label */
+const char *stint_node_pool(const struct stint_node *node); /* never NULL */
+
 struct stint_gpu_use {
 	int32_t slot;
 	char uuid[64];

@@ -24,6 +24,8 @@ struct stint_reason_facts {
 	const char *who, *remedy; /* whose bound it is, and what would change it */
 	const char *part; /* a sub-group */
 	const char *topology, *level, *domain;
+	const char *pools, *within; /* " of pools \"a\" and \"b\"", " in one of pools \"a\" and \"b\""; "" where every node may do */
+	const char *where; /* "the whole cluster", "pool \"a\"" */
 };
 
 struct stint_reason_row {

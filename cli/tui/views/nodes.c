@@ -132,7 +132,7 @@ static void show_product(const void *item, const struct tui_now *now, struct tui
 
 static const char *pool_text(const void *item)
 {
-	return stint_object_label(&of(item)->node->meta, "kai.scheduler/node-pool");
+	return stint_object_label(&of(item)->node->meta, STINT_LABEL_NODE_POOL);
 }
 
 static void show_pool(const void *item, const struct tui_now *now, struct tui_field *out)

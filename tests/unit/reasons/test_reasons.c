@@ -22,7 +22,10 @@ static void every_word_has_a_sentence_without_holes(void **state)
 		.part = "workers",
 		.topology = "fabric",
 		.level = "rack",
-		.domain = "zone1.rack2"};
+		.domain = "zone1.rack2",
+		.pools = " of pool \"h100\"",
+		.within = " in pool \"h100\"",
+		.where = "pool \"h100\""};
 	for (size_t i = 0; i < count; i++) {
 		stint_autofree char *sentence = stint_reason_sentence(rows[i].word, &facts);
 		assert_true(strlen(sentence) > 10);

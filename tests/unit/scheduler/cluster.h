@@ -82,7 +82,7 @@ static inline void cluster_remove(struct cluster *c, enum stint_kind kind, const
 	stint_object_unref(object);
 }
 
-static void cluster_node(struct cluster *c, const char *name, int gpus, bool is_virtual)
+static inline void cluster_node(struct cluster *c, const char *name, int gpus, bool is_virtual)
 {
 	stint_autofree char *json =
 		stint_format("{\"metadata\":{\"name\":\"%s\",\"uid\":\"n-%s\",\"labels\":{\"nvidia.com/gpu.memory\":\"81920\","

@@ -66,6 +66,12 @@ static void what_is_wrong_is_named_and_is_a_usage_error(void **state)
 		{"s --log-level loud", "loud"},
 		{"s --config /nonexistent/file", "/nonexistent/file"},
 		{"s --kubeconfig=", "--kubeconfig"},
+		{"s --pool-placement spread", "\"spread\" says no placement of a pool"},
+		{"s --pool-placement =spread", "POOL=PLACEMENT"},
+		{"s --pool-placement h100=heap", "heap"},
+		{"s --pool-placement=,", "POOL=PLACEMENT"},
+		{"s --node-pool H100", "\"H100\" is no node pool"},
+		{"s --node-pool=", "no node pool"},
 	};
 	for (size_t i = 0; i < STINT_COUNT(table); i++) {
 		struct stint_scheduler_options options;
@@ -96,6 +102,38 @@ static void the_command_line_wins_over_the_file_and_the_file_over_defaults(void 
 	assert_string_equal(options.scheduler_names[1], "other");
 	assert_true(options.leader_elect);
 	assert_int_equal(options.node_placement, STINT_SPREAD);
+	stint_scheduler_options_clear(&options);
+}
+
+/* Repeated and listed, the last word on a pool counts, and the command line has it. */
+static void placements_of_pools_add_up(void **state)
+{
+	(void)state;
+	struct stint_scheduler_options options;
+	static const char file[] = "pool-placement: [h100=spread, a100=fragmentation]\nnode-pool: default\n";
+	assert_true(parse(&options, NULL, "s"));
+	assert_null(options.node_pool);
+	assert_int_equal(options.pool_placements_count, 0);
+	assert_true(stint_scheduler_options_read(&options, "f", file, sizeof(file) - 1, NULL));
+	assert_string_equal(options.node_pool, "default");
+	stint_scheduler_options_clear(&options);
+
+	assert_true(
+		parse(&options, NULL, "s --pool-placement a=spread,b=binpack --pool-placement a=fragmentation --pool-placement c=spread"));
+	struct stint_policy policy;
+	stint_scheduler_options_policy(&options, &policy);
+	assert_int_equal(policy.pools_count, 3);
+	static const struct {
+		const char *pool;
+		enum stint_placement placement;
+		bool prefer_shared;
+	} rows[] = {{"a", STINT_FRAGMENTATION, false}, {"b", STINT_BINPACK, true}, {"c", STINT_SPREAD, false}};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		assert_string_equal(policy.pools[i].pool, rows[i].pool);
+		assert_int_equal(policy.pools[i].gpu_nodes, rows[i].placement);
+		assert_int_equal(policy.pools[i].gpu_devices, rows[i].placement);
+		assert_int_equal(policy.pools[i].prefer_shared, rows[i].prefer_shared);
+	}
 	stint_scheduler_options_clear(&options);
 }
 
@@ -152,6 +190,7 @@ int main(void)
 		cmocka_unit_test(values_come_by_equals_sign_or_as_the_next_word),
 		cmocka_unit_test(what_is_wrong_is_named_and_is_a_usage_error),
 		cmocka_unit_test(the_command_line_wins_over_the_file_and_the_file_over_defaults),
+		cmocka_unit_test(placements_of_pools_add_up),
 		cmocka_unit_test(a_file_with_what_nobody_reads_is_refused),
 		cmocka_unit_test(addresses_to_listen_on_are_numeric),
 		cmocka_unit_test(help_lists_every_option_with_its_default),
