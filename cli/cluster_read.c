@@ -12,21 +12,22 @@ static const struct source {
 	enum stint_kind kind;
 	const char *field_selector;
 	bool may_lack; /* a cluster without that kind is fine */
+	bool may_hide; /* so is a role that was made before it came */
 } sources[] = {
-	{&stint_kube_nodes, STINT_KIND_NODE, NULL, false},
-	{&stint_kube_queues, STINT_KIND_QUEUE, NULL, false},
-	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, NULL, true},
-	{&stint_kube_topologies, STINT_KIND_TOPOLOGY, NULL, true},
-	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, NULL, false},
-	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, NULL, false},
-	{&stint_kube_jobs, STINT_KIND_OWNER, NULL, false},
-	{&stint_kube_replicasets, STINT_KIND_OWNER, NULL, false},
-	{&stint_kube_deployments, STINT_KIND_OWNER, NULL, false},
-	{&stint_kube_statefulsets, STINT_KIND_OWNER, NULL, false},
-	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, true},
-	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, true},
-	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, true},
-	{&stint_kube_pods, STINT_KIND_POD, "status.phase!=Failed", false},
+	{&stint_kube_nodes, STINT_KIND_NODE, NULL, false, false},
+	{&stint_kube_queues, STINT_KIND_QUEUE, NULL, false, false},
+	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, NULL, true, false},
+	{&stint_kube_topologies, STINT_KIND_TOPOLOGY, NULL, true, false},
+	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, NULL, false, false},
+	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, NULL, false, false},
+	{&stint_kube_jobs, STINT_KIND_OWNER, NULL, false, false},
+	{&stint_kube_replicasets, STINT_KIND_OWNER, NULL, false, false},
+	{&stint_kube_deployments, STINT_KIND_OWNER, NULL, false, false},
+	{&stint_kube_statefulsets, STINT_KIND_OWNER, NULL, false, false},
+	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, true, true},
+	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, true, true},
+	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, true, true},
+	{&stint_kube_pods, STINT_KIND_POD, "status.phase!=Failed", false, false},
 };
 
 struct reading {
@@ -61,6 +62,10 @@ static bool read_source(struct cli_context *ctx, struct stint_kube *kube, struct
 		return stint_error_move(&ctx->err, &bad);
 	if (source->may_lack && err->code == STINT_NOT_FOUND)
 		return true;
+	if (source->may_hide && err->code == STINT_FORBIDDEN) {
+		cli_note(ctx, "you may not list %s: it is taken that there are none", source->resource->plural);
+		return true;
+	}
 	if (err->code == STINT_FORBIDDEN)
 		return stint_fail(&ctx->err, STINT_FORBIDDEN,
 			"you may not list %s in the whole cluster, and %s: ask the administrator for a ClusterRole that lets you",

@@ -42,6 +42,13 @@ static char *causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const 
 
 /* ---- from a group's state to a word ------------------------------------------------------------------------------------------------------ */
 
+/* As many run as must run together; what waits is more of the same. */
+static bool is_surplus(const struct stint_engine *engine, uint32_t group)
+{
+	struct stint_group_view view;
+	return stint_engine_group_view(engine, group, &view) && view.active >= view.min_member;
+}
+
 static const char *word_of_record(const struct stint_engine *engine, const struct stint_record *record, uint32_t group)
 {
 	switch (record->reason) {
@@ -59,7 +66,7 @@ static const char *word_of_record(const struct stint_engine *engine, const struc
 	case STINT_REASON_TOPOLOGY: return "TopologyNotSatisfied";
 	case STINT_REASON_OVER_LIMIT: return "OverLimit";
 	case STINT_REASON_OVER_QUOTA: return "NonPreemptibleOverQuota";
-	case STINT_REASON_NO_ROOM: return record->need > 1 ? "NoRoomForGang" : "NoRoom";
+	case STINT_REASON_NO_ROOM: return record->need > 1 && !is_surplus(engine, group) ? "NoRoomForGang" : "NoRoom";
 	case STINT_REASON_PROMISED: return "RoomIsPromised";
 	case STINT_REASON_LEAVING: return "RoomIsLeaving";
 	case STINT_REASON_CLAIM: return "ResourceClaimNotReady";

@@ -178,8 +178,8 @@ static bool let_go(struct forecast *forecast)
 	struct stint_mirror_pod *pod = NULL;
 	for (size_t at = 0; stint_mirror_next_pod(forecast->mirror, &at, &pod);) {
 		struct stint_pod_view view;
-		if (pod->handle == STINT_NO_HANDLE || !stint_engine_pod_view(forecast->engine, pod->handle, &view) ||
-			view.status != STINT_POD_RELEASING)
+		const bool known = pod->handle != STINT_NO_HANDLE && stint_engine_pod_view(forecast->engine, pod->handle, &view);
+		if (!pod->eviction && (!known || view.status != STINT_POD_RELEASING))
 			continue;
 		stint_grow(&leaving.items, &leaving.capacity, leaving.count + 1, sizeof(struct stint_mirror_pod *));
 		leaving.items[leaving.count++] = pod;
@@ -195,20 +195,21 @@ static bool carry_out(struct forecast *forecast, const struct stint_cycle *cycle
 {
 	const size_t before = forecast->steps_count;
 	stint_autofree uint32_t *bound = stint_alloc((cycle->count + 1) * sizeof *bound);
-	size_t count = 0;
+	size_t count = 0; /* as from a decision until the watch tells it: `bind` and `eviction` of its pod say what is under way */
 	for (size_t i = 0; i < cycle->count; i++) {
 		const struct stint_decision *decision = &cycle->decisions[i];
-		if (decision->kind == STINT_DECIDE_BIND)
+		struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(forecast->mirror, decision->pod);
+		if (decision->kind == STINT_DECIDE_BIND) {
 			bound[count++] = decision->pod;
+			pod->bind = forecast;
+		}
+		if (decision->kind == STINT_DECIDE_EVICT)
+			pod->eviction = forecast;
 		if (decision->kind == STINT_DECIDE_BIND || decision->kind == STINT_DECIDE_EVICT)
 			note_step(forecast, decision, later);
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(forecast->mirror, bound[i]);
+	for (size_t i = 0; i < count; i++)
 		stint_engine_pod_confirm(forecast->engine, bound[i]);
-		if (pod)
-			pod->bind = forecast; /* as from the decision until the watch tells it */
-	}
 	return forecast->steps_count > before;
 }
 

@@ -107,6 +107,11 @@ class Rights(kit.Case):
         self.assert_refused(self.stint("node", "list"), 4, "forbidden")
         self.assert_refused(self.stint("simulate", "--from-cluster"), 4, "you may not list nodes")
 
+    def test_what_would_happen_needs_to_see_everything(self):
+        words = "what the scheduler would do depends on all of them"
+        self.assert_refused(self.stint("submit", "new", "-p", "mine", "-i", "image", "--dry-run=schedule"), 4, words)
+        self.assert_refused(self.stint("project", "update", "mine", "--gpus", "1", "--dry-run=schedule"), 4, words)
+
 
 if __name__ == "__main__":
     kit.main()

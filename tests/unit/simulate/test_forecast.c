@@ -1,0 +1,216 @@
+/*
+ * Forecasts: what is told of a cluster and of what comes to it is what the scheduler would do, in whatever order things were listed.
+ */
+#include "tests/unit/test.h"
+
+#include <stint/model.h>
+#include <stint/simulate.h>
+
+#define NOW_MS INT64_C(1700000100000)
+
+static const struct {
+	const char *kind, *api_version;
+	enum stint_kind as;
+} kinds[] = {{"Node", "v1", STINT_KIND_NODE}, {"Pod", "v1", STINT_KIND_POD}, {"Job", "batch/v1", STINT_KIND_OWNER},
+	{"Queue", "scheduling.run.ai/v2", STINT_KIND_QUEUE}, {"Namespace", "v1", STINT_KIND_NAMESPACE}};
+
+/* Two nodes of two devices, one department, two projects with two each. */
+#define NODE(name)                                                                                               \
+	"---\n{kind: Node, metadata: {name: " name ", uid: " name ", annotations: {kwok.x-k8s.io/node: fake}}, " \
+	"status: {allocatable: {cpu: '8', memory: 64Gi, pods: '20', nvidia.com/gpu: '2'}, "                      \
+	"conditions: [{type: Ready, status: 'True'}]}}\n"
+#define QUEUE(name, parent, quota)                                                                                                     \
+	"---\n{kind: Queue, metadata: {name: " name ", uid: q" name ", creationTimestamp: '2023-11-14T22:00:00Z'}, spec: {" parent     \
+	"resources: {gpu: {quota: " quota ", limit: -1, overQuotaWeight: 1}, cpu: {quota: -1, limit: -1}, memory: {quota: -1, limit: " \
+	"-1}}}}\n"
+#define SPACE(name) "---\n{kind: Namespace, metadata: {name: " name ", uid: s" name ", labels: {stint.dev/project: " name "}}}\n"
+#define WORLD                                                                                                                  \
+	NODE("alpha")                                                                                                          \
+	NODE("beta") QUEUE("all", "", "4") QUEUE("ours", "parentQueue: all, ", "2") QUEUE("theirs", "parentQueue: all, ", "2") \
+		SPACE("ours") SPACE("theirs")
+
+#define SPEC "schedulerName: stint-scheduler, containers: [{name: c, resources: {limits: {nvidia.com/gpu: '1'}}}]"
+#define RUNS(space, name, owner, node, meta)                                                           \
+	"---\n{kind: Pod, metadata: {namespace: " space ", name: " name ", uid: p" name                \
+	", creationTimestamp: '2023-11-14T22:10:00Z'" owner meta "}, spec: {nodeName: " node ", " SPEC \
+	"}, status: {phase: Running, startTime: '2023-11-14T22:14:00Z'}}\n"
+#define WAITS(space, name, owner)                                                       \
+	"---\n{kind: Pod, metadata: {namespace: " space ", name: " name ", uid: p" name \
+	", creationTimestamp: '2023-11-14T22:14:20Z'" owner "}, spec: {" SPEC "}, status: {phase: Pending}}\n"
+#define OF_JOB(name) ", ownerReferences: [{apiVersion: batch/v1, kind: Job, name: " name ", uid: j" name ", controller: true}]"
+#define JOB(space, name)                                                                                      \
+	"---\n{kind: Job, apiVersion: batch/v1, metadata: {namespace: " space ", name: " name ", uid: j" name \
+	", creationTimestamp: '2023-11-14T22:10:00Z'}}\n"
+#define COMING(name, spec) \
+	"---\n{apiVersion: batch/v1, kind: Job, metadata: {name: " name "}, spec: {" spec "template: {spec: {" SPEC "}}}}\n"
+
+static struct stint_json *parsed(const char *text)
+{
+	struct stint_error *err = NULL;
+	struct stint_json *documents = stint_yaml_parse("test", text, strlen(text), &err);
+	if (!documents)
+		fail_msg("%s", err->message);
+	return documents;
+}
+
+static void put(struct stint_snapshot *snapshot, struct stint_model *model, const struct stint_json *document)
+{
+	for (size_t i = 0; i < STINT_COUNT(kinds); i++) {
+		if (strcmp(stint_json_string_at(document, "kind"), kinds[i].kind) != 0)
+			continue;
+		const struct stint_decode_as as = {kinds[i].as, kinds[i].api_version, kinds[i].kind};
+		struct stint_error *err = NULL;
+		struct stint_object *object = stint_object_from_json(model, &as, document, &err);
+		if (!object)
+			fail_msg("%s", err->message);
+		stint_snapshot_put(snapshot, object);
+		stint_object_unref(object);
+	}
+}
+
+/* NULL: what comes is refused, see *err. */
+static struct stint_json *forecast(const char *cluster, const char *coming, bool backwards, struct stint_error **err)
+{
+	static char name[] = "stint-scheduler";
+	static char *const names[] = {name, NULL};
+	struct stint_model *model = stint_model_new();
+	struct stint_snapshot *snapshot = stint_snapshot_new();
+	stint_auto_json *listed = parsed(cluster), *objects = parsed(coming);
+	const size_t count = stint_json_count(listed);
+	for (size_t i = 0; i < count; i++)
+		put(snapshot, model, stint_json_item(listed, backwards ? count - 1 - i : i));
+	struct stint_policy policy;
+	stint_simulate_usual_policy(&policy);
+	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = NOW_MS};
+	struct stint_json *told =
+		stint_snapshot_create(snapshot, model, objects, "ours", NOW_MS, err) ? stint_forecast(snapshot, &question) : NULL;
+	stint_snapshot_free(snapshot);
+	stint_model_free(model);
+	return told;
+}
+
+/* As JSON in one line, so that a case can name a part of it. */
+static char *told_of(const char *cluster, const char *coming)
+{
+	struct stint_error *err = NULL;
+	stint_auto_json *told = forecast(cluster, coming, false, &err), *again = forecast(cluster, coming, true, &err);
+	if (!told || !again)
+		fail_msg("%s", err->message);
+	stint_autofree char *other = stint_json_print(again);
+	char *text = stint_json_print(told);
+	assert_string_equal(text, other);
+	return text;
+}
+
+#define FULL                                                                                        \
+	WORLD JOB("theirs", "a") JOB("theirs", "b") RUNS("theirs", "a-0", OF_JOB("a"), "alpha", "") \
+		RUNS("theirs", "b-0", OF_JOB("b"), "alpha", "") RUNS("theirs", "c", "", "beta", "") RUNS("theirs", "d", "", "beta", "")
+#define DELETED ", deletionTimestamp: '2023-11-14T22:14:50Z'"
+
+static void what_comes_is_told_with_what_it_does_to_others(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what, *cluster, *coming, *wanted[4];
+	} cases[] = {
+		{"it fits", WORLD, COMING("x", ""),
+			{"\"outcome\":\"Starts\",\"pods\":{\"total\":1,\"now\":1,\"later\":0,\"waiting\":0},\"placements\":[{\"pod\":\"x-"
+			 "0\","
+			 "\"node\":\"alpha\",\"gpu_devices\":[0],\"gpus\":1,\"later\":false}]}",
+				"\"evictions\":[]", "\"settled\":true"}},
+		{"as many pods as run at once", WORLD, COMING("x", "parallelism: 3, completions: 2, "),
+			{"\"pods\":{\"total\":2,\"now\":2,"}},
+		{"some of its pods", WORLD RUNS("theirs", "c", "", "beta", "") RUNS("theirs", "d", "", "beta", ""),
+			COMING("x", "parallelism: 3, "),
+			{"\"outcome\":\"StartsInPart\",\"pods\":{\"total\":3,\"now\":2,\"later\":0,\"waiting\":1}",
+				"\"phase\":\"Waiting\",", "\"reason\":\"NoRoom\""}},
+		{"bare pods do not come back", FULL, COMING("x", "parallelism: 2, "),
+			{"\"outcome\":\"StartsLater\",\"pods\":{\"total\":2,\"now\":0,\"later\":2,\"waiting\":0}",
+				"{\"project\":\"theirs\",\"workload\":\"d\",\"workload_kind\":\"Pod\",\"action\":\"reclaim\",\"for\":{"
+				"\"project\":"
+				"\"ours\",\"workload\":\"x\"},\"pods\":1,\"gpus\":1,\"lost_gpu_seconds\":60,\"placed_again\":0,\"gone\":1,"
+				"\"nodes\":[]}",
+				"\"workload\":\"c\"", "\"delayed\":[]"}},
+		{"what leaves makes room", FULL RUNS("theirs", "e", "", "gone", ""), COMING("x", "suspend: true, "), {"\"workloads\":[]"}},
+		{"a department's work never runs", FULL,
+			"{apiVersion: v1, kind: Pod, metadata: {name: x, labels: {kai.scheduler/queue: all}}, spec: {" SPEC "}}",
+			{"\"outcome\":\"Waits\"", "\"reason\":\"QueueHasChildren\""}},
+		{"replicas one by one", WORLD,
+			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {replicas: 5, template: {spec: {" SPEC "}}}}",
+			{"\"workload_kind\":\"Deployment\",\"outcome\":\"StartsInPart\",\"pods\":{\"total\":5,\"now\":4,\"later\":0,"
+			 "\"waiting\":1}"}},
+	};
+	for (size_t i = 0; i < STINT_COUNT(cases); i++) {
+		stint_autofree char *told = told_of(cases[i].cluster, cases[i].coming);
+		for (size_t w = 0; w < STINT_COUNT(cases[i].wanted) && cases[i].wanted[w]; w++) {
+			if (!strstr(told, cases[i].wanted[w]))
+				fail_msg("%s: %s\nhas no %s", cases[i].what, told, cases[i].wanted[w]);
+		}
+	}
+}
+
+static void who_would_have_had_the_place_is_told(void **state)
+{
+	(void)state;
+	/* A device comes free; whoever is of higher priority gets it, and without it the other one would have. */
+	stint_autofree char *told = told_of(WORLD RUNS("ours", "a", "", "alpha", "") RUNS("ours", "b", "", "alpha", "")
+						    RUNS("ours", "c", "", "beta", "") RUNS("ours", "d", "", "beta", DELETED)
+							    JOB("ours", "low") WAITS("ours", "low-0", OF_JOB("low")),
+		"---\n{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 90}\n"
+		"---\n{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: {template: {spec: {priorityClassName: high, " SPEC
+		"}}}}\n");
+	assert_non_null(strstr(told, "\"outcome\":\"StartsLater\""));
+	assert_non_null(strstr(
+		told, "\"evictions\":[],\"delayed\":[{\"project\":\"ours\",\"workload\":\"low\",\"workload_kind\":\"Job\",\"pods\":1}]"));
+}
+
+static void a_changed_queue_moves_shares(void **state)
+{
+	(void)state;
+	static const char cluster[] = WORLD JOB("theirs", "a") JOB("theirs", "b") JOB("theirs", "c") JOB("theirs", "d")
+		RUNS("theirs", "a-0", OF_JOB("a"), "alpha", "") RUNS("theirs", "b-0", OF_JOB("b"), "alpha", "")
+			RUNS("theirs", "c-0", OF_JOB("c"), "beta", "") RUNS("theirs", "d-0", OF_JOB("d"), "beta", "")
+				WAITS("late", "w", ", labels: {kai.scheduler/queue: new}");
+	stint_autofree char *told = told_of(cluster, QUEUE("new", "parentQueue: all, ", "1"));
+	assert_non_null(strstr(told,
+		"\"workloads\":[],\"starts\":[{\"project\":\"late\",\"workload\":\"w\",\"workload_kind\":\"Pod\",\"pods\":1,\"gpus\":1,"
+		"\"later\":true,\"nodes\":[\"beta\"]}]"));
+	assert_non_null(strstr(told,
+		"\"workload\":\"d\",\"workload_kind\":\"Job\",\"action\":\"reclaim\",\"for\":{\"project\":\"late\",\"workload\":\"w\"}"));
+	assert_non_null(strstr(told,
+		"{\"name\":\"new\",\"parent\":\"all\",\"gpu\":{\"quota\":{\"before\":null,\"after\":1},\"limit\":{\"before\":null,"
+		"\"after\":-1},\"fair_share\":{\"before\":null,\"after\":1},\"allocated\":{\"before\":null,\"after\":1}}}"));
+	assert_non_null(strstr(told, "\"name\":\"theirs\",\"parent\":\"all\",\"gpu\":{\"quota\":{\"before\":2,\"after\":2}"));
+}
+
+static void what_cannot_be_known_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *coming, *words;
+	} cases[] = {
+		{"{apiVersion: kubeflow.org/v1, kind: PyTorchJob, metadata: {name: t}, spec: {x: {template: {spec: {containers: []}}}}}",
+			"PyTorchJob \"t\" becomes"},
+		{"{apiVersion: example.com/v1, kind: Job, metadata: {name: t}, spec: {template: {spec: {containers: []}}}}", "operator"},
+		{COMING("many", "parallelism: 20001, "), "at most 20000"},
+		{"{apiVersion: batch/v1, kind: Job, metadata: {name: t}, spec: {}}", "no pod template"},
+		{"{apiVersion: v1, kind: Pod, metadata: {name: t}, spec: {resourceClaims: [{name: g, resourceClaimTemplateName: h}], " SPEC
+		 "}}",
+			"made from a template"},
+	};
+	for (size_t i = 0; i < STINT_COUNT(cases); i++)
+		assert_fails(forecast(WORLD, cases[i].coming, false, &err), STINT_USAGE, cases[i].words);
+	stint_autofree char *told = told_of(WORLD, "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: []}}");
+	assert_non_null(strstr(told, "\"workloads\":[],\"starts\":[],\"evictions\":[],\"delayed\":[],\"queues\":[]"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_comes_is_told_with_what_it_does_to_others),
+		cmocka_unit_test(who_would_have_had_the_place_is_told),
+		cmocka_unit_test(a_changed_queue_moves_shares),
+		cmocka_unit_test(what_cannot_be_known_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
