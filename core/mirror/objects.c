@@ -47,6 +47,12 @@ static bool same_pairs(const struct stint_pairs *a, const struct stint_pairs *b)
 	return true;
 }
 
+static struct stint_mirror_group *group_of_owner(const struct stint_mirror *mirror, const struct stint_object *owner, const char *kind_name)
+{
+	stint_autofree char *key = kind_name ? stint_format("%s/%s/%s/%s", owner->space, kind_name, owner->name, owner->uid) : NULL;
+	return key ? stint_map_get(mirror->groups, key) : NULL;
+}
+
 static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 {
 	const struct stint_owner *before = stint_catalog_owner(mirror->catalog, owner->meta.uid);
@@ -59,15 +65,27 @@ static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 		mirror->look_at_all = true;
 	if (is_new)
 		mirror->look_at_held = true;
-	if (more_succeeded && owner->kind_name) {
-		stint_autofree char *key =
-			stint_format("%s/%s/%s/%s", owner->meta.space, owner->kind_name, owner->meta.name, owner->meta.uid);
-		const struct stint_mirror_group *group = stint_map_get(mirror->groups, key);
-		if (group && group->first)
-			mirror_mark_dirty(mirror, group->first);
-	}
+	struct stint_mirror_group *group = is_new || more_succeeded ? group_of_owner(mirror, &owner->meta, owner->kind_name) : NULL;
+	if (group)
+		group->owner_gone = false;
+	if (group && group->first)
+		mirror_mark_dirty(mirror, group->first);
 	if (differs || is_new || more_succeeded)
 		mirror_changed(mirror);
+}
+
+/* What is left of its pods goes by itself, a moment later: until then none of them is placed, and nobody loses a place for them. */
+static void remove_owner(struct stint_mirror *mirror, const struct stint_object *object)
+{
+	const struct stint_owner *owner = stint_catalog_owner(mirror->catalog, object->uid);
+	struct stint_mirror_group *group = owner ? group_of_owner(mirror, object, owner->kind_name) : NULL;
+	stint_catalog_remove(mirror->catalog, object);
+	if (!group)
+		return;
+	group->owner_gone = true;
+	for (struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group)
+		mirror_mark_dirty(mirror, pod);
+	mirror_changed(mirror);
 }
 
 /* Texts of the model are one for one: equal ones have one address. */
@@ -214,7 +232,7 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 		mirror_changed(mirror);
 		return;
 	case STINT_KIND_EVENT: return;
-	case STINT_KIND_OWNER: stint_catalog_remove(mirror->catalog, object); return; /* its pods go by themselves */
+	case STINT_KIND_OWNER: remove_owner(mirror, object); return;
 	case STINT_KIND_QUEUE: stint_engine_queue_remove(mirror->engine, object->name); break;
 	case STINT_KIND_NAMESPACE: stint_engine_space_remove(mirror->engine, object->name); break;
 	case STINT_KIND_POD_GROUP:

@@ -206,11 +206,19 @@ static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod 
 	remember(&mirror->pods_by_handle, &mirror->pods_by_handle_capacity, pod->handle, pod);
 }
 
+/* Whether its owner was there and has been deleted: the pod goes, too, unless it is given up, which changes its grouping. */
+static bool is_left_over(const struct stint_mirror_pod *pod, const struct stint_grouping *grouping)
+{
+	return pod->group && pod->group->owner_gone && strcmp(pod->group->key, grouping->key) == 0;
+}
+
 static enum stint_hold hold_of(
 	const struct stint_mirror *mirror, const struct stint_mirror_pod *pod, const struct stint_grouping *grouping, int64_t now_ms)
 {
 	if (pod->pod->node)
 		return STINT_HOLD_NONE;
+	if (is_left_over(pod, grouping)) /* a bind under way keeps its place assumed until its outcome is certain */
+		return pod->bind ? STINT_HOLD_NONE : STINT_HOLD_OWNER;
 	if (grouping->wait == STINT_GROUPING_NEEDS_OWNER)
 		return STINT_HOLD_OWNER;
 	if (grouping->wait == STINT_GROUPING_NEEDS_POD_GROUP)
@@ -247,7 +255,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 	struct stint_grouping grouping;
 	stint_group_pod(mirror->catalog, pod->pod, &grouping);
 	pod->hold = hold_of(mirror, pod, &grouping, now_ms);
-	if (pod->hold == STINT_HOLD_OWNER && mirror->hooks.owner_missing)
+	const bool left_over = is_left_over(pod, &grouping);
+	if (pod->hold == STINT_HOLD_OWNER && !left_over && mirror->hooks.owner_missing)
 		mirror->hooks.owner_missing(mirror->hooks.user, stint_owners_of(mirror->catalog, pod->pod).missing, pod->pod->meta.space);
 
 	struct stint_mirror_group *former = pod->group;
@@ -259,7 +268,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		stint_grouping_clear(&grouping);
 		return;
 	}
-	struct stint_mirror_group *group = settle_group(mirror, &grouping, pod->pod);
+	/* Without the owner nothing tells the gang's minimum: it stays as it was. */
+	struct stint_mirror_group *group = left_over ? former : settle_group(mirror, &grouping, pod->pod);
 	stint_autofree char *part = stint_grouping_part(&grouping, pod->pod);
 	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
 		pod->hold = grouping.segments.asked ? STINT_HOLD_SEGMENTS : STINT_HOLD_SUBGROUPS;

@@ -18,7 +18,7 @@
 /* Why one of our pods is kept from being placed before the engine is even asked. */
 enum stint_hold {
 	STINT_HOLD_NONE,
-	STINT_HOLD_OWNER, /* its owner has not been seen yet */
+	STINT_HOLD_OWNER, /* its owner has not been seen yet, or has been deleted */
 	STINT_HOLD_POD_GROUP, /* the PodGroup that it names does not exist */
 	STINT_HOLD_SUBGROUPS, /* its PodGroup has sub-groups that make no tree: see group->problem */
 	STINT_HOLD_SEGMENTS, /* segments were asked for that cannot be made: see group->problem, too */
@@ -38,6 +38,7 @@ struct stint_mirror_group {
 	char *problem; /* what is wrong with its sub-groups; NULL: nothing */
 	struct stint_mirror_pod *first;
 	size_t members;
+	bool owner_gone; /* it was there and has been deleted */
 	bool dirty; /* its condition is to be looked at after the next cycle */
 	struct stint_mirror_group *next_dirty;
 };

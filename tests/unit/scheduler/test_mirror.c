@@ -55,6 +55,26 @@ static void a_gang_waits_for_its_owner_and_then_for_all_its_members(void **state
 	assert_int_equal(cluster_cycle(c), 2);
 }
 
+static void what_a_deleted_owner_leaves_is_not_placed_and_nobody_falls_for_it(void **state)
+{
+	struct cluster *c = *state;
+	cluster_queue(c, "default", 8, -1);
+	cluster_node(c, "n1", 1, true);
+	const char *job = "{\"metadata\":{\"namespace\":\"default\",\"name\":\"train\",\"uid\":\"j1\",\"annotations\":"
+			  "{\"kai.scheduler/batch-min-member\":\"2\"}}}";
+	cluster_put(c, STINT_KIND_OWNER, "batch/v1", "Job", job);
+	cluster_pod(c, "w0", CLUSTER_OWNED("Job", "train", "j1"), "GPU", "");
+	cluster_pod(c, "w1", CLUSTER_OWNED("Job", "train", "j1"), "GPU", "");
+	assert_int_equal(cluster_cycle(c), 0);
+	cluster_remove(c, STINT_KIND_OWNER, job);
+	cluster_pod(c, "w0", CLUSTER_OWNED("Job", "train", "j1"), "GPU", "\"conditions\":[]"); /* some news of a pod */
+	assert_int_equal(cluster_cycle(c), 0);
+	assert_int_equal(cluster_find(c, "w1")->hold, STINT_HOLD_OWNER);
+	assert_int_equal(c->missing_owners, 0);
+	cluster_pod(c, "w0", "", "GPU", ""); /* given up by the deleted Job: it stands alone */
+	assert_int_equal(cluster_cycle(c), 1);
+}
+
 static void the_minimum_falls_when_pods_or_the_job_tell_of_success(void **state)
 {
 	struct cluster *c = *state;
@@ -228,6 +248,7 @@ int main(void)
 		IN_CLUSTER(a_pod_that_comes_is_decided_in_the_next_cycle_and_only_once),
 		IN_CLUSTER(pods_of_other_schedulers_count_once_they_have_a_node),
 		IN_CLUSTER(a_gang_waits_for_its_owner_and_then_for_all_its_members),
+		IN_CLUSTER(what_a_deleted_owner_leaves_is_not_placed_and_nobody_falls_for_it),
 		IN_CLUSTER(the_minimum_falls_when_pods_or_the_job_tell_of_success),
 		IN_CLUSTER(a_queue_that_comes_later_is_found_by_those_who_wait),
 		IN_CLUSTER(a_project_label_that_comes_later_moves_those_who_wait),
