@@ -41,8 +41,8 @@ class Connection:
         return data
 
 
-def in_parallel(api, calls):
-    """Makes (method, path, body) calls over a few connections."""
+def in_parallel(api, calls, most=CONNECTIONS):
+    """Makes (method, path, body) calls over at most so many connections."""
     connections = threading.local()
 
     def one(call):
@@ -50,7 +50,7 @@ def in_parallel(api, calls):
             connections.own = Connection(api)
         return connections.own.call(*call)
 
-    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+    with concurrent.futures.ThreadPoolExecutor(most) as pool:
         collections.deque(pool.map(one, calls), maxlen=0)
 
 
