@@ -260,7 +260,7 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		mirror->hooks.owner_missing(mirror->hooks.user, stint_owners_of(mirror->catalog, pod->pod).missing, pod->pod->meta.space);
 
 	struct stint_mirror_group *former = pod->group;
-	if (pod->hold != STINT_HOLD_OWNER && is_elsewhere(mirror, &grouping)) {
+	if (pod->hold != STINT_HOLD_OWNER && !left_over && is_elsewhere(mirror, &grouping)) {
 		if (former)
 			mirror_take_from_engine(mirror, pod);
 		mirror_leave_group(mirror, pod);
@@ -283,7 +283,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 	if (pod->pod->phase == STINT_PHASE_SUCCEEDED && !pod->counted) {
 		pod->counted = true;
 		count_succeeded(group, part);
-		settle_group(mirror, &grouping, pod->pod);
+		if (!left_over)
+			settle_group(mirror, &grouping, pod->pod);
 	}
 	if (uses_nothing || pod->hold == STINT_HOLD_OWNER || pod->hold == STINT_HOLD_POD_GROUP || pod->hold == STINT_HOLD_SUBGROUPS ||
 		pod->hold == STINT_HOLD_SEGMENTS)
