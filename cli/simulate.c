@@ -14,6 +14,11 @@
 
 enum { MOST_SCENARIO_BYTES = 256 * 1024 * 1024 };
 
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 static struct stint_json *read_scenario(const char *path, struct stint_error **err)
 {
 	stint_auto_buf text = {0};
@@ -21,7 +26,7 @@ static struct stint_json *read_scenario(const char *path, struct stint_error **e
 		return NULL;
 	struct stint_json *scenario = stint_json_parse(text.data ? text.data : "", text.length, STINT_JSON_REJECT_DUPLICATES, err);
 	if (!scenario)
-		stint_fail_wrap(err, "%s", path);
+		stint_fail_wrap(err, "%s", name_of(path));
 	return scenario;
 }
 
@@ -40,7 +45,7 @@ static struct stint_json *run_scenario(struct cli_context *ctx, const char *path
 	stint_auto_buf lines = {0};
 	stint_auto_json *result = stint_simulate_recorded(scenario, journal ? keep_lines : NULL, &lines, &ctx->err);
 	if (!result) {
-		stint_fail_wrap(&ctx->err, "%s", path);
+		stint_fail_wrap(&ctx->err, "%s", name_of(path));
 		return NULL;
 	}
 	if (journal && !stint_file_write(journal, lines.data, lines.length, 0644, &ctx->err))

@@ -25,6 +25,8 @@ struct scheduler {
 	struct stint_session *session; /* NULL: stands by */
 	struct stint_http *http;
 	struct stint_timer *deadline; /* of a shutdown */
+	struct stint_timer *anew; /* ends a session whose journal is full, and begins another */
+	bool drained; /* that session has no bind under way any more */
 	char *identity;
 	char *leader; /* who was seen to lead */
 	char *lease; /* its name */
@@ -40,12 +42,20 @@ static int64_t write_until_ms(void *user)
 	return scheduler->elector ? stint_elector_write_until_ms(scheduler->elector) : INT64_MAX;
 }
 
+static void on_journal_full(void *user)
+{
+	struct scheduler *scheduler = user;
+	stint_timer_set(scheduler->anew, 0);
+}
+
 static void begin_session(void *user)
 {
 	struct scheduler *scheduler = user;
 	if (scheduler->session || scheduler->ending)
 		return;
 	stint_log(&scheduler->logger, STINT_LOG_INFO, "leading; reading the cluster");
+	scheduler->drained = false;
+	stint_timer_stop(scheduler->anew);
 	scheduler->session = stint_session_new(&(struct stint_session_options){.kube = scheduler->kube,
 		.settings = &scheduler->settings,
 		.namespace_ = scheduler->lease_namespace,
@@ -53,6 +63,7 @@ static void begin_session(void *user)
 		.metrics = scheduler->metrics,
 		.recorder = scheduler->recorder,
 		.write_until_ms = write_until_ms,
+		.journal_full = on_journal_full,
 		.user = scheduler});
 }
 
@@ -64,6 +75,29 @@ static void end_session(void *user)
 	stint_log(&scheduler->logger, scheduler->ending ? STINT_LOG_INFO : STINT_LOG_WARN, "leading no more%s",
 		scheduler->ending ? "" : "; standing by");
 	stint_session_free(stint_steal(&scheduler->session));
+}
+
+/* ---- a journal that is full --------------------------------------------------------------------------------------------------------------- */
+
+static void on_anew_drained(void *user)
+{
+	struct scheduler *scheduler = user;
+	scheduler->drained = true;
+	stint_timer_set(scheduler->anew, 0); /* not here: the session calls */
+}
+
+static void on_anew(void *user)
+{
+	struct scheduler *scheduler = user;
+	if (!scheduler->session || scheduler->ending)
+		return;
+	if (!scheduler->drained) {
+		stint_log(&scheduler->logger, STINT_LOG_INFO, "the journal is full: another one begins, with the cluster read anew");
+		stint_session_drain(scheduler->session, on_anew_drained, scheduler);
+		return;
+	}
+	stint_session_free(stint_steal(&scheduler->session));
+	begin_session(scheduler);
 }
 
 static void on_leader(void *user, const char *identity)
@@ -174,6 +208,7 @@ static bool start(struct scheduler *scheduler, struct stint_error **err)
 
 	scheduler->identity = make_identity();
 	scheduler->deadline = stint_timer_new(scheduler->loop, on_released, scheduler);
+	scheduler->anew = stint_timer_new(scheduler->loop, on_anew, scheduler);
 	scheduler->metrics = stint_metrics_new();
 	scheduler->recorder = stint_recorder_new(
 		scheduler->kube, &(struct stint_recorder_options){.component = "stint-scheduler", .logger = &scheduler->logger});
@@ -208,6 +243,7 @@ static void stop(struct scheduler *scheduler)
 	stint_recorder_free(scheduler->recorder);
 	stint_metrics_free(scheduler->metrics);
 	stint_timer_free(scheduler->deadline);
+	stint_timer_free(scheduler->anew);
 	stint_kube_free(scheduler->kube);
 	stint_kube_config_free(scheduler->config);
 	if (scheduler->loop) {

@@ -79,7 +79,12 @@ static const struct option {
 	{"usage-factor", FACTOR, "K", "1", AT(usage_factor), true, "how much past use counts, 0 to 100"},
 	{"agent-image", TEXT, "IMAGE", "stint-agent:" STINT_VERSION, AT(agent_image), true, "image of the pods that hold shared devices"},
 	{"log-level", LEVEL, "error|warn|info|debug", "info", AT(log_level), true, "how much to say on standard error"},
-	{"journal", TEXT, "FILE", NULL, AT(journal), true, "append every decision to FILE, a JSON line each"},
+	{"journal", TEXT, "FILE", NULL, AT(journal), true,
+		"record all that goes into the engine and every decision in FILE, JSON lines that stint simulate --replay decides again; "
+		"the one before "
+		"is kept as FILE.1"},
+	{"journal-size", COUNT, "MIB", "256", AT(journal_mib), true,
+		"when so many MiB have been recorded the cluster is read anew and another journal begins; 0: never"},
 	{"config", TEXT, "FILE", NULL, AT(config), false, "YAML with these options by name; the command line wins"},
 	{"help", FLAG, NULL, NULL, AT(help), false, "print this"},
 	{"version", FLAG, NULL, NULL, AT(version), false, "print the version"},

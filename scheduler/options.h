@@ -34,7 +34,8 @@ struct stint_scheduler_options {
 	int64_t usage_half_life_ms; /* 0: past use does not count */
 	char *agent_image; /* of device holders */
 	char *log_level;
-	char *journal; /* a file that every decision is appended to; NULL: none */
+	char *journal; /* a file that all that goes into the engine and comes out is written to; NULL: none */
+	int64_t journal_mib; /* of such a file; 0: no bound */
 	char *config;
 	bool help, version; /* asked for: nothing else counts */
 };

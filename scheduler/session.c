@@ -10,8 +10,8 @@
 #include <scheduler/conditions.h>
 #include <scheduler/evictor.h>
 #include <scheduler/feed.h>
-#include <scheduler/journal.h>
 #include <scheduler/placer.h>
+#include <scheduler/recording.h>
 #include <scheduler/session_metrics.h>
 #include <scheduler/usage_keeper.h>
 
@@ -32,7 +32,7 @@ struct stint_session {
 	struct stint_announcer *announcer;
 	struct stint_feed *feed;
 	struct stint_usage_keeper *usage; /* NULL: past use does not count */
-	struct stint_journal *journal; /* NULL: none is kept */
+	struct stint_recording *recording; /* NULL: none is made */
 	struct stint_timer *soon, *later;
 	int64_t wake_ms; /* wall clock: the earliest end of a back-off; 0: none */
 	bool draining;
@@ -114,8 +114,6 @@ static void run_cycle(void *user)
 		if (group)
 			stint_mirror_mark_group(session->mirror, group);
 	}
-	if (session->journal)
-		stint_journal_write(session->journal, session->engine, &cycle, now_ms);
 	if (cycle.next_ms > now_ms)
 		wake_at(session, cycle.next_ms);
 	/* Evictions first: taking binds may undo one at once, which ends the engine's array. */
@@ -204,6 +202,7 @@ static void on_synced(void *user)
 	}
 	if (session->usage)
 		stint_usage_keeper_apply(session->usage);
+	stint_recording_known(session->recording);
 	stint_log(session->options.logger, STINT_LOG_INFO, "the cluster is known; scheduling begins");
 	wake_soon(session);
 }
@@ -219,6 +218,13 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 	session->policy.prefer_pod_affinity = true; /* as in KAI's operator: the plugin is part of every cluster's configuration */
 	session->model = stint_model_new();
 	session->engine = stint_engine_new();
+	if (options->settings->journal)
+		session->recording = stint_recording_begin(&(struct stint_recording_options){.engine = session->engine,
+			.path = options->settings->journal,
+			.most_bytes = options->settings->journal_mib * 1024 * 1024,
+			.logger = options->logger,
+			.full = options->journal_full,
+			.user = options->user});
 	session->soon = stint_timer_new(loop, run_cycle, session);
 	session->later = stint_timer_new(loop, on_later, session);
 	session->mirror = stint_mirror_new(session->engine, options->settings->scheduler_names,
@@ -268,7 +274,6 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.may_write = may_tell,
 		.user = session});
 	session->announcer = stint_announcer_new(loop, options->recorder, may_tell, session);
-	session->journal = options->settings->journal ? stint_journal_open(options->settings->journal, options->logger) : NULL;
 	if (options->settings->usage_half_life_ms > 0)
 		session->usage = stint_usage_keeper_new(&(struct stint_usage_keeper_options){.kube = options->kube,
 			.engine = session->engine,
@@ -297,13 +302,13 @@ void stint_session_free(struct stint_session *session)
 		return;
 	stint_feed_free(session->feed);
 	stint_usage_keeper_free(session->usage);
-	stint_journal_close(session->journal);
 	stint_announcer_free(session->announcer);
 	stint_conditions_free(session->conditions);
 	stint_evictor_free(session->evictor);
 	stint_placer_free(session->placer);
 	stint_holders_free(session->holders);
 	stint_mirror_free(session->mirror);
+	stint_recording_end(session->recording);
 	stint_engine_free(session->engine);
 	stint_model_free(session->model);
 	stint_timer_free(session->soon);

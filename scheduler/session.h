@@ -18,6 +18,7 @@ struct stint_session_options {
 	struct stint_metrics *metrics;
 	struct stint_recorder *recorder;
 	int64_t (*write_until_ms)(void *user); /* monotonic; nothing is written at or after it */
+	void (*journal_full)(void *user); /* the session should be made anew; from within it: do no more than set a timer */
 	void *user;
 };
 struct stint_session;
