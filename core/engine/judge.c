@@ -3,6 +3,7 @@
  * and the victims take a place in the order of queues and groups, among all others that wait, which are passed over but shape the order. So
  * a victim that would be placed before the group keeps its place, and nothing goes to and fro from cycle to cycle.
  *
+ * What stands must last: the next cycle, in which all who had to go wait again, must give the group its place.
  * What is kept afterwards beyond KAI: a victim whose old place is still free stays there, one that fits elsewhere is moved, whole surplus
  * and not one pod of it.
  * Costs: O(pods of the set, and of groups that wait in the queues concerned) times the logarithm of the nodes.
@@ -183,6 +184,57 @@ static void let_move(struct stint_engine *engine, const struct hunt *hunt)
 	}
 }
 
+/* ---- the next cycle -------------------------------------------------------------------------------------------------------------------- */
+
+/* Reservations end with the cycle, and those who are evicted are gone and wait again. */
+static void let_go(struct stint_engine *engine)
+{
+	for (size_t i = 0; i < engine->search->groups.count; i++) {
+		struct group *group = &engine->groups[engine->search->groups.items[i]];
+		for (uint32_t p = 0; p < group->pods_count; p++) {
+			const struct pod *pod = &engine->pods[group->pods[p]];
+			if (pod->status == STINT_POD_RESERVED || (engine_pod_robbed(pod) && pod->status != STINT_POD_PENDING))
+				engine_plan_vacate(engine, group->pods[p]);
+		}
+		group->elastic_now = engine_group_elastic(group);
+	}
+}
+
+static bool starts_next(struct stint_engine *engine, const struct hunt *hunt)
+{
+	static const struct placing how = {.trial = true};
+	line_up(engine);
+	for (uint32_t handle; (handle = engine_order_top(engine, ORDER_JUDGED)) != STINT_NO_HANDLE;) {
+		struct group *group = &engine->groups[handle];
+		struct stint_record ignored;
+		bool goes_on = false;
+		if (group->involved) {
+			const bool placed = engine_group_ready(group) && engine_place_group(engine, handle, &how, &ignored);
+			if (handle == hunt->group)
+				return placed && engine_group_held(group);
+			goes_on = placed && engine_group_ready(group);
+			group->elastic_now = engine_group_elastic(group);
+		}
+		engine_order_pop(engine, ORDER_JUDGED, goes_on);
+	}
+	return false;
+}
+
+/*
+ * Whether the group gets its place in the next cycle, against those who had to go for it: they may come up before it, and to them the
+ * place that they gave is as good as ever. If not, all would be for nothing, and again in every cycle. Kept places need no such look.
+ */
+static bool lasts(struct stint_engine *engine, const struct hunt *hunt)
+{
+	if (engine->policy.hold_moved_ms > 0)
+		return true;
+	const size_t mark = engine_plan_mark(engine);
+	let_go(engine);
+	const bool starts = starts_next(engine, hunt);
+	engine_plan_rollback(engine, mark);
+	return starts;
+}
+
 bool engine_judge(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
@@ -193,7 +245,7 @@ bool engine_judge(struct stint_engine *engine, const struct hunt *hunt)
 	if (stands) {
 		let_stay(engine);
 		let_move(engine, hunt);
-		stands = hunt->rules->stands(engine, hunt) && engine_holds_stand(engine, hunt->group);
+		stands = hunt->rules->stands(engine, hunt) && engine_holds_stand(engine, hunt->group) && lasts(engine, hunt);
 	}
 	for (size_t i = 0; i < search->groups.count; i++)
 		engine->groups[search->groups.items[i]].involved = false;

@@ -133,6 +133,7 @@ struct attempt {
 	uint32_t group;
 	size_t mark; /* of the plan, before it */
 	bool reserve_only;
+	bool trial;
 	bool bounded; /* a bound or a promise kept some pod off a node */
 	uint32_t pod; /* that found no place last */
 	uint32_t most; /* pods that found one in the best try */
@@ -240,7 +241,7 @@ static bool place_bound(struct stint_engine *engine, struct attempt *attempt, st
 	if (attempt->pod == STINT_NO_HANDLE)
 		attempt->pod = engine->chunk.items[part->chunk_first];
 	/* What a part below has said is nearer to the cause; a simulation needs no words. */
-	if (attempt->record->reason == STINT_REASON_NONE && (!known || part->required) && !attempt->reserve_only)
+	if (attempt->record->reason == STINT_REASON_NONE && (!known || part->required) && !attempt->trial)
 		note_topology(engine, attempt, part, nest, known);
 	return false;
 }
@@ -367,6 +368,7 @@ static bool place_chunk(struct stint_engine *engine, uint32_t handle, const stru
 		.group = handle,
 		.mark = engine_plan_mark(engine),
 		.reserve_only = how->reserve_only,
+		.trial = how->reserve_only || how->trial,
 		.pod = STINT_NO_HANDLE,
 		.record = record,
 	};
@@ -392,7 +394,7 @@ bool engine_place_group(struct stint_engine *engine, uint32_t handle, const stru
 	const struct memo memo = engine->groups[handle].memo;
 	*record = (struct stint_record){.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1};
 	const bool placed = try_group(engine, handle, how, record);
-	if (how->reserve_only)
+	if (how->reserve_only || how->trial)
 		engine->groups[handle].memo = memo;
 	return placed;
 }

@@ -177,6 +177,18 @@ void engine_plan_spare(struct stint_engine *engine, uint32_t handle)
 	change(engine, handle, &seat);
 }
 
+void engine_plan_vacate(struct stint_engine *engine, uint32_t handle)
+{
+	change(engine, handle,
+		&(struct seat){
+			.status = STINT_POD_PENDING,
+			.node = STINT_NO_HANDLE,
+			.choice = STINT_NO_HANDLE,
+			.left_node = STINT_NO_HANDLE,
+			.left_choice = STINT_NO_HANDLE,
+		});
+}
+
 void engine_plan_rollback(struct stint_engine *engine, size_t mark)
 {
 	struct plan *plan = &engine->plan;

@@ -747,6 +747,7 @@ void engine_plan_place(struct stint_engine *engine, uint32_t pod, uint32_t node,
 /* An active pod: it leaves; a reservation is withdrawn instead. */
 void engine_plan_evict(struct stint_engine *engine, uint32_t pod);
 void engine_plan_spare(struct stint_engine *engine, uint32_t pod); /* takes the eviction by this plan back, wherever the pod is now */
+void engine_plan_vacate(struct stint_engine *engine, uint32_t pod); /* it has gone from wherever it is or was to be, and waits */
 void engine_plan_rollback(struct stint_engine *engine, size_t mark); /* to what it was at the mark */
 void engine_plan_close(struct stint_engine *engine); /* what was planned is decided; the journal is empty */
 /* Reservations hold until the next cycle or change: every public change begins with this. */
@@ -779,13 +780,14 @@ void engine_backfill_free(struct stint_engine *engine);
 /* placement.c */
 struct placing {
 	bool reserve_only; /* bind nothing, and place what the plan under way evicts, too (kai-engine 8.1: pipelineOnly) */
+	bool trial; /* leave no memo and no words behind, as reserve_only does not either */
 };
 /* What its next chunk asks for, GPUs in hundredths; GPU memory as a part of a device of gpu_mib. */
 void engine_chunk_asks(
 	struct stint_engine *engine, uint32_t group, bool with_evicted, int64_t gpu_mib, double out[static STINT_DIMENSIONS]);
 /*
  * Places the next chunk of the group, as changes of the plan, or nothing of it. On failure the record says why and the memo, which is left
- * alone when reserve_only, when to try again.
+ * alone when reserve_only or a trial, when to try again.
  */
 bool engine_place_group(struct stint_engine *engine, uint32_t group, const struct placing *how, struct stint_record *record);
 

@@ -411,20 +411,18 @@ static size_t let_pass(struct cluster *c, struct world *w)
 	return evicted;
 }
 
-static int64_t unrest;
-
 static void check_rest(struct cluster *c, struct world *w, uint64_t seed)
 {
 	enum { ENOUGH = 40 };
 	size_t evicted = 1;
 	confirm_or_undo(c, w);
+	c->policy.hold_moved_ms = seed % 3 ? 0 : 60000;
 	/* A group that takes part in one action and not in allocate may be given room again and again. */
 	memset(c->policy.queue_depth, 0, sizeof c->policy.queue_depth);
 	for (int round = 0; round < ENOUGH; round++)
 		evicted = let_pass(c, w);
 	if (evicted)
-		print_message("seed %llu: left alone, it still evicts\n", (unsigned long long)seed);
-	unrest += evicted > 0;
+		fail_msg("seed %llu: left alone, it still evicts", (unsigned long long)seed);
 }
 
 /* ---- remedies ------------------------------------------------------------------------------------------------------------------------------ */
@@ -648,9 +646,6 @@ static void random_clusters_stay_legal_and_decide_by_their_state_alone(void **st
 		if (!remedies_done[kind] && kind != STINT_REMEDY_MEMORY)
 			fail_msg("no world was healed by a remedy of kind %zu", kind);
 	}
-	/* Two decisions of one cycle may each stand and not stand together in the next: rare, but not never (README). */
-	if (unrest * 25 > worlds)
-		fail_msg("%lld of %lld worlds did not come to rest", (long long)unrest, (long long)worlds);
 }
 
 int main(int argc, char **argv)

@@ -216,6 +216,45 @@ static void who_moves_is_not_chosen_by_loss(void **state)
 	cluster_free(c);
 }
 
+/* ---- nothing falls for nothing ------------------------------------------------------------------------------------------------------------ */
+
+/* What moves would come up first in the next cycle and take its former place again, the smaller node: unless the new one is kept for it. */
+static void nobody_moves_who_would_come_back(void **state)
+{
+	(void)state;
+	for (int kept = 0; kept < 2; kept++) {
+		struct cluster *c = cluster_with(STINT_ACTION_CONSOLIDATION);
+		c->policy.actions[0] = STINT_ACTION_ALLOCATE;
+		c->policy.actions[c->policy.actions_count++] = STINT_ACTION_CONSOLIDATION;
+		c->policy.consolidation_max_victims = UINT32_MAX;
+		c->policy.hold_moved_ms = kept ? 60000 : 0;
+		add_node(c, "n0", .gpus = 1, .label = "zone", .value = "a");
+		add_node(c, "n1", .gpus = 2);
+		add_queue(c, "q", .quota = -1);
+		add_pod(c, add_group(c, "first", .queue = "q", .age_s = 9), "first", .gpus = 1, .on = "n0", .slots = 1);
+		add_pod(c, add_group(c, "waits", .queue = "q", .age_s = 8), "waits", .gpus = 1, .selects = "zone", .selected = "a");
+		run_cycle(c);
+		assert_int_equal(falls(c, "first"), kept);
+		assert_int_equal(c->last.count, kept ? 3 : 0);
+		cluster_free(c);
+	}
+}
+
+/* It must be near what would have to go for it. */
+static void nobody_falls_whom_the_other_needs(void **state)
+{
+	(void)state;
+	static const char near[] = "{\"requiredDuringSchedulingIgnoredDuringExecution\":[{\"labelSelector\":{\"matchLabels\":"
+				   "{\"app\":\"a\"}},\"topologyKey\":\"kubernetes.io/hostname\"}]}";
+	struct cluster *c = cluster_with(STINT_ACTION_PREEMPT);
+	add_node(c, "n0", .gpus = 1, .label = "kubernetes.io/hostname", .value = "n0");
+	add_queue(c, "q", .quota = -1);
+	add_pod(c, add_group(c, "runs", .queue = "q"), "runs", .gpus = 1, .on = "n0", .slots = 1, .label = "app", .value = "a");
+	add_pod(c, add_group(c, "waits", .queue = "q", .priority = 75), "waits", .gpus = 1, .near = near);
+	assert_int_equal(run_cycle(c), 0);
+	cluster_free(c);
+}
+
 /* ---- every choice of small clusters -------------------------------------------------------------------------------------------------------- */
 
 static uint64_t random_state;
@@ -365,6 +404,8 @@ int main(void)
 		cmocka_unit_test(a_surplus_falls_before_a_minimum_whatever_it_loses),
 		cmocka_unit_test(between_queues_order_counts_before_loss),
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
+		cmocka_unit_test(nobody_moves_who_would_come_back),
+		cmocka_unit_test(nobody_falls_whom_the_other_needs),
 		cmocka_unit_test(no_better_choice_stands),
 	};
 	return cmocka_run_group_tests_name("engine: victims", tests, NULL, NULL);
