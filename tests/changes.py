@@ -37,11 +37,10 @@ class Link:
 
     def take(self):
         """Reads what has come; how many answers began in it."""
-        if not self.socket.pending() and not select.select([self.socket], [], [], 0)[0]:
-            return 0
-        data = self.socket.recv(1 << 18)
-        assert data, "the server has ended the connection"
-        data = self.rest + data
+        data = self.rest + self.socket.recv(1 << 18)
+        while self.socket.pending():
+            data += self.socket.recv(1 << 18)
+        assert data != self.rest, "the server has ended the connection"
         answers = ANSWER.findall(data)
         assert all(answer == b"200" for answer in answers), data[:2000]
         self.rest = data[-12:]  # the begin of an answer, maybe; never a whole one
@@ -90,13 +89,12 @@ class Changes:
             if count > 0:
                 link.send(count)
                 due -= count
-            self.done += link.take()
+        readable = select.select([link.socket for link in self.links], [], [], TURN_S)[0]
+        self.done += sum(link.take() for link in self.links if link.socket in readable)
 
     def run(self):
         try:
             while self.done < self.most and not (self.stopped.is_set() and not any(link.under_way for link in self.links)):
-                began = time.monotonic()
                 self.turn()
-                time.sleep(max(0, began + TURN_S - time.monotonic()))
         except (AssertionError, OSError) as wrong:
             self.wrong = wrong

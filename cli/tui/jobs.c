@@ -154,22 +154,18 @@ static bool change_priority(
 	const char *said = workload->owner ? stint_object_label(&workload->owner->meta, "priorityClassName") : NULL;
 	stint_auto_json *list = stint_kube_list(kube, &stint_kube_priorityclasses, NULL, NULL, err);
 	stint_autofree struct class *classes = NULL;
-	const struct stint_kube_resource *resource = list ? stint_kube_discover(kube, workload->api_version, workload->kind, err) : NULL;
-	if (!resource)
+	if (!list)
 		return false;
 	const char *next = next_class(list, said ? said : workload->priority_class, raise, &classes);
 	if (!next)
 		return stint_fail(err, STINT_CONFLICT, "%s \"%s\" has the %s priority class already", workload->kind, workload->name,
 			raise ? "highest" : "lowest");
 	stint_auto_json *patch = stint_json_new_object();
-	struct stint_json *metadata = stint_json_ensure_object(patch, "metadata");
-	stint_json_set_string(metadata, "uid", workload->uid); /* another object of that name is refused by the server */
-	stint_json_set_string(stint_json_ensure_object(metadata, "labels"), "priorityClassName", next);
-	struct stint_json *answer =
-		stint_kube_patch(kube, resource, workload->project, workload->name, STINT_KUBE_PATCH_MERGE, patch, NULL, err);
-	stint_json_free(answer);
+	stint_json_set_string(stint_json_ensure_object(stint_json_ensure_object(patch, "metadata"), "labels"), "priorityClassName", next);
+	if (!stint_workload_patch(kube, workload, patch, err))
+		return false;
 	*now = stint_strdup(next);
-	return answer != NULL;
+	return true;
 }
 
 /* ---- doing it ---------------------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
  * act: deleting, suspending and resuming a workload that was read. Blocks. What was read is the ground on which it is done: a uid goes with
- * each deletion, so that another workload that has taken the name meanwhile stays.
+ * each deletion and each change, so that another workload that has taken the name meanwhile stays as it is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +48,35 @@ bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload 
 	const struct stint_kube_resource *resource = stint_kube_discover(kube, workload->api_version, workload->kind, err);
 	return resource && delete_or_gone(kube, resource, workload->project, workload->name, workload->uid, err) &&
 		delete_service(kube, workload, err);
+}
+
+/* ---- changing ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_another_now(struct stint_kube *kube, const struct stint_kube_resource *resource, const struct stint_workload *workload)
+{
+	stint_auto_json *there = stint_kube_get(kube, resource, workload->project, workload->name, NULL);
+	return there && strcmp(stint_json_string_or(stint_json_at(there, "metadata", "uid"), ""), workload->uid) != 0;
+}
+
+/* A uid in the patch that is not the object's makes the server refuse it. */
+bool stint_workload_patch(
+	struct stint_kube *kube, const struct stint_workload *workload, const struct stint_json *patch, struct stint_error **err)
+{
+	const struct stint_kube_resource *resource = stint_kube_discover(kube, workload->api_version, workload->kind, err);
+	if (!resource)
+		return false;
+	stint_auto_error *error = NULL;
+	stint_auto_json *own = stint_json_dup(patch);
+	stint_json_set_string(stint_json_ensure_object(own, "metadata"), "uid", workload->uid);
+	stint_auto_json *answer =
+		stint_kube_patch(kube, resource, workload->project, workload->name, STINT_KUBE_PATCH_MERGE, own, NULL, &error);
+	if (answer)
+		return true;
+	if (error && (error->code == STINT_CONFLICT || error->code == STINT_USAGE) && is_another_now(kube, resource, workload))
+		return stint_fail(err, STINT_CONFLICT,
+			"%s \"%s\" was deleted and made again meanwhile, and the new one was not touched: look at it, and try again",
+			workload->kind, workload->name);
+	return stint_error_move(err, &error);
 }
 
 /* ---- suspend and resume ------------------------------------------------------------------------------------------------------------ */
@@ -140,11 +169,6 @@ bool stint_workload_suspend(
 			stint_workload_phase_name(workload->phase));
 	if (is_so(workload, way, suspend))
 		return true;
-	const struct stint_kube_resource *resource = stint_kube_discover(kube, workload->api_version, workload->kind, err);
 	stint_auto_json *patch = patch_of(workload, way, suspend);
-	struct stint_json *answer = resource
-		? stint_kube_patch(kube, resource, workload->project, workload->name, STINT_KUBE_PATCH_MERGE, patch, NULL, err)
-		: NULL;
-	stint_json_free(answer);
-	return *changed = answer != NULL;
+	return *changed = stint_workload_patch(kube, workload, patch, err);
 }

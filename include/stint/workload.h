@@ -270,10 +270,13 @@ bool stint_department_delete(
 bool stint_queue_is_department(const struct stint_json *queues, const struct stint_json *queue);
 /* Deletes a workload's owner (or bare pod) and its Service, its pods with it, in the background. */
 bool stint_workload_delete(struct stint_kube *kube, const struct stint_workload *workload, struct stint_error **err);
+/* Merges a patch into what the workload stands for. STINT_CONFLICT: that has gone, and another has its name; nothing was changed. */
+bool stint_workload_patch(
+	struct stint_kube *kube, const struct stint_workload *workload, const struct stint_json *patch, struct stint_error **err);
 /*
  * Takes a workload's pods away and gives its devices back, or brings them again: spec.suspend of what has it; Deployments and StatefulSets
- * are scaled to nothing and remember how many they were. *changed: it was not so already. STINT_CONFLICT: it has ended; STINT_USAGE: its
- * kind cannot.
+ * are scaled to nothing and remember how many they were. *changed: it was not so already. STINT_CONFLICT: it has ended, or another has its
+ * name; STINT_USAGE: its kind cannot.
  */
 bool stint_workload_suspend(
 	struct stint_kube *kube, const struct stint_workload *workload, bool suspend, bool *changed, struct stint_error **err);

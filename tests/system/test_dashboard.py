@@ -16,6 +16,7 @@ import threading
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import changes
 import kit
 
 
@@ -173,6 +174,27 @@ class Keys(Dashboard):
         screen.wait_for("nothing was done")
         screen.wait_for("bbb-stays")
         self.assert_works(self.cluster.stint("describe", "bbb-stays", "-p", "vision"))
+
+    def test_a_namesake_that_was_made_while_a_question_was_open_is_not_touched(self):
+        path = "/apis/batch/v1/namespaces/vision/jobs/again"
+        self.submit("again", "-g", "9")
+        first = self.cluster.api.get(path)
+        screen = self.screen("--view", "workloads", "-p", "vision")
+        screen.wait_for("again", "NeverFits")
+        screen.type("/again")
+        screen.send("Enter", "S")
+        screen.wait_for("Suspend this workload?", "uid " + first["metadata"]["uid"][:8])
+        # It hears of nothing while the workload is made again, and then of that and of the answer at once.
+        pid = screen.pid()
+        os.kill(pid, signal.SIGSTOP)
+        self.assert_works(self.cluster.stint("delete", "again", "-p", "vision", "-y"))
+        self.submit("again", "-g", "9")
+        screen.send("y")
+        os.kill(pid, signal.SIGCONT)
+        kit.eventually(lambda: "made again meanwhile" in screen.text() or "nothing was done" in screen.text(), "a word about it")
+        second = self.cluster.api.get(path)
+        self.assertNotEqual(second["metadata"]["uid"], first["metadata"]["uid"])
+        self.assertFalse(second["spec"].get("suspend"))
 
     def test_delete_suspend_resume_and_priority(self):
         self.submit("acted-on", "-g", "1")
@@ -496,40 +518,43 @@ class Trouble(Dashboard):
 
 
 class Load(Dashboard):
-    def test_two_thousand_changes_a_second_leave_it_answering(self):
-        self.submit("many", "--workers", "60")
-        kit.eventually(lambda: len(self.cluster.api.pods("vision", "batch.kubernetes.io/job-name=many")) == 60, "60 pods")
-        names = [pod["metadata"]["name"] for pod in self.cluster.api.pods("vision", "batch.kubernetes.io/job-name=many")]
+    CHANGES, RATE = 12000, 2000
+
+    def filter(self, screen, text):
+        screen.type("/")
+        screen.send("C-u")
+        screen.type(text)
+        screen.send("Enter")
+
+    def test_two_thousand_changes_a_second_leave_it_answering_and_right(self):
+        names = ["busy-%d" % at for at in range(60)]
+        for name in names:
+            self.cluster.api.create("/api/v1/namespaces/vision/pods", {
+                "metadata": {"name": name, "labels": {"round": "none", "busy": "yes"}},
+                "spec": {"schedulerName": "stint-scheduler", "containers": [{"name": "main", "image": "img"}]}})
+        paths = ["/api/v1/namespaces/vision/pods/" + name for name in names]
+        self.addCleanup(lambda: [self.cluster.api.call("DELETE", path + "?gracePeriodSeconds=0") for path in paths])
         screen = self.screen("--view", "workloads", "-p", "vision")
-        screen.wait_for("many")
-        stopped = threading.Event()
-        done = []
-
-        def write(part):
-            url = urllib.parse.urlsplit(self.cluster.api.server)
-            link = http.client.HTTPSConnection(url.hostname, url.port, context=self.cluster.api.context)
-            at = 0
-            while not stopped.is_set():
-                link.request("PATCH", "/api/v1/namespaces/vision/pods/%s" % part[at % len(part)],
-                             json.dumps({"metadata": {"labels": {"round": str(at)}}}),
-                             {"Authorization": "Bearer " + self.cluster.api.token, "Content-Type": "application/merge-patch+json"})
-                link.getresponse().read()
-                at += 1
-            done.append(at)
-
-        writers = [threading.Thread(target=write, args=(names[at::4],)) for at in range(4)]
-        for writer in writers:
-            writer.start()
-        try:
+        screen.wait_for("60 Workloads")
+        self.filter(screen, "round=none")
+        screen.wait_for("60 of 60 Workloads")
+        with changes.Changes(self.cluster.api, paths, self.RATE, most=self.CHANGES) as load:
+            screen.wait_for("0 of 60 Workloads")  # they arrive
             for keys in ("3", "5", "1", "2"):
                 screen.send(keys)
                 screen.wait_for({"3": "DEVICES", "5": "WHAT HOLDS", "1": "NODES READY", "2": "REASON"}[keys])
-        finally:
-            stopped.set()
-            for writer in writers:
-                writer.join()
-        self.assertGreater(sum(done), 0)
-        screen.wait_for("many")
+            self.submit("meanwhile", "-g", "9")
+            self.filter(screen, "meanwhile")
+            screen.wait_for("1 of 61 Workloads", "NeverFits")
+            seconds = load.finish()
+            print("# %.0f changes a second" % (self.CHANGES / seconds))
+        # Nothing was lost on the way: each pod says what was written last.
+        labels = {load.label(path) for path in paths}
+        for label in labels:
+            self.filter(screen, "round=" + label)
+            wanted = sum(load.label(path) == label for path in paths)
+            screen.wait_for("%d of 61 Workloads" % wanted, "filter round=" + label)
+        self.assertEqual(len(labels), 1)
         screen.send("q")
         self.assertEqual(screen.exit_code(), 0)
 

@@ -44,11 +44,41 @@ static void test_a_pod_group_that_has_taken_the_name_meanwhile_stays(void **stat
 	world_close(&world);
 }
 
+#define JOB "/apis/batch/v1/namespaces/lab/jobs/train"
+
+static const char *const job_objects[][2] = {
+	{JOB, "{\"metadata\":{\"name\":\"train\",\"uid\":\"second\"},\"spec\":{\"suspend\":false}}"},
+	{NULL, NULL},
+};
+
+static bool is_suspended(const struct world *world)
+{
+	return stint_json_bool_or(stint_json_at(stint_json_get(world->objects, JOB), "spec", "suspend"), false);
+}
+
+static void test_suspend_is_about_what_was_seen_and_not_about_its_name(void **state)
+{
+	(void)state;
+	struct world world;
+	bool changed = false;
+	struct stint_workload job = {.project = "lab", .api_version = "batch/v1", .kind = "Job", .name = "train", .uid = "first"};
+	world_open(&world, job_objects);
+	assert_fails(stint_workload_suspend(world.api.kube, &job, true, &changed, &err), STINT_CONFLICT, "made again meanwhile");
+	assert_false(changed);
+	assert_false(is_suspended(&world));
+	job.uid = "second";
+	assert_works(stint_workload_suspend(world.api.kube, &job, true, &changed, &err));
+	assert_true(changed);
+	assert_true(is_suspended(&world));
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_pod_group_goes_after_its_pods),
 		cmocka_unit_test(test_a_pod_group_that_has_taken_the_name_meanwhile_stays),
+		cmocka_unit_test(test_suspend_is_about_what_was_seen_and_not_about_its_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,11 @@ static inline struct stint_json *world_act(struct world *world, const struct fak
 	struct stint_json *answer = stint_json_dup(there);
 	if (strcmp(request->method, "PATCH") == 0) {
 		stint_auto_json *patch = stint_json_parse(request->body.data, request->body.length, 0, NULL);
+		const char *uid = stint_json_string_at(patch, "metadata", "uid");
+		if (uid && strcmp(uid, stint_json_string_or(stint_json_at(there, "metadata", "uid"), "")) != 0) {
+			*status = "409 Conflict";
+			return answer;
+		}
 		world_merge(there, patch);
 	} else if (strcmp(request->method, "DELETE") == 0) {
 		stint_auto_json *options = stint_json_parse(request->body.data, request->body.length, 0, NULL);
