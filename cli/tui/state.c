@@ -1,7 +1,8 @@
 /*
  * state: see state.h. Owns a model, a reflector for each kind, the set of workloads that they feed and the maker of worlds.
  *
- * A list that is refused (403, or a kind that the server does not have) hides its kind; pods and owners are then tried in one project.
+ * A list that is refused (403, or a kind that the server does not have) hides its kind; pods and owners are then tried in one project, and
+ * when that may not be read either, in the first of all that may.
  * A reflector may not be freed while it tells of trouble, so that is done by a timer.
  *
  * The objects of a world are counted until the next one is made, by the set of workloads or here, so that it can be drawn while the watches go
@@ -11,6 +12,8 @@
  * its try without new trouble is well again.
  */
 #include "cli/tui/state.h"
+
+#include "cli/tui/narrow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +68,14 @@ struct tui_state {
 	struct stint_kube_call *asking; /* a probe under way */
 	char *project, *fallback;
 	bool narrowed; /* all projects were wanted, and may not be read */
+	bool searches; /* nor may the fallback: another project is looked for, once the queues that name them are known */
+	struct tui_narrow *search;
 	enum tui_news news;
 	int64_t lost_ms;
 	const struct tui_world *world;
 };
+
+static void search_when_queues_are_known(struct tui_state *state);
 
 static void fill(struct array *array, const struct stint_reflector *reflector)
 {
@@ -149,6 +156,7 @@ static void on_synced(void *user, bool again)
 	settle_former(feed);
 	good_news(feed);
 	feed->state->news = TUI_NEWS;
+	search_when_queues_are_known(feed->state);
 	tell(feed->state);
 }
 
@@ -258,23 +266,80 @@ static void probe(void *user)
 
 /* ---- feeds that are refused -------------------------------------------------------------------------------------------------------- */
 
-/* Deals with the feeds that were refused: those of all projects are tried again in one. */
+/* Everything that lies in a project is read anew in this one. */
+static void look_at_project(struct tui_state *state, const char *name)
+{
+	free(state->project);
+	state->project = stint_strdup(name);
+	for (size_t at = 0; at < FEEDS; at++) {
+		struct feed *feed = &state->feeds[at];
+		const bool wanted = at != EVENTS || feed->reflector;
+		if (!feed->source->resource->namespaced || !wanted)
+			continue;
+		forget_objects(feed);
+		start(feed);
+	}
+}
+
+static void on_found(void *user, const char *name)
+{
+	struct tui_state *state = user;
+	if (name)
+		look_at_project(state, name);
+	state->searches = false;
+	tui_narrow_free(stint_steal(&state->search));
+	state->news = TUI_NEWS;
+	tell(state);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strverscmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* The projects that there are, by name. */
+static char **project_names(const struct tui_state *state)
+{
+	struct array queues = {0};
+	fill(&queues, state->feeds[QUEUES].reflector);
+	char **names = stint_alloc((queues.count + 1) * sizeof *names);
+	size_t count = 0;
+	for (size_t at = 0; at < queues.count; at++) {
+		const struct stint_queue *queue = stint_queue_of(queues.items[at]);
+		if (queue->parent && strcmp(queue->meta.name, state->project) != 0)
+			names[count++] = stint_strdup(queue->meta.name);
+	}
+	qsort(names, count, sizeof *names, compare_names);
+	empty(&queues);
+	return names;
+}
+
+static void search_when_queues_are_known(struct tui_state *state)
+{
+	const struct feed *queues = &state->feeds[QUEUES];
+	const bool known = queues->reflector && stint_reflector_synced(queues->reflector);
+	if (!state->searches || state->search || (!known && !queues->refused))
+		return;
+	state->search = tui_narrow_start(state->kube, project_names(state), on_found, state);
+}
+
+/* Deals with the feeds that were refused: those of all projects are tried again in one, and then in the others that there are. */
 static void judge(void *user)
 {
 	struct tui_state *state = user;
-	const bool narrow = state->feeds[PODS].refused && state->feeds[PODS].reflector && !state->project && state->fallback;
-	if (narrow) {
-		state->project = stint_strdup(state->fallback);
-		state->narrowed = true;
-	}
+	const struct feed *pods = &state->feeds[PODS];
+	const bool refused = pods->refused && pods->reflector;
+	state->searches |= refused && state->narrowed;
 	for (size_t at = 0; at < FEEDS; at++) {
 		struct feed *feed = &state->feeds[at];
-		if (!feed->reflector || !(feed->refused || (narrow && feed->source->resource->namespaced)))
-			continue;
-		forget_objects(feed);
-		if (narrow && feed->source->resource->namespaced)
-			start(feed);
+		if (feed->reflector && feed->refused)
+			forget_objects(feed);
 	}
+	if (refused && !state->project && state->fallback) {
+		state->narrowed = true;
+		look_at_project(state, state->fallback);
+	}
+	search_when_queues_are_known(state);
 	state->news = TUI_NEWS;
 	tell(state);
 }
@@ -325,6 +390,7 @@ void tui_state_close(struct tui_state *state)
 	stint_timer_free(state->events_end);
 	stint_timer_free(state->probe);
 	stint_kube_call_cancel(state->asking);
+	tui_narrow_free(state->search);
 	tui_maker_free(state->maker);
 	for (size_t at = 0; at < FEEDS; at++) {
 		stint_reflector_free(state->feeds[at].reflector);
@@ -348,7 +414,7 @@ static bool is_known(const struct feed *feed)
 
 static bool is_settled(const struct feed *feed)
 {
-	return is_known(feed) || (feed->refused && !feed->reflector);
+	return is_known(feed) || (feed->refused && !feed->reflector && !feed->state->searches);
 }
 
 bool tui_state_is_complete(const struct tui_state *state)

@@ -1,0 +1,121 @@
+"""The dashboard shows what was submitted, on one printed frame of each view."""
+
+import os
+import pathlib
+import sys
+import unittest
+
+import kit
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import control_plane  # noqa: E402
+
+
+class Once(kit.Case):
+    """A node of four devices, two projects."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.cluster("--nodes", "0", "--no-scheduler")
+        cls.addClassCleanup(cls.cluster.close)
+        cls.nodes = cls.cluster.make_nodes(1, gpus=4, prefix="seen")
+        cls.addClassCleanup(cls.cluster.remove_nodes, cls.nodes)
+        scheduler = cls.cluster.scheduler("--leader-elect=false")
+        scheduler.__enter__()
+        cls.addClassCleanup(scheduler.__exit__, None, None, None)
+        for name, quota in (("makers", 3), ("askers", 1)):
+            cls.cluster.project(name, quota)
+            cls.addClassCleanup(cls.cluster.remove_project, name)
+        for project, name, gpus in (("makers", "holds-two", "2"), ("makers", "holds-half", "0.5"), ("askers", "asks-much", "9")):
+            done = cls.cluster.stint("submit", name, "-p", project, "-i", "local/busybox:1", "-g", gpus, "--", "sleep", "1000")
+            assert done.code == 0, str(done)
+            cls.addClassCleanup(cls.cluster.stint, "delete", name, "-p", project, "-y")
+        kit.eventually(lambda: cls.frame("workloads").count("Running") == 2 and "NeverFits" in cls.frame("workloads"), "what was submitted")
+
+    @classmethod
+    def frame(cls, view, *options, cluster=None):
+        done = (cluster or cls.cluster).stint("dashboard", "--once", "--view", view, "--size", "160x45", *options)
+        assert done.code == 0, str(done)
+        return done.out
+
+    @staticmethod
+    def line(text, word):
+        return next((line for line in text.splitlines() if word in line), "")
+
+    def test_workloads(self):
+        text = self.frame("workloads")
+        self.assertRegex(self.line(text, "holds-two"), r"makers +Running +2 +1/1")
+        self.assertRegex(self.line(text, "holds-half"), r"makers +Running +0\.5 +1/1")
+        self.assertRegex(self.line(text, "asks-much"), r"askers +Pending +9 +0/1.* NeverFits: ")
+
+    def test_nodes_with_who_holds_them(self):
+        line = self.line(self.frame("nodes"), self.nodes[0])
+        self.assertRegex(line, r"Ready .*2\.5/4")
+        self.assertIn("holds-two", line)
+        self.assertIn("holds-half", line)
+
+    def test_projects_with_what_they_have(self):
+        text = self.frame("projects")
+        self.assertRegex(self.line(text, "makers"), r"makers +2\.5 +3 ")
+        self.assertRegex(self.line(text, "askers"), r"askers +0 +1 ")
+
+    def test_the_queue_with_what_holds_each_back(self):
+        self.assertRegex(self.line(self.frame("queue"), "asks-much"), r"1 +asks-much +askers .*NeverFits +it asks for 9 GPUs")
+
+    def test_events(self):
+        text = kit.eventually(lambda: "FailedScheduling" in self.frame("events") and self.frame("events"), "the event")
+        self.assertIn("asks-much", self.line(text, "FailedScheduling"))
+
+    def test_the_overview_has_something_of_everything(self):
+        text = self.frame("overview")
+        for word in (self.nodes[0], "2.5/4", "makers", "askers", "asks-much", "NeverFits"):
+            self.assertIn(word, text)
+
+    def test_one_project_alone(self):
+        text = self.frame("workloads", "-p", "askers")
+        self.assertIn("asks-much", text)
+        self.assertNotIn("holds-two", text)
+
+
+@unittest.skipUnless("STINT_E2E_PLANE" in os.environ, "the sandbox refuses nobody")
+class Rights(kit.Case):
+    """Somebody who was given one of two projects and nothing else, by real RBAC."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.cluster()
+        plane = control_plane.ControlPlane(os.environ["STINT_E2E_PROGRAMS"], os.environ["STINT_E2E_PLANE"])
+        cls.kubeconfig = plane.user("carol")
+        for name, options in (("carols", ["--user", "carol"]), ("others", [])):
+            done = cls.cluster.stint("project", "create", name, "--gpus", "1", *options)
+            assert done.code == 0, str(done)
+            cls.addClassCleanup(cls.cluster.remove_project, name)
+            done = cls.cluster.stint("submit", "of-" + name, "-p", name, "-i", "local/busybox:1", "-g", "1", "--", "sleep", "1000")
+            assert done.code == 0, str(done)
+            cls.addClassCleanup(cls.cluster.stint, "delete", "of-" + name, "-p", name, "-y")
+
+    def frame(self, view, *options):
+        done = self.cluster.stint("--kubeconfig", self.kubeconfig, "dashboard", "--once", "--view", view, "--size", "140x40", *options)
+        return self.assert_works(done).out
+
+    def test_sees_the_project_and_is_told_what_is_hidden(self):
+        for options in (["-p", "carols"], []):
+            with self.subTest(options=options):
+                text = self.frame("workloads", *options)
+                self.assertIn("of-carols", text)
+                self.assertNotIn("of-others", text)
+                self.assertIn("project carols", text)
+                if not options:
+                    self.assertIn("hidden: other projects", text)
+
+    def test_the_other_views_say_what_is_not_known(self):
+        self.assertIn("of-carols", self.frame("overview"))
+        self.assertIn("unknown: what others hold may not be seen", self.frame("overview"))
+        self.assertIn("carols", self.frame("projects"))
+        self.assertIn("of-carols", self.frame("queue"))
+        self.frame("nodes")
+        self.frame("events")
+
+
+if __name__ == "__main__":
+    kit.main()
