@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <stint/journal.h>
 #include <stint/model.h>
+#include <stint/workload.h>
 
 #include "cli/cluster_read.h"
 #include "cli/live.h"
@@ -237,6 +239,19 @@ static void print_queues(struct cli_context *ctx, const struct stint_json *queue
 
 /* ---- asking ---------------------------------------------------------------------------------------------------------------------------------- */
 
+/* What the live scheduler decides by, as its Lease tells; else what it decides by where nobody has set anything. */
+static void find_policy(struct cli_context *ctx, struct stint_kube *kube, struct stint_arena *arena, struct stint_policy *policy)
+{
+	stint_auto_error *problem = NULL;
+	stint_autofree char *text = stint_scheduler_policy_read(kube);
+	stint_auto_json *json = text ? stint_json_parse(text, strlen(text), 0, &problem) : NULL;
+	if (json && stint_policy_read(json, arena, policy, &problem))
+		return;
+	cli_note(ctx, "the scheduler's Lease does not tell its settings%s%s: its defaults are taken", problem ? ": " : "",
+		problem ? problem->message : "");
+	stint_simulate_usual_policy(policy);
+}
+
 static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects, const char *space)
 {
 	STINT_CLEANUP(cli_cluster_clear) struct cli_cluster cluster = {0};
@@ -244,12 +259,14 @@ static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, 
 	if (!cli_cluster_read(ctx, kube, "what the scheduler would do depends on all of them", &cluster) ||
 		!stint_snapshot_create(cluster.snapshot, cluster.model, objects, space, now_ms, &ctx->err))
 		return NULL;
+	struct stint_arena *arena = stint_arena_new(0);
 	struct stint_policy policy;
-	stint_simulate_usual_policy(&policy);
+	find_policy(ctx, kube, arena, &policy);
 	char **names = cli_scheduler_names(ctx, kube);
 	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = now_ms};
 	struct stint_json *told = stint_forecast(cluster.snapshot, &question);
 	stint_strings_free(names);
+	stint_arena_free(arena);
 	if (!stint_json_bool_or(stint_json_get(told, "settled"), true))
 		cli_note(ctx, "things would go on changing for longer than is looked ahead: what is told is how far it would come");
 	return told;

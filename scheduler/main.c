@@ -6,6 +6,9 @@
  */
 #include <scheduler/http.h>
 
+#include <stint/journal.h>
+#include <stint/workload.h>
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +125,11 @@ static void start_elector(struct scheduler *scheduler)
 	for (char *const *name = scheduler->settings.scheduler_names; *name; name++)
 		stint_buf_printf(&names, "%s%s", names.length ? "," : "", *name);
 	stint_elector_annotate(scheduler->elector, "stint.dev/scheduler-names", names.data);
+	struct stint_policy policy;
+	stint_scheduler_options_policy(&scheduler->settings, &policy);
+	stint_auto_json *form = stint_policy_json(&policy);
+	stint_autofree char *text = stint_json_print(form);
+	stint_elector_annotate(scheduler->elector, STINT_ANNOTATION_POLICY, text);
 }
 
 static void on_listening(void *user, const char *endpoint, const char *ca_pem)

@@ -395,6 +395,7 @@ void stint_scheduler_options_policy(const struct stint_scheduler_options *option
 	policy->consolidation_max_victims = (uint32_t)options->consolidation_max;
 	policy->backfill = options->backfill;
 	policy->hold_moved_ms = HOLD_MOVED_MS;
+	policy->prefer_pod_affinity = true; /* as in KAI's operator: the plugin is part of every cluster's configuration */
 }
 
 void stint_scheduler_options_clear(struct stint_scheduler_options *options)

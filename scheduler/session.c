@@ -215,7 +215,6 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 	session->options = *options;
 	struct stint_loop *loop = stint_kube_loop(options->kube);
 	stint_scheduler_options_policy(options->settings, &session->policy);
-	session->policy.prefer_pod_affinity = true; /* as in KAI's operator: the plugin is part of every cluster's configuration */
 	session->model = stint_model_new();
 	session->engine = stint_engine_new();
 	if (options->settings->journal)

@@ -332,6 +332,14 @@ static const char *const backfills[] = {"easy", "conservative", "none"};
 static const char *const min_runtimes[] = {"lca", "queue"};
 static const char *const actions[STINT_ACTIONS] = {"allocate", "consolidation", "reclaim", "preempt", "staleGangEviction"};
 
+static const struct field pool_fields[] = {
+	AT(struct stint_pool_placement, pool, "pool", FIELD_NAME),
+	CHOICE(struct stint_pool_placement, gpu_nodes, "gpu_nodes", placements),
+	CHOICE(struct stint_pool_placement, gpu_devices, "gpu_devices", placements),
+	AT(struct stint_pool_placement, prefer_shared, "prefer_shared", FIELD_BOOL),
+};
+static FORM(form_pool, struct stint_pool_placement, pool_fields);
+
 static const struct field policy_fields[] = {
 	CHOICE(struct stint_policy, gpu_nodes, "gpu_nodes", placements),
 	CHOICE(struct stint_policy, cpu_nodes, "cpu_nodes", placements),
@@ -356,6 +364,7 @@ static const struct field policy_fields[] = {
 	AT(struct stint_policy, preempt_min_runtime_ms, "preempt_min_runtime_ms", FIELD_I64),
 	AT(struct stint_policy, reclaim_min_runtime_ms, "reclaim_min_runtime_ms", FIELD_I64),
 	AT(struct stint_policy, stale_grace_ms, "stale_grace_ms", FIELD_I64),
+	ITEMS(struct stint_policy, pools, "pools", form_pool),
 };
 FORM(form_policy, struct stint_policy, policy_fields);
 

@@ -241,23 +241,35 @@ struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct s
 	return NULL;
 }
 
-char **stint_scheduler_names_read(struct stint_kube *kube)
+/* Freed by the caller; NULL: not there, or not to be read. */
+static char *read_lease_annotation(struct stint_kube *kube, const char *key)
 {
 	/* Outside a cluster and as deploy/ installs it (contracts: --lease-namespace). */
 	static const char *const spaces[] = {"stint-system", "kube-system"};
 	struct batch_item items[STINT_COUNT(spaces)] = {{0}};
 	for (size_t at = 0; at < STINT_COUNT(items); at++)
 		items[at] = (struct batch_item){.resource = &stint_kube_leases, .namespace_ = spaces[at], .name = STINT_SCHEDULER_NAME};
-	char **names = NULL;
+	char *text = NULL;
 	const bool fine = batch_run(kube, items, STINT_COUNT(items), NULL);
-	for (size_t at = 0; fine && !names && at < STINT_COUNT(items); at++) {
+	for (size_t at = 0; fine && !text && at < STINT_COUNT(items); at++) {
 		if (items[at].error)
 			continue;
 		stint_auto_json *lease = stint_json_parse(items[at].body.data ? items[at].body.data : "", items[at].body.length, 0, NULL);
-		const char *text = stint_json_string_at(lease, "metadata", "annotations", "stint.dev/scheduler-names");
-		if (text && *text)
-			names = stint_split(text, ", ");
+		const char *said = stint_json_string_at(lease, "metadata", "annotations", key);
+		if (said && *said)
+			text = stint_strdup(said);
 	}
 	batch_free(items, STINT_COUNT(items));
-	return names;
+	return text;
+}
+
+char **stint_scheduler_names_read(struct stint_kube *kube)
+{
+	stint_autofree char *text = read_lease_annotation(kube, "stint.dev/scheduler-names");
+	return text ? stint_split(text, ", ") : NULL;
+}
+
+char *stint_scheduler_policy_read(struct stint_kube *kube)
+{
+	return read_lease_annotation(kube, STINT_ANNOTATION_POLICY);
 }

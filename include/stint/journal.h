@@ -15,6 +15,7 @@
 
 #include <stint/base.h>
 #include <stint/engine.h>
+#include <stint/text.h>
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -43,5 +44,12 @@ struct stint_replay {
  */
 bool stint_journal_replay(const char *name, const char *data, size_t length, struct stint_replay *out, struct stint_error **err);
 void stint_replay_clear(struct stint_replay *replay); /* for STINT_CLEANUP */
+
+/* ---- a policy by itself ----------------------------------------------------------------------------------------------------------------- */
+
+/* As the cycles of a journal have it. */
+struct stint_json *stint_policy_json(const struct stint_policy *policy);
+/* Untrusted; texts and arrays live in the arena. False with *err, which names the place, for what is no policy. */
+bool stint_policy_read(const struct stint_json *json, struct stint_arena *arena, struct stint_policy *out, struct stint_error **err);
 
 #endif

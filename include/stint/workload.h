@@ -25,6 +25,7 @@ struct stint_kube; /* stint/kube.h */
 #define STINT_ANNOTATION_REPLICAS "stint.dev/suspended-replicas" /* on a Deployment or StatefulSet that suspend has scaled to 0 */
 #define STINT_ANNOTATION_TIME "stint.dev/time-seconds"
 #define STINT_ANNOTATION_GPU_UUIDS "stint.dev/gpu-uuids"
+#define STINT_ANNOTATION_POLICY "stint.dev/policy" /* on the scheduler's Lease */
 #define STINT_ANNOTATION_QUOTA "stint.dev/quota" /* on a department: "sum" */
 
 enum stint_workload_type { STINT_TRAINING, STINT_WORKSPACE, STINT_INFERENCE };
@@ -229,6 +230,8 @@ struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct s
 	const struct stint_workload **workload, struct stint_error **err);
 /* The names of the schedulers that stint serves (Lease annotation, see contracts), NULL-ended, for stint_strings_free; NULL: not known. */
 char **stint_scheduler_names_read(struct stint_kube *kube);
+/* What it decides by, as stint/journal.h has policies, from the same Lease. Freed by the caller; NULL: not known. */
+char *stint_scheduler_policy_read(struct stint_kube *kube);
 struct stint_create_options {
 	const char *project; /* the namespace of objects that name none */
 	bool dry_run; /* the server checks and stores nothing */

@@ -248,5 +248,21 @@ spec: {pytorchReplicaSpecs: {Worker: {replicas: 2, template: {spec: {containers:
         self.assert_refused(told, 2, "operator")
 
 
+class Settings(kit.Case):
+    """What the scheduler was started with counts."""
+
+    def test_it_is_asked_what_it_decides_by(self):
+        cluster = kit.Sandbox("--nodes", "2", "--gpus", "4", "--no-scheduler")
+        self.addCleanup(cluster.close)
+        two = ("submit", "two", *IMAGE, "-g", "1", "--workers", "2", "--dry-run=schedule", "-o", "json")
+        nodes = lambda told: sorted(place["node"] for place in told.json["workloads"][0]["placements"])
+        told = self.assert_works(cluster.stint(*two))
+        self.assertIn("its defaults are taken", told.err)
+        self.assertEqual(nodes(told), ["node-0", "node-0"])
+        with cluster.scheduler("--gpu-placement", "spread"):
+            told = kit.eventually(lambda: [t for t in [cluster.stint(*two)] if not t.err], "the settings being told")[0]
+            self.assertEqual(nodes(told), ["node-0", "node-1"])
+
+
 if __name__ == "__main__":
     kit.main()

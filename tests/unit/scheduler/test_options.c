@@ -1,6 +1,9 @@
 /* What the command line and the configuration file promise. */
 #include <scheduler/options.h>
 
+#include <stint/journal.h>
+#include <stint/simulate.h>
+
 #include "../test.h"
 
 #include <unistd.h>
@@ -183,6 +186,32 @@ static void help_lists_every_option_with_its_default(void **state)
 	assert_non_null(strstr(help.data, "--version"));
 }
 
+/* Whoever asks without being told the settings takes them to be these; and what is told is understood. */
+static void the_policy_without_options_is_the_usual_one_and_can_be_told(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {
+		"s", "s --gpu-placement spread --pool-placement a=fragmentation --evictions off --stale-grace 5m"};
+	for (size_t i = 0; i < STINT_COUNT(lines); i++) {
+		struct stint_scheduler_options options;
+		struct stint_policy policy, usual, read;
+		assert_true(parse(&options, NULL, lines[i]));
+		stint_scheduler_options_policy(&options, &policy);
+		stint_simulate_usual_policy(&usual);
+		struct stint_arena *arena = stint_arena_new(0);
+		stint_auto_json *told = stint_policy_json(&policy), *usually = stint_policy_json(&usual);
+		assert_int_equal(stint_json_equal(told, usually), i == 0);
+		assert_works(stint_policy_read(told, arena, &read, &err));
+		stint_auto_json *again = stint_policy_json(&read);
+		assert_true(stint_json_equal(told, again));
+		stint_arena_free(arena);
+		stint_scheduler_options_clear(&options);
+	}
+	stint_auto_json *broken = stint_json_parse("{\"usage_factor\":\"high\"}", 23, 0, NULL);
+	struct stint_policy policy;
+	assert_fails(stint_policy_read(broken, NULL, &policy, &err), STINT_USAGE, "usage_factor");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +222,7 @@ int main(void)
 		cmocka_unit_test(placements_of_pools_add_up),
 		cmocka_unit_test(a_file_with_what_nobody_reads_is_refused),
 		cmocka_unit_test(addresses_to_listen_on_are_numeric),
+		cmocka_unit_test(the_policy_without_options_is_the_usual_one_and_can_be_told),
 		cmocka_unit_test(help_lists_every_option_with_its_default),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
