@@ -27,6 +27,11 @@ enum stint_cause engine_matching_cause(const struct stint_engine *engine, const 
 	if (object->taints_count &&
 		stint_untolerated_taint(object->taints, object->taints_count, spec->tolerations, spec->tolerations_count))
 		return STINT_CAUSE_TAINT;
+	switch (stint_reach_on(shape->reach, object, NULL, NULL)) {
+	case STINT_REACH_AWAY: return STINT_CAUSE_VOLUME_AWAY;
+	case STINT_REACH_NONE: return STINT_CAUSE_NO_VOLUME;
+	case STINT_REACH_FINE: break;
+	}
 	if (!engine_mig_suits(shape, &engine->nodes[handle]))
 		return STINT_CAUSE_MIG;
 	/* A multiple of the device's memory would pass KAI's test and then be put on one device: here it does not fit (kai-engine 7.1). */

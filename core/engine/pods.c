@@ -61,6 +61,7 @@ static uint32_t add(struct stint_engine *engine, const struct stint_pod_facts *f
 		.shade = STINT_NO_HANDLE,
 		.choice = STINT_NO_HANDLE,
 		.holder = facts->holder,
+		.reach = stint_reach_ref(facts->reach),
 	};
 	stint_object_ref(&facts->pod->meta);
 	stint_map_set(engine->pod_uids, uid, (void *)(uintptr_t)(handle + 1));
@@ -119,7 +120,10 @@ static void set_place(struct stint_engine *engine, uint32_t handle, const struct
 void engine_pod_reshape(struct stint_engine *engine, uint32_t handle)
 {
 	const uint32_t former = engine->pods[handle].shape;
-	engine->pods[handle].shape = engine_shape_acquire(engine, handle);
+	struct pod *pod = &engine->pods[handle];
+	pod->shape = engine_shape_acquire(engine, handle);
+	stint_reach_unref(pod->reach); /* the shape's says the same, and is there once for all its pods */
+	pod->reach = stint_reach_ref(engine->shapes[pod->shape].reach);
 	if (former != STINT_NO_HANDLE)
 		engine_shape_release(engine, former);
 }
@@ -135,7 +139,8 @@ static bool news_are_old(const struct pod *pod, const struct stint_pod_facts *fa
 
 static bool nothing_new(const struct stint_engine *engine, const struct pod *pod, const struct stint_pod_facts *facts)
 {
-	if (pod->object->guaranteed != facts->pod->guaranteed || engine_pod_claims_differ(pod->object, facts->pod))
+	if (pod->object->guaranteed != facts->pod->guaranteed || engine_pod_claims_differ(pod->object, facts->pod) ||
+		!stint_reach_equal(pod->reach, facts->reach))
 		return false;
 	if (pod->group != facts->group || !same_part(engine, pod, facts->part) || pod->holder != facts->holder ||
 		pod->object->spec != facts->pod->spec)
@@ -162,7 +167,10 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 		const bool quiet = nothing_new(engine, pod, facts);
 		struct stint_pod *former = pod->object;
 		stint_object_ref(&facts->pod->meta);
+		struct stint_reach *former_reach = pod->reach;
 		pod->object = facts->pod;
+		pod->reach = stint_reach_ref(facts->reach);
+		stint_reach_unref(former_reach);
 		if (quiet) {
 			stint_object_unref(&former->meta);
 			return handle;
@@ -210,6 +218,7 @@ void stint_engine_pod_remove(struct stint_engine *engine, const char *uid)
 		engine_group_drop_pod(engine, handle);
 	engine_shape_release(engine, pod->shape);
 	engine_pod_claims_drop(engine, handle);
+	stint_reach_unref(pod->reach);
 	stint_object_unref(&pod->object->meta);
 	*pod = engine_no_pod;
 	handles_push(&engine->free_pods, handle);

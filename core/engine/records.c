@@ -53,6 +53,8 @@ const char *stint_cause_text(enum stint_cause cause)
 		[STINT_CAUSE_SPREAD] = "node(s) didn't match pod topology spread constraints",
 		[STINT_CAUSE_EXTENDED] = "node(s) didn't have enough resources",
 		[STINT_CAUSE_CLAIM] = "node(s) cannot allocate all resource claims",
+		[STINT_CAUSE_VOLUME_AWAY] = "node(s) didn't match PersistentVolume's node affinity",
+		[STINT_CAUSE_NO_VOLUME] = "node(s) didn't find available persistent volumes to bind",
 		[STINT_CAUSE_ZONES] = "node(s) cannot align the pod with their NUMA zones",
 	};
 	return texts[cause];
@@ -259,7 +261,7 @@ static void look_at_node(
 	out->nodes++;
 	if (fixed != STINT_CAUSE_COUNT) {
 		out->short_of[fixed]++;
-		out->even_empty[fixed] += fixed == matching;
+		out->even_empty[fixed] += fixed == matching && fixed != STINT_CAUSE_NO_VOLUME;
 		return;
 	}
 	const unsigned empty = short_when_empty(engine, shape, handle, &out->extended);
@@ -280,7 +282,11 @@ static uint64_t room_when_empty(const struct stint_engine *engine, const struct 
 {
 	uint64_t sums[STINT_MAX_POOLS + 1] = {0}, most = 0;
 	for (uint32_t node = 0; node < engine->nodes_count; node++) {
-		if (!engine->nodes[node].object || engine_matching_cause(engine, shape, node) != STINT_CAUSE_COUNT)
+		if (!engine->nodes[node].object)
+			continue;
+		/* A volume may yet be made or come free: that is for the cluster's people to see, and for no engine to rule out. */
+		const enum stint_cause cause = engine_matching_cause(engine, shape, node);
+		if (cause != STINT_CAUSE_COUNT && cause != STINT_CAUSE_NO_VOLUME)
 			continue;
 		uint32_t at = 0;
 		while (at < pools->count && pools->items[at] != engine->nodes[node].pool)

@@ -49,6 +49,7 @@ struct shape {
 	struct shape_terms *terms; /* NULL: other pods are nothing to it, nor it to them */
 	uint32_t claims_count;
 	struct shape_claim *claims;
+	struct stint_reach *reach; /* NULL: every node will do */
 	int32_t claim_percent; /* GPUs through claims; part of asked */
 	struct ranking ranking;
 };

@@ -156,6 +156,7 @@ static void read_gpus(struct shape *shape, const struct stint_gpu_ask *ask)
 struct traits {
 	struct shape_claim claims[MOST_POD_CLAIMS];
 	uint32_t claims_count;
+	struct stint_reach *reach;
 	bool guaranteed;
 	struct pool_list pools; /* borrowed */
 };
@@ -167,13 +168,13 @@ static uint32_t hash_traits(uint32_t hash, const struct traits *traits)
 	uint32_t pools = 0; /* a set: their order must not matter */
 	for (uint32_t i = 0; i < traits->pools.count; i++)
 		pools += mix(1, traits->pools.items[i]);
-	return mix(mix(hash, pools), traits->guaranteed);
+	return mix(mix(mix(hash, pools), stint_reach_hash(traits->reach)), traits->guaranteed);
 }
 
 static bool same_traits(const struct shape *shape, const struct traits *traits)
 {
 	return shape->guaranteed == traits->guaranteed && shape->claims_count == traits->claims_count &&
-		engine_pools_equal(&shape->pools, &traits->pools) &&
+		engine_pools_equal(&shape->pools, &traits->pools) && stint_reach_equal(shape->reach, traits->reach) &&
 		(!traits->claims_count || memcmp(shape->claims, traits->claims, traits->claims_count * sizeof *traits->claims) == 0);
 }
 
@@ -205,6 +206,7 @@ static void describe(struct stint_engine *engine, struct shape *shape, struct st
 		.selective = spec->node_selector.count > 0 || spec->has_required_terms,
 		.extended_count = spec->request.extended_count,
 		.guaranteed = traits->guaranteed,
+		.reach = stint_reach_ref(traits->reach),
 	};
 	shape->asked = (struct amounts){shape->cpu_milli, shape->memory_bytes, 0};
 	engine_pools_copy(engine, &shape->pools, &traits->pools);
@@ -262,7 +264,7 @@ uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 {
 	struct stint_pod *pod = engine->pods[index].object;
 	const uint32_t group = engine->pods[index].group;
-	struct traits traits = {.guaranteed = pod->guaranteed};
+	struct traits traits = {.guaranteed = pod->guaranteed, .reach = engine->pods[index].reach};
 	if (group != STINT_NO_HANDLE)
 		traits.pools = engine->groups[group].pools;
 	if (engine->pods[index].claims)
@@ -314,6 +316,7 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 		engine_form_drop(engine, shape->claims[i].form);
 	free(shape->claims);
 	engine_pools_clear(engine, &shape->pools);
+	stint_reach_unref(shape->reach);
 	free(shape->space);
 	free(shape->problem);
 	*shape = (struct shape){0};
@@ -321,11 +324,11 @@ void engine_shape_discard(struct stint_engine *engine, struct shape *shape)
 
 uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample, uint32_t like)
 {
-	struct traits traits = {.guaranteed = engine->shapes[like].guaranteed,
-		.claims_count = engine->shapes[like].claims_count,
-		.pools = engine->shapes[like].pools};
+	const struct shape *model = &engine->shapes[like];
+	struct traits traits = {
+		.guaranteed = model->guaranteed, .claims_count = model->claims_count, .reach = model->reach, .pools = model->pools};
 	if (traits.claims_count)
-		memcpy(traits.claims, engine->shapes[like].claims, traits.claims_count * sizeof *traits.claims);
+		memcpy(traits.claims, model->claims, traits.claims_count * sizeof *traits.claims);
 	if (!engine->free_shapes.count)
 		stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
 	const uint32_t handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);

@@ -44,6 +44,7 @@ void stint_engine_free(struct stint_engine *engine)
 		return;
 	for (size_t i = 0; i < engine->pods_count; i++) {
 		stint_object_unref(engine->pods[i].object ? &engine->pods[i].object->meta : NULL);
+		stint_reach_unref(engine->pods[i].reach);
 		free(engine->pods[i].claims);
 	}
 	for (size_t i = 0; i < engine->shapes_count; i++)

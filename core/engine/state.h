@@ -92,6 +92,7 @@ struct pod {
 	uint32_t choice; /* what it has of devices through claims and of zones; STINT_NO_HANDLE: nothing */
 	int32_t claim_percent; /* with a node: what its queue is charged for devices through claims */
 	struct pod_claims *claims; /* NULL: names none */
+	struct stint_reach *reach; /* of its volumes; NULL: every node will do */
 	uint32_t at; /* in its group's list */
 	uint32_t part; /* of its group, where that has parts */
 	uint32_t node_next, node_previous;

@@ -75,7 +75,11 @@ static struct stint_map *place_of(const struct stint_catalog *catalog, const str
 	case STINT_KIND_TOPOLOGY:
 	case STINT_KIND_RESOURCE_CLAIM:
 	case STINT_KIND_RESOURCE_SLICE:
-	case STINT_KIND_DEVICE_CLASS: break;
+	case STINT_KIND_DEVICE_CLASS:
+	case STINT_KIND_VOLUME_CLAIM:
+	case STINT_KIND_VOLUME:
+	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_CONFIG_MAP: break;
 	}
 	return NULL;
 }

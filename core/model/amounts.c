@@ -14,7 +14,7 @@ static bool in_bytes(struct stint_slice name)
 	return KEY_IS(name, "ephemeral-storage") || (name.length > 10 && !memcmp(name.data, "hugepages-", 10));
 }
 
-static bool read_quantity(struct decoder *d, enum stint_unit unit, int64_t *out)
+bool read_quantity(struct decoder *d, enum stint_unit unit, int64_t *out)
 {
 	struct stint_slice text;
 	*out = 0;

@@ -324,7 +324,7 @@ static bool read_node_field(struct decoder *d, const char **node)
 	return !d->c->error;
 }
 
-static bool read_node_terms(struct decoder *d, const char **node)
+static bool read_allocated_terms(struct decoder *d, const char **node)
 {
 	struct stint_slice key;
 	const bool in_terms = enter_array(d);
@@ -349,7 +349,7 @@ static bool read_node_selector(struct decoder *d, const char **node)
 	const bool inside = enter_object(d);
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "nodeSelectorTerms"))
-			read_node_terms(d, node);
+			read_allocated_terms(d, node);
 		else
 			stint_cursor_skip(d->c);
 	}

@@ -1,4 +1,4 @@
-/* Decoders of what constrains placement: requirements, taints, tolerations. */
+/* Decoders of what constrains placement: requirements, terms of nodes, taints, tolerations. */
 #include "core/model/private.h"
 
 #include <stdlib.h>
@@ -39,12 +39,12 @@ void requirements_drop(struct stint_model *model, struct stint_requirements *req
 	*requirements = (struct stint_requirements){0};
 }
 
-static bool read_requirement(struct decoder *d, struct stint_requirement *out)
+static bool read_requirement(struct decoder *d, enum stint_operator op_unless_said, struct stint_requirement *out)
 {
 	struct stint_slice key, op;
 	const char *const *values = NULL;
 	uint32_t count = 0;
-	*out = (struct stint_requirement){.op = STINT_OP_UNKNOWN};
+	*out = (struct stint_requirement){.op = op_unless_said};
 	const bool inside = enter_object(d);
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "key")) {
@@ -72,7 +72,7 @@ static bool read_requirement(struct decoder *d, struct stint_requirement *out)
 	return !d->c->error;
 }
 
-bool read_requirements(struct decoder *d, struct stint_requirements *out)
+static bool read_all_requirements(struct decoder *d, enum stint_operator op_unless_said, struct stint_requirements *out)
 {
 	struct stint_requirement *items = NULL;
 	size_t used = 0, capacity = 0;
@@ -81,7 +81,7 @@ bool read_requirements(struct decoder *d, struct stint_requirements *out)
 		return !d->c->error;
 	while (stint_cursor_item(d->c)) {
 		stint_grow(&items, &capacity, used + 1, sizeof(*items));
-		if (!read_requirement(d, &items[used])) {
+		if (!read_requirement(d, op_unless_said, &items[used])) {
 			requirement_drop(d->model, &items[used]);
 			break;
 		}
@@ -90,6 +90,128 @@ bool read_requirements(struct decoder *d, struct stint_requirements *out)
 	*out = (struct stint_requirements){.items = items, .count = (uint32_t)used};
 	return !d->c->error;
 }
+
+bool read_requirements(struct decoder *d, struct stint_requirements *out)
+{
+	return read_all_requirements(d, STINT_OP_UNKNOWN, out);
+}
+
+/* ---- terms of nodes ---------------------------------------------------------------------------------------------------------- */
+
+static bool read_node_term(struct decoder *d, struct stint_node_term *term)
+{
+	struct stint_slice key;
+	const bool inside = enter_object(d);
+	while (inside && stint_cursor_key(d->c, &key)) {
+		if (KEY_IS(key, "matchExpressions"))
+			read_requirements(d, &term->labels);
+		else if (KEY_IS(key, "matchFields"))
+			read_requirements(d, &term->fields);
+		else
+			stint_cursor_skip(d->c);
+	}
+	return !d->c->error;
+}
+
+static bool read_topology_term(struct decoder *d, struct stint_node_term *term)
+{
+	struct stint_slice key;
+	const bool inside = enter_object(d);
+	while (inside && stint_cursor_key(d->c, &key)) {
+		if (KEY_IS(key, "matchLabelExpressions"))
+			read_all_requirements(d, STINT_OP_IN, &term->labels);
+		else
+			stint_cursor_skip(d->c);
+	}
+	return !d->c->error;
+}
+
+static bool read_preferred_term(struct decoder *d, struct stint_node_term *term)
+{
+	struct stint_slice key;
+	const bool inside = enter_object(d);
+	while (inside && stint_cursor_key(d->c, &key)) {
+		if (KEY_IS(key, "preference"))
+			read_node_term(d, term);
+		else if (KEY_IS(key, "weight"))
+			read_int32(d, &term->weight);
+		else
+			stint_cursor_skip(d->c);
+	}
+	return !d->c->error;
+}
+
+void node_terms_drop(struct stint_model *model, const struct stint_node_term *terms, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct stint_node_term term = terms[i];
+		requirements_drop(model, &term.labels);
+		requirements_drop(model, &term.fields);
+	}
+	stint_free_pointer(&terms);
+}
+
+static bool read_terms(struct decoder *d, bool (*read_one)(struct decoder *, struct stint_node_term *), const struct stint_node_term **out,
+	uint32_t *count)
+{
+	struct stint_node_term *terms = NULL;
+	size_t used = 0, capacity = 0;
+	node_terms_drop(d->model, *out, *count);
+	*out = NULL;
+	*count = 0;
+	const bool inside = enter_array(d);
+	while (inside && stint_cursor_item(d->c)) {
+		stint_grow(&terms, &capacity, used + 1, sizeof(*terms));
+		terms[used] = (struct stint_node_term){0};
+		read_one(d, &terms[used++]);
+	}
+	*out = terms;
+	*count = (uint32_t)used;
+	return !d->c->error;
+}
+
+bool read_node_terms(struct decoder *d, const struct stint_node_term **out, uint32_t *count)
+{
+	return read_terms(d, read_node_term, out, count);
+}
+
+bool read_topology_terms(struct decoder *d, const struct stint_node_term **out, uint32_t *count)
+{
+	return read_terms(d, read_topology_term, out, count);
+}
+
+bool read_preferred_terms(struct decoder *d, const struct stint_node_term **out, uint32_t *count)
+{
+	return read_terms(d, read_preferred_term, out, count);
+}
+
+static bool requirements_equal(const struct stint_requirements *a, const struct stint_requirements *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++) {
+		const struct stint_requirement *x = &a->items[i], *y = &b->items[i];
+		if (x->key != y->key || x->op != y->op || x->values_count != y->values_count)
+			return false;
+		if (x->values_count && memcmp(x->values, y->values, x->values_count * sizeof(*x->values)) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool node_terms_equal(const struct stint_node_term *a, uint32_t a_count, const struct stint_node_term *b, uint32_t b_count)
+{
+	if (a_count != b_count)
+		return false;
+	for (uint32_t i = 0; i < a_count; i++) {
+		if (a[i].weight != b[i].weight || !requirements_equal(&a[i].labels, &b[i].labels) ||
+			!requirements_equal(&a[i].fields, &b[i].fields))
+			return false;
+	}
+	return true;
+}
+
+/* ---- taints and tolerations ---------------------------------------------------------------------------------------------------- */
 
 static bool read_effect(struct decoder *d, enum stint_effect *out)
 {

@@ -19,6 +19,10 @@ static const struct kind_decoder *const kinds[] = {
 	[STINT_KIND_RESOURCE_CLAIM] = &decode_resource_claim_kind,
 	[STINT_KIND_RESOURCE_SLICE] = &decode_resource_slice_kind,
 	[STINT_KIND_DEVICE_CLASS] = &decode_device_class_kind,
+	[STINT_KIND_VOLUME_CLAIM] = &decode_volume_claim_kind,
+	[STINT_KIND_VOLUME] = &decode_volume_kind,
+	[STINT_KIND_STORAGE_CLASS] = &decode_storage_class_kind,
+	[STINT_KIND_CONFIG_MAP] = &decode_config_map_kind,
 };
 
 struct stint_model *stint_model_new(void)
@@ -103,6 +107,7 @@ bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wa
 {
 	struct stint_slice key;
 	struct stint_resource_claim *claim = stint_resource_claim_of(object);
+	const bool name_only = object->kind == STINT_KIND_CONFIG_MAP; /* there are many, and only that they are there is asked */
 	const bool inside = enter_object(d);
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "name"))
@@ -117,6 +122,8 @@ bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wa
 			read_time(d, &object->created_ms);
 		else if (KEY_IS(key, "deletionTimestamp"))
 			read_time(d, &object->deleted_ms);
+		else if (name_only)
+			stint_cursor_skip(d->c);
 		else if (KEY_IS(key, "labels"))
 			read_pairs(d, PAIRS_ALL, &object->labels);
 		else if (KEY_IS(key, "annotations"))

@@ -1,5 +1,5 @@
 /*
- * Which annotations of pods, nodes and pod templates are kept. Pods carry up to 256 KiB of annotations that nobody here reads, so only
+ * Which annotations of pods, nodes, pod templates and volume claims are kept. Pods carry up to 256 KiB of annotations that nobody here reads, so only
  * those are kept whose meaning reference kai-api 2.2 or the contracts give; `stint describe` reads the whole object instead.
  */
 #include "core/model/private.h"
@@ -21,8 +21,10 @@ static const char *const kept_keys[] = {
 	"batch.kubernetes.io/job-completion-index",
 	"mps",
 	"pod-group-name",
+	"pv.kubernetes.io/bind-completed",
 	"received-resource-type",
 	"runai/shared-gpu-configmap",
+	"volume.kubernetes.io/selected-node",
 };
 
 bool annotation_is_kept(struct stint_slice key)

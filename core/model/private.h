@@ -80,6 +80,15 @@ void pairs_sort(struct stint_pair *items, size_t count);
 /* Requirements ({key, operator, values}) as node affinity and label selectors write them. */
 bool read_requirements(struct decoder *d, struct stint_requirements *out);
 void requirements_drop(struct stint_model *model, struct stint_requirements *requirements);
+/* An array of node selector terms (matchExpressions, matchFields); replaces what is there. */
+bool read_node_terms(struct decoder *d, const struct stint_node_term **out, uint32_t *count);
+/* The same of a StorageClass's allowedTopologies (matchLabelExpressions, without operators). */
+bool read_topology_terms(struct decoder *d, const struct stint_node_term **out, uint32_t *count);
+/* And of preferred terms, with their weights. */
+bool read_preferred_terms(struct decoder *d, const struct stint_node_term **out, uint32_t *count);
+void node_terms_drop(struct stint_model *model, const struct stint_node_term *terms, uint32_t count);
+bool node_terms_equal(
+	const struct stint_node_term *a, uint32_t a_count, const struct stint_node_term *b, uint32_t b_count); /* of one model */
 /* A metav1.LabelSelector, as the selectors of stint/model.h are; NULL: cursor->error. An empty one matches all. */
 struct stint_label_selector *selector_decode(struct stint_cursor *cursor);
 bool read_tolerations(struct decoder *d, const struct stint_toleration **out, uint32_t *count);
@@ -94,6 +103,7 @@ struct amounts {
 	struct stint_extended *extended; /* names counted once for each entry */
 	size_t extended_count, extended_capacity;
 };
+bool read_quantity(struct decoder *d, enum stint_unit unit, int64_t *out);
 bool read_amounts(struct decoder *d, struct amounts *out); /* a ResourceList; adds to out */
 void amounts_add(struct amounts *sum, const struct amounts *more);
 void amounts_max(struct amounts *peak, const struct amounts *other);
@@ -107,6 +117,12 @@ void resources_drop(struct stint_model *model, struct stint_resources *resources
 /* Claims of a pod, from its spec and from its status. */
 bool read_pod_claims(struct decoder *d, struct stint_pod *pod, bool status);
 void pod_claims_drop(struct stint_model *model, struct stint_pod *pod);
+
+/* spec_volumes.c: what of a PodSpec has to exist beside it. */
+bool read_spec_volumes(struct decoder *d, struct stint_pod_spec *spec);
+bool read_config_map_reference(struct decoder *d, struct stint_pod_spec *spec); /* {name, optional} */
+bool read_env_from(struct decoder *d, struct stint_pod_spec *spec);
+void spec_volumes_drop(struct stint_model *model, struct stint_pod_spec *spec);
 
 bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wanted annotations);
 
@@ -141,6 +157,7 @@ struct kind_decoder {
 void owner_set_type(struct stint_object *object, const char *api_version, const char *kind_name);
 extern const struct kind_decoder decode_pod_kind, decode_node_kind, decode_queue_kind, decode_pod_group_kind, decode_topology_kind,
 	decode_priority_class_kind, decode_space_kind, decode_event_kind, decode_owner_kind, decode_resource_claim_kind,
-	decode_resource_slice_kind, decode_device_class_kind;
+	decode_resource_slice_kind, decode_device_class_kind, decode_volume_claim_kind, decode_volume_kind, decode_storage_class_kind,
+	decode_config_map_kind;
 
 #endif

@@ -48,13 +48,16 @@ static bool read_field_path(struct decoder *d, bool *is_uuids)
 	return !d->c->error;
 }
 
-static bool read_value_from(struct decoder *d, bool *is_uuids)
+static bool read_value_from(struct spec_decoder *s, bool *is_uuids)
 {
+	struct decoder *d = s->d;
 	struct stint_slice key;
 	const bool inside = enter_object(d);
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "fieldRef"))
 			read_field_path(d, is_uuids);
+		else if (KEY_IS(key, "configMapKeyRef"))
+			read_config_map_reference(d, s->spec);
 		else
 			stint_cursor_skip(d->c);
 	}
@@ -75,7 +78,7 @@ static bool read_env(struct spec_decoder *s)
 				if (read_value(d, &text))
 					is_devices = KEY_IS(text, "NVIDIA_VISIBLE_DEVICES");
 			} else if (KEY_IS(key, "valueFrom")) {
-				read_value_from(d, &is_uuids);
+				read_value_from(s, &is_uuids);
 			} else {
 				stint_cursor_skip(d->c);
 			}
@@ -154,6 +157,8 @@ static bool read_container(struct spec_decoder *s, struct container *container)
 			read_resources(d, container);
 		} else if (KEY_IS(key, "env")) {
 			read_env(s);
+		} else if (KEY_IS(key, "envFrom")) {
+			read_env_from(d, s->spec);
 		} else if (KEY_IS(key, "ports")) {
 			read_ports(s);
 		} else if (KEY_IS(key, "restartPolicy")) {
@@ -216,65 +221,6 @@ static bool read_containers(struct spec_decoder *s, bool init)
 
 /* ---- affinity ---------------------------------------------------------------------------------------------------------------- */
 
-static bool read_term(struct decoder *d, struct stint_node_term *term)
-{
-	struct stint_slice key;
-	const bool inside = enter_object(d);
-	while (inside && stint_cursor_key(d->c, &key)) {
-		if (KEY_IS(key, "matchExpressions"))
-			read_requirements(d, &term->labels);
-		else if (KEY_IS(key, "matchFields"))
-			read_requirements(d, &term->fields);
-		else
-			stint_cursor_skip(d->c);
-	}
-	return !d->c->error;
-}
-
-static bool read_preferred_term(struct decoder *d, struct stint_node_term *term)
-{
-	struct stint_slice key;
-	const bool inside = enter_object(d);
-	while (inside && stint_cursor_key(d->c, &key)) {
-		if (KEY_IS(key, "preference"))
-			read_term(d, term);
-		else if (KEY_IS(key, "weight"))
-			read_int32(d, &term->weight);
-		else
-			stint_cursor_skip(d->c);
-	}
-	return !d->c->error;
-}
-
-static void terms_drop(struct stint_model *model, const struct stint_node_term *terms, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct stint_node_term term = terms[i];
-		requirements_drop(model, &term.labels);
-		requirements_drop(model, &term.fields);
-	}
-	stint_free_pointer(&terms);
-}
-
-static bool read_terms(struct decoder *d, bool (*read_one)(struct decoder *, struct stint_node_term *), const struct stint_node_term **out,
-	uint32_t *count)
-{
-	struct stint_node_term *terms = NULL;
-	size_t used = 0, capacity = 0;
-	terms_drop(d->model, *out, *count);
-	*out = NULL;
-	*count = 0;
-	const bool inside = enter_array(d);
-	while (inside && stint_cursor_item(d->c)) {
-		stint_grow(&terms, &capacity, used + 1, sizeof(*terms));
-		terms[used] = (struct stint_node_term){0};
-		read_one(d, &terms[used++]);
-	}
-	*out = terms;
-	*count = (uint32_t)used;
-	return !d->c->error;
-}
-
 static bool read_required_terms(struct decoder *d, struct stint_pod_spec *spec)
 {
 	struct stint_slice key;
@@ -282,7 +228,7 @@ static bool read_required_terms(struct decoder *d, struct stint_pod_spec *spec)
 	spec->has_required_terms = inside;
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "nodeSelectorTerms"))
-			read_terms(d, read_term, &spec->required_terms, &spec->required_count);
+			read_node_terms(d, &spec->required_terms, &spec->required_count);
 		else
 			stint_cursor_skip(d->c);
 	}
@@ -297,7 +243,7 @@ static bool read_node_affinity(struct decoder *d, struct stint_pod_spec *spec)
 		if (KEY_IS(key, "requiredDuringSchedulingIgnoredDuringExecution"))
 			read_required_terms(d, spec);
 		else if (KEY_IS(key, "preferredDuringSchedulingIgnoredDuringExecution"))
-			read_terms(d, read_preferred_term, &spec->preferred_terms, &spec->preferred_count);
+			read_preferred_terms(d, &spec->preferred_terms, &spec->preferred_count);
 		else
 			stint_cursor_skip(d->c);
 	}
@@ -373,6 +319,8 @@ static bool read_member(struct spec_decoder *s, const struct spec_extras *extras
 		return read_gates(d, extras);
 	if (KEY_IS(key, "resourceClaims") && extras->pod)
 		return read_pod_claims(d, extras->pod, false);
+	if (KEY_IS(key, "volumes"))
+		return read_spec_volumes(d, spec);
 	if (KEY_IS(key, "overhead"))
 		return read_amounts(d, &s->sums.overhead);
 	if (KEY_IS(key, "nodeSelector"))
@@ -441,8 +389,8 @@ void spec_free(struct stint_model *model, struct stint_pod_spec *spec)
 	stint_text_drop(model, spec->preemption_policy);
 	stint_text_drop(model, spec->restart_policy);
 	pairs_drop(model, &spec->node_selector);
-	terms_drop(model, spec->required_terms, spec->required_count);
-	terms_drop(model, spec->preferred_terms, spec->preferred_count);
+	node_terms_drop(model, spec->required_terms, spec->required_count);
+	node_terms_drop(model, spec->preferred_terms, spec->preferred_count);
 	tolerations_drop(model, spec->tolerations, spec->tolerations_count);
 	for (uint32_t i = 0; i < spec->host_ports_count; i++) {
 		stint_text_drop(model, spec->host_ports[i].ip);
@@ -454,6 +402,7 @@ void spec_free(struct stint_model *model, struct stint_pod_spec *spec)
 		stint_text_drop(model, spec->containers[i].image);
 	}
 	stint_free_pointer(&spec->containers);
+	spec_volumes_drop(model, spec);
 	stint_text_drop(model, spec->pod_affinity);
 	stint_text_drop(model, spec->pod_anti_affinity);
 	stint_text_drop(model, spec->topology_spread);

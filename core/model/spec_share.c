@@ -68,6 +68,8 @@ static uint32_t spec_hash(const struct stint_pod_spec *spec)
 		mix_text(&h, spec->tolerations[i].key);
 	for (uint32_t i = 0; i < spec->containers_count; i++)
 		mix_text(&h, spec->containers[i].image);
+	for (uint32_t i = 0; i < spec->volumes_count; i++)
+		mix_text(&h, spec->volumes[i].claim);
 	mix_text(&h, spec->pod_affinity);
 	mix_text(&h, spec->pod_anti_affinity);
 	return (uint32_t)(h.state >> 32);
@@ -91,32 +93,6 @@ static bool gpu_equal(const struct stint_gpu_ask *a, const struct stint_gpu_ask 
 {
 	return a->kind == b->kind && a->devices == b->devices && a->portion >= b->portion && a->portion <= b->portion &&
 		a->memory_mib == b->memory_mib && a->problem == b->problem;
-}
-
-static bool requirements_equal(const struct stint_requirements *a, const struct stint_requirements *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (uint32_t i = 0; i < a->count; i++) {
-		const struct stint_requirement *x = &a->items[i], *y = &b->items[i];
-		if (x->key != y->key || x->op != y->op || x->values_count != y->values_count)
-			return false;
-		if (x->values_count && memcmp(x->values, y->values, x->values_count * sizeof(*x->values)) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool terms_equal(const struct stint_node_term *a, uint32_t a_count, const struct stint_node_term *b, uint32_t b_count)
-{
-	if (a_count != b_count)
-		return false;
-	for (uint32_t i = 0; i < a_count; i++) {
-		if (a[i].weight != b[i].weight || !requirements_equal(&a[i].labels, &b[i].labels) ||
-			!requirements_equal(&a[i].fields, &b[i].fields))
-			return false;
-	}
-	return true;
 }
 
 static bool pairs_equal(const struct stint_pairs *a, const struct stint_pairs *b)
@@ -155,6 +131,17 @@ static bool containers_equal(const struct stint_pod_spec *a, const struct stint_
 		(!a->containers_count || !memcmp(a->containers, b->containers, a->containers_count * sizeof(*a->containers)));
 }
 
+static bool volumes_equal(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
+{
+	if (a->volumes_count != b->volumes_count || a->config_maps_count != b->config_maps_count)
+		return false;
+	for (uint32_t i = 0; i < a->volumes_count; i++) {
+		if (a->volumes[i].claim != b->volumes[i].claim || a->volumes[i].ephemeral != b->volumes[i].ephemeral)
+			return false;
+	}
+	return !a->config_maps_count || !memcmp(a->config_maps, b->config_maps, a->config_maps_count * sizeof(*a->config_maps));
+}
+
 static bool scalars_equal(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
 {
 	return a->legacy_mig == b->legacy_mig && a->gpu_wired == b->gpu_wired && a->host_network == b->host_network &&
@@ -170,9 +157,9 @@ static bool spec_equal(const struct stint_pod_spec *a, const struct stint_pod_sp
 {
 	return a->hash == b->hash && scalars_equal(a, b) && resources_equal(&a->request, &b->request) && gpu_equal(&a->gpu, &b->gpu) &&
 		pairs_equal(&a->node_selector, &b->node_selector) &&
-		terms_equal(a->required_terms, a->required_count, b->required_terms, b->required_count) &&
-		terms_equal(a->preferred_terms, a->preferred_count, b->preferred_terms, b->preferred_count) && tolerations_equal(a, b) &&
-		ports_equal(a, b) && containers_equal(a, b);
+		node_terms_equal(a->required_terms, a->required_count, b->required_terms, b->required_count) &&
+		node_terms_equal(a->preferred_terms, a->preferred_count, b->preferred_terms, b->preferred_count) &&
+		tolerations_equal(a, b) && ports_equal(a, b) && containers_equal(a, b) && volumes_equal(a, b);
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------------------- */
@@ -199,7 +186,8 @@ size_t spec_bytes(const struct stint_pod_spec *spec)
 {
 	size_t bytes = sizeof(*spec) + spec->request.extended_count * sizeof(*spec->request.extended) +
 		spec->node_selector.count * sizeof(*spec->node_selector.items) + spec->tolerations_count * sizeof(*spec->tolerations) +
-		spec->host_ports_count * sizeof(*spec->host_ports) + spec->containers_count * sizeof(*spec->containers);
+		spec->host_ports_count * sizeof(*spec->host_ports) + spec->containers_count * sizeof(*spec->containers) +
+		spec->volumes_count * sizeof(*spec->volumes) + spec->config_maps_count * sizeof(*spec->config_maps);
 	for (uint32_t i = 0; i < spec->required_count + spec->preferred_count; i++) {
 		const bool required = i < spec->required_count;
 		const struct stint_node_term *term = required ? &spec->required_terms[i] : &spec->preferred_terms[i - spec->required_count];

@@ -169,6 +169,7 @@ struct stint_pod_facts {
 	enum stint_pod_status status; /* PENDING, GATED, BOUND, RELEASING or STUCK; all but the first two need pod->node */
 	uint64_t devices; /* bit s: slot s of its node. 0: not known; then as many devices as it has count as in use, whichever they are */
 	bool holder; /* holds a device for those that share it: uses no GPU of its own */
+	struct stint_reach *reach; /* where its volumes can be had; a reference is taken. NULL: everywhere */
 	const struct stint_numa_zone *zones; /* what it has of the zones of its node: `allocatable` counts; read, not kept */
 	uint32_t zones_count;
 };
@@ -393,6 +394,8 @@ enum stint_cause {
 	STINT_CAUSE_SPREAD, /* a topology spread constraint would be broken */
 	STINT_CAUSE_EXTENDED, /* another resource; `extended` names one */
 	STINT_CAUSE_CLAIM, /* no devices for its resource claims, or a claim that it shares is held by another node */
+	STINT_CAUSE_VOLUME_AWAY, /* a volume of the pod cannot be used there */
+	STINT_CAUSE_NO_VOLUME, /* no volume is there for a claim of the pod that has none yet, nor can one be made */
 	STINT_CAUSE_ZONES, /* no zone, or not as few of them as the node's policy asks for, has room */
 	STINT_CAUSE_COUNT,
 };

@@ -129,6 +129,10 @@ enum stint_kind {
 	STINT_KIND_RESOURCE_CLAIM,
 	STINT_KIND_RESOURCE_SLICE,
 	STINT_KIND_DEVICE_CLASS,
+	STINT_KIND_VOLUME_CLAIM, /* PersistentVolumeClaim, PersistentVolume */
+	STINT_KIND_VOLUME,
+	STINT_KIND_STORAGE_CLASS,
+	STINT_KIND_CONFIG_MAP, /* that it exists: no more is kept of it than its name */
 };
 
 enum stint_truth { STINT_UNKNOWN, STINT_FALSE, STINT_TRUE };
@@ -197,6 +201,12 @@ struct stint_container {
 	const char *name;
 	const char *image;
 };
+/* A volume that is a PersistentVolumeClaim. ephemeral: made for the pod alone, and `claim` is the volume's name: see stint_pod_volume_claim. */
+struct stint_pod_volume {
+	const char *claim;
+	bool ephemeral;
+};
+enum { STINT_POD_VOLUMES_MAX = 256 }; /* further volumes and config maps of a pod are not looked at */
 
 /* What a pod asks for: everything that placement depends on, but its labels and gates. Shared between pods that ask the same. */
 struct stint_pod_spec {
@@ -226,6 +236,10 @@ struct stint_pod_spec {
 	const struct stint_host_port *host_ports;
 	uint32_t containers_count;
 	const struct stint_container *containers; /* regular ones, in order */
+	uint32_t volumes_count;
+	const struct stint_pod_volume *volumes;
+	uint32_t config_maps_count;
+	const char *const *config_maps; /* that containers and volumes refer to and that are not optional; each once */
 	/* As they came, in JSON: equal texts mean the same, and stint_pod_terms_read says what. */
 	const char *pod_affinity; /* spec.affinity.podAffinity */
 	const char *pod_anti_affinity; /* spec.affinity.podAntiAffinity */
@@ -576,6 +590,92 @@ struct stint_resource_claim *stint_resource_claim_of(struct stint_object *object
 struct stint_resource_slice *stint_resource_slice_of(struct stint_object *object);
 struct stint_device_class *stint_device_class_of(struct stint_object *object);
 enum { STINT_CLAIM_CONSUMERS_MAX = 256, STINT_CLAIM_DEVICES_MAX = 32 }; /* bounds of the API */
+
+/* ---- volumes ------------------------------------------------------------------------------------------------------------------------ */
+
+enum { STINT_ACCESS_ONCE = 1, STINT_ACCESS_READ_ONLY_MANY = 2, STINT_ACCESS_MANY = 4, STINT_ACCESS_ONCE_POD = 8 };
+
+struct stint_volume_claim {
+	struct stint_object meta;
+	const char *storage_class; /* NULL: none */
+	const char *attributes_class;
+	const char *volume; /* spec.volumeName */
+	unsigned access; /* STINT_ACCESS_* */
+	bool block; /* volumeMode Block */
+	bool lost; /* phase Lost: its volume has gone */
+	int64_t bytes;
+	struct stint_label_selector *selector; /* of volumes; NULL: any */
+};
+struct stint_volume {
+	struct stint_object meta;
+	const char *storage_class;
+	const char *attributes_class;
+	const char *claim_space, *claim_name, *claim_uid; /* spec.claimRef; NULL: nobody's, uid NULL: whoever makes the claim */
+	unsigned access;
+	bool block;
+	bool available; /* phase Available */
+	int64_t bytes;
+	bool anywhere; /* no node affinity; else one of the terms must match */
+	const struct stint_node_term *terms;
+	uint32_t terms_count;
+};
+struct stint_storage_class {
+	struct stint_object meta;
+	const char *provisioner;
+	bool waits; /* volumeBindingMode WaitForFirstConsumer */
+	bool anywhere; /* no allowedTopologies; else one of the terms must match */
+	const struct stint_node_term *terms;
+	uint32_t terms_count;
+};
+struct stint_volume_claim *stint_volume_claim_of(struct stint_object *object);
+struct stint_volume *stint_volume_of(struct stint_object *object);
+struct stint_storage_class *stint_storage_class_of(struct stint_object *object);
+
+/* The claim of that volume of a pod, by name; freed by the caller. */
+char *stint_pod_volume_claim(const struct stint_pod *pod, const struct stint_pod_volume *volume);
+/* A volume has been given to the claim for good: the annotation of the controller that binds them is there. */
+bool stint_volume_claim_is_bound(const struct stint_volume_claim *claim);
+/* The node that was chosen for a volume yet to be made; NULL: none. */
+const char *stint_volume_claim_node(const struct stint_volume_claim *claim);
+/* Whether the claim could be given that volume, wherever that is: it is free or meant for it, large enough, of its class and form. */
+bool stint_volume_serves(const struct stint_volume *volume, const struct stint_volume_claim *claim);
+bool stint_volume_is_for(const struct stint_volume *volume, const struct stint_volume_claim *claim); /* claimRef names it */
+
+/*
+ * Where a pod's volumes can be had: needs, all of which must be met on a node, each by a choice of its own: the volume that it has, one of
+ * several that it could get, or a class that makes one. Counted; built once, then never changed. Keeps the objects that it was made of.
+ */
+struct stint_reach;
+struct stint_reach *stint_reach_new(void);
+struct stint_reach_choice {
+	struct stint_object *object; /* a volume or a storage class */
+	const char *node; /* a text of the model: there alone. NULL: where the object says */
+};
+/* The claim is satisfied by any of these; all are counted. A need without choices cannot be met anywhere. */
+void stint_reach_add_need(
+	struct stint_reach *reach, struct stint_volume_claim *claim, const struct stint_reach_choice *choices, size_t count);
+bool stint_reach_is_empty(const struct stint_reach *reach); /* it holds on every node */
+struct stint_reach *stint_reach_ref(struct stint_reach *reach); /* NULL is fine, as below */
+void stint_reach_unref(struct stint_reach *reach);
+/* Equal ones hold on the same nodes. O(size). The hash is equal for equal ones; 0 for NULL. */
+bool stint_reach_equal(const struct stint_reach *a, const struct stint_reach *b);
+uint32_t stint_reach_hash(const struct stint_reach *reach);
+enum stint_reach_answer {
+	STINT_REACH_FINE,
+	STINT_REACH_AWAY, /* a volume that a claim has cannot be used on that node */
+	STINT_REACH_NONE, /* there is none for a claim that has none yet, nor can one be made */
+};
+struct stint_reach_pick {
+	struct stint_volume_claim *claim;
+	struct stint_volume *volume; /* NULL: to be made */
+};
+enum { STINT_REACH_NEEDS_MAX = STINT_POD_VOLUMES_MAX };
+/*
+ * Whether all needs can be met there, the small ones first, each by the smallest free volume, as Kubernetes chooses. picks (may be NULL) has
+ * room for STINT_REACH_NEEDS_MAX: those of claims that have no volume yet, *count of them. O(choices * terms).
+ */
+enum stint_reach_answer stint_reach_on(
+	const struct stint_reach *reach, const struct stint_node *node, struct stint_reach_pick *picks, size_t *count);
 
 /* ---- decoding ------------------------------------------------------------------------------------------------------------------ */
 

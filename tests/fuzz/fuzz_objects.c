@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	struct stint_model *model = stint_model_new();
-	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_DEVICE_CLASS + 1)), "batch/v1", "Job"};
+	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_CONFIG_MAP + 1)), "batch/v1", "Job"};
 	struct stint_object *object = stint_object_decode(model, &as, (const char *)data + 1, size - 1, NULL);
 	if (stint_pod_of(object)) {
 		struct stint_error *err = NULL;
