@@ -27,6 +27,10 @@ static const struct source {
 	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, true, true},
 	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, true, true},
 	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, true, true},
+	/* Not config maps: whether one exists is not worth the content of all of them. */
+	{&stint_kube_persistentvolumeclaims, STINT_KIND_VOLUME_CLAIM, NULL, true, true},
+	{&stint_kube_persistentvolumes, STINT_KIND_VOLUME, NULL, true, true},
+	{&stint_kube_storageclasses, STINT_KIND_STORAGE_CLASS, NULL, true, true},
 	{&stint_kube_pods, STINT_KIND_POD, "status.phase!=Failed", false, false},
 };
 
@@ -63,7 +67,12 @@ static bool read_source(struct cli_context *ctx, struct stint_kube *kube, struct
 	if (source->may_lack && err->code == STINT_NOT_FOUND)
 		return true;
 	if (source->may_hide && err->code == STINT_FORBIDDEN) {
-		cli_note(ctx, "you may not list %s: it is taken that there are none", source->resource->plural);
+		const bool of_volumes = source->kind == STINT_KIND_VOLUME_CLAIM || source->kind == STINT_KIND_VOLUME ||
+			source->kind == STINT_KIND_STORAGE_CLASS;
+		if (of_volumes)
+			stint_snapshot_hide_volumes(reading->into->snapshot);
+		cli_note(ctx, "you may not list %s: %s", source->resource->plural,
+			of_volumes ? "what volumes ask for is not looked at" : "it is taken that there are none");
 		return true;
 	}
 	if (err->code == STINT_FORBIDDEN)

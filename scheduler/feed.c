@@ -32,6 +32,11 @@ static const struct source_row {
 	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, NULL, true, false},
 	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, NULL, true, false},
 	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, NULL, true, false},
+	{&stint_kube_persistentvolumeclaims, STINT_KIND_VOLUME_CLAIM, NULL, NULL, true, false},
+	{&stint_kube_persistentvolumes, STINT_KIND_VOLUME, NULL, NULL, true, false},
+	{&stint_kube_storageclasses, STINT_KIND_STORAGE_CLASS, NULL, NULL, true, false},
+	/* Only that they exist; what is in them stays where it is. */
+	{&stint_kube_configmaps, STINT_KIND_CONFIG_MAP, NULL, NULL, true, false},
 	/* Failed pods use nothing and say nothing that grouping needs; clusters keep thousands of them. */
 	{&stint_kube_pods, STINT_KIND_POD, NULL, "status.phase!=Failed", false, false},
 	/* Of holders also how they failed. */
@@ -94,10 +99,21 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 		stint_mirror_put(feed->options.mirror, object);
 }
 
+/* What cannot be seen of volumes and config maps holds nobody up. */
+static void tell_sight(const struct source *source)
+{
+	const enum stint_kind kind = source->row->kind;
+	if (kind == STINT_KIND_VOLUME_CLAIM || kind == STINT_KIND_VOLUME || kind == STINT_KIND_STORAGE_CLASS ||
+		kind == STINT_KIND_CONFIG_MAP)
+		stint_mirror_see(source->feed->options.mirror, kind, !source->lacking);
+}
+
 static void on_synced(void *user, bool again)
 {
 	(void)again;
-	const struct source *source = user;
+	struct source *source = user;
+	source->lacking = false;
+	tell_sight(source);
 	stint_metrics_add(source->feed->options.metrics, STINT_METRIC_RELISTS, 1, source->row->resource->plural);
 	check_synced(source->feed);
 }
@@ -111,6 +127,7 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 			stint_log(source->feed->options.logger, STINT_LOG_WARN,
 				"%s: %s; going on without them: apply deploy/rbac.yaml again", source->row->resource->plural, err->message);
 		source->lacking = true;
+		tell_sight(source);
 		check_synced(source->feed);
 		return;
 	}
@@ -206,6 +223,7 @@ struct stint_feed *stint_feed_new(const struct stint_feed_options *options)
 				.model = options->model,
 				.namespace_ = rows[i].namespace_,
 				.field_selector = rows[i].field_selector,
+				.metadata_only = rows[i].kind == STINT_KIND_CONFIG_MAP,
 				.on_change = on_change,
 				.on_synced = on_synced,
 				.on_trouble = on_trouble,

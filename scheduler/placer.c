@@ -1,12 +1,13 @@
 /*
  * placer: from decision to certain outcome. See placer.h.
  *
- * State: the outbox, its sender, and the decisions that wait for device holders. One timer serves the outbox's repeats. Invariant: a decision
- * that is not in the outbox is in `waiting`, or its resource claims are being written.
+ * State: the outbox, its sender, and the decisions that wait for volumes or device holders. One timer serves the outbox's repeats. Invariant:
+ * a decision that is not in the outbox is in `waiting`, or its resource claims are being written.
  */
 #include <scheduler/placer.h>
 
 #include <scheduler/claim_call.h>
+#include <scheduler/volume_binder.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct placing {
 	struct stint_mirror_pod *pod;
 	struct stint_claim_writes *claims; /* NULL: the pod has none */
 	char *uuids; /* of a share on a virtual node */
+	bool needs_volumes; /* its volume claims come first, then its resource claims, then holders */
 	bool needs_holder;
 	char *node;
 	uint64_t devices;
@@ -27,6 +29,7 @@ struct stint_placer {
 	struct stint_placer_options options;
 	struct stint_outbox *outbox;
 	struct stint_bind_sender sender;
+	struct stint_volume_binder *volumes;
 	struct stint_timer *timer;
 	struct placing *waiting, **waiting_end;
 	bool closed;
@@ -35,6 +38,8 @@ struct stint_placer {
 static void free_placing(struct placing *placing)
 {
 	stint_claim_writes_free(placing->claims);
+	if (placing->needs_volumes)
+		stint_volume_binder_drop(placing->placer->volumes, placing->pod->pod->meta.uid);
 	free(placing->node);
 	free(placing->uuids);
 	free(placing);
@@ -217,7 +222,7 @@ static enum stint_holder_state ask_holders(struct stint_placer *placer, const st
 	return state;
 }
 
-static void wait_for_holders(struct stint_placer *placer, struct placing *placing)
+static void wait_on(struct stint_placer *placer, struct placing *placing)
 {
 	placing->next = NULL;
 	*placer->waiting_end = placing;
@@ -254,7 +259,7 @@ static void go_on(struct stint_placer *placer, struct placing *placing)
 	if (!placing->needs_holder)
 		hand_over(placer, placing, placing->uuids);
 	else if (!try_holders(placer, placing))
-		wait_for_holders(placer, placing);
+		wait_on(placer, placing);
 }
 
 static void claims_written(void *user, const char *message)
@@ -273,6 +278,43 @@ static void claims_written(void *user, const char *message)
 	stint_claim_writes_undo(placing->claims);
 	free_placing(placing);
 	undo(placer, pod, true);
+}
+
+static void write_claims(struct stint_placer *placer, struct placing *placing)
+{
+	if (placing->pod->pod->claims_count && stint_monotonic_ms() < placer->options.write_until_ms(placer->options.user))
+		placing->claims = stint_claim_writes_start(
+			placer->options.kube, placer->options.engine, placing->pod->handle, placing->node, claims_written, placing);
+	if (!placing->claims)
+		go_on(placer, placing);
+}
+
+/* As try_holders. */
+static bool try_volumes(struct stint_placer *placer, struct placing *placing)
+{
+	struct stint_mirror_pod *pod = placing->pod;
+	struct stint_node_view node = {0};
+	char *problem = NULL;
+	enum stint_volume_state state = STINT_VOLUMES_TAKEN;
+	if (stint_engine_node_view(placer->options.engine, stint_engine_node_find(placer->options.engine, placing->node), &node) &&
+		node.node)
+		state = stint_volume_binder_want(placer->volumes, pod->pod, node.node, &problem);
+	if (state == STINT_VOLUMES_WAITING)
+		return false;
+	if (state == STINT_VOLUMES_READY) {
+		stint_volume_binder_drop(placer->volumes, pod->pod->meta.uid);
+		placing->needs_volumes = false;
+		write_claims(placer, placing);
+		return true;
+	}
+	if (problem) {
+		stint_log(placer->options.logger, STINT_LOG_WARN, "pod %s/%s was not bound to node %s: %s", pod->pod->meta.space,
+			pod->pod->meta.name, placing->node, problem);
+		stint_mirror_pod_note(pod, "VolumeNotGiven", problem);
+	}
+	free_placing(placing);
+	undo(placer, pod, state == STINT_VOLUMES_FAILED);
+	return true;
 }
 
 static void take_one(struct stint_placer *placer, const struct stint_decision *decision)
@@ -294,15 +336,15 @@ static void take_one(struct stint_placer *placer, const struct stint_decision *d
 		.pod = pod,
 		.node = stint_strdup(node.name),
 		.devices = decision->devices,
+		.needs_volumes = pod->pod->spec->volumes_count > 0,
 		.needs_holder = needs_holder,
 		.uuids = share && !needs_holder ? virtual_uuids(node.node, decision->devices) : NULL,
 	};
 	pod->bind = placing;
-	if (pod->pod->claims_count && stint_monotonic_ms() < placer->options.write_until_ms(placer->options.user))
-		placing->claims = stint_claim_writes_start(
-			placer->options.kube, placer->options.engine, decision->pod, placing->node, claims_written, placing);
-	if (!placing->claims)
-		go_on(placer, placing);
+	if (!placing->needs_volumes)
+		write_claims(placer, placing);
+	else if (!try_volumes(placer, placing))
+		wait_on(placer, placing);
 }
 
 void stint_placer_take(struct stint_placer *placer, const struct stint_decision *decisions, size_t count)
@@ -325,8 +367,8 @@ void stint_placer_run(struct stint_placer *placer)
 	placer->waiting_end = &placer->waiting;
 	for (struct placing *next; placing; placing = next) {
 		next = placing->next;
-		if (!try_holders(placer, placing))
-			wait_for_holders(placer, placing);
+		if (!(placing->needs_volumes ? try_volumes(placer, placing) : try_holders(placer, placing)))
+			wait_on(placer, placing);
 	}
 	pump(placer);
 }
@@ -370,6 +412,12 @@ struct stint_placer *stint_placer_new(const struct stint_placer_options *options
 	placer->outbox = stint_outbox_new(options->in_flight_max, 0,
 		&(struct stint_outbox_hooks){
 			.send = send_bind, .cancel = cancel_bind, .done = bind_done, .discard = discard_bind, .user = placer});
+	placer->volumes = stint_volume_binder_new(&(struct stint_volume_binder_options){.kube = options->kube,
+		.mirror = options->mirror,
+		.logger = options->logger,
+		.write_until_ms = options->write_until_ms,
+		.changed = options->changed,
+		.user = options->user});
 	placer->timer = stint_timer_new(stint_kube_loop(options->kube), on_timer, placer);
 	return placer;
 }
@@ -384,6 +432,7 @@ void stint_placer_free(struct stint_placer *placer)
 			free_placing(pod->bind);
 		pod->bind = NULL;
 	}
+	stint_volume_binder_free(placer->volumes);
 	stint_timer_free(placer->timer);
 	stint_outbox_free(placer->outbox);
 	free(placer);

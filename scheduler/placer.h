@@ -25,6 +25,7 @@ struct stint_placer_options {
 	void (*placed)(void *user, struct stint_mirror_pod *pod, const char *node);
 	/* An undone decision or a pod to be looked at again: a cycle is due. until_ms: not before that wall time, 0: soon. */
 	void (*again)(void *user, int64_t until_ms);
+	void (*changed)(void *user); /* stint_placer_run is due */
 	void (*idle)(void *user); /* the last write has ended */
 	void *user;
 };

@@ -249,6 +249,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.pool = options->settings->node_pool,
 		.write_until_ms = write_until,
 		.placed = on_placed,
+		.changed = wake_soon,
 		.again = on_again,
 		.idle = on_idle,
 		.user = session});

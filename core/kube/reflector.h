@@ -9,6 +9,10 @@
 
 #include <stint/kube.h>
 
+/* A server that cannot leave out the rest sends it. */
+#define REFLECTOR_METADATA_LIST "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+#define REFLECTOR_METADATA_WATCH "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
 enum { MAX_OBJECT_BYTES = 16 * 1024 * 1024 }; /* of one object of a list, and of one line of a watch */
 
 struct stint_reflector {

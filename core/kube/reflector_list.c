@@ -150,6 +150,7 @@ static void request_page(struct stint_reflector *r)
 			.resource = r->options.resource,
 			.namespace_ = r->options.namespace_,
 			.query = query,
+			.accept = r->options.metadata_only ? REFLECTOR_METADATA_LIST : NULL,
 			.idle_timeout_ms = r->options.silence_ms,
 			.no_gzip = true,
 			.retry = STINT_KUBE_RETRY_NEVER,

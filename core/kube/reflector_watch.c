@@ -184,6 +184,7 @@ void reflector_watch(struct stint_reflector *r)
 			.resource = r->options.resource,
 			.namespace_ = r->options.namespace_,
 			.query = query,
+			.accept = r->options.metadata_only ? REFLECTOR_METADATA_WATCH : NULL,
 			.timeout_ms = -1,
 			.idle_timeout_ms = r->options.silence_ms,
 			.no_gzip = true,

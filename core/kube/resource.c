@@ -18,6 +18,8 @@
 	X(secrets, "", "v1", "secrets", "Secret", true)                                                                         \
 	X(serviceaccounts, "", "v1", "serviceaccounts", "ServiceAccount", true)                                                 \
 	X(persistentvolumeclaims, "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true)                            \
+	X(persistentvolumes, "", "v1", "persistentvolumes", "PersistentVolume", false)                                          \
+	X(storageclasses, "storage.k8s.io", "v1", "storageclasses", "StorageClass", false)                                      \
 	X(core_events, "", "v1", "events", "Event", true)                                                                       \
 	X(events, "events.k8s.io", "v1", "events", "Event", true)                                                               \
 	X(jobs, "batch", "v1", "jobs", "Job", true)                                                                             \

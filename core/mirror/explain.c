@@ -15,6 +15,7 @@ static const char *word_of_hold(const struct stint_mirror_pod *pod)
 	case STINT_HOLD_POD_GROUP: return "PodGroupDoesNotExist";
 	case STINT_HOLD_SUBGROUPS: return "SubGroupsInvalid";
 	case STINT_HOLD_SEGMENTS: return "SegmentsInvalid";
+	case STINT_HOLD_VOLUMES: return pod->lack_word;
 	case STINT_HOLD_WIRING: return "NoDeviceWiring";
 	case STINT_HOLD_NONE:
 	case STINT_HOLD_OWNER:
@@ -47,9 +48,10 @@ void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *p
 	}
 	const bool by_parts = pod->hold == STINT_HOLD_SUBGROUPS || pod->hold == STINT_HOLD_SEGMENTS;
 	const struct stint_reason_facts facts = {.name = stint_object_annotation(&pod->pod->meta, "pod-group-name"),
-		.detail = pod->hold == STINT_HOLD_WIRING ? stint_device_wiring_yaml
-			: by_parts && pod->group	 ? pod->group->problem
-							 : pod->note};
+		.detail = pod->hold == STINT_HOLD_WIRING  ? stint_device_wiring_yaml
+			: pod->hold == STINT_HOLD_VOLUMES ? pod->lack
+			: by_parts && pod->group	  ? pod->group->problem
+							  : pod->note};
 	out->word = held;
 	out->never = stint_reason_row(held)->never;
 	out->sentence = stint_reason_sentence(held, &facts);

@@ -50,6 +50,7 @@ static void free_pod(void *value)
 {
 	struct stint_mirror_pod *pod = value;
 	stint_object_unref(&pod->pod->meta);
+	free(pod->lack);
 	free(pod->note);
 	free(pod);
 }
@@ -144,6 +145,7 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	mirror->hooks = *hooks;
 	mirror->catalog = stint_catalog_new();
 	mirror->kai = kai_groups_new();
+	mirror->volumes = stint_volumes_new();
 	mirror->pods = stint_map_new(free_pod);
 	mirror->groups = stint_map_new(mirror_free_group);
 	mirror->gpu_nodes = stint_map_new(NULL);
@@ -164,6 +166,7 @@ void stint_mirror_free(struct stint_mirror *mirror)
 	stint_map_free(mirror->gpu_nodes);
 	stint_catalog_free(mirror->catalog);
 	kai_groups_free(mirror->kai);
+	stint_volumes_free(mirror->volumes);
 	free(mirror->pods_by_handle);
 	free(mirror->groups_by_handle);
 	free(mirror->dirty);
@@ -173,6 +176,11 @@ void stint_mirror_free(struct stint_mirror *mirror)
 struct stint_catalog *stint_mirror_catalog(struct stint_mirror *mirror)
 {
 	return mirror->catalog;
+}
+
+struct stint_volumes *stint_mirror_volumes(struct stint_mirror *mirror)
+{
+	return mirror->volumes;
 }
 
 struct stint_mirror_pod *stint_mirror_pod_by_uid(const struct stint_mirror *mirror, const char *uid)

@@ -1,5 +1,5 @@
 /*
- * objects: nodes, queues, owners, namespaces, priority classes, topologies and devices as they come: what each changes in the
+ * objects: nodes, queues, owners, namespaces, priority classes, topologies, devices and volumes as they come: what each changes in the
  * engine at once, and which pods must be looked at again for it.
  */
 #include "state.h"
@@ -139,6 +139,10 @@ static bool regroups(const struct stint_mirror *mirror, struct stint_object *obj
 	case STINT_KIND_RESOURCE_CLAIM:
 	case STINT_KIND_RESOURCE_SLICE:
 	case STINT_KIND_DEVICE_CLASS:
+	case STINT_KIND_VOLUME_CLAIM:
+	case STINT_KIND_VOLUME:
+	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_CONFIG_MAP:
 	case STINT_KIND_OWNER: break;
 	}
 	return false;
@@ -165,6 +169,61 @@ static void remove_devices(struct stint_mirror *mirror, const struct stint_objec
 		stint_engine_class_remove(mirror->engine, object->name);
 	mirror_changed(mirror);
 }
+
+/* ---- volumes and config maps --------------------------------------------------------------------------------------------------------- */
+
+void stint_mirror_volumes_changed(struct stint_mirror *mirror)
+{
+	mirror->look_at_volumes = true;
+	mirror_changed(mirror);
+}
+
+void stint_mirror_see(struct stint_mirror *mirror, enum stint_kind kind, bool seen)
+{
+	if (!stint_volumes_see(mirror->volumes, kind, seen))
+		return;
+	mirror->look_at_lacking = true;
+	stint_mirror_volumes_changed(mirror);
+}
+
+static void put_storage(struct stint_mirror *mirror, struct stint_object *object)
+{
+	if (!stint_volumes_put(mirror->volumes, object))
+		return;
+	if (object->kind != STINT_KIND_CONFIG_MAP) {
+		stint_mirror_volumes_changed(mirror);
+		return;
+	}
+	mirror->look_at_lacking = true;
+	mirror_changed(mirror);
+}
+
+static bool refers_to(const struct stint_pod *pod, const struct stint_object *config_map)
+{
+	for (uint32_t i = 0; i < pod->spec->config_maps_count; i++) {
+		if (strcmp(pod->spec->config_maps[i], config_map->name) == 0)
+			return pod->meta.space && config_map->space && strcmp(pod->meta.space, config_map->space) == 0;
+	}
+	return false;
+}
+
+static void remove_storage(struct stint_mirror *mirror, const struct stint_object *object)
+{
+	stint_volumes_remove(mirror->volumes, object);
+	if (object->kind != STINT_KIND_CONFIG_MAP) {
+		stint_mirror_volumes_changed(mirror);
+		return;
+	}
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
+		struct stint_mirror_pod *pod = value;
+		if (pod->ours && !pod->pod->node && refers_to(pod->pod, object))
+			mirror_mark_dirty(mirror, pod);
+	}
+	mirror_changed(mirror);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------------------------- */
 
 /* Of another scheduler's pool. */
 static bool is_elsewhere(const struct stint_mirror *mirror, const struct stint_object *object)
@@ -198,6 +257,10 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 	case STINT_KIND_RESOURCE_CLAIM:
 	case STINT_KIND_RESOURCE_SLICE:
 	case STINT_KIND_DEVICE_CLASS: put_devices(mirror, object); return;
+	case STINT_KIND_VOLUME_CLAIM:
+	case STINT_KIND_VOLUME:
+	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_CONFIG_MAP: put_storage(mirror, object); return;
 	case STINT_KIND_TOPOLOGY:
 		stint_engine_topology_upsert(mirror->engine, stint_topology_of(object));
 		mirror_changed(mirror);
@@ -227,6 +290,10 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 	case STINT_KIND_RESOURCE_CLAIM:
 	case STINT_KIND_RESOURCE_SLICE:
 	case STINT_KIND_DEVICE_CLASS: remove_devices(mirror, object); return;
+	case STINT_KIND_VOLUME_CLAIM:
+	case STINT_KIND_VOLUME:
+	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_CONFIG_MAP: remove_storage(mirror, object); return;
 	case STINT_KIND_TOPOLOGY:
 		stint_engine_topology_remove(mirror->engine, object->name);
 		mirror_changed(mirror);

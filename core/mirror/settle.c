@@ -190,11 +190,19 @@ void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_po
 		stint_mirror_mark_group(mirror, pod->group);
 }
 
-static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod, uint32_t group, const char *part, int64_t now_ms)
+/* Where it goes in the engine, and what of it is known beside its object. */
+struct place {
+	uint32_t group;
+	const char *part;
+	struct stint_reach *reach;
+};
+
+static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod, const struct place *place, int64_t now_ms)
 {
-	struct stint_pod_facts facts = {.pod = pod->pod, .group = group, .part = part};
+	struct stint_pod_facts facts = {.pod = pod->pod, .group = place->group, .part = place->part, .reach = place->reach};
 	facts.status = stint_engine_pod_status_of(pod->pod, now_ms, STINT_STUCK_AFTER_MS);
-	if ((pod->hold == STINT_HOLD_WIRING || pod->hold == STINT_HOLD_BACKOFF) && facts.status == STINT_POD_PENDING)
+	const bool held = pod->hold == STINT_HOLD_WIRING || pod->hold == STINT_HOLD_BACKOFF || pod->hold == STINT_HOLD_VOLUMES;
+	if (held && facts.status == STINT_POD_PENDING)
 		facts.status = STINT_POD_GATED;
 	if (pod->pod->node) {
 		facts.devices = stint_engine_pod_devices_of(pod->pod);
@@ -247,7 +255,21 @@ static void settle_foreign(struct stint_mirror *mirror, struct stint_mirror_pod 
 	if (uses_nothing || !pod->pod->node)
 		mirror_take_from_engine(mirror, pod);
 	else
-		give_to_engine(mirror, pod, STINT_NO_HANDLE, NULL, now_ms);
+		give_to_engine(mirror, pod, &(struct place){.group = STINT_NO_HANDLE}, now_ms);
+}
+
+/* What its volumes and config maps ask; one that has its node may still be moved, and its volumes with it. */
+static void look_at_volumes(struct stint_mirror *mirror, struct stint_mirror_pod *pod, struct stint_volumes_answer *out)
+{
+	stint_volumes_look(mirror->volumes, pod->pod, out);
+	free(pod->lack);
+	pod->lack = NULL;
+	pod->lack_word = NULL;
+	if (!out->word || pod->pod->node || (pod->hold != STINT_HOLD_NONE && pod->hold != STINT_HOLD_BACKOFF))
+		return;
+	pod->hold = STINT_HOLD_VOLUMES;
+	pod->lack = stint_steal(&out->sentence);
+	pod->lack_word = out->word;
 }
 
 static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *pod, bool uses_nothing, int64_t now_ms)
@@ -256,6 +278,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 	stint_group_pod(mirror->catalog, pod->pod, &grouping);
 	pod->hold = hold_of(mirror, pod, &grouping, now_ms);
 	const bool left_over = is_left_over(pod, &grouping);
+	STINT_CLEANUP(stint_volumes_answer_clear) struct stint_volumes_answer volumes = {0};
+	look_at_volumes(mirror, pod, &volumes);
 	if (pod->hold == STINT_HOLD_OWNER && !left_over && mirror->hooks.owner_missing)
 		mirror->hooks.owner_missing(mirror->hooks.user, stint_owners_of(mirror->catalog, pod->pod).missing, pod->pod->meta.space);
 
@@ -290,7 +314,7 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		pod->hold == STINT_HOLD_SEGMENTS)
 		mirror_take_from_engine(mirror, pod);
 	else
-		give_to_engine(mirror, pod, group->handle, part, now_ms);
+		give_to_engine(mirror, pod, &(struct place){group->handle, part, volumes.reach}, now_ms);
 	stint_mirror_mark_group(mirror, group);
 	stint_grouping_clear(&grouping);
 }
@@ -307,16 +331,23 @@ static void settle_pod(struct stint_mirror *mirror, struct stint_mirror_pod *pod
 		settle_foreign(mirror, pod, uses_nothing, now_ms);
 }
 
+static bool concerns(const struct stint_mirror *mirror, const struct stint_mirror_pod *pod)
+{
+	return mirror->look_at_all || (mirror->look_at_held && pod->hold == STINT_HOLD_OWNER) ||
+		(mirror->look_at_lacking && pod->hold == STINT_HOLD_VOLUMES) ||
+		(mirror->look_at_volumes && !pod->pod->node && pod->pod->spec->volumes_count > 0);
+}
+
 void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
 {
-	if (mirror->look_at_all || mirror->look_at_held) {
+	if (mirror->look_at_all || mirror->look_at_held || mirror->look_at_volumes || mirror->look_at_lacking) {
 		void *value = NULL;
 		for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
 			struct stint_mirror_pod *pod = value;
-			if (pod->ours && (mirror->look_at_all || pod->hold == STINT_HOLD_OWNER))
+			if (pod->ours && concerns(mirror, pod))
 				mirror_mark_dirty(mirror, pod);
 		}
-		mirror->look_at_all = mirror->look_at_held = false;
+		mirror->look_at_all = mirror->look_at_held = mirror->look_at_volumes = mirror->look_at_lacking = false;
 	}
 	for (size_t i = 0; i < mirror->dirty_count; i++) {
 		mirror->dirty[i]->dirty = false;

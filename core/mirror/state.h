@@ -18,6 +18,7 @@ struct stint_mirror {
 	struct stint_mirror_hooks hooks;
 	struct stint_catalog *catalog;
 	struct kai_groups *kai;
+	struct stint_volumes *volumes;
 	struct stint_map *pods; /* by uid */
 	struct stint_map *groups; /* by key */
 	struct stint_mirror_pod **pods_by_handle;
@@ -29,6 +30,8 @@ struct stint_mirror {
 	struct stint_mirror_group *marked; /* a stack by next_dirty */
 	bool look_at_all; /* something that grouping depends on has changed for everybody */
 	bool look_at_held; /* an owner has come */
+	bool look_at_volumes; /* something about claims has changed: of pods that wait those with volumes */
+	bool look_at_lacking; /* a config map has come: those that lack something */
 	struct stint_map *gpu_nodes; /* names of nodes with GPUs; the value says which kind */
 	size_t virtual_nodes, real_nodes; /* among them */
 };
@@ -47,5 +50,17 @@ void mirror_remove_pod(struct stint_mirror *mirror, struct stint_pod *object);
 void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void mirror_leave_group(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void mirror_free_group(void *value);
+
+/* volumes.c */
+struct stint_volumes *stint_volumes_new(void);
+void stint_volumes_free(struct stint_volumes *volumes); /* before the model */
+
+/* Takes the object in, or out. True: a pod that names volumes or config maps may have to be looked at again. */
+bool stint_volumes_put(struct stint_volumes *volumes, struct stint_object *object);
+bool stint_volumes_remove(struct stint_volumes *volumes, const struct stint_object *object);
+/* Objects of that kind cannot be seen (an older role), or can again: what is not seen holds nobody up. True: it was otherwise before. */
+bool stint_volumes_see(struct stint_volumes *volumes, enum stint_kind kind, bool seen);
+/* Of a pod that waits. O(its volumes, and the free volumes of their classes). */
+void stint_volumes_look(const struct stint_volumes *volumes, const struct stint_pod *pod, struct stint_volumes_answer *out);
 
 #endif

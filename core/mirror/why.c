@@ -45,6 +45,13 @@ static bool is_earlier(const struct stint_mirror_pod *a, const struct stint_mirr
 	return strcmp(a->pod->meta.name, b->pod->meta.name) < 0;
 }
 
+/* What a pod itself lacks comes before what that means for the others of its gang. */
+static bool is_better(const struct stint_mirror_pod *a, const struct stint_mirror_pod *b)
+{
+	const bool a_lacks = a->hold == STINT_HOLD_VOLUMES, b_lacks = b->hold == STINT_HOLD_VOLUMES;
+	return a_lacks != b_lacks ? a_lacks : is_earlier(a, b);
+}
+
 static struct found find_workload(const struct stint_why_question *question)
 {
 	struct found found = {0};
@@ -63,7 +70,7 @@ static struct found find_workload(const struct stint_why_question *question)
 			if (!waits(pod))
 				continue;
 			found.waiting_count++;
-			if (!found.waiting || is_earlier(pod, found.waiting))
+			if (!found.waiting || is_better(pod, found.waiting))
 				found.waiting = pod;
 		}
 	}

@@ -32,6 +32,8 @@ static void add_nodes(struct stint_json *record, const struct stint_why *why)
 		[STINT_CAUSE_SPREAD] = "spread",
 		[STINT_CAUSE_EXTENDED] = "extended",
 		[STINT_CAUSE_CLAIM] = "claim",
+		[STINT_CAUSE_VOLUME_AWAY] = "volume-away",
+		[STINT_CAUSE_NO_VOLUME] = "no-volume",
 		[STINT_CAUSE_ZONES] = "zones",
 	};
 	for (int cause = 0; cause < STINT_CAUSE_COUNT; cause++) {

@@ -70,11 +70,17 @@ static const struct stint_reason_row rows[] = {
 		false},
 	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
 	{"ResourceClaimNotReady", "resource claim \"{name}\" {detail}", false},
+	{"VolumeClaimDoesNotExist", "{detail}", false},
+	{"VolumeClaimNotBound", "{detail}", false},
+	{"VolumeClaimUnusable", "{detail}", false},
+	{"VolumeDoesNotExist", "{detail}", false},
+	{"ConfigMapDoesNotExist", "{detail}", false},
 	{"PodGroupDoesNotExist", "PodGroup \"{name}\" of annotation pod-group-name does not exist: create it, or take the annotation away",
 		false},
 	{"NoDeviceWiring", "its container would not learn which device it shares: submit it with stint, or add to that container {detail}",
 		true},
 	{"DeviceHolderFailed", "{detail}", false},
+	{"VolumeNotGiven", "{detail}", false},
 	{"BindRefused", "{detail}", false},
 };
 

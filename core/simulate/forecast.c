@@ -236,6 +236,8 @@ struct forecast *forecast_run(const struct stint_snapshot *snapshot, const struc
 		.question = question, .arena = stint_arena_new(0), .engine = stint_engine_new(), .workloads = stint_map_new(NULL)};
 	forecast->mirror = stint_mirror_new(forecast->engine, question->scheduler_names,
 		&(struct stint_mirror_hooks){.changed = nothing_to_wake, .owner_missing = on_owner_missing, .user = forecast});
+	stint_mirror_see(forecast->mirror, STINT_KIND_CONFIG_MAP, false); /* a snapshot has none */
+	stint_mirror_see(forecast->mirror, STINT_KIND_VOLUME_CLAIM, !snapshot->hides_volumes);
 	put_all(forecast, &snapshot->all);
 	if (coming)
 		put_all(forecast, &snapshot->coming);

@@ -53,6 +53,11 @@ static struct snap_list *list_of(struct stint_snapshot *snapshot, enum stint_kin
 					      : NULL;
 }
 
+void stint_snapshot_hide_volumes(struct stint_snapshot *snapshot)
+{
+	snapshot->hides_volumes = true;
+}
+
 void snap_list_add(struct snap_list *list, struct stint_object *object)
 {
 	stint_grow(&list->items, &list->capacity, list->count + 1, sizeof *list->items);

@@ -19,6 +19,7 @@ struct stint_snapshot {
 	struct stint_catalog *catalog;
 	struct snap_list nodes, queues, topologies, pods;
 	struct snap_list all; /* the same and everything else, as it came */
+	bool hides_volumes; /* not all that is needed to judge volumes could be listed */
 	struct snap_list coming; /* what would be created or changed: a forecast has it, a scenario has not */
 };
 void snap_list_add(struct snap_list *list, struct stint_object *object); /* counted */

@@ -102,13 +102,14 @@ struct stint_kube_resource {
 };
 
 extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint_kube_namespaces, stint_kube_services,
-	stint_kube_configmaps, stint_kube_secrets, stint_kube_serviceaccounts, stint_kube_persistentvolumeclaims, stint_kube_core_events,
-	stint_kube_events, stint_kube_jobs, stint_kube_cronjobs, stint_kube_deployments, stint_kube_replicasets, stint_kube_statefulsets,
-	stint_kube_daemonsets, stint_kube_leases, stint_kube_priorityclasses, stint_kube_queues, stint_kube_podgroups,
-	stint_kube_topologies, stint_kube_clusterroles, stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings,
-	stint_kube_poddisruptionbudgets, stint_kube_tokenreviews, stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews,
-	stint_kube_selfsubjectreviews, stint_kube_runtimeclasses, stint_kube_customresourcedefinitions, stint_kube_resourceclaims,
-	stint_kube_resourceslices, stint_kube_deviceclasses;
+	stint_kube_configmaps, stint_kube_secrets, stint_kube_serviceaccounts, stint_kube_persistentvolumeclaims,
+	stint_kube_persistentvolumes, stint_kube_storageclasses, stint_kube_core_events, stint_kube_events, stint_kube_jobs,
+	stint_kube_cronjobs, stint_kube_deployments, stint_kube_replicasets, stint_kube_statefulsets, stint_kube_daemonsets,
+	stint_kube_leases, stint_kube_priorityclasses, stint_kube_queues, stint_kube_podgroups, stint_kube_topologies,
+	stint_kube_clusterroles, stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings, stint_kube_poddisruptionbudgets,
+	stint_kube_tokenreviews, stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews, stint_kube_selfsubjectreviews,
+	stint_kube_runtimeclasses, stint_kube_customresourcedefinitions, stint_kube_resourceclaims, stint_kube_resourceslices,
+	stint_kube_deviceclasses;
 
 /* The built-in resource of that apiVersion ("batch/v1") and kind, or NULL. O(number of built-ins). */
 const struct stint_kube_resource *stint_kube_resource_find(const char *api_version, const char *kind);
@@ -353,6 +354,7 @@ struct stint_reflector_options {
 	const char *namespace_; /* NULL: all */
 	const char *label_selector; /* may be NULL */
 	const char *field_selector;
+	bool metadata_only; /* ask for the objects' metadata alone (PartialObjectMetadata) */
 	int page_size; /* 0: 500 */
 	int64_t silence_ms; /* a watch that says nothing for so long is taken for dead; 0: 90 s (a bookmark comes about every minute) */
 	const struct stint_logger *logger; /* may be NULL */

@@ -22,6 +22,7 @@ enum stint_hold {
 	STINT_HOLD_POD_GROUP, /* the PodGroup that it names does not exist */
 	STINT_HOLD_SUBGROUPS, /* its PodGroup has sub-groups that make no tree: see group->problem */
 	STINT_HOLD_SEGMENTS, /* segments were asked for that cannot be made: see group->problem, too */
+	STINT_HOLD_VOLUMES, /* a volume claim or a config map that it names is not ready: see lack */
 	STINT_HOLD_WIRING, /* asks for a share, does not read which, and could only go to real nodes */
 	STINT_HOLD_BACKOFF, /* the last attempt to place it failed in a way that would fail again at once */
 };
@@ -59,11 +60,15 @@ struct stint_mirror_pod {
 	struct stint_mirror_pod *next_in_group, *previous_in_group;
 	void *bind; /* of the placer: what is under way for it; NULL: nothing */
 	void *eviction; /* of the evictor, likewise */
+	char *lack; /* VOLUMES: what it waits for, with its word */
+	const char *lack_word;
 	char *note; /* a sentence that says more than the engine can, with its word; NULL: none */
 	const char *note_word;
 	char told[STINT_REASON_WORD_SIZE]; /* the word that its condition has; "": it has none of ours */
 	const char *told_for; /* what stint_explain_word said when that was found right; spares the long way */
 };
+
+struct stint_volumes;
 
 struct stint_mirror_hooks {
 	void (*changed)(void *user); /* something that a cycle could care about. Called often: arm a timer, do no work */
@@ -103,11 +108,42 @@ bool stint_mirror_next_group(const struct stint_mirror *mirror, size_t *at, stru
 /* Its condition is to be looked at; then taken off that list one by one, NULL when there are no more. */
 void stint_mirror_mark_group(struct stint_mirror *mirror, struct stint_mirror_group *group);
 struct stint_mirror_group *stint_mirror_take_marked(struct stint_mirror *mirror);
+/* What is known of volumes. Whoever assumes or releases there says so: other pods may wait for what has changed. */
+struct stint_volumes *stint_mirror_volumes(struct stint_mirror *mirror);
+void stint_mirror_volumes_changed(struct stint_mirror *mirror);
+/* Objects of that kind (volumes, config maps) cannot be seen, or can again: what is not seen holds nobody up. */
+void stint_mirror_see(struct stint_mirror *mirror, enum stint_kind kind, bool seen);
 /* The pod was placed on a real node and cannot read its share there: hold it back. */
 void stint_mirror_refuse_wiring(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 /* Keeps the pod back for 1 s, at the next failure 2 s, and so on to 32 s; returns until when. */
 int64_t stint_mirror_hold_back(struct stint_mirror *mirror, struct stint_mirror_pod *pod, int64_t now_ms);
 void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char *sentence); /* sentence is handed over; NULL word: none */
+
+/* ---- volumes and config maps ----------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * What a pod's volumes and config maps ask of the cluster: whether they are there, and on which nodes. The rules are those of Kubernetes'
+ * VolumeBinding (kai-engine 6.1): a claim that has its volume goes where that can be used; one that waits for its first consumer goes where a
+ * free volume, or its class, can serve it; any other waits until its volume has come.
+ */
+struct stint_volumes_answer {
+	const char *word; /* of the table of reasons: the pod has to wait; NULL: it has not */
+	char *sentence;
+	struct stint_reach *reach; /* NULL: every node will do */
+	size_t under_way; /* claims that are being given a volume, for whomever */
+};
+void stint_volumes_answer_clear(struct stint_volumes_answer *answer);
+/* Of a pod that has been given its place: claims that are under way are counted and ask nothing of the node, for they get their volume anyhow. */
+void stint_volumes_look_placed(const struct stint_volumes *volumes, const struct stint_pod *pod, struct stint_volumes_answer *out);
+
+/*
+ * From the decision until the news tell it, a claim counts as having that volume, or as waiting for one to be made on that node. The volume
+ * is nobody else's meanwhile. volume may be NULL.
+ */
+void stint_volumes_assume(
+	struct stint_volumes *volumes, const struct stint_volume_claim *claim, const struct stint_volume *volume, const char *node);
+void stint_volumes_release(struct stint_volumes *volumes, const struct stint_volume_claim *claim);
+const struct stint_volume_claim *stint_volumes_claim(const struct stint_volumes *volumes, const char *space, const char *name);
 
 /* ---- why a pod waits (stint/reasons.h), for pods as the mirror has them ------------------------------------------------------------------ */
 

@@ -24,8 +24,10 @@ struct stint_object;
 struct stint_snapshot;
 struct stint_snapshot *stint_snapshot_new(void);
 void stint_snapshot_free(struct stint_snapshot *snapshot); /* before the model of its objects. NULL is fine */
-/* Keeps a count of the object: a node, pod, queue, PodGroup, topology, priority class, namespace or owner. Others are ignored. */
+/* Keeps a count of the object: of any kind that stint_mirror_put takes; what is no part of a scenario matters to a forecast. */
 void stint_snapshot_put(struct stint_snapshot *snapshot, struct stint_object *object);
+/* Claims of volumes, volumes or storage classes could not be listed: whom they would hold up is not looked at. */
+void stint_snapshot_hide_volumes(struct stint_snapshot *snapshot);
 /*
  * The scenario, owned by the caller: mode once, all actions. Kept as is are amounts, ages and minima; anonymize puts n-1, q-1, w-1 and such for
  * every name and label, one for one. *left_out: what some pods have and the scenario has no place for, in words, freed by the caller; NULL:
