@@ -1,6 +1,6 @@
 /*
  * What a kube-apiserver's built-in admission does to every object: namespaces must be there and alive, pods get a priority, a service
- * account and the two default tolerations, services an address.
+ * account and the two default tolerations, services an address, claims of volumes the default storage class.
  */
 #include "api_internal.h"
 
@@ -224,6 +224,35 @@ static void taint_new_node(struct stint_json *node)
 	stint_json_set_string(taint, "effect", "NoSchedule");
 }
 
+/* ---- claims of volumes ------------------------------------------------------------------------------------------------------------- */
+
+/* An empty name asks for no class; none at all for the default one, of several the youngest. */
+static void give_storage_class(struct stint_api *api, struct stint_json *claim)
+{
+	struct stint_json *spec = stint_json_ensure_object(claim, "spec");
+	stint_auto_store_list list = {0};
+	stint_auto_json *best = NULL;
+
+	if (stint_json_get(spec, "storageClassName"))
+		return;
+	stint_store_list(api->store, stint_api_kind(api, "storage.k8s.io/v1", "StorageClass"), NULL, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		stint_auto_json *class = stint_stored_parse(list.items[i]);
+		const char *is_default = stint_json_string_or(
+			stint_json_at(class, "metadata", "annotations", "storageclass.kubernetes.io/is-default-class"), "");
+
+		if (strcmp(is_default, "true") != 0 ||
+			(best &&
+				strcmp(stint_json_string_or(stint_json_at(class, "metadata", "creationTimestamp"), ""),
+					stint_json_string_or(stint_json_at(best, "metadata", "creationTimestamp"), "")) <= 0))
+			continue;
+		stint_json_free(best);
+		best = stint_steal(&class);
+	}
+	if (best)
+		stint_json_set_string(spec, "storageClassName", name_of(best));
+}
+
 /* ---- the two doors ---------------------------------------------------------------------------------------------------------------- */
 
 bool stint_admit_create(struct stint_api *api, const struct stint_api_call *call, struct stint_json *object, struct stint_json **status)
@@ -236,6 +265,8 @@ bool stint_admit_create(struct stint_api *api, const struct stint_api_call *call
 		give_address(api, call, object);
 	if (is_core(call->kind, "Node"))
 		taint_new_node(object);
+	if (is_core(call->kind, "PersistentVolumeClaim"))
+		give_storage_class(api, object);
 	return true;
 }
 

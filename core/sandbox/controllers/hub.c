@@ -16,7 +16,8 @@ enum {
 };
 
 static const struct controller *const controllers[] = {&job_controller, &replica_controller, &deployment_controller, &stateful_controller,
-	&daemon_controller, &namespace_controller, &node_controller, &budget_controller, &endpoint_controller};
+	&daemon_controller, &namespace_controller, &node_controller, &budget_controller, &endpoint_controller, &volume_claim_controller,
+	&volume_controller, &storage_class_controller, &pod_claim_controller, &resource_claim_controller};
 
 /* ---- the queue ------------------------------------------------------------------------------------------------------------- */
 
@@ -278,11 +279,14 @@ static void pod_event(struct hub *hub, const struct stint_store_event *event)
 		wake_owner(hub, known); /* the one before, should it change */
 	bool was_orphan = known && !known->owner_uid;
 	if (!event->now) {
+		if (known)
+			claims_pod_event(hub, NULL, known);
 		pod_book_forget(hub->pods, stored->uid);
 	} else {
 		known = pod_book_learn(hub->pods, stint_event_now(event));
 		wake_owner(hub, known);
 		job_pod_event(hub, known);
+		claims_pod_event(hub, stint_event_now(event), known);
 		if (!known->owner_uid && !(was_orphan && labels_are_as_before(event))) {
 			wake_all(hub, &replica_controller, known->space, GATHER_MS);
 			wake_all(hub, &stateful_controller, known->space, GATHER_MS);

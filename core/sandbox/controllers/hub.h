@@ -35,6 +35,8 @@ struct hub {
 };
 
 extern const struct controller job_controller, replica_controller, deployment_controller, stateful_controller, daemon_controller;
+extern const struct controller volume_claim_controller, volume_controller, storage_class_controller;
+extern const struct controller pod_claim_controller, resource_claim_controller;
 extern const struct controller namespace_controller, node_controller, budget_controller, endpoint_controller;
 
 /* Syncs the object in delay_ms (0: in the next turn), or sooner if it was to be synced sooner. */
@@ -71,6 +73,8 @@ void garbage_learn(struct garbage *garbage, const struct stint_stored *stored, c
 void tidy(struct hub *hub);
 /* namespace.c */
 void namespace_event(struct hub *hub, const struct stint_store_event *event); /* each event of every kind */
+/* claims.c */
+void claims_pod_event(struct hub *hub, const struct stint_json *pod, const struct pod_facts *facts); /* pod NULL: it has gone */
 /* job_edge.c */
 void job_pod_event(struct hub *hub, const struct pod_facts *pod);
 void job_gone(struct hub *hub, const char *uid);

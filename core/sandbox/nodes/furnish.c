@@ -2,6 +2,7 @@
  * furnish: see furnish.h. deploy/defaults.yaml says the same for a real cluster, whose size it does not know.
  */
 #include "core/sandbox/nodes/furnish.h"
+#include "core/sandbox/controllers/volumes.h"
 
 #include <string.h>
 
@@ -61,6 +62,17 @@ static bool label_namespace(void *user, struct stint_json *object)
 	return true;
 }
 
+/* As small clusters on one machine have one: a claim is served when a pod needs it, and with nothing behind it on virtual nodes. */
+static struct stint_json *new_storage_class(void)
+{
+	struct stint_json *class = new_object("storage.k8s.io/v1", "StorageClass", "standard");
+	struct stint_json *annotations = stint_json_ensure_object(stint_json_get(class, "metadata"), "annotations");
+	stint_json_set_string(annotations, "storageclass.kubernetes.io/is-default-class", "true");
+	stint_json_set_string(class, "provisioner", SANDBOX_PROVISIONER);
+	stint_json_set_string(class, "volumeBindingMode", "WaitForFirstConsumer");
+	return class;
+}
+
 bool furnish_cluster(struct stint_api *api, int64_t gpus, struct stint_error **err)
 {
 	for (size_t i = 0; i < STINT_COUNT(classes); i++) {
@@ -70,6 +82,8 @@ bool furnish_cluster(struct stint_api *api, int64_t gpus, struct stint_error **e
 		if (!create(api, class, err))
 			return false;
 	}
+	if (!create(api, new_storage_class(), err))
+		return false;
 	struct stint_json *department = new_queue("default-department", NULL, gpus);
 	stint_json_set_string(stint_json_ensure_object(stint_json_get(department, "metadata"), "annotations"), "stint.dev/quota", "sum");
 	if (!create(api, department, err) || !create(api, new_queue("default", "default-department", gpus), err))
