@@ -52,7 +52,7 @@ struct form {
 
 /* forms.c */
 extern const struct form form_node, form_queue, form_topology, form_space, form_slice, form_class, form_claim;
-extern const struct form form_pod, form_spec, form_group, form_zone, form_numa, form_policy;
+extern const struct form form_pod, form_spec, form_group, form_zone, form_reach_need, form_numa, form_policy;
 /* What lines call the kinds of objects that an engine is given: NULL for others. */
 struct form_of_kind {
 	const char *word, *gone;

@@ -264,6 +264,20 @@ static const struct field term_fields[] = {
 };
 static FORM(form_term, struct stint_node_term, term_fields);
 
+static const struct field reach_choice_fields[] = {
+	AT(struct stint_reach_choice, volume, "volume", FIELD_TEXT),
+	AT(struct stint_reach_choice, node, "node", FIELD_TEXT),
+	AT(struct stint_reach_choice, anywhere, "anywhere", FIELD_BOOL),
+	ITEMS(struct stint_reach_choice, terms, "terms", form_term),
+};
+static FORM(form_reach_choice, struct stint_reach_choice, reach_choice_fields);
+
+static const struct field reach_need_fields[] = {
+	AT(struct stint_reach_need, bound, "bound", FIELD_BOOL),
+	ITEMS(struct stint_reach_need, choices, "choices", form_reach_choice),
+};
+FORM(form_reach_need, struct stint_reach_need, reach_need_fields);
+
 static const struct field toleration_fields[] = {
 	AT(struct stint_toleration, key, "key", FIELD_TEXT),
 	AT(struct stint_toleration, value, "value", FIELD_NAME),

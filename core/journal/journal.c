@@ -102,6 +102,8 @@ static void add_pod(struct stint_journal *journal, const struct stint_engine *en
 		stint_json_set_bool(line, "holder", true);
 	if (facts->zones)
 		stint_json_add(line, "zones", form_put_items(&form_zone, facts->zones, facts->zones_count));
+	if (facts->reach)
+		stint_json_add(line, "volumes", form_put_items(&form_reach_need, facts->reach->needs, facts->reach->needs_count));
 	add_line(journal, line);
 }
 

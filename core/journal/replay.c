@@ -67,6 +67,10 @@ static void upsert(struct stint_engine *engine, struct stint_object *object)
 	case STINT_KIND_POD:
 	case STINT_KIND_POD_GROUP:
 	case STINT_KIND_PRIORITY_CLASS:
+	case STINT_KIND_VOLUME_CLAIM:
+	case STINT_KIND_VOLUME:
+	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_CONFIG_MAP:
 	case STINT_KIND_EVENT:
 	case STINT_KIND_OWNER: break;
 	}
@@ -103,6 +107,10 @@ static bool read_gone(struct replay *r, const struct stint_json *line, enum stin
 	case STINT_KIND_POD:
 	case STINT_KIND_POD_GROUP:
 	case STINT_KIND_PRIORITY_CLASS:
+	case STINT_KIND_VOLUME_CLAIM:
+	case STINT_KIND_VOLUME:
+	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_CONFIG_MAP:
 	case STINT_KIND_EVENT:
 	case STINT_KIND_OWNER: break;
 	}
@@ -183,6 +191,24 @@ static bool read_spare(struct replay *r, const struct stint_json *line)
 	return true;
 }
 
+/* The arena has a count of it, so that the engine never frees it. */
+static bool read_reach(struct replay *r, const struct stint_json *line, struct stint_pod_facts *facts)
+{
+	const struct place here = {.key = "volumes"};
+	const struct stint_json *list = stint_json_get(line, "volumes");
+	const void *items = NULL;
+	size_t count = 0;
+	if (!list)
+		return true;
+	if (!form_get_items(&r->reader, &form_reach_need, list, &here, &items, &count))
+		return false;
+	if (count > STINT_REACH_NEEDS_MAX)
+		return fail_at(r, "volumes", "are more than a pod may have");
+	facts->reach = stint_arena_alloc(r->reader.arena, sizeof *facts->reach);
+	*facts->reach = (struct stint_reach){.refs = 1, .needs = items, .needs_count = (uint32_t)count};
+	return true;
+}
+
 static bool read_facts(struct replay *r, const struct stint_json *line, struct stint_pod_facts *facts)
 {
 	const struct place status = {.key = "status"}, devices = {.key = "devices"}, zones = {.key = "zones"};
@@ -203,7 +229,7 @@ static bool read_facts(struct replay *r, const struct stint_json *line, struct s
 		return false;
 	facts->zones = items;
 	facts->zones_count = (uint32_t)count;
-	return true;
+	return read_reach(r, line, facts);
 }
 
 static bool read_pod(struct replay *r, const struct stint_json *line)
@@ -212,7 +238,7 @@ static bool read_pod(struct replay *r, const struct stint_json *line)
 	struct stint_pod *pod = stint_arena_alloc(r->reader.arena, sizeof *pod);
 	struct stint_pod_facts facts = {.pod = pod, .group = STINT_NO_HANDLE};
 	r->reader.new_spec = stint_json_bool_or(stint_json_get(line, "respecified"), false);
-	if (!HAS_ONLY(r, line, "pod", "respecified", "group", "part", "status", "devices", "holder", "zones") ||
+	if (!HAS_ONLY(r, line, "pod", "respecified", "group", "part", "status", "devices", "holder", "zones", "volumes") ||
 		!form_get(&r->reader, &form_pod, stint_json_get(line, "pod"), &here, pod) || !read_facts(r, line, &facts) ||
 		(stint_json_get(line, "group") && !find_group(r, line, "group", &facts.group)))
 		return false;

@@ -272,7 +272,7 @@ static void look_at_bound(struct look *look, struct stint_volume_claim *claim)
 				"volume \"%s\" of persistent volume claim \"%s\" does not exist: bring it back, or make the claim again",
 				claim->volume, claim->meta.name));
 	else if (!volume->anywhere)
-		need(look, claim, &(struct stint_reach_choice){&volume->meta, NULL}, 1);
+		need(look, claim, &(struct stint_reach_choice){.object = &volume->meta}, 1);
 }
 
 /* Of one that waits for its first consumer: what could serve it. */
@@ -286,11 +286,11 @@ static void look_at_free(struct look *look, struct stint_volume_claim *claim, st
 		if (stint_map_has(look->volumes->assumed_volumes, volume->meta.name) || !stint_volume_serves(volume, claim))
 			continue;
 		stint_grow(&choices, &capacity, count + 1, sizeof(*choices));
-		choices[count++] = (struct stint_reach_choice){&volume->meta, NULL};
+		choices[count++] = (struct stint_reach_choice){.object = &volume->meta};
 	}
 	if (!class->provisioner || strcmp(class->provisioner, NO_PROVISIONER) != 0) {
 		stint_grow(&choices, &capacity, count + 1, sizeof(*choices));
-		choices[count++] = (struct stint_reach_choice){&class->meta, NULL};
+		choices[count++] = (struct stint_reach_choice){.object = &class->meta};
 	}
 	if (count > 0)
 		need(look, claim, choices, count);
@@ -309,9 +309,9 @@ static void look_at_chosen(
 {
 	struct stint_volume *volume = volume_name ? stint_map_get(look->volumes->volumes, volume_name) : NULL;
 	if (volume && !volume->anywhere)
-		need(look, claim, &(struct stint_reach_choice){&volume->meta, NULL}, 1);
+		need(look, claim, &(struct stint_reach_choice){.object = &volume->meta}, 1);
 	else if (!volume_name)
-		need(look, claim, &(struct stint_reach_choice){&class->meta, node}, 1);
+		need(look, claim, &(struct stint_reach_choice){.object = &class->meta, .node = node}, 1);
 }
 
 static void look_at_unbound(struct look *look, struct stint_volume_claim *claim, const char *key)
@@ -335,7 +335,7 @@ static void look_at_unbound(struct look *look, struct stint_volume_claim *claim,
 	if (assumption)
 		look_at_chosen(look, claim, class, assumption->volume, assumption->node);
 	else if (meant && stint_volume_serves(meant, claim))
-		need(look, claim, &(struct stint_reach_choice){&meant->meta, NULL}, 1);
+		need(look, claim, &(struct stint_reach_choice){.object = &meant->meta}, 1);
 	else if (node)
 		look_at_chosen(look, claim, class, NULL, node);
 	else

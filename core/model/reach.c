@@ -1,34 +1,14 @@
 /*
  * reach: on which nodes the volumes of a pod can be had. Pure.
  *
- * A need is a claim, its choices are volumes or a class. Choices of one need stand with the smallest volume first, needs with the smallest
- * claim first, so that the first that fits is the one that Kubernetes takes. A volume that several needs could have is taken by one.
- * Two reaches of one need are equal when their choices hold on the same nodes, whatever the volumes are called: pods of one workload with
- * a claim each in the same zone are of one shape then. With more needs it matters which volumes are the same, so names count.
+ * Choices of one need stand with the smallest volume first, needs with the smallest claim first, so that the first that fits is the one that
+ * Kubernetes takes. A volume that several needs could have is taken by one. Two reaches of one need are equal when their choices hold on the
+ * same nodes, whatever the volumes are called: pods of one workload with a claim each in the same zone are of one shape then. With more
+ * needs it matters which volumes are the same, so names count. Texts are compared by their bytes: they may be of two models.
  */
 #include "core/model/private.h"
 
 #include <stdlib.h>
-
-struct choice {
-	struct stint_object *object; /* counted */
-	struct stint_volume *volume; /* the same; NULL: a class */
-	const char *node; /* counted with the object's model; NULL: as the terms say */
-	const struct stint_node_term *terms;
-	uint32_t terms_count;
-	bool anywhere;
-};
-struct need {
-	struct stint_volume_claim *claim; /* counted */
-	bool bound;
-	struct choice *choices;
-	size_t count, capacity;
-};
-struct stint_reach {
-	uint32_t refs;
-	struct need *needs;
-	size_t count, capacity;
-};
 
 struct stint_reach *stint_reach_new(void)
 {
@@ -48,111 +28,149 @@ void stint_reach_unref(struct stint_reach *reach)
 {
 	if (!reach || --reach->refs)
 		return;
-	for (size_t i = 0; i < reach->count; i++) {
-		struct need *need = &reach->needs[i];
-		for (size_t c = 0; c < need->count; c++) {
+	for (uint32_t i = 0; i < reach->needs_count; i++) {
+		const struct stint_reach_need *need = &reach->needs[i];
+		for (uint32_t c = 0; c < need->choices_count; c++) {
 			stint_text_drop(need->choices[c].object->model, need->choices[c].node);
 			stint_object_unref(need->choices[c].object);
 		}
-		free(need->choices);
+		const struct stint_reach_choice *choices = need->choices;
+		stint_free_pointer(&choices);
 		stint_object_unref(&need->claim->meta);
 	}
-	free(reach->needs);
+	stint_free_pointer(&reach->needs);
 	free(reach);
 }
 
+/* ---- building -------------------------------------------------------------------------------------------------------------------- */
+
 /* Smallest volume first, what would have to be made last. */
-static bool stands_before(const struct choice *a, const struct choice *b)
+static bool stands_before(const struct stint_reach_choice *a, const struct stint_reach_choice *b)
 {
-	if (!a->volume || !b->volume)
-		return a->volume && !b->volume;
-	return a->volume->bytes != b->volume->bytes ? a->volume->bytes < b->volume->bytes
-						    : strcmp(a->volume->meta.name, b->volume->meta.name) < 0;
+	const struct stint_volume *p = stint_volume_of(a->object), *q = stint_volume_of(b->object);
+	if (!p || !q)
+		return p && !q;
+	return p->bytes != q->bytes ? p->bytes < q->bytes : strcmp(p->meta.name, q->meta.name) < 0;
 }
 
 static int compare_choices(const void *left, const void *right)
 {
-	const struct choice *a = left, *b = right;
+	const struct stint_reach_choice *a = left, *b = right;
 	return stands_before(a, b) ? -1 : stands_before(b, a);
 }
 
-static struct choice read_choice(const struct stint_reach_choice *given)
+static struct stint_reach_choice read_choice(const struct stint_reach_choice *given)
 {
+	const struct stint_volume *volume = stint_volume_of(given->object);
 	const struct stint_storage_class *class = stint_storage_class_of(given->object);
-	struct choice choice = {.object = stint_object_ref(given->object), .volume = stint_volume_of(given->object)};
-	choice.node = given->node ? text_again(given->node) : NULL;
-	choice.anywhere = choice.volume ? choice.volume->anywhere : class->anywhere;
-	choice.terms = choice.volume ? choice.volume->terms : class->terms;
-	choice.terms_count = choice.volume ? choice.volume->terms_count : class->terms_count;
+	struct stint_reach_choice choice = {
+		.object = stint_object_ref(given->object), .node = given->node ? text_again(given->node) : NULL};
+	choice.volume = volume ? volume->meta.name : NULL;
+	choice.anywhere = volume ? volume->anywhere : class->anywhere;
+	choice.terms = volume ? volume->terms : class->terms;
+	choice.terms_count = volume ? volume->terms_count : class->terms_count;
 	return choice;
 }
 
 void stint_reach_add_need(
 	struct stint_reach *reach, struct stint_volume_claim *claim, const struct stint_reach_choice *choices, size_t count)
 {
-	if (reach->count == STINT_REACH_NEEDS_MAX)
+	if (reach->needs_count == STINT_REACH_NEEDS_MAX)
 		return;
-	struct need need = {.claim = claim, .bound = stint_volume_claim_is_bound(claim), .count = count};
-	stint_object_ref(&claim->meta);
-	need.choices = count ? stint_alloc(count * sizeof(*need.choices)) : NULL;
+	struct stint_reach_choice *own = count ? stint_alloc(count * sizeof(*own)) : NULL;
 	for (size_t i = 0; i < count; i++)
-		need.choices[i] = read_choice(&choices[i]);
+		own[i] = read_choice(&choices[i]);
 	if (count > 1)
-		qsort(need.choices, count, sizeof(*need.choices), compare_choices);
-	stint_grow(&reach->needs, &reach->capacity, reach->count + 1, sizeof(*reach->needs));
-	size_t at = reach->count++;
-	for (; at > 0 && reach->needs[at - 1].claim->bytes > claim->bytes; at--)
-		reach->needs[at] = reach->needs[at - 1];
-	reach->needs[at] = need;
-}
-
-bool stint_reach_is_empty(const struct stint_reach *reach)
-{
-	return !reach || reach->count == 0;
+		qsort(own, count, sizeof(*own), compare_choices);
+	struct stint_reach_need *needs = NULL;
+	memcpy(&needs, &reach->needs, sizeof(needs));
+	needs = stint_realloc(needs, (reach->needs_count + 1) * sizeof(*needs));
+	uint32_t at = reach->needs_count++;
+	for (; at > 0 && needs[at - 1].claim->bytes > claim->bytes; at--)
+		needs[at] = needs[at - 1];
+	needs[at] = (struct stint_reach_need){
+		.claim = claim, .bound = stint_volume_claim_is_bound(claim), .choices = own, .choices_count = (uint32_t)count};
+	stint_object_ref(&claim->meta);
+	reach->needs = needs;
 }
 
 /* ---- equality -------------------------------------------------------------------------------------------------------------------- */
 
-static bool same_choice(const struct choice *a, const struct choice *b, bool names)
+static bool same_text(const char *a, const char *b)
 {
-	return a->node == b->node && a->anywhere == b->anywhere && !a->volume == !b->volume &&
-		(!names || a->object->name == b->object->name) && node_terms_equal(a->terms, a->terms_count, b->terms, b->terms_count);
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-bool stint_reach_equal(const struct stint_reach *a, const struct stint_reach *b)
+static bool same_requirements(const struct stint_requirements *a, const struct stint_requirements *b)
 {
-	if (a == b)
-		return true;
-	if (!a || !b || a->count != b->count)
+	if (a->count != b->count)
 		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		const struct need *p = &a->needs[i], *q = &b->needs[i];
-		if (p->bound != q->bound || p->count != q->count)
+	for (uint32_t i = 0; i < a->count; i++) {
+		const struct stint_requirement *p = &a->items[i], *q = &b->items[i];
+		if (p->op != q->op || p->values_count != q->values_count || !same_text(p->key, q->key))
 			return false;
-		for (size_t c = 0; c < p->count; c++) {
-			if (!same_choice(&p->choices[c], &q->choices[c], a->count > 1))
+		for (uint32_t v = 0; v < p->values_count; v++) {
+			if (!same_text(p->values[v], q->values[v]))
 				return false;
 		}
 	}
 	return true;
 }
 
+static bool same_choice(const struct stint_reach_choice *a, const struct stint_reach_choice *b, bool names)
+{
+	if (!same_text(a->node, b->node) || a->anywhere != b->anywhere || !a->volume != !b->volume || a->terms_count != b->terms_count ||
+		(names && !same_text(a->volume, b->volume)))
+		return false;
+	for (uint32_t i = 0; i < a->terms_count; i++) {
+		if (!same_requirements(&a->terms[i].labels, &b->terms[i].labels) ||
+			!same_requirements(&a->terms[i].fields, &b->terms[i].fields))
+			return false;
+	}
+	return true;
+}
+
+bool stint_reach_equal(const struct stint_reach *a, const struct stint_reach *b)
+{
+	if (a == b)
+		return true;
+	if (!a || !b || a->needs_count != b->needs_count)
+		return false;
+	for (uint32_t i = 0; i < a->needs_count; i++) {
+		const struct stint_reach_need *p = &a->needs[i], *q = &b->needs[i];
+		if (p->bound != q->bound || p->choices_count != q->choices_count)
+			return false;
+		for (uint32_t c = 0; c < p->choices_count; c++) {
+			if (!same_choice(&p->choices[c], &q->choices[c], a->needs_count > 1))
+				return false;
+		}
+	}
+	return true;
+}
+
+static uint32_t mix(uint32_t hash, uint32_t value)
+{
+	return (hash ^ value) * UINT32_C(0x9E3779B1);
+}
+
 uint32_t stint_reach_hash(const struct stint_reach *reach)
 {
-	uint32_t hash = reach ? (uint32_t)reach->count : 0;
-	for (size_t i = 0; reach && i < reach->count; i++) {
-		const struct need *need = &reach->needs[i];
-		hash = (hash ^ (uint32_t)need->count) * UINT32_C(0x9E3779B1);
-		for (size_t c = 0; c < need->count; c++)
-			hash = (hash ^ need->choices[c].terms_count ^ (need->choices[c].node ? text_of(need->choices[c].node)->hash : 0)) *
-				UINT32_C(0x9E3779B1);
+	uint32_t hash = 0;
+	for (uint32_t i = 0; reach && i < reach->needs_count; i++) {
+		const struct stint_reach_need *need = &reach->needs[i];
+		hash = mix(hash, need->choices_count + 1);
+		for (uint32_t c = 0; c < need->choices_count; c++) {
+			hash = mix(hash, need->choices[c].terms_count);
+			for (const char *at = need->choices[c].node; at && *at; at++)
+				hash = mix(hash, (unsigned char)*at);
+		}
 	}
 	return hash;
 }
 
-/* ---- a node -------------------------------------------------------------------------------------------------------------------- */
+/* ---- a node ---------------------------------------------------------------------------------------------------------------------- */
 
-static bool holds_on(const struct choice *choice, const struct stint_node *node)
+static bool holds_on(const struct stint_reach_choice *choice, const struct stint_node *node)
 {
 	if (choice->node && strcmp(choice->node, node->meta.name) != 0)
 		return false;
@@ -163,10 +181,10 @@ static bool holds_on(const struct choice *choice, const struct stint_node *node)
 	return choice->anywhere;
 }
 
-static bool is_taken(struct stint_volume *const *taken, size_t count, const struct stint_volume *volume)
+static bool is_taken(const char *const *taken, size_t count, const char *volume)
 {
 	for (size_t i = 0; volume && i < count; i++) {
-		if (taken[i] == volume)
+		if (strcmp(taken[i], volume) == 0)
 			return true;
 	}
 	return false;
@@ -175,12 +193,12 @@ static bool is_taken(struct stint_volume *const *taken, size_t count, const stru
 enum stint_reach_answer stint_reach_on(
 	const struct stint_reach *reach, const struct stint_node *node, struct stint_reach_pick *picks, size_t *count)
 {
-	struct stint_volume *taken[STINT_REACH_NEEDS_MAX];
+	const char *taken[STINT_REACH_NEEDS_MAX];
 	size_t taken_count = 0, picked = 0;
-	for (size_t i = 0; reach && i < reach->count; i++) {
-		const struct need *need = &reach->needs[i];
-		const struct choice *found = NULL;
-		for (size_t c = 0; c < need->count && !found; c++) {
+	for (uint32_t i = 0; reach && i < reach->needs_count; i++) {
+		const struct stint_reach_need *need = &reach->needs[i];
+		const struct stint_reach_choice *found = NULL;
+		for (uint32_t c = 0; c < need->choices_count && !found; c++) {
 			if (!is_taken(taken, taken_count, need->choices[c].volume) && holds_on(&need->choices[c], node))
 				found = &need->choices[c];
 		}
@@ -191,7 +209,7 @@ enum stint_reach_answer stint_reach_on(
 		if (found->volume)
 			taken[taken_count++] = found->volume;
 		if (picks)
-			picks[picked++] = (struct stint_reach_pick){need->claim, found->volume};
+			picks[picked++] = (struct stint_reach_pick){need->claim, stint_volume_of(found->object)};
 	}
 	if (count)
 		*count = picked;

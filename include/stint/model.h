@@ -643,18 +643,31 @@ bool stint_volume_is_for(const struct stint_volume *volume, const struct stint_v
 
 /*
  * Where a pod's volumes can be had: needs, all of which must be met on a node, each by a choice of its own: the volume that it has, one of
- * several that it could get, or a class that makes one. Counted; built once, then never changed. Keeps the objects that it was made of.
+ * several that it could get, or one that is made. Counted; built once, then never changed.
  */
-struct stint_reach;
-struct stint_reach *stint_reach_new(void);
 struct stint_reach_choice {
-	struct stint_object *object; /* a volume or a storage class */
-	const char *node; /* a text of the model: there alone. NULL: where the object says */
+	const char *volume; /* NULL: one is made */
+	const char *node; /* there alone; NULL: where the terms say */
+	bool anywhere; /* no term is looked at; else one must match */
+	const struct stint_node_term *terms;
+	uint32_t terms_count;
+	struct stint_object *object; /* the volume or storage class whose texts these are, counted; NULL: somebody else keeps them */
 };
-/* The claim is satisfied by any of these; all are counted. A need without choices cannot be met anywhere. */
+struct stint_reach_need {
+	bool bound; /* its claim has that volume already */
+	const struct stint_reach_choice *choices; /* the smallest volume first; none: it cannot be met anywhere */
+	uint32_t choices_count;
+	struct stint_volume_claim *claim; /* counted; NULL as above */
+};
+struct stint_reach {
+	uint32_t refs;
+	const struct stint_reach_need *needs; /* the smallest claim first */
+	uint32_t needs_count;
+};
+struct stint_reach *stint_reach_new(void);
+/* One more need, met by any of these: of a choice its object, and a text of the model as its node or NULL, are to be given. */
 void stint_reach_add_need(
 	struct stint_reach *reach, struct stint_volume_claim *claim, const struct stint_reach_choice *choices, size_t count);
-bool stint_reach_is_empty(const struct stint_reach *reach); /* it holds on every node */
 struct stint_reach *stint_reach_ref(struct stint_reach *reach); /* NULL is fine, as below */
 void stint_reach_unref(struct stint_reach *reach);
 /* Equal ones hold on the same nodes. O(size). The hash is equal for equal ones; 0 for NULL. */

@@ -1,6 +1,8 @@
 /* What volumes and config maps ask of a pod's place: it waits for what is not there, in words, and goes where its volumes can be had. */
 #include "cluster.h"
 
+#include <stint/journal.h>
+
 #define CLASS(name, mode, provisioner)                                                                                                   \
 	"{\"metadata\":{\"name\":\"" name "\",\"uid\":\"s-" name "\"},\"provisioner\":\"" provisioner "\",\"volumeBindingMode\":\"" mode \
 	"\"}"
@@ -262,6 +264,34 @@ static void pods_whose_volumes_can_be_had_on_the_same_nodes_are_of_one_shape(voi
 	assert_int_equal(stats.shapes, 1);
 }
 
+static void keep(void *user, const char *lines, size_t length)
+{
+	stint_buf_add(user, lines, length);
+}
+
+static void a_journal_of_pods_with_volumes_is_the_same_again(void **state)
+{
+	struct cluster *c = *state;
+	stint_auto_buf lines = {0};
+	struct stint_journal *journal = stint_journal_new(c->engine, keep, &lines);
+	two_nodes(state);
+	cluster_put(c, STINT_KIND_STORAGE_CLASS, NULL, NULL, CLASS("local", WAITS, STATIC));
+	volume(c, "fixed", "", "1", "n2");
+	volume(c, "d1", "local", "1", "n1");
+	volume(c, "d2", "local", "2", "n2");
+	bound_claim(c, "x", "fixed");
+	waiting_claim(c, "y", "local");
+	pod_with(c, "a", "x");
+	pod_with(c, "b", "x,y");
+	assert_int_equal(cluster_cycle(c), 2);
+	stint_journal_free(journal);
+	STINT_CLEANUP(stint_replay_clear) struct stint_replay replay = {0};
+	assert_true(stint_journal_replay("cluster", lines.data, lines.length, &replay, NULL));
+	assert_non_null(strstr(lines.data, "\"volume\":\"d2\""));
+	assert_int_equal(replay.differs, 0);
+	assert_int_equal(replay.decisions, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +303,7 @@ int main(void)
 		IN_CLUSTER(a_volume_that_is_being_given_is_nobody_elses),
 		IN_CLUSTER(a_config_map_that_does_not_exist_is_waited_for_unless_it_is_optional),
 		IN_CLUSTER(what_cannot_be_seen_holds_nobody_up),
+		IN_CLUSTER(a_journal_of_pods_with_volumes_is_the_same_again),
 		IN_CLUSTER(pods_whose_volumes_can_be_had_on_the_same_nodes_are_of_one_shape),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
