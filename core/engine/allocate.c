@@ -107,6 +107,7 @@ void engine_allocate(struct stint_engine *engine, struct stint_cycle *out)
 			record.since_ms = engine->now_ms;
 			if (record.reason == STINT_REASON_NO_ROOM)
 				record.expected_ms = engine_backfill_turn(engine, group);
+			engine_restraint_keep(engine, group, &record);
 			engine_group_judge(engine, group, &record);
 			to_try--;
 			engine_order_pop(engine, ORDER_WAITING, false);

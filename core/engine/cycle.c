@@ -28,6 +28,7 @@ static void adopt_policy(struct stint_engine *engine, const struct stint_policy 
 	if (same_policy(&engine->policy, policy))
 		return;
 	engine->shares_stale = engine->shares_stale || engine->policy.usage_factor != policy->usage_factor;
+	engine_restraint_forget(engine);
 	engine->policy = *policy;
 	engine_pools_adopt(engine, policy);
 	engine->policy_stamp++;

@@ -133,7 +133,9 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 	if (now->reason == record->reason && now->dimension == record->dimension && now->queue == record->queue &&
 		now->part == record->part && now->bound == record->bound && now->allocated == record->allocated &&
 		now->asked == record->asked && now->have == record->have && now->need == record->need && now->pod == record->pod &&
-		now->blocker == record->blocker && now->expected_ms == record->expected_ms && now->problem == record->problem)
+		now->blocker == record->blocker && now->expected_ms == record->expected_ms && now->problem == record->problem &&
+		now->restraint == record->restraint && now->restrained_action == record->restrained_action &&
+		now->restrained_until_ms == record->restrained_until_ms && now->restrained_by == record->restrained_by)
 		return;
 	const int64_t since_ms = now->reason == record->reason ? now->since_ms : record->since_ms;
 	*now = *record;
@@ -217,7 +219,7 @@ static void set_queue(struct stint_engine *engine, uint32_t handle, const char *
 }
 
 /* What is said of its history; what is not said stays as the engine has seen it. True: something is new. */
-static bool take_history(struct group *group, const struct stint_group_spec *spec)
+static bool take_history(struct stint_engine *engine, struct group *group, const struct stint_group_spec *spec)
 {
 	const int64_t started_ms = spec->started_ms ? spec->started_ms : group->started_ms;
 	const int64_t evicted_ms = spec->last_evicted_ms ? spec->last_evicted_ms : group->last_evicted_ms;
@@ -228,6 +230,7 @@ static bool take_history(struct group *group, const struct stint_group_spec *spe
 	group->started_ms = started_ms;
 	group->last_evicted_ms = evicted_ms;
 	group->stale_since_ms = stale_ms;
+	engine->delayed_groups += (spec->preemption_delay_ms > 0) - (group->preemption_delay_ms > 0);
 	group->preemption_delay_ms = spec->preemption_delay_ms;
 	group->stale_grace_ms = spec->stale_grace_ms;
 	group->has_stale_grace = spec->has_stale_grace;
@@ -329,7 +332,7 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 	struct group *group = &engine->groups[handle];
 	const char *queue = group->queue == STINT_NO_HANDLE ? NULL : engine->queues[group->queue].name;
 	const bool same_queue = queue && spec->queue ? strcmp(queue, spec->queue) == 0 : queue == spec->queue;
-	const bool new_history = take_history(group, spec);
+	const bool new_history = take_history(engine, group, spec);
 	if (same_queue && group->priority == spec->priority && group->preemptible == spec->preemptible &&
 		group->created_ms == spec->created_ms && same_parts(group, spec) && group->time_ms == spec->time_ms &&
 		engine_pools_same(engine, &group->pools, spec)) {
@@ -375,6 +378,7 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	engine_group_unlist(engine, handle);
 	engine_backfill_forget(engine, handle);
 	engine->timed_groups -= group->time_ms > 0;
+	engine->delayed_groups -= group->preemption_delay_ms > 0;
 	set_queue(engine, handle, NULL);
 	stint_map_remove(engine->group_keys, group->key);
 	free(group->key);

@@ -9,6 +9,7 @@
  *     room.c                                whether the evictions so far could be enough, in sums
  *     judge.c                               what becomes of a set: everybody takes his place again in the order of queues
  *     runtime.c                             minimum runtimes and preemption delays
+ *     restraint.c                           which of these keep a group waiting, for its record
  */
 #ifndef STINT_ENGINE_HUNT_H
 #define STINT_ENGINE_HUNT_H
@@ -37,6 +38,7 @@ struct hunt {
 	const struct hunt_rules *rules;
 	uint32_t group, queue;
 	uint32_t pool; /* that room is made in; STINT_NO_HANDLE: anywhere */
+	bool heedless; /* of minimum runtimes: to learn whether they are what is in the way */
 	uint32_t shapes_count; /* of the chunk, those that room.c follows */
 	double asked[STINT_DIMENSIONS]; /* by the chunk, GPUs in hundredths; GPU memory as a part of the smallest device */
 };
@@ -61,6 +63,18 @@ struct room {
 	size_t capacity;
 };
 
+struct restraint {
+	enum stint_restraint kind;
+	enum stint_action action;
+	int64_t until_ms;
+	uint32_t group; /* RUNTIME */
+};
+/* A group that was hunted for in vain, as all that are like it will be. */
+struct failure {
+	uint64_t print;
+	struct restraint by;
+};
+
 struct search {
 	struct step *steps;
 	size_t steps_count, steps_capacity;
@@ -72,8 +86,9 @@ struct search {
 	struct cheaper *cheaper; /* cheaper.c's */
 	uint64_t *tried; /* fingerprints of sets that did not stand */
 	size_t tried_count, tried_capacity;
-	uint64_t *failed; /* fingerprints of groups that found nothing in this state, of the action under way */
+	struct failure *failed; /* what found nothing in this state, of the action under way */
 	size_t failed_count, failed_capacity;
+	bool met_protected; /* some candidate of this hunt was left out for its minimum runtime */
 	struct room rooms[ROOM_SHAPES];
 	uint64_t work; /* pods judged so far in this hunt */
 	double free_gpus, free_mib; /* consolidation's, in the state of that epoch */
@@ -111,11 +126,22 @@ bool engine_judge_stays(struct stint_engine *engine, uint32_t pod);
 bool engine_delay_is_over(const struct stint_engine *engine, uint32_t group);
 int64_t engine_delay_end_ms(const struct group *group); /* INT64_MIN: it has none */
 /* Its minimum runtime is not over and it has nothing to give up beyond its minimum. Notes when that ends. */
-bool engine_runtime_protects(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer, uint32_t group);
+bool engine_runtime_protects(struct stint_engine *engine, const struct hunt *hunt, uint32_t group);
 /* No victim of the judgement would fall below its minimum while its minimum runtime lasts. */
-bool engine_runtime_stands(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer);
+bool engine_runtime_stands(struct stint_engine *engine, const struct hunt *hunt);
+/* Of the victims of the judgement that should not have fallen: when the last one of them may. STINT_NO_HANDLE: there are none. */
+int64_t engine_runtime_last_end(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer, uint32_t *group);
+
+/* restraint.c */
+void engine_restrain(struct stint_engine *engine, uint32_t group, const struct restraint *by);
+void engine_restraint_keep(const struct stint_engine *engine, uint32_t group, struct stint_record *record);
+void engine_restraint_forget(struct stint_engine *engine); /* the policy is another one */
+void engine_restraint_note_delays(struct stint_engine *engine, const struct hunt_rules *rules); /* and when they end */
+struct restraint engine_restraint_by_runtime(
+	struct stint_engine *engine, const struct hunt *hunt); /* after a heedless one that did not fail */
 
 /* hunts.c */
+uint32_t engine_first_waiting(const struct stint_engine *engine, uint32_t group); /* of its pods; it has no parts */
 void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules, struct stint_cycle *out);
 
 /* decisions.c */

@@ -33,21 +33,30 @@ static uint64_t likeness(struct stint_engine *engine, uint32_t handle)
 	return hash ? hash : 1;
 }
 
-static bool has_failed(const struct search *search, uint64_t print)
+static const struct failure *failure_of(const struct search *search, uint64_t print)
 {
-	for (size_t i = 0; i < search->failed_count; i++) {
-		if (search->failed[i] == print)
-			return true;
+	for (size_t i = 0; print && i < search->failed_count; i++) {
+		if (search->failed[i].print == print)
+			return &search->failed[i];
 	}
-	return false;
+	return NULL;
 }
 
-static void note_failure(struct search *search, uint64_t print)
+static void note_failure(struct search *search, uint64_t print, const struct restraint *by)
 {
 	if (!print)
 		return;
 	stint_grow(&search->failed, &search->failed_capacity, search->failed_count + 1, sizeof *search->failed);
-	search->failed[search->failed_count++] = print;
+	search->failed[search->failed_count++] = (struct failure){print, *by};
+}
+
+uint32_t engine_first_waiting(const struct stint_engine *engine, uint32_t handle)
+{
+	const struct group *group = &engine->groups[handle];
+	uint32_t first = group->first_waiting;
+	while (first + 1 < group->pods_count && engine->pods[group->pods[first]].status != STINT_POD_PENDING)
+		first++;
+	return group->pods[first];
 }
 
 /* By the first pod of each group alone. Most often everything waits for room that nobody may be asked for. */
@@ -59,13 +68,9 @@ static bool anybody_may(struct stint_engine *engine, const struct hunt_rules *ru
 		if (queue->first_child != STINT_NO_HANDLE || !queue->line.count || !rules->queue_may(engine, handle))
 			continue;
 		for (size_t at = 0; at < queue->line.count; at++) {
-			const struct group *group = &engine->groups[queue->line.items[at].group];
-			if (group->gang)
-				return true;
-			uint32_t first = group->first_waiting;
-			while (first + 1 < group->pods_count && engine->pods[group->pods[first]].status != STINT_POD_PENDING)
-				first++;
-			if (rules->pod_may(engine, handle, &engine->shapes[engine->pods[group->pods[first]].shape]))
+			const uint32_t group = queue->line.items[at].group;
+			if (engine->groups[group].gang ||
+				rules->pod_may(engine, handle, &engine->shapes[engine->pods[engine_first_waiting(engine, group)].shape]))
 				return true;
 		}
 	}
@@ -107,12 +112,23 @@ static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules
 	struct hunt hunt = {.rules = rules, .group = handle, .queue = engine->groups[handle].queue};
 	engine_chunk_asks(engine, handle, true, engine->least_gpu_mib, hunt.asked);
 	const uint64_t print = likeness(engine, handle);
-	if (print && has_failed(engine->search, print))
-		return false;
-	const bool found = rules->may_start(engine, &hunt) && search_pools(engine, &hunt);
-	if (!found)
-		note_failure(engine->search, print);
-	return found;
+	const struct failure *alike = failure_of(engine->search, print);
+	struct restraint by = {.action = rules->action, .group = STINT_NO_HANDLE};
+	if (alike) {
+		by = alike->by;
+	} else {
+		engine->search->met_protected = false;
+		if (rules->may_start(engine, &hunt) && search_pools(engine, &hunt))
+			return true;
+		hunt.heedless = true;
+		if (engine->search->met_protected && search_pools(engine, &hunt)) {
+			by = engine_restraint_by_runtime(engine, &hunt);
+			engine_plan_rollback(engine, 0);
+		}
+		note_failure(engine->search, print, &by);
+	}
+	engine_restrain(engine, handle, &by);
+	return false;
 }
 
 void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules, struct stint_cycle *out)
@@ -126,6 +142,7 @@ void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules
 	const uint64_t enlisted = engine->enlisted;
 	bool idle = true;
 	engine_lines_settle(engine);
+	engine_restraint_note_delays(engine, rules);
 	const bool any = anybody_may(engine, rules);
 	engine_order_clear(engine, ORDER_WAITING, rules->takes_part, engine->policy.queue_depth[action]);
 	if (any)

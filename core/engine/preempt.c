@@ -41,13 +41,12 @@ static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
 
 static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint32_t victim)
 {
-	return engine->groups[victim].priority < engine->groups[hunt->group].priority &&
-		!engine_runtime_protects(engine, STINT_ACTION_PREEMPT, hunt->queue, victim);
+	return engine->groups[victim].priority < engine->groups[hunt->group].priority && !engine_runtime_protects(engine, hunt, victim);
 }
 
 static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 {
-	return engine_runtime_stands(engine, STINT_ACTION_PREEMPT, hunt->queue);
+	return engine_runtime_stands(engine, hunt);
 }
 
 const struct hunt_rules engine_preempt_rules = {

@@ -128,7 +128,7 @@ static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint3
 	const struct queue *taker = &engine->queues[r], *giver = &engine->queues[v];
 	const bool gives =
 		within(&taker->before, hunt->asked, taker->quota) ? may_give(giver, hunt->asked) : over_allocatable(giver, &giver->before);
-	return gives && !engine_runtime_protects(engine, STINT_ACTION_RECLAIM, hunt->queue, victim);
+	return gives && !engine_runtime_protects(engine, hunt, victim);
 }
 
 /* ---- the verdict ------------------------------------------------------------------------------------------------------------------------ */
@@ -268,7 +268,7 @@ static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
 	size_t count = 0;
-	if (!engine_runtime_stands(engine, STINT_ACTION_RECLAIM, hunt->queue))
+	if (!engine_runtime_stands(engine, hunt))
 		return false;
 	for (size_t i = 0; i < engine->queue_order.count; i++) {
 		struct queue *queue = &engine->queues[engine->queue_order.items[i]];

@@ -28,6 +28,12 @@ const char *stint_reason_name(enum stint_reason reason)
 	return names[reason];
 }
 
+const char *stint_restraint_name(enum stint_restraint restraint)
+{
+	static const char *const names[] = {NULL, "preemption-delay", "min-runtime"};
+	return names[restraint];
+}
+
 const char *stint_cause_text(enum stint_cause cause)
 {
 	static const char *const texts[STINT_CAUSE_COUNT] = {

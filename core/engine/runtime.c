@@ -71,24 +71,40 @@ static int64_t protected_until_ms(
 
 /* ---- what follows ---------------------------------------------------------------------------------------------------------------------- */
 
-bool engine_runtime_protects(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer, uint32_t handle)
+bool engine_runtime_protects(struct stint_engine *engine, const struct hunt *hunt, uint32_t handle)
 {
 	const struct group *group = &engine->groups[handle];
-	const int64_t until_ms = protected_until_ms(engine, action, reclaimer, group);
+	const int64_t until_ms = protected_until_ms(engine, hunt->rules->action, hunt->queue, group);
 	if (until_ms == INT64_MIN)
 		return false;
 	engine_wake_at(engine, until_ms);
-	return !engine_group_is_elastic(engine, handle);
+	if (hunt->heedless || engine_group_is_elastic(engine, handle))
+		return false;
+	engine->search->met_protected = true;
+	return true;
 }
 
-bool engine_runtime_stands(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer)
+bool engine_runtime_stands(struct stint_engine *engine, const struct hunt *hunt)
+{
+	uint32_t group;
+	if (hunt->heedless || engine_runtime_last_end(engine, hunt->rules->action, hunt->queue, &group) == INT64_MIN)
+		return true;
+	engine->search->met_protected = true;
+	return false;
+}
+
+int64_t engine_runtime_last_end(struct stint_engine *engine, enum stint_action action, uint32_t reclaimer, uint32_t *group)
 {
 	const struct search *search = engine->search;
+	int64_t last_ms = INT64_MIN;
+	*group = STINT_NO_HANDLE;
 	for (size_t i = 0; i + 1 < search->groups.count; i++) {
-		const uint32_t group = search->groups.items[i];
-		if (protected_until_ms(engine, action, reclaimer, &engine->groups[group]) != INT64_MIN &&
-			!engine_group_keeps_minimum(engine, group))
-			return false;
+		const uint32_t victim = search->groups.items[i];
+		const int64_t until_ms = protected_until_ms(engine, action, reclaimer, &engine->groups[victim]);
+		if (until_ms <= last_ms || engine_group_keeps_minimum(engine, victim))
+			continue;
+		last_ms = until_ms;
+		*group = victim;
 	}
-	return true;
+	return last_ms;
 }

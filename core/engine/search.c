@@ -326,6 +326,7 @@ bool engine_search(struct stint_engine *engine, const struct hunt *hunt)
 		engine_plan_rollback(engine, 0);
 		return false;
 	}
-	engine_search_cheapen(engine, hunt);
+	if (!hunt->heedless)
+		engine_search_cheapen(engine, hunt);
 	return true;
 }

@@ -355,7 +355,7 @@ struct stint_engine {
 	struct backfill backfill;
 	struct holds holds;
 	struct pools pools;
-	size_t timed_groups; /* groups that declared their time */
+	size_t timed_groups, delayed_groups; /* groups that declared their time; that have a preemption delay */
 	struct topology *topologies;
 	size_t topologies_count, topologies_capacity;
 	struct handles free_topologies;

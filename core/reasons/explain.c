@@ -74,10 +74,24 @@ static const char *word_of_record(const struct stint_engine *engine, const struc
 	return NULL;
 }
 
+/* Room is lacking, and nobody may be evicted for it yet; NULL: that is not so. */
+static const char *word_of_restraint(const struct stint_record *record)
+{
+	if (record->reason != STINT_REASON_NO_ROOM && record->reason != STINT_REASON_TOPOLOGY)
+		return NULL;
+	switch (record->restraint) {
+	case STINT_RESTRAINT_NONE: break;
+	case STINT_RESTRAINT_DELAY: return "PreemptionDelayNotElapsed";
+	case STINT_RESTRAINT_RUNTIME: return "MinRuntimeNotElapsed";
+	}
+	return NULL;
+}
+
 const char *stint_explain_group_word(const struct stint_engine *engine, uint32_t group)
 {
 	const struct stint_record record = stint_engine_record(engine, group);
-	return word_of_record(engine, &record, group);
+	const char *restraint = word_of_restraint(&record);
+	return restraint ? restraint : word_of_record(engine, &record, group);
 }
 
 /* A record that no waiting will change has words of its own. */
@@ -165,7 +179,8 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 	stint_engine_why(engine, handle, &out->why);
 	const struct stint_why *why = &out->why;
 	const struct stint_record *record = &why->record;
-	out->word = final_word(stint_explain_group_word(engine, handle), why);
+	const char *word = word_of_record(engine, record, handle), *restraint = word_of_restraint(record);
+	out->word = final_word(word, why);
 	out->never = why->never || why->problem;
 
 	struct stint_queue_view queue = {0};
@@ -194,7 +209,7 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 	stint_autofree char *of_pools = pools ? stint_format(" of %s", pools) : NULL;
 	stint_autofree char *within = pools ? stint_format(" in %s%s", several ? "one of " : "", pools) : NULL;
 	stint_autofree char *where = several ? stint_format("the largest of %s", pools) : stint_strdup(pools ? pools : "the whole cluster");
-	const struct stint_reason_facts facts = {.queue = queue_name,
+	struct stint_reason_facts facts = {.queue = queue_name,
 		.part = place.part,
 		.topology = place.topology,
 		.level = place.level,
@@ -214,6 +229,13 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 		.detail = why->problem && record->reason != STINT_REASON_CLAIM ? why->problem : nodes};
 	if (out->word)
 		out->sentence = stint_reason_sentence(out->word, &facts);
+	if (out->word != word || !restraint)
+		return;
+	stint_autofree char *reason = stint_steal(&out->sentence);
+	facts.reason = reason;
+	facts.until = stint_time_format(record->restrained_until_ms, until);
+	out->word = restraint;
+	out->sentence = stint_reason_sentence(restraint, &facts);
 }
 
 void stint_explanation_clear(struct stint_explanation *explanation)

@@ -78,6 +78,20 @@ static void add_bound(struct stint_json *record, struct stint_engine *engine, co
 	stint_json_set_double(bound, "asked", of->asked);
 }
 
+static void add_restraint(struct stint_json *record, const struct stint_record *of, int64_t now_ms, const struct stint_reason_names *names)
+{
+	char time[STINT_TIME_SIZE];
+	if (of->restraint == STINT_RESTRAINT_NONE)
+		return;
+	struct stint_json *restraint = stint_json_ensure_object(record, "restraint");
+	stint_json_set_string(restraint, "kind", stint_restraint_name(of->restraint));
+	stint_json_set_string(restraint, "action", stint_action_name(of->restrained_action));
+	stint_json_set_string(restraint, "until", stint_time_format(of->restrained_until_ms, time));
+	stint_json_set_int(restraint, "in_s", of->restrained_until_ms > now_ms ? (of->restrained_until_ms - now_ms + 999) / 1000 : 0);
+	if (of->restraint == STINT_RESTRAINT_RUNTIME)
+		names->name(names->user, of->restrained_by, stint_json_ensure_object(restraint, "protected"));
+}
+
 static void add_holder(struct stint_json *list, const struct stint_holder *holder, int64_t now_ms, const struct stint_reason_names *names)
 {
 	struct stint_json *item = stint_json_append(list, stint_json_new_object());
@@ -103,6 +117,7 @@ void stint_reason_record(struct stint_json *record, struct stint_engine *engine,
 		stint_json_set_int(record, "waiting_in_queue", why->waiting);
 	}
 	add_bound(record, engine, &why->record);
+	add_restraint(record, &why->record, now_ms, names);
 	const struct stint_record_place place = stint_engine_record_place(engine, group);
 	add_place(record, why, &place);
 	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_TOPOLOGY || reason == STINT_REASON_LEAVING)

@@ -68,6 +68,9 @@ static const struct stint_reason_row rows[] = {
 		"declare a "
 		"shorter --time, or wait",
 		false},
+	{"PreemptionDelayNotElapsed", "{reason}; it takes nothing from others before {until}, when its preemption delay is over", false},
+	{"MinRuntimeNotElapsed",
+		"{reason}; what would have to be evicted for it is left alone until {until}, when its minimum runtime is over", false},
 	{"RoomIsLeaving", "its place is kept for it, and pods are still leaving there: it starts when they have gone", false},
 	{"ResourceClaimNotReady", "resource claim \"{name}\" {detail}", false},
 	{"VolumeClaimDoesNotExist", "{detail}", false},
@@ -106,7 +109,8 @@ static void add_fact(struct stint_buf *out, const char *name, size_t length, con
 	} texts[] = {{"queue", facts->queue}, {"bound", facts->bound}, {"allocated", facts->allocated}, {"asked", facts->asked},
 		{"more", facts->more}, {"detail", facts->detail}, {"name", facts->name}, {"who", facts->who}, {"remedy", facts->remedy},
 		{"part", facts->part}, {"topology", facts->topology}, {"level", facts->level}, {"domain", facts->domain},
-		{"pools", facts->pools}, {"within", facts->within}, {"where", facts->where}};
+		{"reason", facts->reason}, {"until", facts->until}, {"pools", facts->pools}, {"within", facts->within},
+		{"where", facts->where}};
 	for (size_t i = 0; i < STINT_COUNT(texts); i++) {
 		if (strlen(texts[i].name) == length && memcmp(texts[i].name, name, length) == 0)
 			stint_buf_puts(out, texts[i].text ? texts[i].text : "?");

@@ -342,6 +342,14 @@ enum stint_claim_problem {
 	STINT_CLAIM_TOO_MANY, /* asks for more devices than a claim may hold, or the pod has more claims than are looked at */
 };
 
+/* What keeps the engine from taking room from others for a group, beside the reason of its record. */
+enum stint_restraint {
+	STINT_RESTRAINT_NONE,
+	STINT_RESTRAINT_DELAY, /* its own preemption delay (kai-engine 9.2) */
+	STINT_RESTRAINT_RUNTIME, /* minimum runtimes: without them `restrained_by`, and perhaps others, would fall for it (kai-engine 9.1) */
+};
+const char *stint_restraint_name(enum stint_restraint restraint); /* "preemption-delay", "min-runtime"; NULL: NONE */
+
 /* The record that the last attempt left. */
 struct stint_record {
 	enum stint_reason reason;
@@ -354,6 +362,10 @@ struct stint_record {
 	uint32_t have, need; /* INCOMPLETE (of parts, where the part is one that holds some), NO_ROOM, TOPOLOGY */
 	uint32_t pod; /* NO_ROOM, TOPOLOGY, CLAIM: the first pod without a node; LEAVING: the first that waits for a place */
 	enum stint_claim_problem problem; /* CLAIM */
+	enum stint_restraint restraint; /* OVER_LIMIT, NO_ROOM, TOPOLOGY */
+	enum stint_action restrained_action; /* that would take something otherwise */
+	int64_t restrained_until_ms;
+	uint32_t restrained_by; /* RUNTIME: the group that is protected for longest */
 	int64_t since_ms; /* `now` of the cycle that found this reason first; -1: found between cycles */
 };
 /*

@@ -25,6 +25,7 @@ struct stint_reason_facts {
 	const char *part; /* a sub-group */
 	const char *topology, *level, *domain;
 	const char *pools, *within; /* " of pools \"a\" and \"b\"", " in one of pools \"a\" and \"b\""; "" where every node may do */
+	const char *reason, *until; /* the sentence of the other reason that it waits for; a time */
 	const char *where; /* "the whole cluster", "pool \"a\"" */
 };
 
@@ -68,7 +69,8 @@ struct stint_reason_names {
 /*
  * Adds to the record of a group that waits what the engine knows of it; what it does not know is left out:
  *
- *     since, position, waiting_in_queue, bound: {queue, dimension, bound, allocated, asked}, sub_group, topology: {topology, level, closest,
+ *     since, position, waiting_in_queue, bound: {queue, dimension, bound, allocated, asked}, restraint: {kind, action, until, in_s, and
+ *     protected: {project, ...} of the group whose minimum runtime ends last}, sub_group, topology: {topology, level, closest,
  *     has_room_for, needs}, nodes: {total, fitting, short: [{cause, text, nodes, even_when_empty}]}, changes: [{change, text, ...}] of which
  *     each was tried and would start it, the smallest first, holders: [{project, ..., pods, gpus, cpu_milli, memory_bytes, leaving,
  *     ends_in_s}], holders_total, starts_in_s

@@ -1,6 +1,7 @@
 /* What people are told: a sentence for every word, with numbers, and what to do. */
 #include <stint/reasons.h>
 
+#include "../engine/cluster.h"
 #include "../test.h"
 
 static void every_word_has_a_sentence_without_holes(void **state)
@@ -23,6 +24,8 @@ static void every_word_has_a_sentence_without_holes(void **state)
 		.topology = "fabric",
 		.level = "rack",
 		.domain = "zone1.rack2",
+		.reason = "there is no room",
+		.until = "2026-11-24T13:30:00Z",
 		.pools = " of pool \"h100\"",
 		.within = " in pool \"h100\"",
 		.where = "pool \"h100\""};
@@ -52,11 +55,63 @@ static void amounts_carry_their_unit(void **state)
 	}
 }
 
+static void add_low(struct cluster *c, int64_t min_runtime_s)
+{
+	add_queue(c, "q", .quota = -1, .preempt_min_s = min_runtime_s);
+	add_pod(c, add_group(c, "low", .queue = "q", .priority = 40, .started_ms = CLUSTER_NOW_MS - 10000), "low", .gpus = 1, .on = "n0",
+		.slots = 1);
+}
+
+static int64_t tell_name(const void *user, uint32_t group, struct stint_json *holder)
+{
+	struct stint_group_view view;
+	stint_engine_group_view(((const struct cluster *)user)->engine, group, &view);
+	stint_json_set_string(holder, "name", view.key);
+	return -1;
+}
+
+/* Of each the word, the end of the sentence, and the record. */
+static void delays_and_minimum_runtimes_are_said(void **state)
+{
+	(void)state;
+	for (int delay = 0; delay < 2; delay++) {
+		struct cluster *c = cluster_new();
+		stint_policy_evict(&c->policy);
+		add_node(c, "n0", .gpus = 1);
+		add_low(c, delay ? 0 : 60);
+		const uint32_t waits = add_group(c, "waits", .queue = "q", .priority = 75, .delay_s = delay ? 30 : 0);
+		add_pod(c, waits, "waits", .gpus = 1);
+		run_cycle(c);
+		struct stint_explanation said;
+		stint_explain_group(c->engine, waits, &said);
+		assert_string_equal(said.word, delay ? "PreemptionDelayNotElapsed" : "MinRuntimeNotElapsed");
+		assert_string_equal(stint_explain_group_word(c->engine, waits), said.word);
+		assert_false(said.never);
+		const char *end = delay ? "; it takes nothing from others before 2001-09-09T01:47:10Z, when its preemption delay is over"
+					: "; what would have to be evicted for it is left alone until 2001-09-09T01:47:30Z, when its "
+					  "minimum runtime is over";
+		assert_true(stint_starts_with(said.sentence, "it asks for 1 GPU, and no node can give that now"));
+		assert_string_equal(strstr(said.sentence, "; "), end);
+		stint_auto_json *record = stint_json_new_object();
+		stint_reason_record(record, c->engine, waits, &said.why, c->now_ms, &(struct stint_reason_names){tell_name, c});
+		const struct stint_json *restraint = stint_json_get(record, "restraint");
+		assert_string_equal(stint_json_string(stint_json_get(restraint, "kind")), delay ? "preemption-delay" : "min-runtime");
+		assert_int_equal(stint_json_int_or(stint_json_get(restraint, "in_s"), 0), delay ? 30 : 50);
+		const struct stint_json *protected = stint_json_get(restraint, "protected");
+		assert_true((protected == NULL) == (delay == 1));
+		if (protected)
+			assert_string_equal(stint_json_string(stint_json_get(protected, "name")), "low");
+		stint_explanation_clear(&said);
+		cluster_free(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_word_has_a_sentence_without_holes),
 		cmocka_unit_test(amounts_carry_their_unit),
+		cmocka_unit_test(delays_and_minimum_runtimes_are_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
