@@ -200,7 +200,8 @@ const struct cli_command cli_command_simulate = {
 	.description =
 		"A scenario describes nodes, queues and workloads, and for how many rounds to schedule. The engine is the one that runs in "
 		"the cluster; no cluster is asked but by --from-cluster. The result has every decision and the state after each round.\n\n"
-		"A scenario of kind fairshare asks only how an amount is divided among queues.\n\n"
+		"A scenario of kind fairshare asks only how an amount is divided among queues. Setting skipSimilarFailures is accepted and "
+		"changes no result: a search for victims is skipped where it must end as an earlier one did, and nowhere else.\n\n"
 		"With --journal the run is recorded: every node, queue, group and pod that the engine was told of, and every decision, a "
 		"line "
 		"each. With --replay the engine is told the same again; where it does not decide the same, byte for byte, the first line "

@@ -80,7 +80,7 @@ static bool read_eviction_settings(struct reader *r, const struct stint_json *co
 		return false;
 	policy->consolidation_max_victims = (uint32_t)most;
 	policy->reclaim_may_consolidate = stint_json_bool_or(stint_json_get(config, "reclaimMayConsolidate"), true);
-	/* skipSimilarFailures saves KAI searches at the price of some that would succeed; here equal ones are never made twice (hunts.c). */
+	/* skipSimilarFailures changes nothing: see stint/simulate.h. */
 	if (!field_number(place, config, "reclaimSaturationMultiplier", 0, 1e9, 1, &policy->reclaim_saturation, r->err) ||
 		!field_choice(place, config, "minRuntimeMethod", methods, 2, 0, &method, r->err) ||
 		!field_seconds(place, config, "defaultPreemptMinRuntimeSeconds", 0, &policy->preempt_min_runtime_ms, r->err) ||

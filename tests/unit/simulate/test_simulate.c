@@ -148,6 +148,26 @@ static void the_order_of_lists_means_nothing(void **state)
 	assert_pod(pod_in(back, 0, NULL, "a-0"), "Binding", "n0", 2);
 }
 
+#define SIMILAR(skip)                                                                                                             \
+	"{\"version\": 1, \"kind\": \"schedule\", \"name\": \"s\", \"config\": {\"actions\": [\"preempt\"], "                     \
+	"\"skipSimilarFailures\": " skip "}, \"nodes\": [{\"name\": \"n0\", \"cpu\": \"8\", \"memory\": \"32Gi\", \"gpus\": 1}]," \
+	"\"queues\": [{\"name\": \"q\", \"gpu\": {\"quota\": 0, \"limit\": \"unlimited\", \"overQuotaWeight\": 1},"               \
+	"\"cpu\": {\"quota\": \"unlimited\", \"limit\": \"unlimited\"}, \"memory\": {\"quota\": \"unlimited\", \"limit\": "       \
+	"\"unlimited\"}}], \"workloads\": [" JOB("low", "\"priority\": 40, \"preemptible\": true, " ONE,                          \
+		"{\"status\": \"Running\", \"node\": \"n0\"}") "," JOB("fixed", "\"priority\": 75, \"preemptible\": false, " ONE, \
+		"{}") "," JOB("flexible", "\"priority\": 75, \"preemptible\": true, " ONE, "{}") "], \"run\": {\"mode\": \"once\"}}"
+#define ONE "\"requests\": {\"cpu\": \"1\", \"memory\": \"1G\", \"gpu\": 1},"
+
+/* The second looks like the first, which may not take anything. */
+static void similar_failures_are_skipped_only_where_that_changes_nothing(void **state)
+{
+	(void)state;
+	stint_auto_json *with = simulate(SIMILAR("true")), *without = simulate(SIMILAR("false"));
+	assert_pod(pod_in(with, 0, NULL, "flexible-0"), "Pipelined", "n0", 1);
+	stint_autofree char *a = stint_json_print(with), *b = stint_json_print(without);
+	assert_string_equal(a, b);
+}
+
 static void fair_shares_are_divided_per_resource(void **state)
 {
 	(void)state;
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test(declared_times_end_work_and_keep_a_start_for_what_is_blocked),
 		cmocka_unit_test(pools_have_nodes_a_strategy_and_workloads_that_list_them),
 		cmocka_unit_test(the_order_of_lists_means_nothing),
+		cmocka_unit_test(similar_failures_are_skipped_only_where_that_changes_nothing),
 		cmocka_unit_test(fair_shares_are_divided_per_resource),
 		cmocka_unit_test(a_mistake_is_answered_with_its_place),
 	};
