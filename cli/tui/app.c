@@ -47,6 +47,7 @@ const struct tui_view *tui_view_of(enum tui_view_name name)
 		[TUI_PROJECTS_VIEW] = &tui_view_projects,
 		[TUI_QUEUE] = &tui_view_queue,
 		[TUI_EVENTS] = &tui_view_events,
+		[TUI_EVICTED] = &tui_view_evicted,
 		[TUI_DETAIL] = &tui_view_detail,
 		[TUI_LOGS] = &tui_view_logs,
 		[TUI_WHY] = &tui_view_why,
@@ -62,6 +63,11 @@ enum tui_view_name tui_view_find(const char *name)
 	while (at < TUI_VIEWS && strcmp(tui_view_of(at)->name, name) != 0)
 		at++;
 	return at;
+}
+
+bool tui_view_needs_events(enum tui_view_name name)
+{
+	return name == TUI_EVENTS || name == TUI_EVICTED;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------------------------- */
@@ -200,7 +206,7 @@ static void refresh_list(struct tui_app *app)
 
 static void want_events(struct tui_app *app)
 {
-	bool wanted = app->tab == TUI_EVENTS;
+	bool wanted = tui_view_needs_events(app->tab);
 	for (size_t at = 0; at < app->depth; at++)
 		wanted |= app->screens[at].view == TUI_DETAIL;
 	if (app->outside.want_events)
@@ -460,7 +466,8 @@ void tui_app_request(struct tui_app *app, enum tui_request request)
 	case TUI_DO_NODES:
 	case TUI_DO_PROJECTS:
 	case TUI_DO_QUEUE:
-	case TUI_DO_EVENTS: tui_app_show(app, (enum tui_view_name)(TUI_OVERVIEW + (request - TUI_DO_OVERVIEW))); break;
+	case TUI_DO_EVENTS:
+	case TUI_DO_EVICTED: tui_app_show(app, (enum tui_view_name)(TUI_OVERVIEW + (request - TUI_DO_OVERVIEW))); break;
 	case TUI_DO_FILTER:
 		tui_prompt_open(app, tui_app_list(app) ? TUI_FILTER_PROMPT : app->depth ? TUI_SEARCH_PROMPT : TUI_NO_PROMPT);
 		break;
@@ -502,7 +509,7 @@ void tui_app_request(struct tui_app *app, enum tui_request request)
 static void click(struct tui_app *app, int y, int x)
 {
 	struct tui_list *list = tui_app_list(app);
-	const int tab = y == 0 ? tui_app_tab_at(x) : TUI_TABS;
+	const int tab = y == 0 ? tui_app_tab_at(x, app->width) : TUI_TABS;
 	if (tab < TUI_TABS) {
 		tui_app_show(app, (enum tui_view_name)tab);
 		return;

@@ -27,6 +27,7 @@ enum tui_view_name {
 	TUI_PROJECTS_VIEW,
 	TUI_QUEUE,
 	TUI_EVENTS,
+	TUI_EVICTED,
 	TUI_TABS,
 	TUI_DETAIL = TUI_TABS,
 	TUI_LOGS,
@@ -63,8 +64,9 @@ struct tui_view {
 		const struct tui_app *app, const struct tui_screen *screen, struct tui_text *text); /* anew whenever something changed */
 };
 extern const struct tui_view tui_view_overview, tui_view_workloads, tui_view_nodes, tui_view_projects, tui_view_queue, tui_view_events,
-	tui_view_detail, tui_view_logs, tui_view_why, tui_view_help, tui_view_output;
+	tui_view_evicted, tui_view_detail, tui_view_logs, tui_view_why, tui_view_help, tui_view_output;
 const struct tui_view *tui_view_of(enum tui_view_name name);
+bool tui_view_needs_events(enum tui_view_name name); /* a tab that is made of them */
 /* "workloads"; TUI_VIEWS: none of that name. */
 enum tui_view_name tui_view_find(const char *name);
 
@@ -162,6 +164,7 @@ struct tui_app {
 	char *note;
 	enum tui_role note_role;
 	int64_t note_until_ms;
+	int width; /* of what was drawn last */
 	bool dirty; /* draw again */
 	bool fresh; /* the texts are of this world */
 };
@@ -193,7 +196,7 @@ struct tui_screen *tui_app_push(struct tui_app *app, enum tui_view_name view);
 void tui_app_pop(struct tui_app *app);
 struct tui_screen *tui_app_screen(struct tui_app *app); /* the text on top; NULL: a tab is shown */
 const struct tui_view *tui_app_view(const struct tui_app *app);
-int tui_app_tab_at(int x); /* which tab stands there in the title; TUI_TABS: none */
+int tui_app_tab_at(int x, int width); /* which tab stands there in a title that wide; TUI_TABS: none */
 struct tui_list *tui_app_list(struct tui_app *app); /* of the tab, when it is on top; NULL */
 struct tui_lines tui_app_lines(struct tui_app *app, struct tui_screen *screen);
 unsigned tui_app_where(struct tui_app *app);

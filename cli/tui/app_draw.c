@@ -9,7 +9,7 @@
 
 #include "cli/tui/layout.h"
 
-enum { FIRST_TAB = 7 };
+enum { FIRST_TAB = 7, ROOMY = 90 };
 
 static struct tui_area area_of(struct tui_cells *cells, struct tui_rect rect)
 {
@@ -18,17 +18,22 @@ static struct tui_area area_of(struct tui_cells *cells, struct tui_rect rect)
 
 /* ---- title ------------------------------------------------------------------------------------------------------------------------- */
 
-/* " 2 Workloads " */
-static char *tab_text(int tab)
+/* " 2 Workloads "; where room is short the tabs have all of it. */
+static char *tab_text(int tab, int width)
 {
-	return stint_format(" %d %s ", tab + 1, tui_view_of((enum tui_view_name)tab)->title);
+	return stint_format(width < ROOMY ? " %d %s" : " %d %s ", tab + 1, tui_view_of((enum tui_view_name)tab)->title);
 }
 
-int tui_app_tab_at(int x)
+static int first_tab(int width)
 {
-	int at = FIRST_TAB, tab = 0;
-	for (; tab < TUI_TABS && x >= FIRST_TAB; tab++) {
-		stint_autofree char *text = tab_text(tab);
+	return width < ROOMY ? 0 : FIRST_TAB;
+}
+
+int tui_app_tab_at(int x, int width)
+{
+	int at = first_tab(width), tab = 0;
+	for (; tab < TUI_TABS && x >= first_tab(width); tab++) {
+		stint_autofree char *text = tab_text(tab, width);
 		at += (int)strlen(text);
 		if (x < at)
 			return tab;
@@ -42,15 +47,16 @@ static void draw_title(const struct tui_app *app, struct tui_area area)
 	const time_t seconds = (time_t)(app->now.ms / 1000);
 	struct tm local;
 	if (localtime_r(&seconds, &local))
-		strftime(clock_text, sizeof clock_text, area.width < 90 ? "%H:%M" : "%H:%M:%S", &local);
+		strftime(clock_text, sizeof clock_text, area.width < ROOMY ? "%H:%M" : "%H:%M:%S", &local);
 	for (int x = 0; x < area.width; x++)
 		tui_put_glyph(area, 0, x, TUI_TITLE, TUI_TITLE, " ");
-	int x = FIRST_TAB;
-	tui_put(area, 0, 1, TUI_TITLE, "stint");
+	int x = first_tab(area.width);
+	if (x)
+		tui_put(area, 0, 1, TUI_TITLE, "stint");
 	for (int tab = 0; tab < TUI_TABS; tab++) {
 		const bool shown = (int)app->tab == tab;
 		const int start = x;
-		stint_autofree char *text = tab_text(tab);
+		stint_autofree char *text = tab_text(tab, area.width);
 		x += tui_put(area, 0, x, shown ? TUI_TAB : TUI_TITLE, text);
 		tui_back(area, 0, start, x - start, shown ? TUI_TAB : TUI_TITLE);
 	}
@@ -243,6 +249,7 @@ void tui_app_draw(struct tui_app *app, struct tui_cells *cells, int width, int h
 	tui_cells_reset(cells, width, height, app->settings.utf8);
 	app->now.ms = now_ms;
 	app->dirty = false;
+	app->width = width;
 	if (!tui_layout_frame(width, height, &frame)) {
 		stint_autofree char *text =
 			stint_format("The dashboard needs %d x %d, and this is %d x %d: enlarge the window, or press q.", TUI_LEAST_WIDTH,

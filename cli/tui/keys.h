@@ -58,6 +58,7 @@ enum tui_where {
 	X(PROJECTS, "projects", "4", TUI_EVERYWHERE, "projects and departments")                                                    \
 	X(QUEUE, "queue", "5", TUI_EVERYWHERE, "what waits, in the order in which it is tried")                                     \
 	X(EVENTS, "events", "6", TUI_EVERYWHERE, "what has happened")                                                               \
+	X(EVICTED, "evicted", "7", TUI_EVERYWHERE, "what the scheduler took places away from")                                      \
 	X(FILTER, "filter", "/", TUI_EVERYWHERE, "show only rows with these words (name=value, key!=value, !word); search in text") \
 	X(AGAIN, "next-match", "n", TUI_IN_TEXT | TUI_IN_LOGS, "the next match of the search")                                      \
 	X(AGAIN_BACK, "previous-match", "N", TUI_IN_TEXT | TUI_IN_LOGS, "the match before")                                         \

@@ -46,7 +46,7 @@ int tui_once(struct cli_context *ctx, struct stint_kube *kube, const struct tui_
 	struct tui_run run = {.ctx = ctx, .kube = kube, .loop = stint_kube_loop(kube), .options = options};
 	if (!tui_run_open_state(&run, do_nothing))
 		return cli_failed(ctx);
-	if (options->view == TUI_EVENTS)
+	if (tui_view_needs_events(options->view))
 		tui_state_want_events(run.state, true);
 	const bool read = wait_complete(&run);
 	if (read)

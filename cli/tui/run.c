@@ -384,7 +384,7 @@ static void turn(struct tui_run *run)
 		run->exit_code = run->quit ? run->exit_code : cli_failed(run->ctx);
 		return;
 	}
-	tui_state_want_events(run->state, run->app->tab == TUI_EVENTS);
+	tui_state_want_events(run->state, tui_view_needs_events(run->app->tab));
 	stint_timer_set(run->clock_tick, TICK_MS);
 	while (!run->quit && stint_loop_step(run->loop, -1)) {
 		while (!run->quit && tui_jobs_work(run))

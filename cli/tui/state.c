@@ -61,6 +61,7 @@ struct tui_state {
 	struct stint_model *model;
 	struct stint_workload_set *workloads;
 	struct tui_maker *maker;
+	struct tui_victims victims; /* since the state was opened */
 	struct feed feeds[FEEDS];
 	struct stint_timer *judge; /* refused feeds are dealt with outside of their handlers */
 	struct stint_timer *events_end;
@@ -134,6 +135,7 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 		stint_workload_set_remove(state->workloads, object->uid);
 	else if (feed->source->workloads)
 		stint_workload_set_put(state->workloads, object);
+	tui_victims_note(&state->victims, object, change == STINT_DELETED);
 	tell(state);
 }
 
@@ -392,6 +394,7 @@ void tui_state_close(struct tui_state *state)
 	stint_kube_call_cancel(state->asking);
 	tui_narrow_free(state->search);
 	tui_maker_free(state->maker);
+	tui_victims_clear(&state->victims);
 	for (size_t at = 0; at < FEEDS; at++) {
 		stint_reflector_free(state->feeds[at].reflector);
 		stint_error_clear(&state->feeds[at].trouble);
@@ -460,6 +463,7 @@ static struct tui_sources sources_of(const struct tui_state *state)
 		.pods_known = is_known(&feeds[PODS]),
 		.events_known = is_known(&feeds[EVENTS]),
 		.only = state->project,
+		.victims = &state->victims,
 		.workloads = state->workloads};
 }
 

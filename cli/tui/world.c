@@ -157,6 +157,14 @@ static void make_events(struct tui_maker *maker, const struct tui_sources *sourc
 	maker->world.events_count = sources->events_count;
 }
 
+static void make_victims(struct tui_maker *maker, const struct tui_sources *sources)
+{
+	static const struct tui_victims none = {.count = 0};
+	struct tui_world *world = &maker->world;
+	world->victims = tui_victims_list(sources->victims ? sources->victims : &none, world->events, world->events_count, world->workloads,
+		world->workloads_count, maker->arena, &world->victims_count);
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------------------------------- */
 
 struct tui_maker *tui_maker_new(void)
@@ -192,6 +200,7 @@ const struct tui_world *tui_maker_make(struct tui_maker *maker, const struct tui
 	make_line(maker, sources);
 	make_totals(maker);
 	make_events(maker, sources);
+	make_victims(maker, sources);
 	return &maker->world;
 }
 

@@ -11,6 +11,8 @@
 #include <stint/model.h>
 #include <stint/workload.h>
 
+#include "cli/tui/victims.h"
+
 /* A project, or a department (is_department). Amounts of a department are the sums of its projects. */
 struct tui_project {
 	const char *name;
@@ -66,6 +68,8 @@ struct tui_world {
 	size_t waiting_count;
 	const struct stint_event *const *events; /* latest first */
 	size_t events_count;
+	const struct tui_victim *victims; /* latest first */
+	size_t victims_count;
 	struct tui_totals totals;
 };
 
@@ -75,6 +79,7 @@ struct tui_sources {
 	size_t queues_count, events_count, classes_count;
 	bool nodes_known, queues_known, pods_known, events_known;
 	const char *only; /* as in struct tui_world; borrowed */
+	const struct tui_victims *victims; /* NULL: none were noted */
 	struct stint_workload_set *workloads; /* fed with the pods, their owners and the nodes */
 };
 

@@ -6,7 +6,7 @@ static void pod_init(struct stint_object *object)
 {
 	struct stint_pod *pod = stint_pod_of(object);
 	pod->spec = spec_new();
-	pod->started_ms = pod->ended_ms = pod->scheduled_ms = -1;
+	pod->started_ms = pod->ended_ms = pod->scheduled_ms = pod->evicted_ms = -1;
 }
 
 static enum stint_phase phase_of(struct stint_slice text)
@@ -30,7 +30,7 @@ static enum stint_phase phase_of(struct stint_slice text)
 /* ---- conditions -------------------------------------------------------------------------------------------------------------- */
 
 struct condition {
-	enum { CONDITION_OTHER, CONDITION_SCHEDULED, CONDITION_READY, CONDITION_DISRUPTION } type;
+	enum { CONDITION_OTHER, CONDITION_SCHEDULED, CONDITION_READY, CONDITION_DISRUPTION, CONDITION_EVICTED } type;
 	enum stint_truth status;
 	const char *reason, *message;
 	int64_t time_ms;
@@ -43,10 +43,11 @@ static bool read_condition(struct decoder *d, struct condition *out)
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "type")) {
 			if (read_value(d, &type))
-				out->type = KEY_IS(type, "PodScheduled")   ? CONDITION_SCHEDULED
-					: KEY_IS(type, "Ready")		   ? CONDITION_READY
-					: KEY_IS(type, "DisruptionTarget") ? CONDITION_DISRUPTION
-									   : CONDITION_OTHER;
+				out->type = KEY_IS(type, "PodScheduled")    ? CONDITION_SCHEDULED
+					: KEY_IS(type, "Ready")		    ? CONDITION_READY
+					: KEY_IS(type, "DisruptionTarget")  ? CONDITION_DISRUPTION
+					: KEY_IS(type, "stint.dev/Evicted") ? CONDITION_EVICTED
+									    : CONDITION_OTHER;
 		} else if (KEY_IS(key, "status")) {
 			read_status(d, &out->status);
 		} else if (KEY_IS(key, "reason")) {
@@ -75,6 +76,12 @@ static void take_condition(struct stint_model *model, struct stint_pod *pod, str
 		pod->ready = condition->status;
 	} else if (condition->type == CONDITION_DISRUPTION) {
 		pod->disruption_target = condition->status;
+	} else if (condition->type == CONDITION_EVICTED && condition->status == STINT_TRUE) {
+		stint_text_drop(model, pod->evicted_reason);
+		stint_text_drop(model, pod->evicted_message);
+		pod->evicted_reason = stint_steal(&condition->reason);
+		pod->evicted_message = stint_steal(&condition->message);
+		pod->evicted_ms = condition->time_ms;
 	}
 }
 
@@ -268,6 +275,8 @@ static void pod_drop(struct stint_object *object)
 	stint_text_drop(model, pod->terminated_reason);
 	stint_text_drop(model, pod->scheduled_reason);
 	stint_text_drop(model, pod->scheduled_message);
+	stint_text_drop(model, pod->evicted_reason);
+	stint_text_drop(model, pod->evicted_message);
 }
 
 static size_t pod_bytes(const struct stint_object *object)

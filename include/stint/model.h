@@ -326,6 +326,10 @@ struct stint_pod {
 	int64_t scheduled_ms; /* its last transition; -1 */
 	enum stint_truth ready;
 	enum stint_truth disruption_target;
+	/* Condition stint.dev/Evicted, where it is true: stint-scheduler takes its place away, and why. evicted_ms -1: it does not. */
+	const char *evicted_reason; /* Reclaimed, Preempted, Moved ... */
+	const char *evicted_message;
+	int64_t evicted_ms;
 };
 static inline struct stint_pod *stint_pod_of(struct stint_object *object)
 {

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -105,7 +106,7 @@ class Dashboard(kit.Case):
 
 class Pictures(Dashboard):
     def test_once_prints_a_frame_of_the_size_that_was_asked_for(self):
-        for view in ("overview", "workloads", "nodes", "projects", "queue", "events"):
+        for view in ("overview", "workloads", "nodes", "projects", "queue", "events", "evicted"):
             for width, height in ((80, 24), (120, 40), (200, 60)):
                 done = self.assert_works(self.cluster.stint("dashboard", "--once", "--view", view, "--size", "%dx%d" % (width, height),
                                                             env=self.cluster.environment(LC_ALL="C")))
@@ -249,7 +250,7 @@ class Keys(Dashboard):
 
     def test_q_ends_it_from_every_view_with_0(self):
         self.submit("some-row", "-g", "9")
-        for keys in ("1", "2", "3", "4", "5", "6", "?", "2s", "2c", "2d", "5y", "2l"):
+        for keys in ("1", "2", "3", "4", "5", "6", "7", "?", "2s", "2c", "2d", "5y", "2l"):
             screen = self.screen()
             screen.wait_for("NODES READY")
             screen.type(keys)
@@ -306,6 +307,47 @@ class Keys(Dashboard):
         self.assertEqual(self.assert_works(self.cluster.stint("config", "get", "project")).out, "vision\n")
         self.assert_refused(self.cluster.stint("config", "set", "dashboard-theme", "pink"), 2, "dark or light")
         self.assert_refused(self.cluster.stint("config", "set", "dashboard-keys", "fly=x"), 2, "fly")
+
+
+class Victims(kit.Case):
+    """Two devices, two projects with a quota of one each: who borrows has to give back."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.Sandbox("--nodes", "1", "--gpus", "2")
+        cls.addClassCleanup(cls.cluster.close)
+        for project in ("tenants", "owners"):
+            cls.cluster.project(project, "1")
+
+    def submit(self, project, name, *options):
+        self.assert_works(self.cluster.stint("submit", "train", name, "-i", "img", "-p", project, "-g", "1", *options))
+
+    def test_who_was_evicted_why_for_whom_what_was_lost_and_when_it_starts_again(self):
+        screen = Screen(self.cluster, "--view", "workloads")
+        self.addCleanup(screen.close)
+        for name in ("first", "second"):
+            self.submit("tenants", name, "--time", "1h")
+            kit.eventually(lambda name=name: "Running" in (screen.line(name) or ""), "%s running" % name)
+        self.submit("owners", "comes", "--time", "2h")
+        screen.send("7")
+        text = screen.wait_for("1 Evicted")
+        told = re.search(r"(first|second) +tenants +Reclaimed +queue owners +1 GPU after \d+\w* ", text)
+        self.assertTrue(told, text)
+        victim = told.group(1)
+        screen.send("Enter")
+        screen.wait_for("Detail tenants/" + victim, 'Reclaimed: queue "owners" has not had its share', "lost: 1 GPU after")
+        screen.send("Escape")
+        screen.wait_for("1 Evicted", "Pending")
+        screen.send("5")
+        kit.eventually(lambda: re.search(r"1 +%s +tenants +1 .* NoRoom +it asks for 1 GPU" % victim, screen.text()), "what holds it back")
+        screen.send("y")
+        screen.wait_for(victim + " waits: NoRoom", "Who has it", "Starts")
+        self.assertRegex(screen.line("Starts"), r"in (1h|59m)\w* at the latest")
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+        # Who opens it later learns of it by events, which do not know what was lost.
+        done = self.assert_works(self.cluster.stint("dashboard", "--once", "--view", "evicted", "--size", "140x24"))
+        self.assertRegex(done.out, victim + r" +tenants +Reclaimed +queue owners +\? ")
 
 
 class Ends(Dashboard):

@@ -90,6 +90,18 @@ void view_workload_gpus(const struct stint_workload *workload, struct tui_field 
 		tui_field_set(out, TUI_TEXT, "%s/%s", view_gpus(has, held), view_gpus(asks, wanted));
 }
 
+void view_lost(const struct tui_victim *victim, struct tui_field *out)
+{
+	char gpus[VIEW_WORD], ran[STINT_TIME_SIZE];
+	if (victim->gpus < 0)
+		tui_field_set(out, TUI_DIM, "?");
+	else if (victim->ran_ms < 0)
+		tui_field_set(out, TUI_TEXT, "%s GPU%s", view_gpus(victim->gpus, gpus), victim->gpus == 1 ? "" : "s");
+	else
+		tui_field_set(out, TUI_TEXT, "%s GPU%s after %s", view_gpus(victim->gpus, gpus), victim->gpus == 1 ? "" : "s",
+			stint_duration_format(victim->ran_ms, ran));
+}
+
 /* ---- devices ----------------------------------------------------------------------------------------------------------------------- */
 
 static const char *project_of(const struct stint_device_user *user)

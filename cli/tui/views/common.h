@@ -17,6 +17,8 @@ char *view_limit(double gpus, bool said, char out[static VIEW_WORD]); /* < 0: "u
 char *view_percent(double percent, char out[static VIEW_WORD]); /* < 0: "?" */
 /* "2/8 GPUs", "0.5", "10Gi of memory", "-": what a workload asks for and has. */
 void view_workload_gpus(const struct stint_workload *workload, struct tui_field *out);
+/* "2 GPUs after 3h", "?": what an eviction has cost. */
+void view_lost(const struct tui_victim *victim, struct tui_field *out);
 /* The devices of a node, a cell for each: filled by its shares, in the colours of their projects; at most `width` columns. */
 void view_devices(const struct stint_node_use *node, bool all_known, struct tui_area area, int y, int x, int width);
 /*

@@ -7,7 +7,7 @@
 
 #include "cli/tui/views/common.h"
 
-enum { EVENTS_SHOWN = 20 };
+enum { EVENTS_SHOWN = 20, EVICTIONS_SHOWN = 5 };
 
 static void say_age(struct tui_text *text, const char *key, int64_t since_ms, int64_t now_ms)
 {
@@ -95,6 +95,25 @@ static void say_pods(const struct tui_app *app, const struct stint_workload *wor
 	}
 }
 
+/* Who took its places, when and for whom. */
+static void say_evictions(const struct tui_app *app, const struct stint_workload *workload, struct tui_text *text)
+{
+	const struct tui_world *world = app->now.world;
+	size_t shown = 0;
+	for (size_t at = 0; at < world->victims_count && shown < EVICTIONS_SHOWN; at++) {
+		const struct tui_victim *victim = &world->victims[at];
+		struct tui_field lost = {.text = ""};
+		char age[STINT_TIME_SIZE];
+		if (victim->workload != workload)
+			continue;
+		view_lost(victim, &lost);
+		stint_autofree char *line =
+			stint_format("%s ago, %s: %s%s%s", stint_duration_format(app->now.ms - victim->at_ms, age), victim->reason,
+				victim->why ? victim->why : "", victim->gpus < 0 ? "" : "; lost: ", victim->gpus < 0 ? "" : lost.text);
+		tui_say_field(text, shown++ ? "" : "Evicted", TUI_WARN, line);
+	}
+}
+
 static void say_workload(const struct tui_app *app, const struct stint_workload *workload, struct tui_text *text)
 {
 	struct tui_field gpus = {.text = ""};
@@ -134,6 +153,7 @@ static void say_workload(const struct tui_app *app, const struct stint_workload 
 			stint_format("%zu of %zu that wait, %u in its project", at + 1, app->now.world->waiting_count, waiting->position);
 		tui_say_field(text, "In the line", TUI_TEXT, place);
 	}
+	say_evictions(app, workload, text);
 	say_pods(app, workload, text);
 }
 

@@ -19,6 +19,7 @@ struct scene {
 	struct stint_model *model;
 	struct stint_workload_set *set;
 	struct tui_maker *maker;
+	struct tui_victims victims;
 	struct scene_array nodes, queues, pods, events, classes, owners;
 	bool hide_nodes, hide_queues;
 	const char *only; /* the project that is seen; NULL: all */
@@ -44,6 +45,7 @@ static inline void scene_empty(struct scene_array *array)
 static inline void scene_close(struct scene *scene)
 {
 	tui_maker_free(scene->maker);
+	tui_victims_clear(&scene->victims);
 	scene_empty(&scene->nodes);
 	scene_empty(&scene->queues);
 	scene_empty(&scene->pods);
@@ -258,6 +260,36 @@ static inline void scene_event(struct scene *scene, const char *project, const c
 	scene_add(scene, &scene->events, STINT_KIND_EVENT, NULL, NULL, text.data);
 }
 
+/* A pod of a Job is evicted and gone: it had run for so long. */
+static inline void scene_evict(struct scene *scene, const char *project, const char *job, const char *gpus, const char *ran,
+	const char *ago, const char *reason, const char *sentence)
+{
+	stint_auto_buf text = {0};
+	char at[STINT_TIME_SIZE], started[STINT_TIME_SIZE];
+	int64_t ran_ms = 0, ago_ms = 0;
+	stint_duration_parse(ran, &ran_ms);
+	stint_duration_parse(ago, &ago_ms);
+	stint_time_format(SCENE_NOW_MS - ago_ms, at);
+	stint_time_format(SCENE_NOW_MS - ago_ms - ran_ms, started);
+	scene->uids++;
+	stint_buf_printf(&text,
+		"{\"metadata\":{\"name\":\"%s-x\",\"namespace\":\"%s\",\"uid\":\"evicted-%d\",\"deletionTimestamp\":\"%s\","
+		"\"ownerReferences\":[{"
+		"\"apiVersion\":\"batch/"
+		"v1\",\"kind\":\"Job\",\"name\":\"%s\",\"uid\":\"job\",\"controller\":true}]},\"spec\":{\"nodeName\":\"gpu-1\","
+		"\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"nvidia.com/"
+		"gpu\":\"%s\"}}}]},\"status\":{\"phase\":\"Running\","
+		"\"startTime\":\"%s\",\"conditions\":[{\"type\":\"stint.dev/"
+		"Evicted\",\"status\":\"True\",\"reason\":\"%s\",\"message\":\"%s\","
+		"\"lastTransitionTime\":\"%s\"}]}}",
+		job, project, scene->uids, at, job, gpus, started, reason, sentence, at);
+	struct scene_array gone = {0};
+	struct stint_object *pod = scene_add(scene, &gone, STINT_KIND_POD, NULL, NULL, text.data);
+	stint_workload_set_remove(scene->set, pod->uid);
+	tui_victims_note(&scene->victims, pod, true);
+	scene_empty(&gone);
+}
+
 static inline const struct tui_world *scene_world(struct scene *scene)
 {
 	const struct tui_sources sources = {.queues = scene->queues.items,
@@ -271,6 +303,7 @@ static inline const struct tui_world *scene_world(struct scene *scene)
 		.pods_known = true,
 		.events_known = true,
 		.only = scene->only,
+		.victims = &scene->victims,
 		.workloads = scene->set};
 	return tui_maker_make(scene->maker, &sources, SCENE_NOW_MS);
 }
@@ -311,6 +344,9 @@ static inline void scene_fill(struct scene *scene)
 	scene_event(scene, "nlp", "mixtral-sft-0", "Warning", "FailedScheduling",
 		"NoRoom: it asks for 8 GPUs, and no node can give that now", "55m", 3);
 	scene_event(scene, "search", "oom-repro-0", "Warning", "BackOff", "Back-off restarting failed container main", "1m", 1);
+	scene_evict(scene, "nlp", "mixtral-sft", "8", "3h", "56m", "Reclaimed",
+		"queue \\\"vision\\\" has not had its share, and this is beyond the share of its own queue");
+	scene_event(scene, "search", "reindex-0", "Normal", "Preempted", "Evicted: workload embed-a has a higher priority", "41m", 1);
 	scene_event(scene, "vision", "unet-3d-0", "Normal", "Scheduled", "Successfully assigned vision/unet-3d-0 to gpu-3", "9m", 1);
 }
 

@@ -129,6 +129,8 @@ PICTURE(nodes, tui_app_show(app, TUI_NODES))
 PICTURE(projects, tui_app_show(app, TUI_PROJECTS_VIEW))
 PICTURE(queue, tui_app_show(app, TUI_QUEUE))
 PICTURE(events, tui_app_show(app, TUI_EVENTS))
+PICTURE(evicted, tui_app_show(app, TUI_EVICTED))
+PICTURE(detail_of_a_victim, type(app, "7j\r"))
 PICTURE(help, type(app, "?"))
 PICTURE(filter, type(app, "2/state=pending"))
 PICTURE(marks_and_question, type(app, "2jj  d"))
@@ -199,6 +201,8 @@ int main(void)
 		cmocka_unit_test(test_projects),
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_evicted),
+		cmocka_unit_test(test_detail_of_a_victim),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_marks_and_question),
