@@ -287,7 +287,8 @@ struct stint_pod_terms {
 };
 /*
  * The terms of a spec, counted once for the caller. NULL without *err: it has none. With *err (STINT_FAILED): they cannot be read. Preferred
- * spread constraints (ScheduleAnyway) are left out.
+ * spread constraints (ScheduleAnyway) are left out and change no score, as in KAI, which has none for them (kai-engine 5.2, 6.2): work that
+ * would rather be apart says so by preferred pod anti-affinity, which counts.
  */
 struct stint_pod_terms *stint_pod_terms_read(const struct stint_pod_spec *spec, struct stint_error **err);
 struct stint_pod_terms *stint_pod_terms_ref(struct stint_pod_terms *terms);

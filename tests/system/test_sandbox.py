@@ -617,6 +617,57 @@ class Controllers(OnSandbox):
             return [a for s in self.api.get(self.path("endpointslices", group="discovery.k8s.io/v1"))["items"] for e in s["endpoints"] or [] for a in e["addresses"]]
         kit.eventually(lambda: addresses() == [ip], "the address")
 
+    def patch(self, path, body):
+        status, answer = self.api.call("PATCH", path, body, "application/merge-patch+json")
+        self.assertEqual(status, 200, answer)
+
+    def volume_claim(self, name, **spec):
+        return self.make("persistentvolumeclaims", None, {"metadata": {"name": name}, "spec": dict(
+            {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}, **spec)})
+
+    def bound(self, name):
+        claim = self.api.get(self.path("persistentvolumeclaims", name))
+        return claim["status"].get("phase") == "Bound" and claim["spec"]["volumeName"]
+
+    def test_a_claim_of_the_default_class_gets_a_volume_once_a_node_is_chosen(self):
+        self.assertEqual(self.volume_claim("late")["spec"]["storageClassName"], "standard")
+        events = self.path("events") + "?fieldSelector=involvedObject.name%3Dlate"
+        kit.eventually(lambda: any(e["reason"] == "WaitForFirstConsumer" for e in self.api.get(events)["items"]), "the claim waiting")
+        self.patch(self.path("persistentvolumeclaims", "late"), {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "node-0"}}})
+        volume = kit.eventually(lambda: self.bound("late"), "the claim being bound")
+        self.assertEqual(self.api.get("/api/v1/persistentvolumes/" + volume)["status"]["phase"], "Bound")
+        self.api.call("DELETE", self.path("persistentvolumeclaims", "late"))
+        kit.eventually(lambda: self.api.call("GET", "/api/v1/persistentvolumes/" + volume)[0] == 404, "the volume going with its claim")
+
+    def test_a_claim_gets_the_smallest_volume_that_will_do(self):
+        for name, size in (("small", "500Mi"), ("large", "4Gi"), ("fits", "2Gi")):
+            self.api.create("/api/v1/persistentvolumes", {"metadata": {"name": "made-" + name}, "spec": {
+                "capacity": {"storage": size}, "accessModes": ["ReadWriteOnce"], "storageClassName": "by-hand", "hostPath": {"path": "/x"}}})
+            self.addCleanup(self.api.call, "DELETE", "/api/v1/persistentvolumes/made-" + name)
+        self.volume_claim("now", storageClassName="by-hand")
+        self.assertEqual(kit.eventually(lambda: self.bound("now"), "the claim being bound"), "made-fits")
+        self.api.call("DELETE", self.path("persistentvolumeclaims", "now"))
+        kit.eventually(lambda: self.api.get("/api/v1/persistentvolumes/made-fits")["status"]["phase"] == "Released", "the volume being let go")
+
+    def test_an_ephemeral_volume_gets_its_claim(self):
+        self.make_pod("p", volumes=[{"name": "tmp", "ephemeral": {"volumeClaimTemplate": {"spec": {
+            "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}}}])
+        path = self.path("persistentvolumeclaims", "p-tmp")
+        kit.eventually(lambda: self.api.call("GET", path)[0] == 200, "the claim")
+        self.assertEqual(self.api.get(path)["metadata"]["ownerReferences"][0]["name"], "p")
+
+    def test_an_allocated_claim_keeps_no_namespace(self):
+        claims = self.path("resourceclaims", group="resource.k8s.io/v1")
+        self.api.create(claims, {"metadata": {"name": "gpu", "finalizers": ["resource.kubernetes.io/delete-protection"]},
+                                 "spec": {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "x"}}]}}})
+        self.run_pod("p", resourceClaims=[{"name": "gpu", "resourceClaimName": "gpu"}])
+        self.patch(claims + "/gpu/status", {"status": {"allocation": {"devices": {"results": []}}, "reservedFor": [
+            {"resource": "pods", "name": "p", "uid": self.pod()["metadata"]["uid"]}]}})
+        self.api.call("DELETE", claims + "/gpu")
+        self.assertEqual(self.api.get(claims + "/gpu")["status"]["reservedFor"][0]["name"], "p")  # its pod runs
+        self.api.call("DELETE", "/api/v1/namespaces/" + self.space)
+        kit.eventually(lambda: self.api.call("GET", "/api/v1/namespaces/" + self.space)[0] == 404, "the namespace gone")
+
 
 if __name__ == "__main__":
     kit.main()
