@@ -166,22 +166,25 @@ static void print_placements(struct cli_context *ctx, const struct stint_json *p
 
 static void print_outcome(struct cli_context *ctx, const struct stint_json *workload)
 {
+	stint_auto_buf text = {0};
 	const char *name = text_at(workload, "workload"), *outcome = text_at(workload, "outcome");
 	const struct stint_json *pods = stint_json_get(workload, "pods"), *why = stint_json_get(workload, "why");
 	const long long total = count_at(pods, "total"), waiting = count_at(pods, "waiting");
 	if (strcmp(outcome, "Starts") == 0)
-		fprintf(ctx->out, "%s would start at once\n", name);
+		stint_buf_printf(&text, "%s would start at once\n", name);
 	else if (strcmp(outcome, "StartsLater") == 0)
-		fprintf(ctx->out, "%s would start as soon as room is made for it\n", name);
+		stint_buf_printf(&text, "%s would start as soon as room is made for it\n", name);
 	else if (strcmp(outcome, "StartsInPart") == 0)
-		fprintf(ctx->out, "%s would start with %lld of its %lld pods; the others would wait: %s\n", name, total - waiting, total,
-			text_at(why, "reason"));
+		stint_buf_printf(&text, "%s would start with %lld of its %lld pods; the others would wait: %s\n", name, total - waiting,
+			total, text_at(why, "reason"));
 	else if (strcmp(outcome, "Never") == 0)
-		fprintf(ctx->out, "%s could never run as asked: %s\n", name, text_at(why, "reason"));
+		stint_buf_printf(&text, "%s could never run as asked: %s\n", name, text_at(why, "reason"));
 	else
-		fprintf(ctx->out, "%s would wait: %s\n", name, text_at(why, "reason"));
+		stint_buf_printf(&text, "%s would wait: %s\n", name, text_at(why, "reason"));
 	if (why)
-		fprintf(ctx->out, "  %s\n", text_at(why, "message"));
+		stint_buf_printf(&text, "  %s\n", text_at(why, "message"));
+	stint_sanitize(text.data);
+	fputs(text.data, ctx->out);
 	print_placements(ctx, stint_json_get(workload, "placements"));
 	cli_why_print_holders(ctx, why);
 	cli_why_print_list(ctx, "What would help", stint_json_get(why, "changes"), "text", NULL);

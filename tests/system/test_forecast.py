@@ -105,6 +105,18 @@ class Forecast(kit.Case):
         for key in ("reason", "message", "changes", "bound", "holders", "queue", "priority", "preemptible", "position"):
             self.assertEqual(why[key], workload["why"][key], key)
 
+    def test_the_start_is_told_where_declared_times_tell_it(self):
+        self.two_projects()
+        self.fill("tenants", 2, "--time", "1h", "--preemptible=false", gpus=2)
+        self.fill("tenants", 1, "--time", "2h", gpus=4, first=2)
+        told, workload = self.ask_submit("owners", "gang", "-g", "4", "--workers", "2", "--preemptible=false")
+        self.assertEqual((workload["outcome"], workload["why"]["reason"]), ("Never", "NeverWithinBounds"))
+        told, workload = self.ask_submit("owners", "gang", "-g", "4", "--workers", "2")
+        self.assertEqual((workload["outcome"], workload["why"]["reason"]), ("Waits", "NoRoomForGang"))
+        self.assertTrue(7000 < workload["why"]["starts_in_s"] <= 7200, workload["why"])
+        people = self.stint("submit", "gang", "-p", "owners", *IMAGE, "-g", "4", "--workers", "2", "--dry-run=schedule")
+        self.assertRegex(people.out, r"It would start in 11\dm")
+
     def test_what_can_never_run_ends_with_7(self):
         self.two_projects()
         told, workload = self.ask_submit("tenants", "huge", "-g", "5")
