@@ -41,6 +41,7 @@ enum cli_source {
 	CLI_DEPARTMENT_NAMES,
 	CLI_NODE_NAMES,
 	CLI_NAMESPACE_NAMES,
+	CLI_POOL_NAMES, /* of nodes; as a flag's argument several, divided by commas */
 	CLI_CLAIM_NAMES, /* PersistentVolumeClaims */
 	CLI_PRIORITY_CLASS_NAMES,
 	CLI_RUNTIME_CLASS_NAMES,

@@ -26,6 +26,7 @@
 	X(project)      \
 	X(department)   \
 	X(node)         \
+	X(pool)         \
 	X(simulate)     \
 	X(sandbox)      \
 	X(config)       \

@@ -150,9 +150,24 @@ static void offer_source(const struct offer *to, struct cli_context *ctx, enum c
 	}
 }
 
+/* Of "a,b" only the last one is under way. */
+static void offer_of_list(struct offer to, struct cli_context *ctx, enum cli_source source)
+{
+	const char *comma = strrchr(to.prefix, ',');
+	if (comma) {
+		const size_t length = (size_t)(comma - to.prefix) + 1;
+		to.lead = to.lead_length ? to.lead : to.prefix;
+		to.lead_length += length;
+		to.prefix += length;
+	}
+	offer_names(&to, ctx, source);
+}
+
 static void offer_argument(const struct offer *to, struct cli_context *ctx, const struct cli_flag *flag)
 {
-	if (flag->type == CLI_CHOICE)
+	if (flag->source == CLI_POOL_NAMES)
+		offer_of_list(*to, ctx, flag->source);
+	else if (flag->type == CLI_CHOICE)
 		offer_choices(to, flag->choices);
 	else if (flag->type == CLI_FILE || flag->type == CLI_FOLDER)
 		fputs(flag->type == CLI_FILE ? ":files\n" : ":folders\n", to->out);

@@ -52,6 +52,23 @@ static char **queue_names(struct stint_kube *kube, bool department)
 	return split_and_free(&names);
 }
 
+static char **pool_names(struct stint_kube *kube)
+{
+	struct stint_buf names = {0};
+	struct stint_map *seen = stint_map_new(NULL);
+	stint_auto_json *list = stint_kube_list(kube, &stint_kube_nodes, NULL, NULL, NULL);
+	stint_json_each(object, stint_json_get(list, "items")) {
+		const char *pool = stint_json_string_or(stint_json_at(object, "metadata", "labels", STINT_LABEL_NODE_POOL), "");
+		pool = *pool ? pool : STINT_DEFAULT_POOL;
+		if (stint_map_has(seen, pool))
+			continue;
+		stint_map_set(seen, pool, seen);
+		stint_buf_printf(&names, "%s\n", pool);
+	}
+	stint_map_free(seen);
+	return split_and_free(&names);
+}
+
 static char **context_names(struct cli_context *ctx)
 {
 	const struct stint_kube_config_options options = {.kubeconfig = cli_text(ctx, "kubeconfig")};
@@ -79,6 +96,7 @@ char **cli_names(struct cli_context *ctx, enum cli_source source)
 	case CLI_DEPARTMENT_NAMES: return queue_names(kube, true);
 	case CLI_NODE_NAMES: return object_names(kube, &stint_kube_nodes, NULL);
 	case CLI_NAMESPACE_NAMES: return object_names(kube, &stint_kube_namespaces, NULL);
+	case CLI_POOL_NAMES: return pool_names(kube);
 	case CLI_CLAIM_NAMES: return object_names(kube, &stint_kube_persistentvolumeclaims, project);
 	case CLI_PRIORITY_CLASS_NAMES: return object_names(kube, &stint_kube_priorityclasses, NULL);
 	case CLI_RUNTIME_CLASS_NAMES: return object_names(kube, &stint_kube_runtimeclasses, NULL);

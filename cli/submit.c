@@ -12,6 +12,7 @@
 
 #include "cli/forecast.h"
 #include "cli/output/output.h"
+#include "cli/pool.h"
 #include "cli/wait.h"
 
 /* NVIDIA's container toolkit installs it under this name. */
@@ -67,6 +68,7 @@ static void read_flags(const struct cli_context *ctx, struct stint_submission *o
 	out->env = cli_texts(ctx, "env");
 	out->labels = cli_texts(ctx, "label");
 	out->annotations = cli_texts(ctx, "annotation");
+	out->node_pools = cli_text(ctx, "node-pools");
 	out->node_selectors = cli_texts(ctx, "node-selector");
 	out->tolerations = cli_texts(ctx, "toleration");
 	out->claims = cli_texts(ctx, "pvc");
@@ -128,6 +130,8 @@ static bool fit(struct cli_context *ctx, struct stint_kube *kube, struct stint_s
 	if (found->has_runtime_class == STINT_FALSE && (out->runtime_class || setting))
 		return stint_fail(
 			&ctx->err, STINT_NOT_FOUND, "there is no runtime class \"%s\": leave it out, or install it first", runtime);
+	if (out->node_pools && !cli_check_pools(ctx, kube, out->node_pools))
+		return false;
 	if (!out->runtime_class)
 		out->runtime_class = found->has_runtime_class == STINT_TRUE ? runtime : NULL;
 	if (found->scheduler_name && !cli_setting(ctx, "scheduler-names"))
@@ -269,6 +273,11 @@ static const struct cli_flag flags[] = {
 		.argument = "KEY=VALUE",
 		.repeated = true,
 		.help = "an annotation on the workload and its pods"},
+	{.name = "node-pools",
+		.type = CLI_TEXT,
+		.argument = "POOL[,POOL...]",
+		.source = CLI_POOL_NAMES,
+		.help = "only nodes of these pools, best first: all of its pods that start together go to the first one that takes them"},
 	{.name = "node-selector", .type = CLI_TEXT, .argument = "KEY=VALUE", .repeated = true, .help = "only nodes with this label"},
 	{.name = "toleration", .type = CLI_TEXT, .argument = "KEY[=VALUE][:EFFECT]", .repeated = true, .help = "nodes with this taint too"},
 	{.name = "pvc",
@@ -353,6 +362,8 @@ const struct cli_command cli_command_submit = {
 		    "stint submit train big -i pytorch:2.5 -g 8 --workers 8 --time 4h -- torchrun train.py\n"
 		    "# a notebook on 10 GiB of a GPU\n"
 		    "stint submit workspace lab -i jupyter:1 --gpu-memory 10Gi --port 8888\n"
+		    "# on an H100 where there is room, else on an A100\n"
+		    "stint submit tune -i pytorch:2.5 -g 1 --node-pools h100,a100\n"
 		    "# what would be created\n"
 		    "stint submit hello -i python:3.12 -g 1 --dry-run=client\n"
 		    "# whether it would start now, where, and at whose cost; or why it would wait\n"

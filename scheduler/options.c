@@ -171,15 +171,16 @@ static bool set_factor(double *factor, const char *origin, const char *value, st
 	return true;
 }
 
+static const struct {
+	const char *name;
+	enum stint_placement placement;
+} placements[] = {{"binpack", STINT_BINPACK}, {"spread", STINT_SPREAD}, {"fragmentation", STINT_FRAGMENTATION}};
+
 static bool set_placement(enum stint_placement *placement, const char *origin, const char *value, struct stint_error **err)
 {
-	static const struct {
-		const char *name;
-		enum stint_placement placement;
-	} words[] = {{"binpack", STINT_BINPACK}, {"spread", STINT_SPREAD}, {"fragmentation", STINT_FRAGMENTATION}};
-	for (size_t i = 0; i < STINT_COUNT(words); i++) {
-		if (strcmp(value, words[i].name) == 0) {
-			*placement = words[i].placement;
+	for (size_t i = 0; i < STINT_COUNT(placements); i++) {
+		if (strcmp(value, placements[i].name) == 0) {
+			*placement = placements[i].placement;
 			return true;
 		}
 	}

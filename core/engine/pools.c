@@ -172,7 +172,7 @@ bool engine_pool_listed(const struct pool_list *list, uint32_t pool)
 static uint32_t read_names(const struct stint_group_spec *spec, const char *names[static STINT_MAX_POOLS])
 {
 	uint32_t count = 0;
-	for (size_t i = 0; i < spec->pools_count && count < STINT_MAX_POOLS; i++) {
+	for (uint32_t i = 0; i < spec->pools_count && count < STINT_MAX_POOLS; i++) {
 		bool known = !spec->pools[i][0];
 		for (uint32_t k = 0; k < count && !known; k++)
 			known = strcmp(names[k], spec->pools[i]) == 0;

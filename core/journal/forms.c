@@ -240,6 +240,7 @@ static const struct field group_fields[] = {
 	AT(struct stint_group_spec, min_member, "min_member", FIELD_U32),
 	AT(struct stint_group_spec, time_ms, "time_ms", FIELD_I64),
 	ITEMS(struct stint_group_spec, parts, "parts", form_part),
+	TEXTS(struct stint_group_spec, pools, "pools"),
 	AT(struct stint_group_spec, started_ms, "started_ms", FIELD_I64),
 	AT(struct stint_group_spec, last_evicted_ms, "last_evicted_ms", FIELD_I64),
 	AT(struct stint_group_spec, stale_since_ms, "stale_since_ms", FIELD_I64),

@@ -170,7 +170,7 @@ static struct stint_mirror_group *settle_group(
 		.parts = parts.parts,
 		.parts_count = parts.count,
 		.pools = (const char *const *)pools,
-		.pools_count = pools_count};
+		.pools_count = (uint32_t)pools_count};
 	group->handle = stint_engine_group_upsert(mirror->engine, &spec);
 	stint_strings_free(pools);
 	remember(&mirror->groups_by_handle, &mirror->groups_by_handle_capacity, group->handle, group);

@@ -111,7 +111,7 @@ static bool read_list(struct reader *r, const struct pools *pools, const struct 
 		texts[at++] = scenario_keep(r->scenario, name);
 	}
 	workload->group.pools = texts;
-	workload->group.pools_count = count;
+	workload->group.pools_count = (uint32_t)count;
 	return true;
 }
 

@@ -195,6 +195,7 @@ static bool check_owned_key(const char *key, struct stint_error **err)
 		{"gpu-memory", "--gpu-memory"},
 		{"gpu-fraction-num-devices", "--devices"},
 		{STINT_ANNOTATION_TIME, "--time"},
+		{STINT_ANNOTATION_NODE_POOLS, "--node-pools"},
 		{STINT_LABEL_QUEUE, "-p"},
 		{STINT_LABEL_PREEMPTIBILITY, "--preemptible"},
 		{"kai.scheduler/batch-min-member", "--workers"},
@@ -221,6 +222,25 @@ bool check_label(const char *what, const char *text, struct checked_pair *out, s
 			"%s \"%s\" has no valid value: at most 63 letters, digits, and - _ . with a letter or digit at both ends", flag,
 			text);
 	return strcmp(what, "node-selector") == 0 || check_owned_key(out->key, err);
+}
+
+char *check_pools(const char *text, size_t *count, struct stint_error **err)
+{
+	enum { MOST_POOLS = 32 }; /* as many as the scheduler looks at */
+	char **words = stint_split(text, ", ");
+	stint_auto_buf list = {0};
+	size_t at = 0;
+	while (words[at] && is_qualified(words[at], strlen(words[at])) && at < MOST_POOLS) {
+		stint_buf_printf(&list, "%s%s", at ? "," : "", words[at]);
+		at++;
+	}
+	const bool fine = at > 0 && !words[at];
+	stint_strings_free(words);
+	*count = at;
+	if (fine)
+		return stint_buf_steal(&list);
+	stint_fail(err, STINT_USAGE, "--node-pools must be POOL[,POOL...], as h100,a100, at most %d of them: got \"%s\"", MOST_POOLS, text);
+	return NULL;
 }
 
 struct stint_json *check_toleration(const char *text, struct stint_error **err)

@@ -100,6 +100,7 @@ static bool check_submission(struct checked_submission *checked, struct stint_er
 		(!said->retries || check_whole("--retries", said->retries, 0, 1000, &checked->retries, err)) && check_ports(checked, err) &&
 		check_class("--priority", said->priority, err) && check_class("--runtime-class", said->runtime_class, err) &&
 		check_policy(said->image_pull_policy, err) &&
+		(!said->node_pools || (checked->node_pools = check_pools(said->node_pools, &checked->node_pools_count, err))) &&
 		(!said->workdir || *said->workdir == '/' ||
 			stint_fail(err, STINT_USAGE, "--workdir must be an absolute path: got \"%s\"", said->workdir));
 }
@@ -180,8 +181,9 @@ static struct stint_json *build_service(const struct checked_submission *checked
 	struct stint_json *service = build_head(checked, "v1", "Service", err);
 	if (!service)
 		return NULL;
-	/* Wall time is the pods' and their owner's. */
+	/* Wall time and pools are the pods' and their owner's. */
 	stint_json_remove(stint_json_get(stint_json_get(service, "metadata"), "annotations"), STINT_ANNOTATION_TIME);
+	stint_json_remove(stint_json_get(stint_json_get(service, "metadata"), "annotations"), STINT_ANNOTATION_NODE_POOLS);
 	if (!stint_json_first(stint_json_at(service, "metadata", "annotations")))
 		stint_json_remove(stint_json_get(service, "metadata"), "annotations");
 	struct stint_json *spec = stint_json_ensure_object(service, "spec");
@@ -224,6 +226,7 @@ struct stint_json *stint_submission_build(const struct stint_submission *submiss
 	struct checked_submission checked = {.said = submission};
 	struct stint_json *objects = check_submission(&checked, err) ? build_objects(&checked, err) : NULL;
 	free(checked.gpu.portion);
+	free(checked.node_pools);
 	free(checked.ports);
 	return objects;
 }

@@ -20,6 +20,8 @@ struct checked_submission {
 	int64_t workers; /* 0: not said */
 	int64_t time_s, ttl_s; /* 0: not said */
 	int64_t retries;
+	char *node_pools; /* NULL: not said */
+	size_t node_pools_count;
 	struct checked_port *ports;
 	size_t ports_count;
 };

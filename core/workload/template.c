@@ -38,6 +38,11 @@ bool add_metadata(const struct checked_submission *checked, struct stint_json *m
 	if (!add_pairs(metadata, "labels", "label", said->labels, err) ||
 		!add_pairs(metadata, "annotations", "annotation", said->annotations, err))
 		return false;
+	/* One pool is KAI's label, which its tools know; an order is an annotation. */
+	if (checked->node_pools_count == 1)
+		stint_json_set_string(labels, STINT_LABEL_NODE_POOL, checked->node_pools);
+	else if (checked->node_pools)
+		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), STINT_ANNOTATION_NODE_POOLS, checked->node_pools);
 	if (checked->time_s) {
 		stint_autofree char *seconds = stint_format("%lld", (long long)checked->time_s);
 		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), STINT_ANNOTATION_TIME, seconds);

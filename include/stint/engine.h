@@ -132,7 +132,7 @@ struct stint_group_spec {
 	size_t parts_count;
 	/* The pools that it may use, best first; copied. None: every node. A pool need not have nodes. */
 	const char *const *pools;
-	size_t pools_count;
+	uint32_t pools_count;
 	/* Of its history what the cluster keeps; 0: not known, then what the engine has seen itself stands. */
 	int64_t started_ms; /* when it last went from no pod to some (kai-engine 9.1) */
 	int64_t last_evicted_ms;

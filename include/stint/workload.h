@@ -162,6 +162,7 @@ struct stint_submission {
 	const char *const *env; /* KEY=VALUE */
 	const char *const *labels; /* key=value */
 	const char *const *annotations; /* key=value */
+	const char *node_pools; /* "a,b", best first */
 	const char *const *node_selectors; /* key=value */
 	const char *const *tolerations; /* key[=value][:effect] */
 	const char *const *claims; /* name:/path[:ro] */

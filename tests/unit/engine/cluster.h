@@ -95,7 +95,7 @@ struct node_is {
 	const char *label, *value; /* one label */
 	const char *labels; /* or several, "rack=r1,zone=z1" */
 	const char *rack; /* the label of that name */
-	const char *pool; /* the label kai.scheduler/node-pool, beside no other than `rack` */
+	const char *pool; /* the label kai.scheduler/node-pool, beside `rack` or `labels` */
 	const char *taint; /* key of a NoSchedule taint */
 	const char *resource; /* an extended resource, and how many thousandths of it */
 	int64_t resource_milli;
@@ -130,8 +130,11 @@ static inline uint32_t add_node_(struct cluster *c, const char *name, struct nod
 		labels++;
 	}
 	node->meta.labels = (struct stint_pairs){pairs, labels};
-	if (is.labels)
-		node->meta.labels = cluster_pairs(c, is.labels);
+	if (is.labels) {
+		stint_autofree char *with_pool =
+			is.pool ? stint_format("%s=%s,%s", STINT_LABEL_NODE_POOL, is.pool, is.labels) : stint_strdup(is.labels);
+		node->meta.labels = cluster_pairs(c, with_pool);
+	}
 	if (is.taint) {
 		struct stint_taint *taint = stint_arena_alloc(c->arena, sizeof *taint);
 		*taint = (struct stint_taint){cluster_text(c, is.taint), "", STINT_EFFECT_NO_SCHEDULE};
@@ -198,7 +201,7 @@ struct group_is {
 static inline uint32_t add_group_(struct cluster *c, const char *key, struct group_is is)
 {
 	const char **pools = stint_arena_alloc(c->arena, (STINT_MAX_POOLS + 1) * sizeof *pools);
-	size_t pools_count = 0;
+	uint32_t pools_count = 0;
 	for (const char *at = is.pools; at && *at && pools_count <= STINT_MAX_POOLS; at += *at == ',') {
 		const size_t length = strcspn(at, ",");
 		pools[pools_count++] = stint_arena_strndup(c->arena, at, length);

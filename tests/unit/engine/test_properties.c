@@ -239,6 +239,27 @@ static void check_domains(const struct world *w, uint64_t seed)
 	}
 }
 
+/* A group with a list has its pods on nodes of its pools, a gang all of them in one. */
+static void check_pools(const struct world *w, uint64_t seed)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		const struct world_group *group = &w->groups[g];
+		const bool together = group->is.min > 1 || group->is.parts_count;
+		const char *first = NULL;
+		for (int p = 0; group->there && group->is.pools && p < PODS_PER_GROUP; p++) {
+			const struct world_pod *pod = &group->pods[p];
+			if (!pod->there || !pod->is.on || pod->is.status == STINT_POD_RELEASING)
+				continue;
+			const char *pool = w->nodes[pod->is.on[1] - '0'].pool;
+			pool = pool ? pool : STINT_DEFAULT_POOL;
+			if (!strstr(group->is.pools, pool) || (together && first && strcmp(first, pool) != 0))
+				fail_msg("seed %llu: %s, which may use %s, is in pool %s, and another of its pods in %s",
+					(unsigned long long)seed, pod->name, group->is.pools, pool, first ? first : "none");
+			first = pool;
+		}
+	}
+}
+
 static void check_victims(struct cluster *c, uint64_t seed)
 {
 	for (size_t i = 0; i < c->last.count; i++) {
@@ -537,7 +558,7 @@ static int64_t remedies_done[STINT_REMEDY_UNCORDON + 1];
  */
 static bool remedies_are_exact(const struct world *w)
 {
-	return w->policy.gpu_nodes != STINT_FRAGMENTATION && w->policy.cpu_nodes != STINT_FRAGMENTATION;
+	return !engine_policy_uses(&w->policy, STINT_FRAGMENTATION);
 }
 
 /* What is offered to a group that waits, mostly what comes first, is done: it starts the group in the next cycle. True when there was something to do. */
@@ -583,6 +604,7 @@ static void run_world(uint64_t seed)
 	w->now_ms = CLUSTER_NOW_MS;
 	make_policy(w);
 	terms_percent = chance(50) ? 30 : 0;
+	pools_percent = seed % 4 == 0 ? 60 : 0;
 	make_nodes(w);
 	make_queues(w);
 	for (int g = 0; g < GROUPS; g++) {
@@ -606,6 +628,7 @@ static void run_world(uint64_t seed)
 		apply(c, w);
 		check_devices(c, w, seed);
 		check_domains(w, seed);
+		check_pools(w, seed);
 		check_terms(w, seed);
 		/* A cycle does not come back to what its own decisions have made possible near them: the next one does. */
 		size_t decided = run_cycle(c);
@@ -615,6 +638,7 @@ static void run_world(uint64_t seed)
 			check_terms(w, seed);
 			check_devices(c, w, seed);
 			check_domains(w, seed);
+			check_pools(w, seed);
 			decided = run_cycle(c);
 		}
 		if (decided)

@@ -56,11 +56,13 @@ struct world {
 	struct queue_is queues[QUEUES];
 	struct world_group groups[GROUPS];
 	struct stint_policy policy;
+	struct stint_pool_placement placements[2];
 	int64_t now_ms;
 	int serial;
 };
 
 static int terms_percent; /* of pods that want something of other pods, in this world */
+static int pools_percent; /* of groups that list pools */
 
 static const double portions[] = {0.1, 0.25, 0.5, 0.57, 0.75, 1};
 
@@ -79,6 +81,15 @@ static void make_nodes(struct world *w)
 			.taint = chance(10) ? "only" : NULL,
 		};
 	}
+	/* p: the first nodes, q: the next ones; the rest are in none. */
+	for (int i = 0; i < NODES && pools_percent; i++)
+		w->nodes[i].pool = i < NODES / 3 ? "p" : i < 2 * NODES / 3 ? "q" : NULL;
+	if (!pools_percent || chance(30))
+		return;
+	w->placements[0] = stint_pool_placement_of("p", (enum stint_placement)below(4));
+	w->placements[1] = stint_pool_placement_of("default", (enum stint_placement)below(4));
+	w->policy.pools = w->placements;
+	w->policy.pools_count = STINT_COUNT(w->placements);
 }
 
 /* Two departments; the rest are leaves, one of them a root of its own. */
@@ -210,6 +221,9 @@ static void make_group(struct world *w, struct world_group *group)
 	}
 	if (chance(40))
 		make_parts(group, pods);
+	static const char *const lists[] = {"p", "q,p", "default,p", "p,q", "none,q", "q,default,p"};
+	if (pools_percent && chance(pools_percent))
+		group->is.pools = lists[below((int)STINT_COUNT(lists))];
 }
 
 /* ---- telling an engine -------------------------------------------------------------------------------------------------------------- */

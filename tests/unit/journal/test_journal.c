@@ -24,6 +24,7 @@ static void record_world(uint64_t seed, bool curious, struct stint_buf *out)
 	make_policy(w);
 	w->policy.hold_moved_ms = chance(50) ? 30000 : 0;
 	terms_percent = chance(50) ? 30 : 0;
+	pools_percent = seed % 3 == 0 ? 60 : 0;
 	make_nodes(w);
 	make_queues(w);
 	for (int g = 0; g < GROUPS; g++) {

@@ -1,0 +1,15 @@
+/*
+ * pool: node pools, as other verbs ask for them.
+ */
+#ifndef STINT_CLI_POOL_H
+#define STINT_CLI_POOL_H
+
+#include <stint/kube.h>
+
+#include "cli/cli.h"
+#include "cli/names.h"
+
+/* Every pool of the list has nodes, or nodes may not be read. False: ctx->err. */
+bool cli_check_pools(struct cli_context *ctx, struct stint_kube *kube, const char *pools);
+
+#endif
