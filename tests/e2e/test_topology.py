@@ -67,6 +67,29 @@ class Topology(kit.Case):
         kit.eventually(lambda: all(p["spec"].get("nodeName") for p in self.pods("three")), "the second gang being placed")
         self.assertTrue({p["spec"]["nodeName"] for p in self.pods("three")} <= set(self.nodes[1:]))
 
+    def test_each_segment_of_a_job_has_one_rack(self):
+        """rack-0 has two devices and would be filled first: a segment of three has no place there."""
+        annotations = {"kai.scheduler/batch-min-member": "6", "kai.scheduler/topology": "racks", "kai.scheduler/segment-size": "3",
+                       "kai.scheduler/segment-topology-required-placement": "example.com/rack"}
+        self.cluster.api.create("/apis/batch/v1/namespaces/vision/jobs", {
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "cut", "annotations": annotations},
+            "spec": {"completionMode": "Indexed", "completions": 6, "parallelism": 6, "template": {
+                "metadata": {"labels": {"gang": "cut"}},
+                "spec": {"schedulerName": "stint-scheduler", "restartPolicy": "Never", "tolerations": [{"operator": "Exists"}],
+                         "containers": [{"name": "main", "image": "local/busybox:1", "command": ["sleep", "1000"], "resources": {
+                             "limits": {"nvidia.com/gpu": "1"}, "requests": {"nvidia.com/gpu": "1"}}}]}}}})
+
+        def gone():
+            self.cluster.api.call("DELETE", "/apis/batch/v1/namespaces/vision/jobs/cut?propagationPolicy=Background")
+            for pod in self.pods("cut"):
+                self.cluster.api.call("DELETE", "/api/v1/namespaces/vision/pods/%s?gracePeriodSeconds=0" % pod["metadata"]["name"])
+            return not self.pods("cut")
+
+        self.addCleanup(kit.eventually, gone, "the Job having gone")
+        kit.eventually(lambda: len(self.pods("cut")) == 6 and all(p["spec"].get("nodeName") for p in self.pods("cut")),
+                       "the segments being placed")
+        self.assertTrue({p["spec"]["nodeName"] for p in self.pods("cut")} <= set(self.nodes[1:]))
+
 
 if __name__ == "__main__":
     kit.main()

@@ -191,6 +191,25 @@ class Reading(kit.Case):
         self.assertIn("vision/half (0.5)", row)
         self.assertIn("vision/desk (0.5)", row)
 
+    def test_pools_add_up_and_what_is_not_known_is_said(self):
+        def label(pool):
+            return self.sandbox.api.call("PATCH", "/api/v1/nodes/node-1", {"metadata": {"labels": {"kai.scheduler/node-pool": pool}}},
+                                         "application/merge-patch+json")
+        self.assertEqual(label("h100")[0], 200)
+        self.addCleanup(label, None)
+        rows = {i["name"]: i for i in self.stint("pool", "list", "-o", "json").json["items"]}
+        self.assertEqual(sorted(rows), ["default", "h100"])
+        self.assertEqual([rows["h100"][key] for key in ("nodes", "nodes_ready", "gpus", "gpus_allocated", "gpus_free")], [1, 1, 4, 2, 2])
+        self.assertNotIn("placement", rows["h100"])  # no scheduler tells it
+        self.assertIn("unknown", self.stint("pool", "list").out)
+        told = self.stint("pool", "describe", "h100")
+        self.assertIn("node-1", told.out)
+        self.assertNotIn("node-0", told.out)
+        self.assertEqual(self.stint("pool", "list", "-o", "name").out.split(), ["pool/default", "pool/h100"])
+        missing = self.stint("pool", "describe", "h10")
+        self.assertEqual(missing.code, 3)
+        self.assertIn("stint pool list", missing.err)
+
     def test_top_nodes_and_node_list_add_up(self):
         for command in (["top"], ["top", "nodes"], ["node", "list"]):
             items = {item["name"]: item for item in self.assert_works(self.stint(*command, "-o", "json")).json["items"]}

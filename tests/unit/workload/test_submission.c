@@ -140,6 +140,32 @@ static void workers_are_an_indexed_gang_that_finds_itself(void **state)
 		"  selector: {stint.dev/workload: gang}\n");
 }
 
+/* One pool is a label that KAI knows, several are a list; the Service has no use for it. */
+static void node_pools_are_a_label_or_a_list(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pools, *label, *list;
+	} rows[] = {{NULL, NULL, NULL}, {"h100", "h100", NULL}, {" h100 ", "h100", NULL}, {"h100, a100", NULL, "h100,a100"}};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		const struct stint_submission submission = {
+			.name = "gang", .project = "vision", .image = "img:1", .workers = "2", .node_pools = rows[i].pools};
+		stint_auto_error *err = NULL;
+		stint_auto_json *objects = stint_submission_build(&submission, &err);
+		assert_non_null(objects);
+		const struct stint_json *job = stint_json_first(objects), *service = stint_json_next(job);
+		const struct stint_json *template = stint_json_at(job, "spec", "template");
+		const struct stint_json *const both[] = {job, template};
+		for (size_t at = 0; at < STINT_COUNT(both); at++) {
+			const char *label = stint_json_string_at(both[at], "metadata", "labels", STINT_LABEL_NODE_POOL);
+			const char *list = stint_json_string_at(both[at], "metadata", "annotations", STINT_ANNOTATION_NODE_POOLS);
+			assert_string_equal(label ? label : "", rows[i].label ? rows[i].label : "");
+			assert_string_equal(list ? list : "", rows[i].list ? rows[i].list : "");
+		}
+		assert_null(stint_json_at(service, "metadata", "annotations", STINT_ANNOTATION_NODE_POOLS));
+	}
+}
+
 static void a_workspace_is_a_stateful_set_of_one_with_a_service(void **state)
 {
 	(void)state;
@@ -306,6 +332,9 @@ static const struct mistake {
 	{{GOOD, .annotations = LIST("gpu-fraction=0.5")}, "say it with -g"},
 	{{GOOD, .annotations = LIST("/=x")}, "no valid key"},
 	{{GOOD, .node_selectors = LIST("a b=c")}, "no valid key"},
+	{{GOOD, .node_pools = ""}, "--node-pools must be"},
+	{{GOOD, .node_pools = "a,b c,-d"}, "--node-pools must be"},
+	{{GOOD, .annotations = LIST("kai.scheduler/node-pools=a")}, "say it with --node-pools"},
 	{{GOOD, .tolerations = LIST("x=y:Sometimes")}, "no effect \"Sometimes\""},
 	{{GOOD, .tolerations = LIST(":NoSchedule")}, "--toleration must be"},
 	{{GOOD, .claims = LIST("data")}, "--pvc must be"},
@@ -384,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_training_of_half_a_gpu_is_a_job_wired_to_its_device),
 		cmocka_unit_test(workers_are_an_indexed_gang_that_finds_itself),
+		cmocka_unit_test(node_pools_are_a_label_or_a_list),
 		cmocka_unit_test(a_workspace_is_a_stateful_set_of_one_with_a_service),
 		cmocka_unit_test(an_inference_service_without_gpus_asks_for_none),
 		cmocka_unit_test(every_mistake_is_one_sentence_and_nothing_is_made),

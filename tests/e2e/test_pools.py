@@ -1,0 +1,121 @@
+"""Node pools: a workload goes to the first pool of its list that takes all of it, and each pool is packed in its own way."""
+
+import kit
+
+
+class Pools(kit.Case):
+    """Two nodes of two devices in each of two pools: "wide" spreads, "tight" packs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.cluster("--nodes", "0", "--no-scheduler")
+        cls.addClassCleanup(cls.cluster.close)
+        cls.pools = {}
+        for pool in ("wide", "tight"):
+            cls.pools[pool] = cls.cluster.make_nodes(2, gpus=2, prefix=pool)
+            cls.addClassCleanup(cls.cluster.remove_nodes, cls.pools[pool])
+            for node in cls.pools[pool]:
+                status, answer = cls.cluster.api.call("PATCH", "/api/v1/nodes/" + node, {"metadata": {"labels": {
+                    "kai.scheduler/node-pool": pool}}}, "application/merge-patch+json")
+                assert status == 200, answer
+        scheduler = cls.cluster.scheduler("--leader-elect=false", "--pool-placement", "wide=spread,tight=binpack")
+        scheduler.__enter__()
+        cls.addClassCleanup(scheduler.__exit__, None, None, None)
+        cls.cluster.project("vision", 8)
+        cls.addClassCleanup(cls.cluster.remove_project, "vision")
+
+    def submit(self, name, *flags):
+        done = self.cluster.stint("submit", name, "-p", "vision", "-i", "local/busybox:1", *flags, "--", "sleep", "1000")
+        self.assertEqual(done.code, 0, str(done))
+        self.addCleanup(self.delete, name)
+
+    def delete(self, name):
+        self.cluster.stint("delete", name, "-p", "vision", "-y")
+        kit.eventually(lambda: not self.pods(name), "the pods of %s having gone" % name)
+
+    def pods(self, name):
+        return self.cluster.api.pods("vision", "stint.dev/workload=" + name)
+
+    def nodes_of(self, name, count=1):
+        """The nodes of its pods, when all have one."""
+        def placed():
+            nodes = [p["spec"].get("nodeName") for p in self.pods(name)]
+            return len(nodes) == count and all(nodes) and sorted(nodes)
+        return kit.eventually(placed, "%s being placed" % name)
+
+    def test_each_pool_is_packed_in_its_own_way(self):
+        for pool in self.pools:
+            for at in range(2):
+                self.submit("%s-%d" % (pool, at), "-g", "1", "--node-pools", pool)
+                self.nodes_of("%s-%d" % (pool, at))
+        self.assertEqual(self.nodes_of("wide-0") + self.nodes_of("wide-1"), sorted(self.pools["wide"]))
+        self.assertEqual(self.nodes_of("tight-0"), self.nodes_of("tight-1"))
+
+    def test_a_gang_goes_whole_to_the_first_pool_that_takes_it(self):
+        self.submit("first", "-g", "2", "--workers", "2", "--node-pools", "tight,wide")
+        self.assertEqual(self.nodes_of("first", 2), self.pools["tight"])
+        self.submit("part", "-g", "1", "--node-pools", "wide")
+        self.nodes_of("part")
+        self.submit("second", "-g", "1", "--workers", "3", "--node-pools", "tight,wide")
+        self.assertEqual(set(self.nodes_of("second", 3)), set(self.pools["wide"]))
+        self.submit("third", "-g", "2", "--workers", "2", "--node-pools", "tight,wide")
+
+        def said():
+            return [c["message"] for p in self.pods("third") for c in p["status"].get("conditions", [])
+                    if c["type"] == "PodScheduled" and "NoRoomForGang" in c.get("message", "")]
+
+        self.assertIn('in one of pools "tight" and "wide"', kit.eventually(said, "the third gang being refused")[0])
+        shown = self.cluster.stint("pool", "describe", "tight", "-o", "json")
+        self.assertEqual((shown.json["gpus"], shown.json["gpus_allocated"], shown.json["gpus_free"]), (4, 4, 0), str(shown))
+        self.assertEqual([w["name"] for w in shown.json["workloads"]], ["third"])
+        self.cluster.stint("delete", "first", "-p", "vision", "-y")
+        self.assertEqual(self.nodes_of("third", 2), self.pools["tight"])
+
+    def test_a_pool_that_no_node_is_in_is_refused(self):
+        done = self.cluster.stint("submit", "lost", "-p", "vision", "-i", "local/busybox:1", "--node-pools", "wide,tigth")
+        self.assertEqual(done.code, 3, str(done))
+        self.assertIn('node pool "tigth" has no nodes; did you mean tight?', done.err)
+        self.assertFalse(self.pods("lost"))
+
+
+class Shards(kit.Case):
+    """Two schedulers, each of one pool (kai-api 7.4): each leaves the nodes, queues and workloads of the other alone."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = kit.cluster("--nodes", "0", "--no-scheduler")
+        cls.addClassCleanup(cls.cluster.close)
+        for pool in ("left", "right"):
+            nodes = cls.cluster.make_nodes(1, gpus=2, prefix=pool)
+            cls.addClassCleanup(cls.cluster.remove_nodes, nodes)
+            done = cls.cluster.stint("department", "create", "all-" + pool)
+            assert done.code == 0, str(done)
+            cls.addClassCleanup(cls.cluster.stint, "department", "delete", "all-" + pool, "-y")
+            cls.cluster.project("team-" + pool, 2, "--department", "all-" + pool)
+            cls.addClassCleanup(cls.cluster.remove_project, "team-" + pool)
+            queues = "/apis/scheduling.run.ai/v2/queues/"
+            for path in ("/api/v1/nodes/%s-0" % pool, queues + "all-" + pool, queues + "team-" + pool):
+                status, answer = cls.cluster.api.call("PATCH", path, {"metadata": {"labels": {"kai.scheduler/node-pool": pool}}},
+                                                      "application/merge-patch+json")
+                assert status == 200, answer
+            scheduler = cls.cluster.scheduler("--leader-elect=false", "--node-pool", pool)
+            scheduler.__enter__()
+            cls.addClassCleanup(scheduler.__exit__, None, None, None)
+
+    def pod(self, team, name):
+        return self.cluster.api.pods(team, "stint.dev/workload=" + name)[0]
+
+    def test_each_scheduler_has_its_own_pool(self):
+        for pool, pools in (("left", "left,right"), ("right", "right")):
+            team, name = "team-" + pool, "of-" + pool
+            done = self.cluster.stint("submit", name, "-p", team, "-i", "local/busybox:1", "-g", "1", "--node-pools", pools, "--", "sleep",
+                                      "1000")
+            self.assertEqual(done.code, 0, str(done))
+            kit.eventually(lambda: self.pod(team, name)["spec"].get("nodeName") == pool + "-0", "%s being placed" % name)
+        if self.cluster.is_sandbox:  # deploy/ gives no right to patch pods
+            kit.eventually(lambda: self.pod("team-left", "of-left")["metadata"]["labels"].get("kai.scheduler/node-pool") == "left",
+                           "the pod that listed two pools being labelled")
+
+
+if __name__ == "__main__":
+    kit.main()
