@@ -1,17 +1,22 @@
 /*
- * announcer: a bounded queue of `Scheduled` events in front of the recorder. See announcer.h.
+ * announcer: bounded queues of events in front of the recorder. See announcer.h.
  *
- * State: a ring of what was placed; the pods in it are counted. One timer.
+ * State: a ring of what was evicted and one of what was placed; the pods in them are counted. One timer.
  */
 #include <scheduler/announcer.h>
 
 #include <stdlib.h>
 
-enum { QUEUE_MAX = 1024, TICK_MS = 100, EACH_TICK = 5 };
+enum { EVICTED_MAX = 4096, SCHEDULED_MAX = 1024, TICK_MS = 100, EACH_TICK = 5 };
 
-struct scheduled {
+struct news {
 	struct stint_pod *pod;
-	char *node;
+	char *reason, *text;
+};
+
+struct ring {
+	struct news *items;
+	size_t first, count, most;
 };
 
 struct stint_announcer {
@@ -19,32 +24,67 @@ struct stint_announcer {
 	bool (*may_write)(void *user);
 	void *user;
 	struct stint_timer *timer;
-	struct scheduled ring[QUEUE_MAX];
-	size_t first, count;
+	struct ring evicted, scheduled;
 };
 
-static void take_first(struct stint_announcer *announcer, bool record)
+static struct ring *next_of(struct stint_announcer *announcer)
 {
-	struct scheduled *one = &announcer->ring[announcer->first];
-	const struct stint_object *meta = &one->pod->meta;
-	if (record) {
-		const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
-		stint_record(announcer->recorder, &about, "Normal", "Scheduled", NULL, "Successfully assigned pod %s/%s to node %s",
-			meta->space, meta->name, one->node);
-	}
-	stint_object_unref(&one->pod->meta);
-	free(one->node);
-	announcer->first = (announcer->first + 1) % QUEUE_MAX;
-	announcer->count--;
+	if (announcer->evicted.count)
+		return &announcer->evicted;
+	return announcer->scheduled.count ? &announcer->scheduled : NULL;
+}
+
+static void take_first(const struct stint_announcer *announcer, struct ring *ring, bool record)
+{
+	const struct news *news = &ring->items[ring->first];
+	struct stint_object *meta = &news->pod->meta;
+	const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
+	if (record)
+		stint_record(announcer->recorder, &about, "Normal", news->reason, NULL, "%s", news->text);
+	stint_object_unref(meta);
+	free(news->reason);
+	free(news->text);
+	ring->first = (ring->first + 1) % ring->most;
+	ring->count--;
 }
 
 static void on_timer(void *user)
 {
 	struct stint_announcer *announcer = user;
-	for (int i = 0; i < EACH_TICK && announcer->count && announcer->may_write(announcer->user); i++)
-		take_first(announcer, true);
-	if (announcer->count)
+	struct ring *ring = NULL;
+	for (int i = 0; i < EACH_TICK && (ring = next_of(announcer)) && announcer->may_write(announcer->user); i++)
+		take_first(announcer, ring, true);
+	if (next_of(announcer))
 		stint_timer_set(announcer->timer, TICK_MS);
+}
+
+/* The text is handed over. */
+static void add(struct stint_announcer *announcer, struct ring *ring, struct stint_pod *pod, const char *reason, char *text)
+{
+	if (ring->count == ring->most) { /* in a burst so large nobody misses one */
+		free(text);
+		return;
+	}
+	stint_object_ref(&pod->meta);
+	ring->items[(ring->first + ring->count++) % ring->most] = (struct news){.pod = pod, .reason = stint_strdup(reason), .text = text};
+	if (!stint_timer_active(announcer->timer))
+		stint_timer_set(announcer->timer, TICK_MS);
+}
+
+void stint_announcer_scheduled(struct stint_announcer *announcer, struct stint_pod *pod, const char *node)
+{
+	add(announcer, &announcer->scheduled, pod, "Scheduled",
+		stint_format("Successfully assigned pod %s/%s to node %s", pod->meta.space, pod->meta.name, node));
+}
+
+void stint_announcer_evicted(struct stint_announcer *announcer, struct stint_pod *pod, const char *reason, const char *sentence)
+{
+	add(announcer, &announcer->evicted, pod, reason, stint_format("Evicted: %s", sentence));
+}
+
+static struct ring ring_of(size_t most)
+{
+	return (struct ring){.items = stint_alloc(most * sizeof(struct news)), .most = most};
 }
 
 struct stint_announcer *stint_announcer_new(
@@ -55,6 +95,8 @@ struct stint_announcer *stint_announcer_new(
 	announcer->may_write = may_write;
 	announcer->user = user;
 	announcer->timer = stint_timer_new(loop, on_timer, announcer);
+	announcer->evicted = ring_of(EVICTED_MAX);
+	announcer->scheduled = ring_of(SCHEDULED_MAX);
 	return announcer;
 }
 
@@ -62,20 +104,10 @@ void stint_announcer_free(struct stint_announcer *announcer)
 {
 	if (!announcer)
 		return;
-	while (announcer->count)
-		take_first(announcer, false);
+	for (struct ring *ring = NULL; (ring = next_of(announcer));)
+		take_first(announcer, ring, false);
+	free(announcer->evicted.items);
+	free(announcer->scheduled.items);
 	stint_timer_free(announcer->timer);
 	free(announcer);
-}
-
-void stint_announcer_scheduled(struct stint_announcer *announcer, struct stint_pod *pod, const char *node)
-{
-	if (announcer->count == QUEUE_MAX) /* in a burst so large nobody misses one */
-		return;
-	struct scheduled *one = &announcer->ring[(announcer->first + announcer->count++) % QUEUE_MAX];
-	stint_object_ref(&pod->meta);
-	one->pod = pod;
-	one->node = stint_strdup(node);
-	if (!stint_timer_active(announcer->timer))
-		stint_timer_set(announcer->timer, TICK_MS);
 }

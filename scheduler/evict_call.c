@@ -42,7 +42,7 @@ void stint_eviction_free(struct stint_eviction *eviction)
 
 const char *stint_eviction_outcome_name(enum stint_errand_outcome outcome)
 {
-	static const char *const names[STINT_ERRAND_OUTCOMES] = {"evicted", "conflict", "gone", "failed", "retried"};
+	static const char *const names[STINT_ERRAND_OUTCOMES] = {"evicted", "conflict", "gone", "failed", "retried", "blocked"};
 	return names[outcome];
 }
 
@@ -85,8 +85,8 @@ char *stint_eviction_body(const struct stint_eviction *eviction)
 
 enum stint_errand_outcome stint_eviction_outcome_of_write(const struct stint_eviction *eviction, int http_status)
 {
-	if (http_status == TOO_MANY_REQUESTS && !eviction->direct && eviction->errand.attempts >= STINT_EVICT_ATTEMPTS)
-		return STINT_ERRAND_REFUSED;
+	if (http_status == TOO_MANY_REQUESTS && !eviction->direct)
+		return eviction->errand.attempts >= STINT_EVICT_ATTEMPTS ? STINT_ERRAND_REFUSED : STINT_ERRAND_NOT_YET;
 	return stint_errand_outcome_of_status(http_status);
 }
 
@@ -126,7 +126,7 @@ static void on_told(void *user, struct stint_kube_response *response)
 		return;
 	}
 	eviction->errand.call = NULL;
-	request->sender->answered(request->sender->user, eviction, outcome, false, response->error ? response->error->message : NULL,
+	request->sender->answered(request->sender->user, eviction, outcome, response->error ? response->error->message : NULL,
 		response->error ? response->error->retry_after_ms : -1);
 	free(request);
 }
@@ -140,8 +140,8 @@ static void on_done(void *user, struct stint_kube_response *response)
 		? stint_eviction_outcome_of_pod(eviction, response->status, response->body.data, response->body.length)
 		: stint_eviction_outcome_of_write(eviction, status);
 	eviction->errand.call = NULL;
-	request->sender->answered(request->sender->user, eviction, outcome, status == TOO_MANY_REQUESTS && !eviction->direct,
-		response->error ? response->error->message : NULL, response->error ? response->error->retry_after_ms : -1);
+	request->sender->answered(request->sender->user, eviction, outcome, response->error ? response->error->message : NULL,
+		response->error ? response->error->retry_after_ms : -1);
 }
 
 static void send_eviction(struct request *request)

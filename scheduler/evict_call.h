@@ -29,9 +29,9 @@ struct stint_eviction *stint_eviction_new(void *owner, const char *space, const 
 void stint_eviction_free(struct stint_eviction *eviction);
 const char *stint_eviction_outcome_name(enum stint_errand_outcome outcome);
 
-/* answered: once for each, from the loop. blocked: a disruption budget says no for now. */
-typedef void stint_eviction_answered(void *user, struct stint_eviction *eviction, enum stint_errand_outcome outcome, bool blocked,
-	const char *message, int64_t retry_after_ms);
+/* answered: once for each, from the loop. NOT_YET: a disruption budget says no for now. */
+typedef void stint_eviction_answered(
+	void *user, struct stint_eviction *eviction, enum stint_errand_outcome outcome, const char *message, int64_t retry_after_ms);
 
 struct stint_eviction_sender {
 	struct stint_kube *kube;

@@ -62,13 +62,6 @@ char *stint_eviction_sentence(
 	return stint_format("%s has a higher priority", whom);
 }
 
-static void tell_event(const struct stint_evictor *evictor, const struct stint_eviction *eviction)
-{
-	const struct stint_kube_about about = {"v1", "Pod", eviction->space, eviction->pod, eviction->uid, NULL, NULL};
-	if (evictor->options.recorder)
-		stint_record(evictor->options.recorder, &about, "Normal", eviction->reason, NULL, "Evicted: %s", eviction->sentence);
-}
-
 /* ---- groups that are spared ------------------------------------------------------------------------------------------------------------ */
 
 static void spare_group(struct stint_evictor *evictor, const struct stint_mirror_pod *pod)
@@ -143,19 +136,20 @@ static void discard_eviction(struct stint_errand *errand)
 	stint_eviction_free((struct stint_eviction *)errand);
 }
 
-static void answered(void *user, struct stint_eviction *eviction, enum stint_errand_outcome outcome, bool blocked, const char *message,
-	int64_t retry_after_ms)
+static void answered(
+	void *user, struct stint_eviction *eviction, enum stint_errand_outcome outcome, const char *message, int64_t retry_after_ms)
 {
 	struct stint_evictor *evictor = user;
 	stint_metrics_add(evictor->options.metrics, STINT_METRIC_EVICTIONS, 1, stint_eviction_outcome_name(outcome));
-	if (outcome == STINT_ERRAND_UNCERTAIN && (!blocked || eviction->errand.attempts == 1))
+	const bool blocked = outcome == STINT_ERRAND_NOT_YET;
+	if (outcome == STINT_ERRAND_UNCERTAIN || (blocked && eviction->errand.attempts == 1))
 		stint_log(evictor->options.logger, blocked ? STINT_LOG_INFO : STINT_LOG_WARN, "eviction of pod %s/%s %s: %s",
 			eviction->space, eviction->pod,
 			blocked ? "has to wait for its disruption budget" : "has no certain answer and is repeated",
 			message ? message : "no answer");
 	stint_outbox_answer(evictor->outbox, &eviction->errand, outcome, message, stint_monotonic_ms(), retry_after_ms);
 	pump(evictor);
-	if (stint_outbox_pending(evictor->outbox) == 0)
+	if (stint_outbox_in_flight(evictor->outbox) == 0)
 		evictor->options.idle(evictor->options.user);
 }
 
@@ -166,7 +160,7 @@ static void eviction_done(void *user, struct stint_errand *errand, enum stint_er
 	struct stint_mirror_pod *pod = errand->owner;
 	pod->eviction = NULL;
 	if (outcome == STINT_ERRAND_DONE) {
-		tell_event(evictor, eviction);
+		evictor->options.evicted(evictor->options.user, pod, eviction->reason, eviction->sentence);
 		return;
 	}
 	if (outcome == STINT_ERRAND_GONE)
@@ -226,6 +220,9 @@ void stint_evictor_pod_gone(struct stint_evictor *evictor, struct stint_mirror_p
 	if (!eviction)
 		return;
 	pod->eviction = NULL;
+	/* Its end may be seen before the answer is. */
+	if (!evictor->closed && eviction->told && eviction->errand.state == STINT_ERRAND_SENT)
+		evictor->options.evicted(evictor->options.user, pod, eviction->reason, eviction->sentence);
 	stint_outbox_drop(evictor->outbox, &eviction->errand);
 }
 

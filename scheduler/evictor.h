@@ -17,14 +17,14 @@ struct stint_evictor_options {
 	struct stint_engine *engine;
 	struct stint_mirror *mirror;
 	struct stint_metrics *metrics;
-	struct stint_recorder *recorder; /* NULL: no events */
 	const struct stint_logger *logger;
 	size_t in_flight_max;
 	unsigned per_second; /* 0: no bound */
 	bool direct; /* delete, do not ask budgets */
 	int64_t (*write_until_ms)(void *user);
+	void (*evicted)(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence); /* it is on its way out */
 	void (*again)(void *user); /* something was undone or may be evicted again: a cycle is due */
-	void (*idle)(void *user); /* the last write has ended */
+	void (*idle)(void *user); /* no write is under way any more; some may be due later */
 	void *user;
 };
 

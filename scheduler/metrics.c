@@ -61,7 +61,7 @@ static const struct row rows[STINT_METRIC_COUNT] = {
 		"Bind calls by result: bound, conflict, gone, failed, retried"},
 	[STINT_METRIC_BINDS_IN_FLIGHT] = {"stint_scheduler_binds_in_flight", GAUGE, {0}, 0, 0, "Bind calls that have no answer yet"},
 	[STINT_METRIC_EVICTIONS] = {"stint_scheduler_evictions_total", COUNTER, {"result"}, 0, 0,
-		"Eviction calls by result: evicted, conflict, gone, failed, retried"},
+		"Eviction calls by result: evicted, conflict, gone, failed, retried, blocked (by a disruption budget)"},
 	[STINT_METRIC_VICTIMS] = {"kai_total_preemption_attempts", COUNTER, {"action"}, 0, 0, "Pods that an action has decided to evict"},
 	[STINT_METRIC_LOST_GPU_SECONDS] = {"stint_scheduler_lost_gpu_seconds_total", COUNTER, {"action"}, 0, 0,
 		"GPU-seconds of run time that evicted work had behind it"},

@@ -1,7 +1,8 @@
 /*
  * outbox: the state machine of writes under way. See outbox.h.
  *
- * State: one list of errands in order of arrival, two counts, and the allowance of first sendings. Everything that is not over is in the list.
+ * State: one list of errands in order of arrival, two counts, the allowance of first sendings, and the window of what may be out, between 1 and
+ * in_flight_max. Everything that is not over is in the list.
  */
 #include <scheduler/outbox.h>
 
@@ -12,6 +13,8 @@ enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 3200, SECOND_MS = 1000 };
 struct stint_outbox {
 	struct stint_outbox_hooks hooks;
 	size_t in_flight_max, in_flight, count;
+	size_t window, certain; /* so many may be out; so many certain answers since it was last changed */
+	int64_t narrowed_ms; /* what was sent before says nothing about the window since */
 	struct stint_errand *first, *last;
 	struct stint_errand *unsent; /* the first that is QUEUED: those before it have been sent. NULL: none is */
 	unsigned per_second;
@@ -36,7 +39,8 @@ struct stint_outbox *stint_outbox_new(size_t in_flight_max, unsigned per_second,
 {
 	struct stint_outbox *outbox = stint_alloc(sizeof(*outbox));
 	outbox->hooks = *hooks;
-	outbox->in_flight_max = in_flight_max;
+	outbox->in_flight_max = outbox->window = in_flight_max;
+	outbox->narrowed_ms = INT64_MIN;
 	outbox->per_second = per_second;
 	outbox->allowance = (int64_t)per_second * SECOND_MS;
 	return outbox;
@@ -139,12 +143,12 @@ int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t wr
 		after = errand->next;
 		if (errand->state != STINT_ERRAND_LATER)
 			continue;
-		if (errand->retry_ms <= now_ms && outbox->in_flight < outbox->in_flight_max)
+		if (errand->retry_ms <= now_ms && outbox->in_flight < outbox->window)
 			send(outbox, errand, STINT_ERRAND_SENT, now_ms);
 		else if (errand->retry_ms > now_ms && (next_ms < 0 || errand->retry_ms < next_ms))
 			next_ms = errand->retry_ms; /* one that is due and found no room goes with the next answer */
 	}
-	while (outbox->unsent && outbox->in_flight < outbox->in_flight_max) {
+	while (outbox->unsent && outbox->in_flight < outbox->window) {
 		const int64_t allowed_ms = pace(outbox, now_ms);
 		if (allowed_ms > now_ms)
 			return next_ms < 0 || allowed_ms < next_ms ? allowed_ms : next_ms;
@@ -154,15 +158,29 @@ int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t wr
 	return next_ms;
 }
 
+/* The window opens by one for as many certain answers as it is wide, and halves at most once for all that was out together. */
+static void learn(struct stint_outbox *outbox, const struct stint_errand *errand, enum stint_errand_outcome outcome, int64_t now_ms)
+{
+	if (outcome == STINT_ERRAND_UNCERTAIN && errand->sent_ms > outbox->narrowed_ms) {
+		outbox->window = (outbox->window + 1) / 2;
+		outbox->certain = 0;
+		outbox->narrowed_ms = now_ms;
+	} else if (outcome != STINT_ERRAND_UNCERTAIN && ++outbox->certain >= outbox->window && outbox->window < outbox->in_flight_max) {
+		outbox->window++;
+		outbox->certain = 0;
+	}
+}
+
 void stint_outbox_answer(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message,
 	int64_t now_ms, int64_t retry_after_ms)
 {
 	const bool checked = errand->state == STINT_ERRAND_CHECKING;
 	outbox->in_flight--;
 	errand->call = NULL;
+	learn(outbox, errand, outcome, now_ms);
 	if (!errand->owner) {
 		end(outbox, errand, outcome, message);
-	} else if (outcome == STINT_ERRAND_UNCERTAIN) {
+	} else if (outcome == STINT_ERRAND_UNCERTAIN || outcome == STINT_ERRAND_NOT_YET) {
 		int64_t delay_ms = FIRST_RETRY_MS;
 		for (unsigned i = 1; i < errand->attempts && delay_ms < LAST_RETRY_MS; i++)
 			delay_ms *= 2;

@@ -6,6 +6,9 @@
  *               |---> CHECKING (conflict: how does it stand?) -> done | conflict | gone
  *               '---> LATER (no certain answer) -> SENT again, the same write
  *
+ * How many are out at a time follows the server: after a write that it had no good answer for half as many, and one more again for each
+ * round of certain answers. Without that, a server too slow for all of them would time out on all of them, again and again.
+ *
  * Invariant: after an answer that leaves it open whether the write happened, the same write is sent again until an answer tells. What was
  * assumed for it stays assumed meanwhile, so a bind that came through unseen never meets a device that was given away.
  */
@@ -20,6 +23,7 @@ enum stint_errand_outcome {
 	STINT_ERRAND_GONE, /* the object does not exist any more, or another has its name */
 	STINT_ERRAND_REFUSED, /* the server understood and said no */
 	STINT_ERRAND_UNCERTAIN, /* time-out, lost connection, a server in trouble. Never final */
+	STINT_ERRAND_NOT_YET, /* the server is well and says: later. Never final */
 	STINT_ERRAND_OUTCOMES,
 };
 
@@ -57,7 +61,7 @@ void stint_outbox_add(struct stint_outbox *outbox, struct stint_errand *errand);
 /* The owner has gone: what was not sent is forgotten, what was sent ends silently. */
 void stint_outbox_drop(struct stint_outbox *outbox, struct stint_errand *errand);
 /*
- * Sends what is due, oldest first, as long as fewer than in_flight_max are out and now_ms < write_until_ms. Returns when to be called
+ * Sends what is due, oldest first, as long as fewer than the server is good for, at most in_flight_max, are out and now_ms < write_until_ms. Returns when to be called
  * again at the latest, or -1 when only an answer or a new errand gives reason to.
  */
 int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t write_until_ms);

@@ -17,7 +17,7 @@
 
 #include <stdlib.h>
 
-enum { COALESCE_MS = 3, AGE_MS = 10 * 1000, BINDS_IN_FLIGHT = 32, EVICTIONS_IN_FLIGHT = 16 };
+enum { COALESCE_MS = 3, AGE_MS = 10 * 1000, BINDS_IN_FLIGHT = 32, EVICTIONS_IN_FLIGHT = 64 };
 
 struct stint_session {
 	struct stint_session_options options;
@@ -130,16 +130,24 @@ static int64_t write_until(void *user)
 	return session->options.write_until_ms(session->options.user);
 }
 
+/* Places come first: what only tells something waits until no bind does, and until no eviction is being written. */
 static bool may_tell(void *user)
 {
 	struct stint_session *session = user;
-	return stint_placer_pending(session->placer) == 0 && !session->draining && stint_monotonic_ms() < write_until(session);
+	return stint_placer_pending(session->placer) == 0 && stint_evictor_in_flight(session->evictor) == 0 && !session->draining &&
+		stint_monotonic_ms() < write_until(session);
 }
 
 static void on_placed(void *user, struct stint_mirror_pod *pod, const char *node)
 {
 	struct stint_session *session = user;
 	stint_announcer_scheduled(session->announcer, pod->pod, node);
+}
+
+static void on_evicted(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence)
+{
+	struct stint_session *session = user;
+	stint_announcer_evicted(session->announcer, pod->pod, reason, sentence);
 }
 
 static void on_again(void *user, int64_t until_ms)
@@ -257,12 +265,12 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.engine = session->engine,
 		.mirror = session->mirror,
 		.metrics = options->metrics,
-		.recorder = options->recorder,
 		.logger = options->logger,
 		.in_flight_max = EVICTIONS_IN_FLIGHT,
 		.per_second = (unsigned)options->settings->eviction_rate,
 		.direct = options->settings->evictions == STINT_EVICTIONS_DIRECT,
 		.write_until_ms = write_until,
+		.evicted = on_evicted,
 		.again = wake_soon,
 		.idle = on_idle,
 		.user = session});

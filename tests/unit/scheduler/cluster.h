@@ -93,7 +93,7 @@ static inline void cluster_node(struct cluster *c, const char *name, int gpus, b
 	cluster_put(c, STINT_KIND_NODE, NULL, NULL, json);
 }
 
-static void cluster_queue(struct cluster *c, const char *name, double quota, double limit)
+static inline void cluster_queue(struct cluster *c, const char *name, double quota, double limit)
 {
 	stint_autofree char *json = stint_format(
 		"{\"metadata\":{\"name\":\"%s\",\"uid\":\"q-%s\"},\"spec\":{\"resources\":{"

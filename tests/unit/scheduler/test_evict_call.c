@@ -44,8 +44,8 @@ static void a_budget_may_refuse_for_a_while_before_it_counts_as_a_no(void **stat
 		enum stint_errand_outcome outcome;
 	} table[] = {
 		{false, 1, 201, STINT_ERRAND_DONE},
-		{false, 1, 429, STINT_ERRAND_UNCERTAIN},
-		{false, STINT_EVICT_ATTEMPTS - 1, 429, STINT_ERRAND_UNCERTAIN},
+		{false, 1, 429, STINT_ERRAND_NOT_YET},
+		{false, STINT_EVICT_ATTEMPTS - 1, 429, STINT_ERRAND_NOT_YET},
 		{false, STINT_EVICT_ATTEMPTS, 429, STINT_ERRAND_REFUSED},
 		{false, STINT_EVICT_ATTEMPTS, 503, STINT_ERRAND_UNCERTAIN},
 		{true, STINT_EVICT_ATTEMPTS, 429, STINT_ERRAND_UNCERTAIN},

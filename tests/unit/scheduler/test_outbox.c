@@ -126,6 +126,35 @@ static void beyond_a_burst_errands_go_at_the_given_pace(void **state)
 	finish(&f);
 }
 
+static void a_pace_that_is_no_whole_number_of_milliseconds_is_rounded_to_the_later_one(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 100, 3);
+	for (int i = 0; i < 4; i++)
+		add(&f, "a");
+	assert_int_equal(stint_outbox_run(f.outbox, 10000, INT64_MAX), 10334);
+	assert_log(&f, "S:a S:a S:a ");
+	assert_int_equal(stint_outbox_run(f.outbox, 10334, INT64_MAX), -1);
+	assert_log(&f, "S:a ");
+	finish(&f);
+}
+
+static void what_was_not_used_is_saved_up_for_one_burst_alone(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 100, 4);
+	add(&f, "a");
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	assert_log(&f, "S:a ");
+	for (int i = 0; i < 8; i++)
+		add(&f, "b");
+	stint_outbox_run(f.outbox, 10750, INT64_MAX);
+	assert_log(&f, "S:b S:b S:b S:b ");
+	finish(&f);
+}
+
 static void an_uncertain_write_is_repeated_with_growing_pauses_until_it_is_certain(void **state)
 {
 	(void)state;
@@ -148,6 +177,109 @@ static void an_uncertain_write_is_repeated_with_growing_pauses_until_it_is_certa
 	stint_outbox_answer(f.outbox, a, STINT_ERRAND_UNCERTAIN, NULL, now, 60000);
 	assert_int_equal(stint_outbox_run(f.outbox, now, INT64_MAX), now + 60000);
 	assert_int_equal(stint_outbox_pending(f.outbox), 1);
+	finish(&f);
+}
+
+/* Sends all that the outbox lets out and gives each of them that answer. Returns how many there were. */
+static size_t round_of(struct fixture *f, enum stint_errand_outcome outcome, int64_t now_ms)
+{
+	f->sent_count = 0;
+	stint_outbox_run(f->outbox, now_ms, INT64_MAX);
+	const size_t count = f->sent_count;
+	assert_true(count <= STINT_COUNT(f->sent));
+	for (size_t i = 0; i < count; i++)
+		stint_outbox_answer(f->outbox, &f->sent[i]->errand, outcome, NULL, now_ms + 1, -1);
+	return count;
+}
+
+static void a_server_in_trouble_gets_half_as_many_and_one_more_for_each_good_round(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 8);
+	for (int i = 0; i < 100; i++)
+		add(&f, "a");
+	assert_int_equal(round_of(&f, STINT_ERRAND_DONE, 0), 8);
+	assert_int_equal(round_of(&f, STINT_ERRAND_UNCERTAIN, 1000), 8); /* all of them out together: one trouble, not eight */
+	assert_int_equal(round_of(&f, STINT_ERRAND_UNCERTAIN, 2000), 4);
+	assert_int_equal(round_of(&f, STINT_ERRAND_UNCERTAIN, 3000), 2);
+	assert_int_equal(round_of(&f, STINT_ERRAND_UNCERTAIN, 4000), 1);
+	assert_int_equal(round_of(&f, STINT_ERRAND_UNCERTAIN, 5000), 1); /* never none at all */
+	for (size_t wanted = 1; wanted <= 8; wanted++)
+		assert_int_equal(round_of(&f, wanted % 2 ? STINT_ERRAND_DONE : STINT_ERRAND_REFUSED, 10000 + (int64_t)wanted), wanted);
+	assert_int_equal(round_of(&f, STINT_ERRAND_DONE, 20000), 8);
+	finish(&f);
+}
+
+static void one_that_was_sent_before_the_trouble_was_known_makes_it_no_worse(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	struct stint_errand *a = add(&f, "a"), *b = add(&f, "b");
+	for (int i = 0; i < 8; i++)
+		add(&f, "c");
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_UNCERTAIN, NULL, 4000, 9000);
+	stint_outbox_answer(f.outbox, b, STINT_ERRAND_UNCERTAIN, NULL, 4010, 9000);
+	assert_int_equal(stint_outbox_in_flight(f.outbox), 2);
+	stint_outbox_run(f.outbox, 4020, INT64_MAX);
+	assert_int_equal(stint_outbox_in_flight(f.outbox), 2);
+	finish(&f);
+}
+
+static void answers_from_before_the_trouble_do_not_help_to_widen_after_it(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	struct stint_errand *errands[4];
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		errands[i] = add(&f, "a");
+	for (int i = 0; i < 8; i++)
+		add(&f, "b");
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	for (size_t i = 0; i < 3; i++)
+		stint_outbox_answer(f.outbox, errands[i], STINT_ERRAND_DONE, NULL, 1, -1);
+	stint_outbox_answer(f.outbox, errands[3], STINT_ERRAND_UNCERTAIN, NULL, 1, 9000);
+	stint_outbox_run(f.outbox, 2, INT64_MAX);
+	assert_int_equal(stint_outbox_in_flight(f.outbox), 2);
+	stint_outbox_answer(f.outbox, &f.sent[4]->errand, STINT_ERRAND_DONE, NULL, 3, -1);
+	stint_outbox_run(f.outbox, 3, INT64_MAX);
+	assert_int_equal(stint_outbox_in_flight(f.outbox), 2);
+	finish(&f);
+}
+
+static void not_yet_is_asked_again_and_no_sign_of_trouble(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	for (int i = 0; i < 4; i++)
+		add(&f, "a");
+	assert_int_equal(round_of(&f, STINT_ERRAND_NOT_YET, 0), 4);
+	assert_int_equal(stint_outbox_run(f.outbox, 1, INT64_MAX), 101);
+	assert_int_equal(stint_outbox_pending(f.outbox), 4);
+	assert_int_equal(round_of(&f, STINT_ERRAND_DONE, 101), 4);
+	assert_int_equal(stint_outbox_pending(f.outbox), 0);
+	finish(&f);
+}
+
+static void repeats_go_before_what_was_not_sent_and_cost_no_pace(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 2, 2);
+	struct stint_errand *a = add(&f, "a");
+	struct stint_errand *b = add(&f, "b");
+	add(&f, "c");
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	assert_log(&f, "S:a S:b ");
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_NOT_YET, NULL, 10000, -1);
+	assert_int_equal(stint_outbox_run(f.outbox, 10000, INT64_MAX), 10100);
+	stint_outbox_answer(f.outbox, b, STINT_ERRAND_DONE, NULL, 10100, -1);
+	stint_outbox_run(f.outbox, 10500, INT64_MAX);
+	assert_log(&f, "=b:bound S:a S:c ");
 	finish(&f);
 }
 
@@ -184,6 +316,7 @@ static void a_check_without_an_answer_leads_back_to_the_write(void **state)
 	stint_outbox_run(f.outbox, 0, INT64_MAX);
 	stint_outbox_answer(f.outbox, a, STINT_ERRAND_CONFLICT, NULL, 0, -1);
 	stint_outbox_answer(f.outbox, a, STINT_ERRAND_UNCERTAIN, NULL, 0, -1);
+	assert_int_equal(stint_outbox_run(f.outbox, 0, INT64_MAX), 100); /* the check was no second attempt */
 	stint_outbox_run(f.outbox, 10000, INT64_MAX);
 	assert_log(&f, "S:a C:a S:a ");
 	finish(&f);
@@ -203,6 +336,20 @@ static void one_that_nobody_asks_for_any_more_ends_silently(void **state)
 	stint_outbox_answer(f.outbox, a, STINT_ERRAND_DONE, NULL, 1, -1);
 	stint_outbox_run(f.outbox, 1, INT64_MAX);
 	assert_log(&f, "S:a S:c ");
+	finish(&f);
+}
+
+static void one_that_nobody_asks_for_any_more_is_not_repeated(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 1);
+	struct stint_errand *a = add(&f, "a");
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	stint_outbox_drop(f.outbox, a);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_UNCERTAIN, NULL, 1, -1);
+	assert_int_equal(stint_outbox_pending(f.outbox), 0);
+	assert_log(&f, "S:a ");
 	finish(&f);
 }
 
@@ -279,10 +426,18 @@ int main(void)
 		cmocka_unit_test(no_more_than_the_maximum_is_out_and_order_is_kept),
 		cmocka_unit_test(nothing_is_sent_at_or_after_the_deadline_of_the_lease),
 		cmocka_unit_test(beyond_a_burst_errands_go_at_the_given_pace),
+		cmocka_unit_test(a_pace_that_is_no_whole_number_of_milliseconds_is_rounded_to_the_later_one),
+		cmocka_unit_test(what_was_not_used_is_saved_up_for_one_burst_alone),
 		cmocka_unit_test(an_uncertain_write_is_repeated_with_growing_pauses_until_it_is_certain),
+		cmocka_unit_test(a_server_in_trouble_gets_half_as_many_and_one_more_for_each_good_round),
+		cmocka_unit_test(one_that_was_sent_before_the_trouble_was_known_makes_it_no_worse),
+		cmocka_unit_test(answers_from_before_the_trouble_do_not_help_to_widen_after_it),
+		cmocka_unit_test(not_yet_is_asked_again_and_no_sign_of_trouble),
+		cmocka_unit_test(repeats_go_before_what_was_not_sent_and_cost_no_pace),
 		cmocka_unit_test(a_conflict_is_settled_by_the_pod_itself),
 		cmocka_unit_test(a_check_without_an_answer_leads_back_to_the_write),
 		cmocka_unit_test(one_that_nobody_asks_for_any_more_ends_silently),
+		cmocka_unit_test(one_that_nobody_asks_for_any_more_is_not_repeated),
 		cmocka_unit_test(freeing_cancels_what_is_out),
 		cmocka_unit_test(the_binding_carries_uid_node_and_devices_in_one_body),
 		cmocka_unit_test(statuses_say_what_is_certain),
