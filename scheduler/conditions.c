@@ -1,7 +1,8 @@
 /*
  * conditions: writes PodScheduled=False with reason Unschedulable. See conditions.h.
  *
- * State: the writes under way. The message begins with our word and a colon, so that a successor, and `stint list`, can read the reason back.
+ * State: the writes under way, a timer for those that failed and one for reasons that are told only when they last. The message begins with
+ * our word and a colon, so that a successor, and `stint list`, can read the reason back.
  * Invariant: stint_mirror_pod.told is set when a write starts and taken back when it fails.
  */
 #include <scheduler/conditions.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IN_FLIGHT_MAX = 4, TIMEOUT_MS = 4000, RETRY_MS = 1000 };
+enum { IN_FLIGHT_MAX = 4, TIMEOUT_MS = 4000, RETRY_MS = 1000, PATIENCE_MS = 1000 };
 
 struct write {
 	struct stint_conditions *conditions;
@@ -26,7 +27,7 @@ struct stint_conditions {
 	struct stint_conditions_options options;
 	struct write *writes;
 	size_t in_flight;
-	struct stint_timer *retry;
+	struct stint_timer *retry, *patience;
 };
 
 static void on_retry(void *user)
@@ -34,11 +35,32 @@ static void on_retry(void *user)
 	stint_conditions_run(user);
 }
 
+static void on_patience(void *user)
+{
+	struct stint_conditions *conditions = user;
+	const int64_t now_ms = stint_monotonic_ms();
+	int64_t next_ms = 0;
+	struct stint_mirror_group *group = NULL;
+	for (size_t at = 0; stint_mirror_next_group(conditions->options.mirror, &at, &group);) {
+		const int64_t due_ms = group->passing_since_ms + PATIENCE_MS;
+		if (!group->passing)
+			continue;
+		if (due_ms <= now_ms)
+			stint_mirror_mark_group(conditions->options.mirror, group);
+		else if (next_ms == 0 || due_ms < next_ms)
+			next_ms = due_ms;
+	}
+	if (next_ms)
+		stint_timer_set(conditions->patience, next_ms - now_ms);
+	stint_conditions_run(conditions);
+}
+
 struct stint_conditions *stint_conditions_new(const struct stint_conditions_options *options)
 {
 	struct stint_conditions *conditions = stint_alloc(sizeof(*conditions));
 	conditions->options = *options;
 	conditions->retry = stint_timer_new(stint_kube_loop(options->kube), on_retry, conditions);
+	conditions->patience = stint_timer_new(stint_kube_loop(options->kube), on_patience, conditions);
 	return conditions;
 }
 
@@ -59,6 +81,7 @@ void stint_conditions_free(struct stint_conditions *conditions)
 		free_write(write);
 	}
 	stint_timer_free(conditions->retry);
+	stint_timer_free(conditions->patience);
 	free(conditions);
 }
 
@@ -156,11 +179,35 @@ static bool waits(const struct stint_mirror_pod *pod)
 	return !pod->pod->node && !pod->bind && !stint_pod_ended(pod->pod) && pod->pod->meta.deleted_ms < 0;
 }
 
+/*
+ * A gang whose pods are being created, and a place that somebody is leaving: as a rule that is over in a moment, and a write for each pod of
+ * the gang would stand in the way of what it waits for. So such a reason is told when it has stood for a while.
+ */
+static bool is_early(struct stint_conditions *conditions, struct stint_mirror_group *group, const char *word)
+{
+	static const char *const words[] = {"Incomplete", "SubGroupIncomplete", "RoomIsLeaving"};
+	bool passes = false;
+	for (size_t i = 0; i < STINT_COUNT(words); i++)
+		passes = passes || strcmp(word, words[i]) == 0;
+	if (!passes)
+		return false;
+	const int64_t now_ms = stint_monotonic_ms();
+	if (!group->passing || strcmp(group->passing, word) != 0) {
+		group->passing = word;
+		group->passing_since_ms = now_ms;
+	}
+	if (now_ms - group->passing_since_ms >= PATIENCE_MS)
+		return false;
+	if (!stint_timer_active(conditions->patience))
+		stint_timer_set(conditions->patience, PATIENCE_MS);
+	return true;
+}
+
 /* False: no more writes may be started now. */
 static bool look_at(struct stint_conditions *conditions, struct stint_mirror_pod *pod)
 {
 	const char *word = stint_explain_word(conditions->options.engine, pod);
-	if (!word || word == pod->told_for)
+	if (!word || word == pod->told_for || is_early(conditions, pod->group, word))
 		return true;
 	if (conditions->in_flight >= IN_FLIGHT_MAX)
 		return false;

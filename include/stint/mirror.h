@@ -40,6 +40,8 @@ struct stint_mirror_group {
 	struct stint_mirror_pod *first;
 	size_t members;
 	bool owner_gone; /* it was there and has been deleted */
+	const char *passing; /* of the conditions: the reason that is to stand for a while before it is told, and */
+	int64_t passing_since_ms; /* since when it stands; monotonic */
 	bool dirty; /* its condition is to be looked at after the next cycle */
 	struct stint_mirror_group *next_dirty;
 };

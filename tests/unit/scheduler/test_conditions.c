@@ -93,11 +93,45 @@ static void a_reason_that_stays_is_not_written_again(void **state)
 	assert_int_equal(f->patches, 1);
 }
 
+static void put_gang(struct fixture *f, const char *pod)
+{
+	cluster_put(f->served.cluster, STINT_KIND_OWNER, "batch/v1", "Job",
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"train\",\"uid\":\"j1\",\"annotations\":{\"kai.scheduler/"
+		"batch-min-member\":\"2\"}}}");
+	cluster_queue(f->served.cluster, "default", -1, -1);
+	cluster_pod(f->served.cluster, pod, CLUSTER_OWNED("Job", "train", "j1"), "GPU", "");
+	cluster_cycle(f->served.cluster);
+	stint_conditions_run(f->conditions);
+}
+
+static void that_a_gang_is_incomplete_is_told_when_it_lasts(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t started_ms = stint_monotonic_ms();
+	put_gang(f, "w0");
+	served_turn_until(&f->served, &f->patches, 1);
+	assert_true(stint_monotonic_ms() - started_ms >= 1000);
+	assert_string_equal(cluster_find(f->served.cluster, "w0")->told, "Incomplete");
+}
+
+static void a_gang_that_is_whole_in_a_moment_hears_its_verdict_alone(void **state)
+{
+	struct fixture *f = *state;
+	cluster_node(f->served.cluster, "n", 1, true);
+	put_gang(f, "w0");
+	put_gang(f, "w1");
+	served_turn_until(&f->served, &f->patches, 2);
+	assert_string_equal(cluster_find(f->served.cluster, "w0")->told, "GangNeverFits");
+	assert_int_equal(f->patches, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_write_that_fails_is_tried_again_and_told_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reason_that_stays_is_not_written_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(that_a_gang_is_incomplete_is_told_when_it_lasts, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gang_that_is_whole_in_a_moment_hears_its_verdict_alone, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
