@@ -23,6 +23,7 @@ struct stint_map {
 	size_t capacity; /* of slots: a power of two, or 0; the array of entries has three quarters of it */
 	uint64_t seed;
 	void (*free_value)(void *value);
+	bool borrows; /* keys are the caller's */
 };
 
 struct stint_map *stint_map_new(void (*free_value)(void *value))
@@ -31,6 +32,29 @@ struct stint_map *stint_map_new(void (*free_value)(void *value))
 	map->free_value = free_value;
 	stint_random_bytes(&map->seed, sizeof(map->seed));
 	return map;
+}
+
+struct stint_map *stint_map_new_borrowing(void (*free_value)(void *value))
+{
+	struct stint_map *map = stint_map_new(free_value);
+	map->borrows = true;
+	return map;
+}
+
+static void drop_key(const struct stint_map *map, char *key)
+{
+	if (!map->borrows)
+		free(key);
+}
+
+/* A map that borrows never writes to its keys. */
+static char *take_key(const struct stint_map *map, const char *key)
+{
+	char *kept = NULL;
+	if (!map->borrows)
+		return stint_strdup(key);
+	memcpy(&kept, &key, sizeof kept);
+	return kept;
 }
 
 static uint64_t hash_of(const struct stint_map *map, struct stint_slice key)
@@ -111,11 +135,13 @@ void stint_map_set(struct stint_map *map, const char *key, void *value)
 		if (map->free_value && entry->value != value)
 			map->free_value(entry->value);
 		entry->value = value;
+		if (map->borrows)
+			entry->key = take_key(map, key);
 		return;
 	}
 	if (map->used == map->capacity / 4 * 3)
 		rebuild(map);
-	map->entries[map->used] = (struct entry){stint_strdup(key), value, hash_of(map, slice)};
+	map->entries[map->used] = (struct entry){take_key(map, key), value, hash_of(map, slice)};
 	point(map, map->used++);
 	map->count++;
 }
@@ -142,7 +168,7 @@ void *stint_map_take(struct stint_map *map, const char *key)
 	struct entry *entry = &map->entries[map->slots[slot] - 1];
 	close_gap(map, slot);
 	void *value = entry->value;
-	free(entry->key);
+	drop_key(map, entry->key);
 	*entry = (struct entry){0};
 	map->count--;
 	return value;
@@ -168,7 +194,7 @@ void stint_map_clear(struct stint_map *map)
 	for (size_t index = 0; index < map->used; index++) {
 		if (!map->entries[index].key)
 			continue;
-		free(map->entries[index].key);
+		drop_key(map, map->entries[index].key);
 		if (map->free_value)
 			map->free_value(map->entries[index].value);
 	}

@@ -43,7 +43,9 @@ static double lost_gpu_seconds(const struct stint_engine *engine, const struct s
 static void note_eviction(struct stint_engine *engine, const struct stint_decision *decision, bool moved, size_t start)
 {
 	struct group *group = &engine->groups[decision->group];
-	struct stint_loss *loss = &group->loss;
+	if (!group->loss)
+		group->loss = stint_alloc(sizeof *group->loss);
+	struct stint_loss *loss = group->loss;
 	bool first = true;
 	for (size_t i = engine->decisions_count - 1; i > start && first; i--)
 		first = engine->decisions[i - 1].group != decision->group;

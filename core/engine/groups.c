@@ -105,8 +105,9 @@ void engine_group_touch(struct stint_engine *engine, uint32_t handle)
 	engine->stirred = true;
 
 	const struct stint_record record = record_between_cycles(group);
-	const enum stint_reason now = group->record.reason;
-	const bool pod_gone = group->record.pod != STINT_NO_HANDLE && engine->pods[group->record.pod].group != handle;
+	const struct stint_record *former = engine_record(group);
+	const enum stint_reason now = former->reason;
+	const bool pod_gone = former->pod != STINT_NO_HANDLE && engine->pods[former->pod].group != handle;
 	const bool cleared = pod_gone || now == STINT_REASON_INCOMPLETE || now == STINT_REASON_GATED || now == STINT_REASON_NO_PART ||
 		(group->pending == 0 && !group->reserved);
 	if (record.reason != STINT_REASON_NONE || cleared)
@@ -126,10 +127,29 @@ void engine_judged_renew(struct stint_engine *engine)
 	engine->judged_delivered = false;
 }
 
+/* Most groups run and have nothing to tell: they have no record. */
+void engine_record_set(struct group *group, const struct stint_record *record)
+{
+	if (record->reason == STINT_REASON_NONE) {
+		free(group->record);
+		group->record = NULL;
+		return;
+	}
+	if (!group->record)
+		group->record = stint_alloc(sizeof *group->record);
+	*group->record = *record;
+}
+
+const struct stint_record *engine_record(const struct group *group)
+{
+	static const struct stint_record none = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1};
+	return group->record ? group->record : &none;
+}
+
 void engine_group_judge(struct stint_engine *engine, uint32_t handle, const struct stint_record *record)
 {
 	struct group *group = &engine->groups[handle];
-	struct stint_record *now = &group->record;
+	const struct stint_record *now = engine_record(group);
 	if (now->reason == record->reason && now->dimension == record->dimension && now->queue == record->queue &&
 		now->part == record->part && now->bound == record->bound && now->allocated == record->allocated &&
 		now->asked == record->asked && now->have == record->have && now->need == record->need && now->pod == record->pod &&
@@ -138,8 +158,9 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 		now->restrained_until_ms == record->restrained_until_ms && now->restrained_by == record->restrained_by)
 		return;
 	const int64_t since_ms = now->reason == record->reason ? now->since_ms : record->since_ms;
-	*now = *record;
-	now->since_ms = since_ms;
+	engine_record_set(group, record);
+	if (group->record)
+		group->record->since_ms = since_ms;
 	engine_judged_renew(engine);
 	if (!group->judged) {
 		group->judged = true;
@@ -149,20 +170,21 @@ void engine_group_judge(struct stint_engine *engine, uint32_t handle, const stru
 
 struct stint_record stint_engine_record(const struct stint_engine *engine, uint32_t group)
 {
-	return engine->groups[group].record;
+	return *engine_record(&engine->groups[group]);
 }
 
 struct stint_record_place stint_engine_record_place(const struct stint_engine *engine, uint32_t handle)
 {
 	const struct group *group = &engine->groups[handle];
+	const struct stint_record *record = engine_record(group);
 	struct stint_record_place place = {0};
-	if (!group->gang || group->record.reason == STINT_REASON_NONE)
+	if (!group->gang || record->reason == STINT_REASON_NONE)
 		return place;
-	const struct part *part = &group->gang->parts[group->record.part];
+	const struct part *part = &group->gang->parts[record->part];
 	place.part = part->name[0] && !group->gang->implied ? part->name : NULL;
-	if (group->record.reason == STINT_REASON_NO_PART)
+	if (record->reason == STINT_REASON_NO_PART)
 		place.part = part->name;
-	if (group->record.reason == STINT_REASON_TOPOLOGY || group->record.reason == STINT_REASON_NO_TOPOLOGY) {
+	if (record->reason == STINT_REASON_TOPOLOGY || record->reason == STINT_REASON_NO_TOPOLOGY) {
 		place.topology = part->topology;
 		place.level = part->required ? part->required : part->preferred;
 		place.domain = group->gang->domain;
@@ -172,7 +194,8 @@ struct stint_record_place stint_engine_record_place(const struct stint_engine *e
 
 struct stint_loss stint_engine_loss(const struct stint_engine *engine, uint32_t group)
 {
-	return engine->groups[group].loss;
+	static const struct stint_loss none = {.serves = STINT_NO_HANDLE, .at_ms = -1};
+	return engine->groups[group].loss ? *engine->groups[group].loss : none;
 }
 
 /* ---- its specification ------------------------------------------------------------------------------------------------------------ */
@@ -322,12 +345,10 @@ uint32_t stint_engine_group_upsert(struct stint_engine *engine, const struct sti
 			.stamp = reused ? engine->groups[handle].stamp : 0,
 			.judged = reused && engine->groups[handle].judged,
 			.suspect = reused && engine->groups[handle].suspect,
-			.loss = {.serves = STINT_NO_HANDLE, .at_ms = -1},
 			.key = stint_strdup(spec->key),
 			.queue = STINT_NO_HANDLE,
-			.record = {.queue = STINT_NO_HANDLE, .pod = STINT_NO_HANDLE, .since_ms = -1},
 		};
-		stint_map_set(engine->group_keys, spec->key, (void *)(uintptr_t)(handle + 1));
+		stint_map_set(engine->group_keys, engine->groups[handle].key, (void *)(uintptr_t)(handle + 1));
 	}
 	struct group *group = &engine->groups[handle];
 	const char *queue = group->queue == STINT_NO_HANDLE ? NULL : engine->queues[group->queue].name;
@@ -383,6 +404,8 @@ bool stint_engine_group_remove(struct stint_engine *engine, uint32_t handle)
 	stint_map_remove(engine->group_keys, group->key);
 	free(group->key);
 	free(group->pods);
+	free(group->record);
+	free(group->loss);
 	engine_gang_free(group->gang);
 	engine_pools_clear(engine, &group->pools);
 	const uint32_t stamp = group->stamp;

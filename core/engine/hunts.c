@@ -107,7 +107,7 @@ static bool search_pools(struct stint_engine *engine, struct hunt *hunt)
 static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t handle)
 {
 	/* There is room, but it is promised or kept: nobody is moved or evicted to get round that. */
-	if (engine->groups[handle].record.reason == STINT_REASON_PROMISED)
+	if (engine_record(&engine->groups[handle])->reason == STINT_REASON_PROMISED)
 		return false;
 	struct hunt hunt = {.rules = rules, .group = handle, .queue = engine->groups[handle].queue};
 	engine_chunk_asks(engine, handle, true, engine->least_gpu_mib, hunt.asked);

@@ -171,6 +171,8 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 		pod->object = facts->pod;
 		pod->reach = stint_reach_ref(facts->reach);
 		stint_reach_unref(former_reach);
+		if (uid_of(former) != uid_of(facts->pod)) /* the map of UIDs borrows them from the objects */
+			stint_map_set(engine->pod_uids, uid_of(facts->pod), (void *)(uintptr_t)(handle + 1));
 		if (quiet) {
 			stint_object_unref(&former->meta);
 			return handle;

@@ -354,19 +354,20 @@ static void tell_claim(const struct stint_engine *engine, struct stint_why *out)
 void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct stint_why *out)
 {
 	const struct group *group = &engine->groups[handle];
-	*out = (struct stint_why){.record = group->record};
+	const struct stint_record *record = engine_record(group);
+	*out = (struct stint_why){.record = *record};
 	place_in_line(engine, handle, out);
 	stint_autofree struct stint_holder *all = stint_alloc((engine->groups_count + 1) * sizeof *all);
-	switch (group->record.reason) {
+	switch (record->reason) {
 	case STINT_REASON_OVER_LIMIT:
 	case STINT_REASON_OVER_QUOTA:
-		out->never = group->record.asked > group->record.bound;
-		holders_in_queue(engine, &group->record, all);
+		out->never = record->asked > record->bound;
+		holders_in_queue(engine, record, all);
 		break;
 	case STINT_REASON_NO_ROOM:
 	case STINT_REASON_TOPOLOGY:
 	case STINT_REASON_LEAVING: {
-		const uint32_t index = engine->pods[group->record.pod].shape;
+		const uint32_t index = engine->pods[record->pod].shape;
 		const struct shape *shape = &engine->shapes[index];
 		for (uint32_t i = 0; i < engine->nodes_count; i++) {
 			if (engine->nodes[i].object)

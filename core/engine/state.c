@@ -12,8 +12,8 @@ struct stint_engine *stint_engine_new(void)
 	engine->node_names = stint_map_new(NULL);
 	engine->extended_index = stint_map_new(NULL);
 	engine->queue_names = stint_map_new(NULL);
-	engine->group_keys = stint_map_new(NULL);
-	engine->pod_uids = stint_map_new(NULL);
+	engine->group_keys = stint_map_new_borrowing(NULL);
+	engine->pod_uids = stint_map_new_borrowing(NULL);
 	engine->topology_names = stint_map_new(NULL);
 	engine->term_names = stint_map_new(NULL);
 	engine->spaces = stint_map_new(NULL);
@@ -74,6 +74,8 @@ void stint_engine_free(struct stint_engine *engine)
 		free(engine->groups[i].pods);
 		engine_gang_free(engine->groups[i].gang);
 		engine_pools_clear(engine, &engine->groups[i].pools);
+		free(engine->groups[i].record);
+		free(engine->groups[i].loss);
 	}
 	for (size_t i = 0; i < engine->topologies_count; i++)
 		engine_topology_discard(engine, &engine->topologies[i]);

@@ -176,11 +176,11 @@ struct group {
 	uint32_t last_step; /* of a search: its place among the steps, STINT_NO_HANDLE: none has fallen */
 	int64_t step_loss; /* of a search: what its next step would lose, in hundredths of a GPU times milliseconds */
 	uint32_t queue_next, queue_previous; /* among all groups of its queue */
-	struct stint_loss loss;
+	struct stint_loss *loss; /* NULL: it was never evicted */
 	struct memo memo;
 	uint64_t served; /* the cycle in which others had to make room for it */
 	uint64_t searched[STINT_ACTIONS]; /* the epoch in which a search for it failed, 0: none */
-	struct stint_record record;
+	struct stint_record *record; /* NULL: nothing holds it, as far as is known */
 };
 
 struct line_entry {
@@ -628,6 +628,8 @@ void engine_group_touch(
 	struct stint_engine *engine, uint32_t group); /* after any change: readiness, place in line, record; forgets the memo */
 void engine_group_unlist(struct stint_engine *engine, uint32_t group); /* before a change of what orders it */
 void engine_group_judge(struct stint_engine *engine, uint32_t group, const struct stint_record *record);
+const struct stint_record *engine_record(const struct group *group); /* never NULL */
+void engine_record_set(struct group *group, const struct stint_record *record);
 void engine_judged_renew(struct stint_engine *engine);
 void engine_group_sort(struct stint_engine *engine, uint32_t group);
 /*

@@ -94,7 +94,7 @@ static struct verdict *withdraw_reservations(struct stint_engine *engine)
 	struct verdict *verdicts = stint_alloc((engine->reserved.count + 1) * sizeof *verdicts);
 	for (size_t i = 0; i < engine->reserved.count; i++) {
 		const uint32_t pod = engine->reserved.items[i], group = engine->pods[pod].group;
-		verdicts[i] = (struct verdict){engine->groups[group].memo, engine->groups[group].record};
+		verdicts[i] = (struct verdict){engine->groups[group].memo, *engine_record(&engine->groups[group])};
 		if (engine->pods[pod].status != STINT_POD_RESERVED)
 			continue;
 		engine_plan_evict(engine, pod);
@@ -111,7 +111,7 @@ static void restore_reservations(struct stint_engine *engine, struct verdict *ve
 		const uint32_t group = engine->pods[engine->reserved.items[i - 1]].group;
 		engine_group_touch(engine, group);
 		engine->groups[group].memo = verdicts[i - 1].memo;
-		engine->groups[group].record = verdicts[i - 1].record;
+		engine_record_set(&engine->groups[group], &verdicts[i - 1].record);
 	}
 	free(verdicts);
 }
@@ -456,7 +456,7 @@ size_t stint_engine_remedies(struct stint_engine *engine, uint32_t handle, struc
 {
 	struct question question = {.engine = engine, .group = handle, .out = out};
 	const struct group *group = &engine->groups[handle];
-	const struct stint_record record = group->record;
+	const struct stint_record record = *engine_record(group);
 	if (!group->listed || !engine->queues[group->queue].usable)
 		return 0;
 	const bool stirred = engine->stirred, delivered = engine->judged_delivered;

@@ -36,8 +36,8 @@ struct field {
 	const char *key;
 	enum field_type type;
 	size_t offset;
-	size_t count; /* offset of the count of TEXTS, CHOICES (uint32_t) and ITEMS */
-	size_t count_size; /* of ITEMS: uint32_t or size_t */
+	size_t count; /* offset of the count of TEXTS, ITEMS and CHOICES (uint32_t) */
+	size_t count_size; /* that of uint32_t or size_t */
 	const struct form *form; /* of ITEMS and ONE */
 	const char *const *names; /* of CHOICE and CHOICES */
 	size_t names_count;

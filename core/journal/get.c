@@ -107,6 +107,15 @@ static bool get_list(struct form_reader *reader, const struct stint_json *json, 
 	return stint_json_type(json) == STINT_JSON_ARRAY || form_fail(reader, place, "must be a list");
 }
 
+static void set_count(const struct field *field, char *structure, size_t count)
+{
+	const uint32_t narrow = (uint32_t)count;
+	if (field->count_size == sizeof count)
+		memcpy(structure + field->count, &count, sizeof count);
+	else
+		memcpy(structure + field->count, &narrow, sizeof narrow);
+}
+
 static bool get_choices(
 	struct form_reader *reader, const struct stint_json *json, const struct place *place, const struct field *field, char *structure)
 {
@@ -156,9 +165,8 @@ static bool get_texts(
 		if (!texts[at++])
 			return false;
 	}
-	const uint32_t found = (uint32_t)count;
 	memcpy(structure + field->offset, &texts, sizeof texts);
-	memcpy(structure + field->count, &found, sizeof found);
+	set_count(field, structure, count);
 	return true;
 }
 
@@ -221,12 +229,8 @@ static bool get_items(
 	size_t count = 0;
 	if (!form_get_items(reader, field->form, json, place, &items, &count))
 		return false;
-	const uint32_t narrow = (uint32_t)count;
 	memcpy(structure + field->offset, &items, sizeof items);
-	if (field->count_size == sizeof count)
-		memcpy(structure + field->count, &count, sizeof count);
-	else
-		memcpy(structure + field->count, &narrow, sizeof narrow);
+	set_count(field, structure, count);
 	return true;
 }
 

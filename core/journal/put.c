@@ -38,10 +38,10 @@ static struct stint_json *put_pairs(const struct stint_pairs *pairs)
 	return object;
 }
 
-static struct stint_json *put_texts(const char *const *texts, uint32_t count)
+static struct stint_json *put_texts(const char *const *texts, size_t count)
 {
 	struct stint_json *list = count ? stint_json_new_array() : NULL;
-	for (uint32_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		stint_json_append(list, stint_json_new_string(texts[i]));
 	return list;
 }
@@ -92,7 +92,7 @@ static struct stint_json *put_field(const struct field *field, const char *struc
 	case FIELD_CHOICES: return put_choices(field, member, LOAD(uint32_t, structure + field->count));
 	case FIELD_SLOTS: return LOAD(uint64_t, member) ? form_put_slots(LOAD(uint64_t, member)) : NULL;
 	case FIELD_PAIRS: return put_pairs((const void *)member);
-	case FIELD_TEXTS: return put_texts(LOAD(const char *const *, member), LOAD(uint32_t, structure + field->count));
+	case FIELD_TEXTS: return put_texts(LOAD(const char *const *, member), count_at(structure, field));
 	case FIELD_ITEMS: {
 		const size_t count = count_at(structure, field);
 		return count ? form_put_items(field->form, LOAD(const void *, member), count) : NULL;

@@ -155,6 +155,8 @@ void stint_suggest(struct stint_suggestion *suggestion, const char *candidate);
  */
 struct stint_map;
 struct stint_map *stint_map_new(void (*free_value)(void *value)); /* free_value may be NULL */
+/* Keys are not copied: each must stay as it is until it is removed, or set again with an equal text, which stands from then on. */
+struct stint_map *stint_map_new_borrowing(void (*free_value)(void *value));
 void *stint_map_get(const struct stint_map *map, const char *key);
 void *stint_map_get_slice(const struct stint_map *map, struct stint_slice key);
 bool stint_map_has(const struct stint_map *map, const char *key);

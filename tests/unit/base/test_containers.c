@@ -126,6 +126,27 @@ static void a_certificate_is_signed_by_its_issuer(void **state)
 	stint_certificate_free(&server);
 }
 
+static void a_map_that_borrows_keeps_the_caller_s_keys(void **state)
+{
+	(void)state;
+	char first[] = "key", second[] = "key", other[] = "other";
+	struct stint_map *map = stint_map_new_borrowing(NULL);
+	const char *key = NULL;
+	stint_map_set(map, first, first);
+	for (size_t at = 0; stint_map_next(map, &at, &key, NULL);)
+		assert_ptr_equal(key, first);
+	/* Set again it stands on the new one: the former may go. */
+	stint_map_set(map, second, second);
+	first[0] = '?';
+	assert_ptr_equal(stint_map_get(map, "key"), second);
+	assert_int_equal(stint_map_count(map), 1);
+	stint_map_set(map, other, other);
+	assert_true(stint_map_remove(map, "key"));
+	assert_false(stint_map_has(map, "key"));
+	assert_ptr_equal(stint_map_get(map, "other"), other);
+	stint_map_free(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +156,7 @@ int main(void)
 		cmocka_unit_test(an_arena_reuses_its_blocks_after_a_reset),
 		cmocka_unit_test(an_error_says_one_sentence_and_wrapping_keeps_its_code),
 		cmocka_unit_test(a_certificate_is_signed_by_its_issuer),
+		cmocka_unit_test(a_map_that_borrows_keeps_the_caller_s_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
