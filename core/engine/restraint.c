@@ -15,8 +15,8 @@ static bool is_about_room(enum stint_reason reason)
 
 void engine_restrain(struct stint_engine *engine, uint32_t handle, const struct restraint *by)
 {
-	struct group *group = &engine->groups[handle];
-	struct stint_record record = group->record;
+	const struct group *group = &engine->groups[handle];
+	struct stint_record record = *engine_record(group);
 	if (!is_about_room(record.reason))
 		return;
 	/* What another action found stands: only its own next look can take it back. */
@@ -34,7 +34,7 @@ void engine_restrain(struct stint_engine *engine, uint32_t handle, const struct 
 /* What an attempt of the allocate action leaves as it is. */
 void engine_restraint_keep(const struct stint_engine *engine, uint32_t handle, struct stint_record *record)
 {
-	const struct stint_record *former = &engine->groups[handle].record;
+	const struct stint_record *former = engine_record(&engine->groups[handle]);
 	if (former->reason != record->reason)
 		return;
 	record->restraint = former->restraint;
@@ -45,8 +45,10 @@ void engine_restraint_keep(const struct stint_engine *engine, uint32_t handle, s
 
 void engine_restraint_forget(struct stint_engine *engine)
 {
-	for (uint32_t i = 0; i < engine->groups_count; i++)
-		engine->groups[i].record.restraint = STINT_RESTRAINT_NONE;
+	for (uint32_t i = 0; i < engine->groups_count; i++) {
+		if (engine->groups[i].record)
+			engine->groups[i].record->restraint = STINT_RESTRAINT_NONE;
+	}
 }
 
 static bool could_take(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t queue, uint32_t handle)
@@ -79,7 +81,7 @@ void engine_restraint_note_delays(struct stint_engine *engine, const struct hunt
 					by.until_ms = end_ms;
 				}
 			}
-			if (by.kind != STINT_RESTRAINT_NONE || group->record.restraint == STINT_RESTRAINT_DELAY)
+			if (by.kind != STINT_RESTRAINT_NONE || engine_record(group)->restraint == STINT_RESTRAINT_DELAY)
 				engine_restrain(engine, waits, &by);
 		}
 	}

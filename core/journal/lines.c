@@ -130,6 +130,12 @@ struct stint_json *line_of_record(const struct stint_engine *engine, uint32_t gr
 	set_pod(line, engine, record.pod);
 	if (record.reason == STINT_REASON_PROMISED)
 		set_text(line, "blocker", group_key(engine, record.blocker));
+	if (record.restraint != STINT_RESTRAINT_NONE) {
+		stint_json_set_string(line, "restraint", stint_restraint_name(record.restraint));
+		stint_json_set_string(line, "restrained_action", stint_action_name(record.restrained_action));
+		set_whole(line, "restrained_until_ms", record.restrained_until_ms, 0);
+		set_text(line, "restrained_by", group_key(engine, record.restrained_by));
+	}
 	set_whole(line, "claim_problem", record.problem, STINT_CLAIM_FINE);
 	set_whole(line, "expected_ms", record.expected_ms, 0);
 	set_whole(line, "since_ms", record.since_ms, -1);
