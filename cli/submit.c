@@ -305,7 +305,7 @@ static const struct cli_flag flags[] = {
 		.type = CLI_TEXT,
 		.argument = "N",
 		.otherwise = "0",
-		.help = "pods that may fail before the workload fails; evictions never count (trainings)"},
+		.help = "pods that may fail before the workload fails; evictions never count, but delay as failures do (trainings)"},
 	{.name = "priority",
 		.type = CLI_TEXT,
 		.argument = "CLASS",
@@ -351,6 +351,8 @@ const struct cli_command cli_command_submit = {
 		       "a Service, an "
 		       "inference service a Deployment with a Service. All of them are queued in the project; the scheduler decides when "
 		       "and where they run.\n\n"
+		       "A pod of a training that has failed or was evicted is made again after 10 s, the next time after 20 s, and so "
+		       "on to 10 minutes; each worker counts for itself. \"stint why\" tells when.\n\n"
 		       "-g 0.5 is half a GPU, -g 2 two of them, --gpu-memory 10Gi a size, -g 0.5 --devices 2 half of each of two.\n\n"
 		       "--dry-run=schedule reads the cluster and lets the scheduling engine decide on it with the workload added: where "
 		       "it would run, who would be evicted or moved for it, or why it would wait and what would help. It needs the right "

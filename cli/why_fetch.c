@@ -225,6 +225,25 @@ static struct stint_json *read_conditions(struct search *search)
 	return stint_steal(&record);
 }
 
+/*
+ * A scheduler that has only just started has not seen why a Job has no pods. With backoffLimitPerIndex the last ones are still there, and
+ * tell.
+ */
+static void add_lost_pods(struct search *search, struct stint_json *record)
+{
+	const char *reason = stint_json_string(stint_json_get(record, "reason"));
+	if (!reason || strcmp(reason, "NoPods") != 0)
+		return;
+	stint_auto_json *told = read_conditions(search);
+	stint_error_clear(&search->ctx->err); /* it may have gone meanwhile */
+	static const char *const keys[] = {"reason", "message"};
+	for (size_t i = 0; i < STINT_COUNT(keys); i++) {
+		const char *text = stint_json_string(stint_json_get(told, keys[i]));
+		if (text)
+			stint_json_set_string(record, keys[i], text);
+	}
+}
+
 struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, const char *name)
 {
 	struct search search = {.ctx = ctx, .project = project, .name = name, .kube = cli_connect(ctx)};
@@ -237,7 +256,10 @@ struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, c
 	stint_kube_escape(&path, name);
 	search.path = path.data;
 	struct stint_json *record = NULL;
-	if (ask_scheduler(&search, &record) == GO_ON) {
+	const enum answer answer = ask_scheduler(&search, &record);
+	if (answer == ANSWERED)
+		add_lost_pods(&search, record);
+	if (answer == GO_ON) {
 		record = read_conditions(&search);
 		if (record && search.unknown)
 			cli_note(ctx, "the scheduler does not know \"%s\": it may be of another scheduler, or only just made", name);

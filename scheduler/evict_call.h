@@ -12,7 +12,6 @@ enum {
 	STINT_EVICT_TIMEOUT_MS = 4000, /* contracts: as for binds */
 	STINT_EVICT_ATTEMPTS = 12, /* that a disruption budget may refuse, half a minute, before it counts as a no */
 };
-#define STINT_EVICTED_CONDITION "stint.dev/Evicted"
 
 struct stint_eviction {
 	struct stint_errand errand;

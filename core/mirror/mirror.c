@@ -102,6 +102,8 @@ void mirror_remove_pod(struct stint_mirror *mirror, struct stint_pod *object)
 	struct stint_mirror_pod *pod = stint_map_get(mirror->pods, object->meta.uid);
 	if (!pod)
 		return;
+	if (pod->ours)
+		mirror_note_loss(mirror, pod->pod);
 	mirror_take_from_engine(mirror, pod);
 	mirror_leave_group(mirror, pod);
 	if (mirror->hooks.pod_gone)
@@ -148,6 +150,7 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	mirror->volumes = stint_volumes_new();
 	mirror->pods = stint_map_new(free_pod);
 	mirror->groups = stint_map_new(mirror_free_group);
+	mirror->lost = stint_map_new(mirror_free_lost);
 	mirror->gpu_nodes = stint_map_new(NULL);
 	return mirror;
 }
@@ -163,6 +166,7 @@ void stint_mirror_free(struct stint_mirror *mirror)
 		return;
 	stint_map_free(mirror->pods);
 	stint_map_free(mirror->groups);
+	mirror_free_losses(mirror);
 	stint_map_free(mirror->gpu_nodes);
 	stint_catalog_free(mirror->catalog);
 	kai_groups_free(mirror->kai);

@@ -79,6 +79,7 @@ static void remove_owner(struct stint_mirror *mirror, const struct stint_object 
 {
 	const struct stint_owner *owner = stint_catalog_owner(mirror->catalog, object->uid);
 	struct stint_mirror_group *group = owner ? group_of_owner(mirror, object, owner->kind_name) : NULL;
+	stint_map_remove(mirror->lost, object->uid);
 	stint_catalog_remove(mirror->catalog, object);
 	if (!group)
 		return;

@@ -304,6 +304,10 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		mirror_leave_group(mirror, pod);
 		join_group(group, pod);
 	}
+	if (stint_pod_ended(pod->pod) && !pod->end_noted) {
+		pod->end_noted = true;
+		mirror_note_end(mirror, pod->pod, now_ms);
+	}
 	if (pod->pod->phase == STINT_PHASE_SUCCEEDED && !pod->counted) {
 		pod->counted = true;
 		count_succeeded(group, part);
@@ -354,6 +358,7 @@ void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
 		settle_pod(mirror, mirror->dirty[i], now_ms);
 	}
 	mirror->dirty_count = 0;
+	mirror_settle_losses(mirror, now_ms);
 }
 
 void stint_mirror_age(struct stint_mirror *mirror, int64_t now_ms)

@@ -21,6 +21,9 @@ struct stint_mirror {
 	struct stint_volumes *volumes;
 	struct stint_map *pods; /* by uid */
 	struct stint_map *groups; /* by key */
+	struct stint_map *lost; /* uid of a Job -> what its lost pods said (comebacks.c) */
+	struct stint_pod **losses; /* since the last settling, counted */
+	size_t losses_count, losses_capacity;
 	struct stint_mirror_pod **pods_by_handle;
 	size_t pods_by_handle_capacity;
 	struct stint_mirror_group **groups_by_handle;
@@ -45,6 +48,15 @@ bool mirror_asks_for_share(const struct stint_pod *pod);
 /* mirror.c: pods as the watch brings them. */
 void mirror_put_pod(struct stint_mirror *mirror, struct stint_pod *object);
 void mirror_remove_pod(struct stint_mirror *mirror, struct stint_pod *object);
+
+/* comebacks.c: a pod of ours has ended, told once for each; or has gone before that was seen. */
+void mirror_note_end(struct stint_mirror *mirror, struct stint_pod *pod, int64_t now_ms);
+void mirror_note_loss(struct stint_mirror *mirror, struct stint_pod *pod);
+void mirror_settle_losses(struct stint_mirror *mirror, int64_t now_ms);
+/* What there is to say of that Job; NULL: nothing. */
+const struct stint_comeback *mirror_comeback(const struct stint_mirror *mirror, const char *uid);
+void mirror_free_lost(void *value);
+void mirror_free_losses(struct stint_mirror *mirror);
 
 /* settle.c: out of the engine, and out of its group, which ends with its last member. */
 void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod);

@@ -4,7 +4,7 @@
  * A workload may have several groups (the replicas of a Deployment are placed one by one). The one that has waited longest is explained;
  * all of them are counted.
  */
-#include <stint/mirror.h>
+#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,12 +144,24 @@ static bool add_owner(struct stint_json *record, const struct stint_why_question
 		return false;
 	stint_json_set_string(record, "workload_kind", owner->kind_name);
 	const bool suspended = owner->suspend == STINT_TRUE || owner->replicas == 0;
+	const bool ended = owner->complete || owner->failed_for_good;
+	const struct stint_comeback *comeback = ended || suspended ? NULL : mirror_comeback(question->mirror, owner->meta.uid);
+	stint_autofree char *again = comeback ? stint_comeback_text(comeback, question->now_ms) : NULL;
 	const char *message = owner->complete ? "it has ended"
 		: owner->failed_for_good      ? (owner->failed_message ? owner->failed_message : "it has failed")
 		: suspended		      ? "it is suspended: resume it"
+		: again			      ? again
 					      : "it has no pods to place: its events tell why none are created";
-	stint_json_set_string(record, "reason", owner->complete || owner->failed_for_good ? "Ended" : suspended ? "Suspended" : "NoPods");
+	stint_json_set_string(record, "reason",
+		ended					       ? "Ended"
+			: suspended			       ? "Suspended"
+			: !again			       ? "NoPods"
+			: stint_comeback_is_eviction(comeback) ? "Evicted"
+							       : "BackOff");
 	stint_json_set_string(record, "message", message);
+	if (again)
+		stint_json_set_int(
+			record, "pods_again_in_s", comeback->due_ms > question->now_ms ? (comeback->due_ms - question->now_ms) / 1000 : 0);
 	return true;
 }
 

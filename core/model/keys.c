@@ -19,6 +19,8 @@ static const char *const kept_prefixes[] = {
 };
 static const char *const kept_keys[] = {
 	"batch.kubernetes.io/job-completion-index",
+	"batch.kubernetes.io/job-index-failure-count",
+	"batch.kubernetes.io/job-index-ignored-failure-count",
 	"mps",
 	"pod-group-name",
 	"pv.kubernetes.io/bind-completed",

@@ -6,7 +6,7 @@ static void pod_init(struct stint_object *object)
 {
 	struct stint_pod *pod = stint_pod_of(object);
 	pod->spec = spec_new();
-	pod->started_ms = pod->ended_ms = pod->scheduled_ms = pod->evicted_ms = -1;
+	pod->started_ms = pod->ended_ms = pod->scheduled_ms = pod->evicted_ms = pod->disruption_ms = -1;
 }
 
 static enum stint_phase phase_of(struct stint_slice text)
@@ -43,11 +43,11 @@ static bool read_condition(struct decoder *d, struct condition *out)
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "type")) {
 			if (read_value(d, &type))
-				out->type = KEY_IS(type, "PodScheduled")    ? CONDITION_SCHEDULED
-					: KEY_IS(type, "Ready")		    ? CONDITION_READY
-					: KEY_IS(type, "DisruptionTarget")  ? CONDITION_DISRUPTION
-					: KEY_IS(type, "stint.dev/Evicted") ? CONDITION_EVICTED
-									    : CONDITION_OTHER;
+				out->type = KEY_IS(type, "PodScheduled")	? CONDITION_SCHEDULED
+					: KEY_IS(type, "Ready")			? CONDITION_READY
+					: KEY_IS(type, "DisruptionTarget")	? CONDITION_DISRUPTION
+					: KEY_IS(type, STINT_EVICTED_CONDITION) ? CONDITION_EVICTED
+										: CONDITION_OTHER;
 		} else if (KEY_IS(key, "status")) {
 			read_status(d, &out->status);
 		} else if (KEY_IS(key, "reason")) {
@@ -76,6 +76,7 @@ static void take_condition(struct stint_model *model, struct stint_pod *pod, str
 		pod->ready = condition->status;
 	} else if (condition->type == CONDITION_DISRUPTION) {
 		pod->disruption_target = condition->status;
+		pod->disruption_ms = condition->time_ms;
 	} else if (condition->type == CONDITION_EVICTED && condition->status == STINT_TRUE) {
 		stint_text_drop(model, pod->evicted_reason);
 		stint_text_drop(model, pod->evicted_message);

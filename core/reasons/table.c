@@ -35,6 +35,8 @@ static const struct stint_reason_row rows[] = {
 		"({detail}): it "
 		"starts when one has room for all, or prefer that level instead of requiring it",
 		false},
+	{"Evicted", "{detail}", false},
+	{"BackOff", "{detail}", false},
 	{"SchedulingGated", "its pods have scheduling gates: it is tried when they have been taken away", false},
 	{"OverLimit",
 		"\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait until {more} come free "

@@ -65,6 +65,7 @@ void record_free(void *value)
 	free((void *)(uintptr_t)record->workload.pods);
 	free(record->pods.items);
 	free(record->word);
+	free(record->sentence);
 	free(record->uid);
 	free(record);
 }

@@ -45,6 +45,7 @@ struct record {
 	struct stint_workload workload;
 	char *uid; /* the key, for which a group made by hand has none elsewhere */
 	char *word; /* of the reason, where that stands at the head of a message */
+	char *sentence; /* a message that was made here */
 	struct members pods; /* by name, but for what came and went since the last settling */
 	size_t pods_capacity; /* of workload.pods */
 	size_t owners; /* members that are no pods */

@@ -134,6 +134,13 @@ static struct stint_json *build_job(const struct checked_submission *checked, st
 		stint_json_set_string(spec, "completionMode", "Indexed");
 		stint_json_set_int(spec, "completions", checked->workers);
 		stint_json_set_int(spec, "parallelism", checked->workers);
+		/*
+		 * The controller waits before it makes pods again, 10 s after one has failed or was evicted and twice as long for each
+		 * further one, of the whole Job: a gang of 8 that was evicted once would come back after 10 minutes. By index each waits
+		 * for itself. An index fails the Job with it, so backoffLimit means what it means without.
+		 */
+		stint_json_set_int(spec, "backoffLimitPerIndex", checked->retries);
+		stint_json_set_int(spec, "maxFailedIndexes", 0);
 		stint_autofree char *workers = stint_format("%lld", (long long)checked->workers);
 		stint_json_set_string(stint_json_ensure_object(stint_json_get(job, "metadata"), "annotations"),
 			"kai.scheduler/batch-min-member", workers);

@@ -240,9 +240,31 @@ static void take_word(struct record *record)
 		workload->never |= strcmp(workload->reason, never[at]) == 0;
 }
 
+/* A Job whose pods are to be made again, and none of them is there. */
+static void explain_absent(struct record *record)
+{
+	struct stint_workload *workload = &record->workload;
+	struct stint_comeback comeback = {0};
+	for (size_t at = 0; at < workload->pods_count; at++) {
+		if (!stint_pod_ended(workload->pods[at]))
+			return;
+		stint_comeback_add(&comeback, workload->pods[at], -1);
+	}
+	if (comeback.last) {
+		workload->reason = stint_comeback_is_eviction(&comeback) ? "Evicted" : "BackOff";
+		workload->message = record->sentence = stint_comeback_text(&comeback, -1);
+	} else if (workload->owner->started_ms >= 0) { /* its controller has seen it */
+		workload->reason = "NoPods";
+		workload->message = "its controller has not made its pods: after some have failed or were evicted it waits 10 s, the next "
+				    "time 20 s, and so on to 10 minutes";
+	}
+}
+
 static void explain_pending(struct record *record)
 {
 	struct stint_workload *workload = &record->workload;
+	if (is_kind(workload, "Job"))
+		explain_absent(record);
 	for (size_t at = 0; at < workload->pods_count && !workload->message; at++) {
 		const struct stint_pod *pod = workload->pods[at];
 		if (stint_pod_ended(pod) || pod->node)
@@ -334,6 +356,7 @@ void summarise(const struct stint_workload_set *set, struct record *record)
 {
 	struct stint_workload *workload = &record->workload;
 	free(stint_steal(&record->word));
+	free(stint_steal(&record->sentence));
 	count_pods(set, workload);
 	const int32_t live = (int32_t)workload->pods_count - workload->pods_succeeded - workload->pods_failed;
 	const int32_t nominal = nominal_pods(workload);

@@ -54,6 +54,7 @@ struct stint_mirror_pod {
 	bool ours; /* a scheduler name that we serve, and not a device holder: those come another way */
 	bool dirty;
 	bool counted; /* among succeeded_pods */
+	bool end_noted; /* that it has ended */
 	bool refused_wiring; /* was placed on a real node and lacks the wiring */
 	enum stint_hold hold;
 	unsigned failures; /* in a row, for the length of the next BACKOFF */
@@ -166,7 +167,7 @@ void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *p
  *  queue, priority, preemptible, reason, message, never, since, position, waiting_in_queue, bound: {queue, dimension, bound, allocated, asked},
  *  nodes: {total, fitting, short: [{cause, text, nodes, even_when_empty}]}, holders: [{project, workload, workload_kind, pods, gpus,
  *  cpu_milli, memory_bytes, leaving, ends_in_s}], holders_total, changes: [{change, text, ...}] of
- *  which each was tried and would start it, starts_in_s}
+ *  which each was tried and would start it, starts_in_s, pods_again_in_s}
  * What is not known is left out. GPUs are devices, CPU is in thousandths of a core, memory in bytes.
  */
 struct stint_why_question {

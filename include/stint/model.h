@@ -327,6 +327,7 @@ struct stint_pod {
 	int64_t scheduled_ms; /* its last transition; -1 */
 	enum stint_truth ready;
 	enum stint_truth disruption_target;
+	int64_t disruption_ms; /* its last transition; -1 */
 	/* Condition stint.dev/Evicted, where it is true: stint-scheduler takes its place away, and why. evicted_ms -1: it does not. */
 	const char *evicted_reason; /* Reclaimed, Preempted, Moved ... */
 	const char *evicted_message;
@@ -338,6 +339,27 @@ static inline struct stint_pod *stint_pod_of(struct stint_object *object)
 }
 /* Succeeded or Failed: it uses nothing any more. */
 bool stint_pod_ended(const struct stint_pod *pod);
+
+/*
+ * comeback: when the Job controller makes the pods of a Job again that were evicted or have failed: 10 s after the first one, then twice as
+ * long each time, 10 minutes at most. It counts evictions, too, and counts all pods of a Job together unless the Job has
+ * backoffLimitPerIndex: then each index has a count of its own, which its pod carries on.
+ */
+struct stint_comeback {
+	const struct stint_pod *last; /* the one that failed last; NULL: none has since the last that succeeded. Borrowed */
+	int64_t last_ms; /* when */
+	int64_t failures; /* of a Job that counts its pods together */
+	int64_t due_ms; /* when its pods come again, about */
+};
+/* Takes a pod into account that has ended, each once; others are left out. now_ms: for one that does not tell its end; -1: leave it out. */
+void stint_comeback_add(struct stint_comeback *comeback, const struct stint_pod *pod, int64_t now_ms);
+/* The same of one that failed or was evicted at that time, as is known from elsewhere. */
+void stint_comeback_lose(struct stint_comeback *comeback, const struct stint_pod *pod, int64_t end_ms);
+bool stint_comeback_is_eviction(const struct stint_comeback *comeback);
+/* What has happened and when it goes on, as seen from now_ms; with -1 by the clock (UTC). Freed by the caller. */
+char *stint_comeback_text(const struct stint_comeback *comeback, int64_t now_ms);
+#define STINT_EVICTED_CONDITION "stint.dev/Evicted"
+
 /* The device slots of annotation stint.dev/gpu-devices, at most `room` of them. Returns how many there are; -1: absent or broken. */
 int stint_pod_gpu_devices(const struct stint_pod *pod, uint16_t *slots, int room);
 

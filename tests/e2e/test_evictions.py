@@ -1,6 +1,8 @@
 """Who has the better right to a place gets it: reclaim between projects, preemption inside one, consolidation, surplus that is given back,
 disruption budgets that hold, and a start in the future that is kept."""
 
+import json
+
 import kit
 
 
@@ -59,6 +61,18 @@ class Evictions(kit.Case):
         self.assertEqual(stayed, {"borrower-%d" % at for at in range(5)})
         told = kit.eventually(lambda: len(self.events("tenants", "Reclaimed")) >= 3 and self.events("tenants", "Reclaimed"), "the events")
         self.assertIn('queue "owners"', told[0]["message"])
+
+    def test_a_gang_that_was_evicted_whole_comes_again_after_seconds_and_says_so(self):
+        self.submit("tenants", "gang", "-g", "1", "--workers", "8")
+        self.run_to("tenants", 8)
+        self.submit("owners", "own", "-g", "1", "--annotation", "sim/run-seconds=3")
+        self.run_to("owners", 1)
+        why = kit.eventually(lambda: (lambda w: w if w.get("reason") == "Evicted" else None)(
+            json.loads(self.cluster.stint("why", "gang", "-p", "tenants", "-o", "json").out)), "the reason of the gang")
+        self.assertIn('queue "owners"', why["message"])
+        self.assertIn("makes its pods again", why["message"])
+        self.assertIn("Evicted", self.cluster.stint("list", "-p", "tenants").out)
+        kit.eventually(lambda: len(self.running("tenants")) == 8, "the gang running again", timeout=40)
 
     def test_work_of_higher_priority_takes_the_place_of_the_least_and_youngest(self):
         self.borrow_everything()

@@ -190,6 +190,17 @@ static const struct job_case cases[] = {
 		.releases = "",
 		.wanted = "{'failed': null, 'failedIndexes': ''}",
 		.again_s = 6},
+	{.name = "an index that was evicted waits for itself, however many others were",
+		.spec = "{'completionMode': 'Indexed', 'parallelism': 3, 'completions': 3, 'backoffLimit': 0, 'backoffLimitPerIndex': 0, "
+			"'maxFailedIndexes': 0, 'podFailurePolicy': {'rules': [{'action': 'Ignore', 'onPodConditions': [{'type': "
+			"'DisruptionTarget', 'status': 'True'}]}]}}",
+		.pods = "a Failed index=0 disrupted done=0; b Failed index=1 disrupted done=0; c Failed index=2 disrupted done=0",
+		.after_s = 10,
+		.creates = "#0 1 2",
+		.releases = "a b c",
+		.wanted = "{'failed': null, 'failedIndexes': ''}",
+		.conditions = "!FailureTarget",
+		.again_s = -1},
 	{.name = "its replacement carries the number of failures on",
 		.spec = "{'completionMode': 'Indexed', 'parallelism': 1, 'completions': 1, 'backoffLimitPerIndex': 2}",
 		.pods = "a Failed index=0 failures=1 done=0",

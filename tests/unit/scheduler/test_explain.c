@@ -131,6 +131,84 @@ static void workloads_are_found_by_owner_and_unknown_ones_are_not(void **state)
 	assert_null(why(c, "elsewhere", "a"));
 }
 
+static const char *why_of(struct cluster *c, struct stint_json **record, const char *workload, int64_t now_ms)
+{
+	const struct stint_why_question question = {.engine = c->engine,
+		.mirror = c->mirror,
+		.space = "default",
+		.workload = workload,
+		.now_ms = now_ms,
+		.visible = sees_nothing};
+	*record = stint_why_record(&question);
+	return stint_json_string_or(stint_json_get(*record, "message"), "");
+}
+
+/* 00:01:40 of the first of January 2026, when the pods below have ended. */
+enum { SINCE_S = 100 };
+#define ENDED                                                                                                                     \
+	"\"phase\":\"Failed\",\"containerStatuses\":[{\"name\":\"c\",\"state\":{\"terminated\":{\"exitCode\":137,\"finishedAt\":" \
+	"\"2026-01-01T00:01:40Z\"}}}]"
+#define EVICTED                                                                                                                  \
+	ENDED ",\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\"},{\"type\":\"stint.dev/Evicted\",\"status\":" \
+	      "\"True\",\"message\":\"queue \\\"own\\\" has not had its share\"}]"
+
+static void a_job_whose_pods_were_evicted_says_when_they_come_again(void **state)
+{
+	struct cluster *c = *state;
+	const int64_t first_ms = INT64_C(1767225600000), now_ms = first_ms + (SINCE_S + 4) * 1000;
+	cluster_put(c, STINT_KIND_OWNER, "batch/v1", "Job", "{\"metadata\":{\"namespace\":\"default\",\"name\":\"whole\",\"uid\":\"j1\"}}");
+	cluster_put(c, STINT_KIND_OWNER, "batch/v1", "Job", "{\"metadata\":{\"namespace\":\"default\",\"name\":\"each\",\"uid\":\"j2\"}}");
+	cluster_put(c, STINT_KIND_OWNER, "batch/v1", "Job", "{\"metadata\":{\"namespace\":\"default\",\"name\":\"bad\",\"uid\":\"j3\"}}");
+	for (int i = 0; i < 3; i++) {
+		stint_autofree char *whole = stint_format("whole-%d", i), *each = stint_format("each-%d", i);
+		cluster_pod(c, whole, CLUSTER_OWNED("Job", "whole", "j1"), "GPU", EVICTED);
+		cluster_pod(c, each,
+			CLUSTER_OWNED("Job", "each", "j2") ",\"annotations\":{\"batch.kubernetes.io/job-index-failure-count\":\"0\","
+							   "\"batch.kubernetes.io/job-index-ignored-failure-count\":\"1\"}",
+			"GPU", EVICTED);
+	}
+	cluster_pod(c, "bad-0", CLUSTER_OWNED("Job", "bad", "j3"), "GPU", ENDED);
+	cluster_cycle(c);
+	/* The controller lets go of those that it counts together at once. */
+	for (int i = 0; i < 3; i++) {
+		stint_autofree char *name = stint_format("whole-%d", i),
+				    *json = cluster_pod_json(name, CLUSTER_OWNED("Job", "whole", "j1"), "GPU", EVICTED);
+		cluster_remove(c, STINT_KIND_POD, json);
+	}
+	stint_auto_json *whole = NULL, *each = NULL, *bad = NULL, *later = NULL;
+	assert_string_equal(why_of(c, &whole, "whole", now_ms),
+		"it was evicted 4s ago (queue \"own\" has not had its share): its controller makes its pods again in about 36s");
+	assert_string_equal(stint_json_string_at(whole, "reason"), "Evicted");
+	assert_int_equal(stint_json_int_or(stint_json_get(whole, "pods_again_in_s"), -1), 36);
+	assert_string_equal(why_of(c, &each, "each", now_ms),
+		"it was evicted 4s ago (queue \"own\" has not had its share): its controller makes its pods again in about 16s");
+	assert_string_equal(why_of(c, &bad, "bad", now_ms), "a pod of it failed 4s ago: its controller makes its pods again in about 6s");
+	assert_string_equal(stint_json_string_at(bad, "reason"), "BackOff");
+	assert_string_equal(
+		why_of(c, &later, "bad", now_ms + 10000), "a pod of it failed 14s ago: its controller makes its pods again at any moment");
+}
+
+static void an_end_that_the_watch_shows_as_a_removal_counts_as_well(void **state)
+{
+	struct cluster *c = *state;
+	cluster_node(c, "n1", 8, true);
+	cluster_queue(c, "default", 8, -1);
+	cluster_put(c, STINT_KIND_OWNER, "batch/v1", "Job", "{\"metadata\":{\"namespace\":\"default\",\"name\":\"gone\",\"uid\":\"j1\"}}");
+	static const char *const rests[] = {"", ",\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\"}]",
+		",\"conditions\":[{\"type\":\"stint.dev/Evicted\",\"status\":\"True\",\"message\":\"room is made\"}]"};
+	for (size_t i = 0; i < STINT_COUNT(rests); i++) {
+		stint_autofree char *name = stint_format("gone-%zu", i), *status = stint_format("\"phase\":\"Running\"%s", rests[i]),
+				    *json = cluster_pod_json(name, CLUSTER_OWNED("Job", "gone", "j1"), "\"nodeName\":\"n1\"", status);
+		cluster_put(c, STINT_KIND_POD, NULL, NULL, json);
+		cluster_cycle(c);
+		cluster_remove(c, STINT_KIND_POD, json);
+	}
+	cluster_cycle(c); /* at 1 s */
+	stint_auto_json *record = NULL;
+	assert_string_equal(
+		why_of(c, &record, "gone", 5000), "it was evicted 4s ago (room is made): its controller makes its pods again in about 36s");
+}
+
 static void the_condition_begins_with_the_word_and_carries_the_uid(void **state)
 {
 	(void)state;
@@ -156,6 +234,8 @@ int main(void)
 		IN_CLUSTER(holders_that_the_caller_may_not_see_have_no_name),
 		IN_CLUSTER(what_can_never_run_is_said_to_be_so),
 		IN_CLUSTER(held_pods_are_explained_by_what_holds_them),
+		IN_CLUSTER(a_job_whose_pods_were_evicted_says_when_they_come_again),
+		IN_CLUSTER(an_end_that_the_watch_shows_as_a_removal_counts_as_well),
 		IN_CLUSTER(workloads_are_found_by_owner_and_unknown_ones_are_not),
 		cmocka_unit_test(the_condition_begins_with_the_word_and_carries_the_uid),
 	};

@@ -100,6 +100,8 @@ static void workers_are_an_indexed_gang_that_finds_itself(void **state)
 		"  completionMode: Indexed\n"
 		"  completions: 4\n"
 		"  parallelism: 4\n"
+		"  backoffLimitPerIndex: 2\n"
+		"  maxFailedIndexes: 0\n"
 		"  podFailurePolicy:\n"
 		"    rules: [{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}]\n"
 		"  template:\n"

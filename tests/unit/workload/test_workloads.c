@@ -54,6 +54,19 @@ static const struct {
 	const char *objects, *workloads;
 } cases[] = {
 	/* A Job before its pods, waiting, starting, running, ended. */
+	/* One whose pods the controller has not made again: the evicted one that it still keeps tells why, else its status that it looks. */
+	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}, status: {startTime: '2026-01-01T00:00:00Z'}}",
+		"p/j Job training Pending(NoPods) 0.5/0 0+1/1\n"},
+	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}, status: {startTime: '2026-01-01T00:00:00Z'}}\n"
+	 "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
+		 "") ", status: {phase: Failed, conditions: [{type: DisruptionTarget, status: 'True', lastTransitionTime: "
+		     "'2026-01-01T00:01:00Z'}]}}",
+		"p/j Job training Pending(Evicted) 0.5/0 0+1/1\n"},
+	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}}\n"
+	 "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
+		 "") ", status: {phase: Failed, containerStatuses: [{state: {terminated: {exitCode: 1, finishedAt: "
+		     "'2026-01-01T00:01:00Z'}}}]}}",
+		"p/j Job training Pending(BackOff) 0.5/0 0+1/1\n"},
 	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}}", "p/j Job training Pending 0.5/0 0+1/1\n"},
 	{"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}}\n"
 	 "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") ", " HALF "}, " POD_SPEC(
