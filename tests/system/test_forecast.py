@@ -60,9 +60,11 @@ class Forecast(kit.Case):
         kit.eventually(lambda: phases.items() <= self.phases(project).items(), "%s being %s, not %s" % (project, phases, self.phases(project)))
 
     def fill(self, project, count, *flags, gpus=1, first=0):
-        for at in range(first, first + count):
-            self.submit(project, "job-%d" % at, "-g", gpus, *flags)
-            self.run_to(project, **{"job-%d" % at: "Running"})
+        """Jobs of which the youngest has the highest number."""
+        names = ["job-%d" % at for at in range(first, first + count)]
+        for name in names:
+            self.submit(project, name, "-g", gpus, *flags)
+        self.run_to(project, **{name: "Running" for name in names})
         self.settle()
 
     def settle(self):
