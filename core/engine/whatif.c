@@ -154,16 +154,23 @@ static void try_bound(struct question *question, const struct stint_record *reco
 	*bound = former;
 }
 
+/* What runs of it is then no more of the part that counts against quotas, which lets others in, too. */
+static void set_preemptible(struct question *question, bool preemptible)
+{
+	engine_account_group(question->engine, question->group, -1);
+	question->engine->groups[question->group].preemptible = preemptible;
+	engine_account_group(question->engine, question->group, 1);
+}
+
 static void try_preemptible(struct question *question)
 {
-	struct group *group = &question->engine->groups[question->group];
-	if (group->preemptible)
+	if (question->engine->groups[question->group].preemptible)
 		return;
-	group->preemptible = true;
+	set_preemptible(question, true);
 	if (would_start(question))
 		offer(question,
 			&(struct stint_remedy){.kind = STINT_REMEDY_PREEMPTIBLE, .queue = STINT_NO_HANDLE, .node = STINT_NO_HANDLE});
-	question->engine->groups[question->group].preemptible = false;
+	set_preemptible(question, false);
 }
 
 /* The largest amount below `from` with which it starts, `good` and what is less being known to do; by halving. */
