@@ -12,7 +12,7 @@
 
 static bool counts(const struct shape *shape)
 {
-	return shape->sample && shape->refs && shape->gpu != STINT_GPU_NONE;
+	return shape->sample && shape->refs > shape->lent && shape->gpu != STINT_GPU_NONE;
 }
 
 static uint64_t leading_bits(uint32_t count)
@@ -112,7 +112,7 @@ static bool gather(struct stint_engine *engine)
 		const struct shape *shape = &engine->shapes[i];
 		if (!counts(shape))
 			continue;
-		const struct mix_part part = {.born = shape->born, .count = leading_bits(shape->refs)};
+		const struct mix_part part = {.born = shape->born, .count = leading_bits(shape->refs - shape->lent)};
 		stint_grow(&mix->parts, &mix->parts_capacity, count + 1, sizeof *mix->parts);
 		same = same && count < mix->parts_count && mix->parts[count].born == part.born && mix->parts[count].count == part.count;
 		mix->parts[count++] = part;

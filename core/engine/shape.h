@@ -27,6 +27,8 @@ struct shape {
 	struct stint_pod *sample; /* keeps the specification alive; NULL: a free slot */
 	const struct stint_pod_spec *spec;
 	uint32_t refs, hash, next; /* refs 0: idle, kept for the next pod that asks for it */
+	uint32_t lent; /* of the refs, those for a trial, which are no pods */
+	bool apart; /* for a trial and not in the table */
 	uint64_t idle_since;
 	uint64_t born; /* tells it from all shapes that ever were */
 	int64_t cpu_milli, memory_bytes;

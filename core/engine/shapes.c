@@ -260,6 +260,33 @@ static uint32_t take(struct stint_engine *engine, uint32_t handle)
 	return handle;
 }
 
+static uint32_t hash_with(struct stint_engine *engine, const struct stint_pod *pod, const struct traits *traits)
+{
+	uint32_t hash = hash_traits(hash_of(pod->spec), traits);
+	engine_terms_face(engine, pod);
+	for (size_t i = 0; i < engine->face.count; i++)
+		hash = mix(hash, engine->face.items[i]);
+	return engine_spec_is_local(pod->spec) ? mix_text(hash, pod->meta.space) : hash;
+}
+
+/* engine.face must be that of the pod. */
+static uint32_t find_alike(const struct stint_engine *engine, const struct stint_pod *pod, const struct traits *traits, uint32_t hash)
+{
+	uint32_t handle = engine->shape_buckets[hash & (engine->shape_buckets_count - 1)];
+	while (handle != STINT_NO_HANDLE &&
+		(engine->shapes[handle].hash != hash || !same_shape(engine->shapes[handle].spec, pod->spec) ||
+			!same_traits(&engine->shapes[handle], traits) || !stands_alike(engine, &engine->shapes[handle], pod)))
+		handle = engine->shapes[handle].next;
+	return handle;
+}
+
+static uint32_t open_slot(struct stint_engine *engine)
+{
+	if (!engine->free_shapes.count)
+		stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
+	return engine_take_slot(&engine->free_shapes, &engine->shapes_count);
+}
+
 uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 {
 	struct stint_pod *pod = engine->pods[index].object;
@@ -272,24 +299,13 @@ uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t index)
 	if (engine->last_shape != STINT_NO_HANDLE && engine->last_spec == pod->spec &&
 		same_traits(&engine->shapes[engine->last_shape], &traits))
 		return take(engine, engine->last_shape);
-	uint32_t hash = hash_traits(hash_of(pod->spec), &traits);
-	engine_terms_face(engine, pod);
-	for (size_t i = 0; i < engine->face.count; i++)
-		hash = mix(hash, engine->face.items[i]);
-	if (engine_spec_is_local(pod->spec))
-		hash = mix_text(hash, pod->meta.space);
+	const uint32_t hash = hash_with(engine, pod, &traits);
 	if (engine->shapes_live * 2 >= engine->shape_buckets_count)
 		rehash(engine, engine->shape_buckets_count ? 2 * engine->shape_buckets_count : 64);
-	uint32_t *bucket = &engine->shape_buckets[hash & (engine->shape_buckets_count - 1)];
-	uint32_t handle = *bucket;
-	while (handle != STINT_NO_HANDLE &&
-		(engine->shapes[handle].hash != hash || !same_shape(engine->shapes[handle].spec, pod->spec) ||
-			!same_traits(&engine->shapes[handle], &traits) || !stands_alike(engine, &engine->shapes[handle], pod)))
-		handle = engine->shapes[handle].next;
+	uint32_t handle = find_alike(engine, pod, &traits, hash);
 	if (handle == STINT_NO_HANDLE) {
-		if (!engine->free_shapes.count)
-			stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
-		handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
+		uint32_t *bucket = &engine->shape_buckets[hash & (engine->shape_buckets_count - 1)];
+		handle = open_slot(engine);
 		describe(engine, &engine->shapes[handle], pod, &traits, hash);
 		engine->shapes[handle].next = *bucket;
 		*bucket = handle;
@@ -329,17 +345,27 @@ uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *samp
 		.guaranteed = model->guaranteed, .claims_count = model->claims_count, .reach = model->reach, .pools = model->pools};
 	if (traits.claims_count)
 		memcpy(traits.claims, model->claims, traits.claims_count * sizeof *traits.claims);
-	if (!engine->free_shapes.count)
-		stint_grow(&engine->shapes, &engine->shapes_capacity, engine->shapes_count + 1, sizeof *engine->shapes);
-	const uint32_t handle = engine_take_slot(&engine->free_shapes, &engine->shapes_count);
-	engine_terms_face(engine, sample);
-	describe(engine, &engine->shapes[handle], sample, &traits, 0);
-	engine->shapes[handle].refs = 1;
+	const uint32_t hash = hash_with(engine, sample, &traits);
+	uint32_t handle = find_alike(engine, sample, &traits, hash);
+	if (handle == STINT_NO_HANDLE) {
+		handle = open_slot(engine);
+		describe(engine, &engine->shapes[handle], sample, &traits, hash);
+		engine->shapes[handle].apart = true;
+		engine->shapes[handle].refs = 1;
+	} else {
+		take(engine, handle);
+	}
+	engine->shapes[handle].lent++;
 	return handle;
 }
 
 void engine_shape_return(struct stint_engine *engine, uint32_t handle)
 {
+	engine->shapes[handle].lent--;
+	if (!engine->shapes[handle].apart) {
+		engine_shape_release(engine, handle);
+		return;
+	}
 	engine_shape_discard(engine, &engine->shapes[handle]);
 	handles_push(&engine->free_shapes, handle);
 }

@@ -590,7 +590,7 @@ uint32_t engine_shape_acquire(struct stint_engine *engine, uint32_t pod); /* by 
 void engine_shapes_resolve(struct stint_engine *engine); /* after a node brought a resource that was not known */
 void engine_shapes_forget_idle(struct stint_engine *engine);
 void engine_shape_release(struct stint_engine *engine, uint32_t shape);
-/* A shape outside the table, for a trial: nobody else can find it; with the claims of `like`. The sample stays the caller's. */
+/* For a trial, with the claims of `like`: what others ask for, too, or a shape that nobody else can find. The sample stays the caller's. */
 uint32_t engine_shape_borrow(struct stint_engine *engine, struct stint_pod *sample, uint32_t like);
 void engine_shape_return(struct stint_engine *engine, uint32_t shape);
 void engine_shape_discard(struct stint_engine *engine, struct shape *shape); /* frees what it owns */

@@ -3,8 +3,7 @@
  *
  * A candidate is made in the live state, the allocate action runs over everything that comes up before the group and the group itself, as a
  * plan, and both are taken back: the plan by its journal, the change by hand. Amounts are searched by halving, so what is offered is
- * the least change of its kind. A trial is what the next cycle does, but where the strategy is fragmentation: its prices depend on how many
- * ask for the same, and what a trial's pods ask for is counted apart. Nothing of this is seen afterwards, not even by the memos of failures.
+ * the least change of its kind. A trial is what the next cycle does. Nothing of this is seen afterwards, not even by the memos of failures.
  * Costs: for each candidate a cycle over the groups that wait before this one; about ten for an amount. At most MOST_TRIED groups are
  * tried before it: where more wait, nothing is offered.
  */
@@ -236,7 +235,8 @@ static void dress(struct stint_engine *engine, uint32_t handle, uint32_t from, u
 static bool with_spec(struct question *question, struct stint_pod_spec *spec)
 {
 	struct stint_engine *engine = question->engine;
-	struct stint_pod sample = {.meta = {.kind = STINT_KIND_POD, .refs = 1}, .spec = spec};
+	struct stint_pod sample = {.meta = engine->shapes[question->shape].sample->meta, .spec = spec};
+	sample.meta.refs = 1;
 	const uint32_t other = engine_shape_borrow(engine, &sample, question->shape);
 	dress(engine, question->group, question->shape, other);
 	const bool starts = would_start(question);

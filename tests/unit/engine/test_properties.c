@@ -448,11 +448,18 @@ static void check_rest(struct cluster *c, struct world *w, uint64_t seed)
 
 /* ---- remedies ------------------------------------------------------------------------------------------------------------------------------ */
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Labels make a difference where others want to be near them or far from them. */
 static bool asks_alike(const struct pod_is *a, const struct pod_is *b)
 {
-	const bool selects = (!a->selects && !b->selects) || (a->selects && b->selects && strcmp(a->selects, b->selects) == 0);
-	return a->cpu_milli == b->cpu_milli && a->memory_bytes == b->memory_bytes && a->gpus == b->gpus && a->devices == b->devices &&
-		a->portion == b->portion && a->mib == b->mib && selects && !a->tolerates == !b->tolerates;
+	const bool terms = !terms_percent || (same_text(a->value, b->value) && same_text(a->near, b->near) && same_text(a->far, b->far));
+	return terms && a->cpu_milli == b->cpu_milli && a->memory_bytes == b->memory_bytes && a->gpus == b->gpus &&
+		a->devices == b->devices && a->portion == b->portion && a->mib == b->mib && same_text(a->selects, b->selects) &&
+		!a->tolerates == !b->tolerates;
 }
 
 static bool change_pod(struct pod_is *is, const struct stint_remedy *remedy)
@@ -553,14 +560,6 @@ static const struct world_pod *first_waiting(const struct cluster *c, const stru
 
 static int64_t remedies_done[STINT_REMEDY_UNCORDON + 1];
 
-/*
- * Not under fragmentation: its prices follow what is asked for in all, and pods made again may join a known request, which a trial counts apart.
- */
-static bool remedies_are_exact(const struct world *w)
-{
-	return !engine_policy_uses(&w->policy, STINT_FRAGMENTATION);
-}
-
 /* What is offered to a group that waits, mostly what comes first, is done: it starts the group in the next cycle. True when there was something to do. */
 static bool check_remedy(struct cluster *c, struct world *w, struct world_group *group, uint64_t seed, int step)
 {
@@ -643,7 +642,7 @@ static void run_world(uint64_t seed)
 		}
 		if (decided)
 			fail_msg("seed %llu, step %d: a second cycle at once decides %zu things", (unsigned long long)seed, step, decided);
-		if (step % 5 == 4 && !terms_percent && remedies_are_exact(w))
+		if (step % 5 == 4)
 			check_remedies(c, w, seed, step);
 		if (step % 5 == 0)
 			check_no_trace(c, w, seed);
