@@ -18,6 +18,7 @@ struct question {
 	uint32_t group;
 	uint32_t shape; /* of its first pod without a place */
 	const struct stint_pod_spec *spec; /* of that shape */
+	struct handles alike; /* its pods of that shape, while a trial changes it */
 	struct stint_remedy *out;
 	size_t count;
 };
@@ -216,31 +217,42 @@ static void try_members(struct question *question)
 
 /* ---- what its pods ask for -------------------------------------------------------------------------------------------------------------- */
 
-static void dress(struct stint_engine *engine, uint32_t handle, uint32_t from, uint32_t to)
+static void dress(struct stint_engine *engine, uint32_t handle, uint32_t shape)
 {
-	const struct group *group = &engine->groups[handle];
+	struct pod *pod = &engine->pods[handle];
+	engine_account(engine, handle, -1);
+	engine->shapes[pod->shape].refs--;
+	engine->shapes[shape].refs++;
+	pod->shape = shape;
+	engine_account(engine, handle, 1);
+}
+
+/* Its waiting pods that ask as the first without a node does; others of it may ask for what these are going to. */
+static void find_alike(struct question *question)
+{
+	const struct stint_engine *engine = question->engine;
+	const struct group *group = &engine->groups[question->group];
+	question->alike.count = 0;
 	for (uint32_t i = 0; i < group->pods_count; i++) {
-		struct pod *pod = &engine->pods[group->pods[i]];
-		if (pod->status != STINT_POD_PENDING || pod->shape != from)
-			continue;
-		engine_account(engine, group->pods[i], -1);
-		pod->shape = to;
-		engine->shapes[from].refs--;
-		engine->shapes[to].refs++;
-		engine_account(engine, group->pods[i], 1);
+		const struct pod *pod = &engine->pods[group->pods[i]];
+		if (pod->status == STINT_POD_PENDING && pod->shape == question->shape)
+			handles_push(&question->alike, group->pods[i]);
 	}
 }
 
-/* Whether it starts with its waiting pods that ask as the first without a node does asking as `spec` says. */
+/* Whether it starts with those pods asking as `spec` says. */
 static bool with_spec(struct question *question, struct stint_pod_spec *spec)
 {
 	struct stint_engine *engine = question->engine;
 	struct stint_pod sample = {.meta = engine->shapes[question->shape].sample->meta, .spec = spec};
 	sample.meta.refs = 1;
 	const uint32_t other = engine_shape_borrow(engine, &sample, question->shape);
-	dress(engine, question->group, question->shape, other);
+	find_alike(question);
+	for (size_t i = 0; i < question->alike.count; i++)
+		dress(engine, question->alike.items[i], other);
 	const bool starts = would_start(question);
-	dress(engine, question->group, other, question->shape);
+	for (size_t i = 0; i < question->alike.count; i++)
+		dress(engine, question->alike.items[i], question->shape);
 	engine_shape_return(engine, other);
 	return starts;
 }
@@ -477,5 +489,6 @@ size_t stint_engine_remedies(struct stint_engine *engine, uint32_t handle, struc
 	forget_judged(engine, judged, delivered);
 	engine->shares_stale = true;
 	engine->stirred = stirred;
+	free(question.alike.items);
 	return question.count;
 }
