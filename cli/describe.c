@@ -8,6 +8,7 @@
 
 #include "cli/events.h"
 #include "cli/output/output.h"
+#include "cli/pool.h"
 
 enum { LAST_EVENTS = 20 };
 
@@ -78,6 +79,7 @@ static void add_spec(struct stint_json *item, const struct stint_workload *workl
 	stint_autofree char *ask = ask_text(&workload->gpu);
 	set_text(item, "gpus_of_a_pod", ask);
 	set_text(item, "gpu_problem", workload->gpu.problem);
+	set_text(item, "node_pools", cli_pools_of(workload));
 	if (!spec)
 		return;
 	if (spec->request.cpu_milli)
@@ -187,6 +189,7 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	cli_fields_add(fields, "Message", "%s", text_at(item, "message"));
 	cli_fields_add(fields, "Queue", "%s", workload->queue ? workload->queue : "");
 	cli_fields_add(fields, "Priority", "%s", text_at(item, "priority_class"));
+	cli_fields_add(fields, "Node pools", "%s", text_at(item, "node_pools"));
 	cli_fields_add(fields, "Scheduler", "%s", text_at(item, "scheduler"));
 	cli_fields_add(fields, "Image", "%s", images);
 	cli_fields_add(fields, "GPUs of a pod", "%s", text_at(item, "gpus_of_a_pod"));

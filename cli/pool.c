@@ -84,8 +84,7 @@ static void add_node(struct pools *pools, const struct cli_use *use, const struc
 	add_gpus(item, "gpus_free", takes && left > 0 ? left : 0);
 }
 
-/* What the workload says of pools, as its pods or its owner carry it; NULL: nothing. */
-static const char *list_of(const struct stint_workload *workload)
+const char *cli_pools_of(const struct stint_workload *workload)
 {
 	const struct stint_object *objects[2];
 	size_t count = 0;
@@ -109,7 +108,7 @@ static const char *list_of(const struct stint_workload *workload)
 static void add_waiting(struct pools *pools, const struct stint_workload *workload, const char *wanted)
 {
 	size_t count;
-	char **names = workload->phase == STINT_WORKLOAD_PENDING ? stint_pools_split(list_of(workload), &count) : NULL;
+	char **names = workload->phase == STINT_WORKLOAD_PENDING ? stint_pools_split(cli_pools_of(workload), &count) : NULL;
 	for (size_t at = 0; names && names[at]; at++) {
 		struct stint_json *item = item_named(pools, names[at], true);
 		add_int(item, "waiting", 1);

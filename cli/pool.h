@@ -5,9 +5,13 @@
 #define STINT_CLI_POOL_H
 
 #include <stint/kube.h>
+#include <stint/workload.h>
 
 #include "cli/cli.h"
 #include "cli/names.h"
+
+/* The pools that it may use, best first, as its owner or its pods carry them: "h100,a100"; NULL: every node. Valid as the workload. */
+const char *cli_pools_of(const struct stint_workload *workload);
 
 /* Every pool of the list has nodes, or nodes may not be read. False: ctx->err. */
 bool cli_check_pools(struct cli_context *ctx, struct stint_kube *kube, const char *pools);

@@ -161,7 +161,8 @@ static const struct cli_command up = {
 		    "echo '[{name: big, count: 2, gpus: 8, gpuModel: H200}, {name: small, count: 8, gpus: 1, gpuModel: L4}]' | stint "
 		    "sandbox up -f -\n"
 		    "# two node pools\n"
-		    "echo '[{name: h, count: 2, gpus: 8, gpuModel: H200, labels: {kai.scheduler/node-pool: h200}}, {name: l, count: 8, gpus: 1, "
+		    "echo '[{name: h, count: 2, gpus: 8, gpuModel: H200, labels: {kai.scheduler/node-pool: h200}}, {name: l, count: 8, "
+		    "gpus: 1, "
 		    "gpuModel: L4, labels: {kai.scheduler/node-pool: l4}}]' | stint sandbox up -f -",
 	.flags = up_flags,
 	.exits = CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT),

@@ -372,6 +372,48 @@ static void try_toleration(struct question *question)
 	}
 }
 
+/* Its waiting pods ask by that list from now on: they are of other shapes. */
+static void lend_list(const struct question *question, const struct pool_list *list)
+{
+	struct stint_engine *engine = question->engine;
+	struct group *group = &engine->groups[question->group];
+	group->pools = *list;
+	for (uint32_t i = 0; i < group->pods_count; i++) {
+		const uint32_t pod = group->pods[i];
+		if (engine->pods[pod].status != STINT_POD_PENDING)
+			continue;
+		engine_account(engine, pod, -1);
+		engine_pod_reshape(engine, pod);
+		engine_account(engine, pod, 1);
+	}
+}
+
+static void try_pools(struct question *question)
+{
+	const struct stint_engine *engine = question->engine;
+	const struct pool_list own = engine->groups[question->group].pools;
+	if (!own.count || own.count == STINT_MAX_POOLS)
+		return;
+	uint32_t items[STINT_MAX_POOLS], tried_items[MOST_NODES];
+	struct pool_list longer = {items, own.count + 1}, tried = {tried_items, 0};
+	memcpy(items, own.items, own.count * sizeof *items);
+	for (size_t i = 0; i < engine->by_name.count && tried.count < MOST_NODES; i++) {
+		const uint32_t pool = engine->nodes[engine->by_name.items[i]].pool;
+		if (pool == STINT_NO_HANDLE || engine_pool_listed(&own, pool) || engine_pool_listed(&tried, pool))
+			continue;
+		tried_items[tried.count++] = pool;
+		items[own.count] = pool;
+		lend_list(question, &longer);
+		if (would_start(question))
+			offer(question,
+				&(struct stint_remedy){.kind = STINT_REMEDY_POOL,
+					.pool = engine->pools.items[pool].name,
+					.queue = STINT_NO_HANDLE,
+					.node = STINT_NO_HANDLE});
+		lend_list(question, &own);
+	}
+}
+
 static void try_uncordon(struct question *question)
 {
 	struct stint_engine *engine = question->engine;
@@ -427,6 +469,7 @@ static double cost_of(const struct question *question, const struct stint_remedy
 	case STINT_REMEDY_SELECTOR:
 	case STINT_REMEDY_CPU:
 	case STINT_REMEDY_MEMORY:
+	case STINT_REMEDY_POOL:
 	case STINT_REMEDY_UNCORDON: break;
 	}
 	return 0;
@@ -468,6 +511,7 @@ static void ask(struct question *question, const struct stint_record *record)
 		return;
 	try_toleration(question);
 	try_selector(question);
+	try_pools(question);
 	try_uncordon(question);
 }
 

@@ -20,6 +20,7 @@ static const char *const words[] = {
 	[STINT_REMEDY_MEMBERS] = "members",
 	[STINT_REMEDY_LIMIT] = "raise-limit",
 	[STINT_REMEDY_QUOTA] = "raise-quota",
+	[STINT_REMEDY_POOL] = "pool",
 	[STINT_REMEDY_UNCORDON] = "uncordon",
 };
 
@@ -41,6 +42,7 @@ char *stint_remedy_text(const struct stint_engine *engine, const struct stint_re
 	case STINT_REMEDY_MEMBERS: return stint_format("let it start with %g pod%s", remedy->to, remedy->to == 1 ? "" : "s");
 	case STINT_REMEDY_LIMIT: return stint_format("raise the limit of \"%s\" to %s", queue, bound);
 	case STINT_REMEDY_QUOTA: return stint_format("raise the quota of \"%s\" to %s", queue, bound);
+	case STINT_REMEDY_POOL: return stint_format("let it use node pool \"%s\" as well", remedy->pool);
 	case STINT_REMEDY_UNCORDON:
 		return stint_format("uncordon node %s", stint_engine_node_view(engine, remedy->node, &node) ? node.name : "?");
 	}

@@ -460,6 +460,7 @@ enum stint_remedy_kind {
 	STINT_REMEDY_MEMBERS, /* a smaller minimum of pods that start together */
 	STINT_REMEDY_LIMIT, /* of `queue` in `dimension`, raised */
 	STINT_REMEDY_QUOTA,
+	STINT_REMEDY_POOL, /* `pool` as well, as the last of its list */
 	STINT_REMEDY_UNCORDON, /* `node` */
 };
 struct stint_remedy {
@@ -467,6 +468,7 @@ struct stint_remedy {
 	uint32_t queue, node;
 	enum stint_dimension dimension;
 	const char *taint; /* its key, of the node's object */
+	const char *pool;
 	double from, to; /* amounts; bounds of queues in the dimension's unit */
 };
 enum { STINT_MAX_REMEDIES = 16 };

@@ -68,6 +68,7 @@ class Pools(kit.Case):
         shown = self.cluster.stint("pool", "describe", "tight", "-o", "json")
         self.assertEqual((shown.json["gpus"], shown.json["gpus_allocated"], shown.json["gpus_free"]), (4, 4, 0), str(shown))
         self.assertEqual([w["name"] for w in shown.json["workloads"]], ["third"])
+        self.assertIn("tight,wide", self.cluster.stint("describe", "third", "-p", "vision").out)
         self.cluster.stint("delete", "first", "-p", "vision", "-y")
         self.assertEqual(self.nodes_of("third", 2), self.pools["tight"])
 

@@ -532,6 +532,13 @@ static void do_remedy(struct cluster *c, struct world *w, struct world_group *gr
 		group->is.fixed = false;
 		tell_group(c, w, group, false);
 		break;
+	case STINT_REMEDY_POOL: {
+		stint_autofree char *longer = stint_format("%s,%s", group->is.pools, remedy->pool);
+		snprintf(group->pools, sizeof group->pools, "%s", longer);
+		group->is.pools = group->pools;
+		tell_group(c, w, group, false);
+		break;
+	}
 	case STINT_REMEDY_MEMBERS:
 		group->is.min = (uint32_t)remedy->to;
 		tell_group(c, w, group, false);

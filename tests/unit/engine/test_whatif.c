@@ -106,6 +106,36 @@ static void each_term_that_is_in_the_way_alone_is_named(void **state)
 	}
 }
 
+/* In the order of the nodes' names; a pool that would not do either is not named. */
+static void another_pool_is_named_where_that_starts_it(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	add_node(c, "n0", .gpus = 1, .pool = "x");
+	add_node(c, "n1", .gpus = 2, .pool = "y");
+	add_node(c, "n2", .gpus = 2);
+	add_node(c, "n3", .gpus = 1, .pool = "z");
+	add_queue(c, "q", .quota = 8);
+	const uint32_t gang = add_group(c, "gang", .queue = "q", .min = 2, .pools = "x");
+	add_pod(c, gang, "gang-0", .gpus = 1);
+	add_pod(c, gang, "gang-1", .gpus = 1, .cpu_milli = 1000);
+	run_cycle(c);
+	struct stint_remedy all[STINT_MAX_REMEDIES];
+	for (int again = 0; again < 2; again++) {
+		const size_t count = ask(c, "gang", all);
+		assert_int_equal(count, 3);
+		assert_int_equal(all[0].kind, STINT_REMEDY_POOL);
+		assert_string_equal(all[0].pool, "y");
+		assert_int_equal(all[1].kind, STINT_REMEDY_POOL);
+		assert_string_equal(all[1].pool, "default");
+		assert_int_equal(all[2].kind, STINT_REMEDY_MEMBERS);
+	}
+	assert_int_equal(run_cycle(c), 0);
+	add_group(c, "gang", .queue = "q", .min = 2, .pools = "x,y");
+	assert_int_equal(run_cycle(c), 2);
+	cluster_free(c);
+}
+
 static void a_gang_may_start_with_as_many_as_fit(void **state)
 {
 	(void)state;
@@ -155,6 +185,7 @@ int main(void)
 		cmocka_unit_test(only_what_really_starts_it_is_offered),
 		cmocka_unit_test(free_changes_come_before_those_that_cost_gpus),
 		cmocka_unit_test(each_term_that_is_in_the_way_alone_is_named),
+		cmocka_unit_test(another_pool_is_named_where_that_starts_it),
 		cmocka_unit_test(a_gang_may_start_with_as_many_as_fit),
 		cmocka_unit_test(asking_changes_nothing),
 	};

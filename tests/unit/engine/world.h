@@ -45,6 +45,7 @@ struct world_group {
 	bool there;
 	int queue;
 	struct group_is is;
+	char pools[48]; /* of a list that was made longer */
 	struct stint_part_spec parts[4]; /* root, a set "a", an inner part with set "b" */
 	struct world_pod pods[PODS_PER_GROUP];
 };
