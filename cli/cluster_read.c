@@ -27,6 +27,7 @@ static const struct source {
 	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, true, true},
 	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, true, true},
 	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, true, true},
+	{&stint_kube_noderesourcetopologies, STINT_KIND_NODE_ZONES, NULL, true, true},
 	/* Not config maps: whether one exists is not worth the content of all of them. */
 	{&stint_kube_persistentvolumeclaims, STINT_KIND_VOLUME_CLAIM, NULL, true, true},
 	{&stint_kube_persistentvolumes, STINT_KIND_VOLUME, NULL, true, true},

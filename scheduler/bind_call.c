@@ -35,6 +35,7 @@ void stint_bind_free(struct stint_bind *bind)
 	free(bind->node);
 	free(bind->devices);
 	free(bind->uuids);
+	free(bind->zones);
 	free(bind);
 }
 
@@ -57,6 +58,9 @@ char *stint_bind_body(const struct stint_bind *bind)
 		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), "stint.dev/gpu-devices", bind->devices);
 	if (bind->uuids)
 		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), "stint.dev/gpu-uuids", bind->uuids);
+	if (bind->zones)
+		stint_json_set_string(
+			stint_json_ensure_object(metadata, "annotations"), "kai.scheduler/numa-placement-predicted", bind->zones);
 	struct stint_json *target = stint_json_ensure_object(body, "target");
 	stint_json_set_string(target, "apiVersion", "v1");
 	stint_json_set_string(target, "kind", "Node");

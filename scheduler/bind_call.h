@@ -14,6 +14,7 @@ struct stint_bind {
 	char *space, *pod, *uid, *node;
 	char *devices; /* "0,3"; NULL: no annotation */
 	char *uuids;
+	char *zones; /* annotation kai.scheduler/numa-placement-predicted, set after the bind is made */
 };
 /* Texts are copied; devices and uuids may be NULL. */
 struct stint_bind *stint_bind_new(

@@ -35,6 +35,7 @@ static const struct source_row {
 	{&stint_kube_persistentvolumeclaims, STINT_KIND_VOLUME_CLAIM, NULL, NULL, true, false},
 	{&stint_kube_persistentvolumes, STINT_KIND_VOLUME, NULL, NULL, true, false},
 	{&stint_kube_storageclasses, STINT_KIND_STORAGE_CLASS, NULL, NULL, true, false},
+	{&stint_kube_noderesourcetopologies, STINT_KIND_NODE_ZONES, NULL, NULL, true, false},
 	/* Only that they exist; what is in them stays where it is. */
 	{&stint_kube_configmaps, STINT_KIND_CONFIG_MAP, NULL, NULL, true, false},
 	/* Failed pods use nothing and say nothing that grouping needs; clusters keep thousands of them. */

@@ -196,6 +196,7 @@ static void hand_over(struct stint_placer *placer, struct placing *placing, cons
 	const struct stint_object *meta = &placing->pod->pod->meta;
 	stint_autofree char *devices = devices_text(placing->devices);
 	placing->bind = stint_bind_new(placing, meta->space, meta->name, meta->uid, placing->node, devices, uuids);
+	placing->bind->zones = stint_zones_annotation(placer->options.engine, placing->pod->handle);
 	stint_outbox_add(placer->outbox, &placing->bind->errand);
 }
 

@@ -439,3 +439,21 @@ uint32_t stint_engine_pod_zones(const struct stint_engine *engine, uint32_t hand
 	}
 	return count;
 }
+
+uint32_t stint_engine_pod_zone_amounts(
+	const struct stint_engine *engine, uint32_t handle, int32_t number, struct stint_numa_amount out[static STINT_MAX_ZONE_RESOURCES])
+{
+	const struct pod *pod = &engine->pods[handle];
+	const struct zone_table *table =
+		pod->choice == STINT_NO_HANDLE || pod->node == STINT_NO_HANDLE ? NULL : engine->nodes[pod->node].zones;
+	const uint32_t zone = table ? zone_numbered(table, number) : 0;
+	uint32_t count = 0;
+	if (!table || zone >= table->zones_count || !bit(engine->dra.choices[pod->choice].zones, zone))
+		return 0;
+	for (uint32_t r = 0; r < table->resources_count; r++) {
+		const int64_t amount = *drawn_at(table, &engine->dra.choices[pod->choice], zone, r);
+		if (amount > 0)
+			out[count++] = (struct stint_numa_amount){.resource = table->resources[r], .allocatable = amount};
+	}
+	return count;
+}

@@ -79,6 +79,7 @@ static struct stint_map *place_of(const struct stint_catalog *catalog, const str
 	case STINT_KIND_VOLUME_CLAIM:
 	case STINT_KIND_VOLUME:
 	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_NODE_ZONES:
 	case STINT_KIND_CONFIG_MAP: break;
 	}
 	return NULL;

@@ -70,6 +70,7 @@ static void upsert(struct stint_engine *engine, struct stint_object *object)
 	case STINT_KIND_VOLUME_CLAIM:
 	case STINT_KIND_VOLUME:
 	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_NODE_ZONES:
 	case STINT_KIND_CONFIG_MAP:
 	case STINT_KIND_EVENT:
 	case STINT_KIND_OWNER: break;
@@ -110,6 +111,7 @@ static bool read_gone(struct replay *r, const struct stint_json *line, enum stin
 	case STINT_KIND_VOLUME_CLAIM:
 	case STINT_KIND_VOLUME:
 	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_NODE_ZONES:
 	case STINT_KIND_CONFIG_MAP:
 	case STINT_KIND_EVENT:
 	case STINT_KIND_OWNER: break;

@@ -45,6 +45,7 @@
 	X(resourceclaims, "resource.k8s.io", "v1", "resourceclaims", "ResourceClaim", true)                                     \
 	X(resourceslices, "resource.k8s.io", "v1", "resourceslices", "ResourceSlice", false)                                    \
 	X(deviceclasses, "resource.k8s.io", "v1", "deviceclasses", "DeviceClass", false)                                        \
+	X(noderesourcetopologies, "topology.node.k8s.io", "v1alpha2", "noderesourcetopologies", "NodeResourceTopology", false)  \
 	X(runtimeclasses, "node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", false)                                         \
 	X(customresourcedefinitions, "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false)
 

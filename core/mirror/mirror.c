@@ -139,6 +139,11 @@ void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char 
 
 /* ---- life and look-ups -------------------------------------------------------------------------------------------------------------------- */
 
+static void drop_object(void *object)
+{
+	stint_object_unref(object);
+}
+
 struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *names, const struct stint_mirror_hooks *hooks)
 {
 	struct stint_mirror *mirror = stint_alloc(sizeof(*mirror));
@@ -148,6 +153,7 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	mirror->catalog = stint_catalog_new();
 	mirror->kai = kai_groups_new();
 	mirror->volumes = stint_volumes_new();
+	mirror->zones = stint_map_new(drop_object);
 	mirror->pods = stint_map_new(free_pod);
 	mirror->groups = stint_map_new(mirror_free_group);
 	mirror->lost = stint_map_new(mirror_free_lost);
@@ -171,6 +177,7 @@ void stint_mirror_free(struct stint_mirror *mirror)
 	stint_catalog_free(mirror->catalog);
 	kai_groups_free(mirror->kai);
 	stint_volumes_free(mirror->volumes);
+	stint_map_free(mirror->zones);
 	free(mirror->pods_by_handle);
 	free(mirror->groups_by_handle);
 	free(mirror->dirty);

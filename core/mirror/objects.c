@@ -143,6 +143,7 @@ static bool regroups(const struct stint_mirror *mirror, struct stint_object *obj
 	case STINT_KIND_VOLUME_CLAIM:
 	case STINT_KIND_VOLUME:
 	case STINT_KIND_STORAGE_CLASS:
+	case STINT_KIND_NODE_ZONES:
 	case STINT_KIND_CONFIG_MAP:
 	case STINT_KIND_OWNER: break;
 	}
@@ -262,6 +263,7 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 	case STINT_KIND_VOLUME:
 	case STINT_KIND_STORAGE_CLASS:
 	case STINT_KIND_CONFIG_MAP: put_storage(mirror, object); return;
+	case STINT_KIND_NODE_ZONES: mirror_put_zones(mirror, stint_node_zones_of(object)); return;
 	case STINT_KIND_TOPOLOGY:
 		stint_engine_topology_upsert(mirror->engine, stint_topology_of(object));
 		mirror_changed(mirror);
@@ -295,6 +297,7 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 	case STINT_KIND_VOLUME:
 	case STINT_KIND_STORAGE_CLASS:
 	case STINT_KIND_CONFIG_MAP: remove_storage(mirror, object); return;
+	case STINT_KIND_NODE_ZONES: mirror_remove_zones(mirror, object->name); return;
 	case STINT_KIND_TOPOLOGY:
 		stint_engine_topology_remove(mirror->engine, object->name);
 		mirror_changed(mirror);

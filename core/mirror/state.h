@@ -19,6 +19,7 @@ struct stint_mirror {
 	struct stint_catalog *catalog;
 	struct kai_groups *kai;
 	struct stint_volumes *volumes;
+	struct stint_map *zones; /* by node: counted objects */
 	struct stint_map *pods; /* by uid */
 	struct stint_map *groups; /* by key */
 	struct stint_map *lost; /* uid of a Job -> what its lost pods said (comebacks.c) */
@@ -62,6 +63,12 @@ void mirror_free_losses(struct stint_mirror *mirror);
 void mirror_take_from_engine(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void mirror_leave_group(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void mirror_free_group(void *value);
+
+/* zones.c */
+void mirror_put_zones(struct stint_mirror *mirror, struct stint_node_zones *object);
+void mirror_remove_zones(struct stint_mirror *mirror, const char *node);
+bool mirror_zones_changed(struct stint_mirror_pod *pod); /* since it was last asked: then the engine has to forget the pod first */
+uint32_t mirror_upsert_with_zones(struct stint_engine *engine, struct stint_pod_facts *facts);
 
 /* volumes.c */
 struct stint_volumes *stint_volumes_new(void);

@@ -32,7 +32,7 @@ struct stint_volumes {
 	struct stint_map *config_maps; /* "namespace/name"; the value means nothing */
 	struct stint_map *assumptions; /* by claim */
 	struct stint_map *assumed_volumes; /* names; the value means nothing */
-	bool unseen[4]; /* by kind, from VOLUME_CLAIM on */
+	bool unseen[STINT_KIND_CONFIG_MAP - STINT_KIND_VOLUME_CLAIM + 1]; /* by kind */
 };
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------------ */

@@ -22,6 +22,7 @@ static const struct kind_decoder *const kinds[] = {
 	[STINT_KIND_VOLUME_CLAIM] = &decode_volume_claim_kind,
 	[STINT_KIND_VOLUME] = &decode_volume_kind,
 	[STINT_KIND_STORAGE_CLASS] = &decode_storage_class_kind,
+	[STINT_KIND_NODE_ZONES] = &decode_node_zones_kind,
 	[STINT_KIND_CONFIG_MAP] = &decode_config_map_kind,
 };
 

@@ -158,6 +158,6 @@ void owner_set_type(struct stint_object *object, const char *api_version, const 
 extern const struct kind_decoder decode_pod_kind, decode_node_kind, decode_queue_kind, decode_pod_group_kind, decode_topology_kind,
 	decode_priority_class_kind, decode_space_kind, decode_event_kind, decode_owner_kind, decode_resource_claim_kind,
 	decode_resource_slice_kind, decode_device_class_kind, decode_volume_claim_kind, decode_volume_kind, decode_storage_class_kind,
-	decode_config_map_kind;
+	decode_config_map_kind, decode_node_zones_kind;
 
 #endif

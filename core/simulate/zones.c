@@ -4,7 +4,6 @@
  * What is available in a zone is told with the pods that are there; the engine is told what is available without those whose zones are
  * known, since it takes their part off itself.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,17 +11,7 @@
 
 static enum stint_unit unit_of(const char *resource)
 {
-	return strcmp(resource, "memory") == 0 || stint_starts_with(resource, "hugepages-") ? STINT_UNIT_ONE : STINT_UNIT_MILLI;
-}
-
-/* The number at the end of the name; a name without one counts by its place in the list. */
-static int32_t number_of(const char *name, size_t place)
-{
-	size_t length = strlen(name), start = length;
-	while (start > 0 && isdigit((unsigned char)name[start - 1]))
-		start--;
-	int64_t number;
-	return start < length && stint_parse_int(name + start, 0, INT32_MAX, &number) ? (int32_t)number : (int32_t)place;
+	return stint_zone_counts_bytes(resource) ? STINT_UNIT_ONE : STINT_UNIT_MILLI;
 }
 
 /* Into room for STINT_MAX_ZONE_RESOURCES. available: of those that are there already. */
@@ -85,7 +74,7 @@ bool reader_node_zones(struct reader *r, const struct stint_json *node, const st
 			!read_amounts(r, &there, zone, "allocatable", false, amounts, &items[at].amounts_count) ||
 			!read_amounts(r, &there, zone, "available", true, amounts, &items[at].amounts_count))
 			return false;
-		items[at].number = number_of(zone_name, at);
+		items[at].number = stint_zone_number(zone_name, at);
 		at++;
 	}
 	if (scenario->zones_count == scenario->zones_capacity) {
@@ -117,7 +106,7 @@ bool reader_pod_zones(struct reader *r, const struct stint_json *pod, const stru
 		zones[at].amounts = amounts;
 		if (!read_amounts(r, &here, object, name, false, amounts, &zones[at].amounts_count))
 			return false;
-		zones[at].number = number_of(name, at);
+		zones[at].number = stint_zone_number(name, at);
 		at++;
 	}
 	out->zones = zones;

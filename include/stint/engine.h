@@ -622,6 +622,9 @@ bool stint_engine_zone_view(
 	const struct stint_engine *engine, uint32_t node, uint32_t index, uint32_t resource, struct stint_zone_view *out);
 /* Zones that the pod has something of, as numbers; how many. */
 uint32_t stint_engine_pod_zones(const struct stint_engine *engine, uint32_t pod, int32_t numbers[static STINT_MAX_ZONES]);
+/* What the pod has of the zone of that number, as `allocatable`; how many. Texts of the engine. */
+uint32_t stint_engine_pod_zone_amounts(
+	const struct stint_engine *engine, uint32_t pod, int32_t number, struct stint_numa_amount out[static STINT_MAX_ZONE_RESOURCES]);
 uint32_t stint_engine_node_pod_next(const struct stint_engine *engine, uint32_t node, uint32_t after);
 
 struct stint_engine_stats {

@@ -109,7 +109,7 @@ extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint
 	stint_kube_clusterroles, stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings, stint_kube_poddisruptionbudgets,
 	stint_kube_tokenreviews, stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews, stint_kube_selfsubjectreviews,
 	stint_kube_runtimeclasses, stint_kube_customresourcedefinitions, stint_kube_resourceclaims, stint_kube_resourceslices,
-	stint_kube_deviceclasses;
+	stint_kube_deviceclasses, stint_kube_noderesourcetopologies;
 
 /* The built-in resource of that apiVersion ("batch/v1") and kind, or NULL. O(number of built-ins). */
 const struct stint_kube_resource *stint_kube_resource_find(const char *api_version, const char *kind);

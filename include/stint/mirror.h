@@ -13,6 +13,7 @@
 #include <stint/reasons.h>
 
 #define STINT_RESERVATION_NAMESPACE "stint-reservation" /* of pods that hold a device for those that share it */
+#define STINT_ANNOTATION_ZONES "kai.scheduler/numa-placement-predicted" /* of a pod: what it was given of the zones of its node */
 #define STINT_ANNOTATION_SLOT "stint.dev/device-slot" /* of such a holder: the slot of its node */
 
 /* Why one of our pods is kept from being placed before the engine is even asked. */
@@ -63,6 +64,8 @@ struct stint_mirror_pod {
 	struct stint_mirror_pod *next_in_group, *previous_in_group;
 	void *bind; /* of the placer: what is under way for it; NULL: nothing */
 	void *eviction; /* of the evictor, likewise */
+	bool zones_lost; /* its node has other zones now: what it has of them is to be told again */
+	uint32_t zones_told; /* a sum of the annotation that was told; 0: none */
 	char *lack; /* VOLUMES: what it waits for, with its word */
 	const char *lack_word;
 	char *note; /* a sentence that says more than the engine can, with its word; NULL: none */
@@ -116,6 +119,8 @@ struct stint_volumes *stint_mirror_volumes(struct stint_mirror *mirror);
 void stint_mirror_volumes_changed(struct stint_mirror *mirror);
 /* Objects of that kind (volumes, config maps) cannot be seen, or can again: what is not seen holds nobody up. */
 void stint_mirror_see(struct stint_mirror *mirror, enum stint_kind kind, bool seen);
+/* The annotation's text for a pod that has been placed, freed by the caller; NULL: it touches no zone. */
+char *stint_zones_annotation(const struct stint_engine *engine, uint32_t pod);
 /* The pod was placed on a real node and cannot read its share there: hold it back. */
 void stint_mirror_refuse_wiring(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 /* Keeps the pod back for 1 s, at the next failure 2 s, and so on to 32 s; returns until when. */

@@ -132,6 +132,7 @@ enum stint_kind {
 	STINT_KIND_VOLUME_CLAIM, /* PersistentVolumeClaim, PersistentVolume */
 	STINT_KIND_VOLUME,
 	STINT_KIND_STORAGE_CLASS,
+	STINT_KIND_NODE_ZONES, /* NodeResourceTopology */
 	STINT_KIND_CONFIG_MAP, /* that it exists: no more is kept of it than its name */
 };
 
@@ -716,6 +717,27 @@ enum { STINT_REACH_NEEDS_MAX = STINT_POD_VOLUMES_MAX };
  */
 enum stint_reach_answer stint_reach_on(
 	const struct stint_reach *reach, const struct stint_node *node, struct stint_reach_pick *picks, size_t *count);
+
+/* ---- zones of nodes (topology.node.k8s.io) --------------------------------------------------------------------------------------------- */
+
+struct stint_zone_amount {
+	const char *resource;
+	int64_t allocatable; /* bytes or thousandths: stint_zone_counts_bytes */
+};
+struct stint_node_zone { /* of type Node */
+	int32_t number; /* at the end of its name, else its place */
+	const struct stint_zone_amount *amounts;
+	uint32_t amounts_count;
+};
+struct stint_node_zones { /* called as its node */
+	struct stint_object meta;
+	const char *policy; /* attribute topologyManagerPolicy; NULL: not said */
+	const struct stint_node_zone *zones;
+	uint32_t zones_count;
+};
+struct stint_node_zones *stint_node_zones_of(struct stint_object *object);
+bool stint_zone_counts_bytes(const char *resource); /* memory and huge pages; everything else in thousandths */
+int32_t stint_zone_number(const char *name, size_t place);
 
 /* ---- decoding ------------------------------------------------------------------------------------------------------------------ */
 

@@ -115,7 +115,7 @@ static inline char *cluster_pod_json(const char *name, const char *metadata, con
 }
 
 /* metadata, spec and status: what stands inside of these objects besides the usual; spec "GPU" makes it ask for one whole device. */
-static void cluster_pod(struct cluster *c, const char *name, const char *metadata, const char *spec, const char *status)
+static inline void cluster_pod(struct cluster *c, const char *name, const char *metadata, const char *spec, const char *status)
 {
 	stint_autofree char *json = cluster_pod_json(name, metadata, spec, status);
 	cluster_put(c, STINT_KIND_POD, NULL, NULL, json);
