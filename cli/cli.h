@@ -61,7 +61,7 @@ struct cli_flag {
 	const char *help; /* starts in lower case, ends without a full stop */
 	enum cli_source source;
 	const char *choices;
-	bool repeated; /* may be given several times; else the last one stands */
+	bool repeated; /* may be given several times with several values; else the second is refused (of a switch, the last stands) */
 	double low, high; /* of CLI_INT and CLI_NUMBER; both 0: no bounds */
 };
 

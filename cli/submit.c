@@ -83,10 +83,16 @@ static void read_flags(const struct cli_context *ctx, struct stint_submission *o
 		out->preemptible = cli_switch(ctx, "preemptible") ? STINT_TRUE : STINT_FALSE;
 }
 
+char **cli_configured_schedulers(struct cli_context *ctx)
+{
+	const char *setting = cli_setting(ctx, "scheduler-names");
+	return stint_split(setting && setting[strspn(setting, ", ")] ? setting : STINT_SCHEDULER_NAME, ", ");
+}
+
 char *cli_configured_scheduler(struct cli_context *ctx)
 {
-	char **names = stint_split(cli_setting(ctx, "scheduler-names") ? cli_setting(ctx, "scheduler-names") : STINT_SCHEDULER_NAME, ", ");
-	char *first = stint_strdup(names[0] ? names[0] : STINT_SCHEDULER_NAME);
+	char **names = cli_configured_schedulers(ctx);
+	char *first = stint_strdup(names[0]);
 	stint_strings_free(names);
 	return first;
 }
@@ -152,6 +158,26 @@ static char *resource_name(const struct stint_json *object)
 		stint_json_string_or(stint_json_at(object, "metadata", "name"), ""));
 }
 
+const struct stint_json *cli_main_object(const struct stint_json *objects)
+{
+	stint_json_each(object, objects) {
+		if (stint_object_runs_pods(object))
+			return object;
+	}
+	return stint_json_first(objects);
+}
+
+/* own: a Service goes without saying. Of a file everything is named, because not all of it goes with the workload. */
+static void tell_made(struct cli_context *ctx, const struct stint_json *made, const char *project, bool own)
+{
+	stint_json_each(object, made) {
+		stint_autofree char *resource = resource_name(object);
+		const bool submitted = object == cli_main_object(made) || stint_object_runs_pods(object);
+		if (submitted || !own)
+			fprintf(ctx->out, submitted ? "%s submitted to project %s\n" : "%s created in project %s\n", resource, project);
+	}
+}
+
 /* Whole objects as -o says; `otherwise` is the form when it was not given. The exit code. */
 static int print_objects(struct cli_context *ctx, const struct stint_json *objects, enum cli_format otherwise)
 {
@@ -198,14 +224,13 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 		return cli_failed(ctx);
 	if (options.dry_run)
 		return print_objects(ctx, made, CLI_FORMAT_YAML);
-	const char *name = stint_json_string_at(stint_json_first(made), "metadata", "name");
+	const char *name = stint_json_string_at(cli_main_object(made), "metadata", "name");
 	if (ctx->format != CLI_FORMAT_TABLE) {
 		const int exit_code = print_objects(ctx, made, CLI_FORMAT_NAME);
 		if (exit_code != STINT_OK)
 			return exit_code;
 	} else {
-		stint_autofree char *resource = resource_name(stint_json_first(made));
-		fprintf(ctx->out, "%s submitted to project %s\n", resource, project);
+		tell_made(ctx, made, project, own);
 	}
 	if (!cli_switch(ctx, "wait"))
 		return STINT_OK;
@@ -328,6 +353,7 @@ static const struct cli_flag flags[] = {
 		.letter = 'f',
 		.type = CLI_FILE,
 		.argument = "FILE",
+		.repeated = true,
 		.help = "submit the objects of a YAML or JSON file; - is standard input"},
 	{.name = "wait", .type = CLI_SWITCH, .help = "return when it runs (or has ended); 7: it can never run as asked"},
 	{.name = "timeout", .type = CLI_DURATION, .help = "with --wait: how long; then the exit code is 6"},

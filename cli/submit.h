@@ -10,10 +10,14 @@
 
 /* `submit -f`. */
 int cli_submit_file(struct cli_context *ctx);
-/* The scheduler's name without a cluster: own setting, then ours. Freed by the caller. */
+/* The names of the scheduler without a cluster, one at least: own setting, then ours. For stint_strings_free. */
+char **cli_configured_schedulers(struct cli_context *ctx);
+/* The first of them. Freed by the caller. */
 char *cli_configured_scheduler(struct cli_context *ctx);
 /* Whether the project is there and the name in it free. False: ctx->err. */
 bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found);
+/* What a file is submitted for: the first of the objects that makes pods, else the first. */
+const struct stint_json *cli_main_object(const struct stint_json *objects);
 /*
  * Creates the objects (with --dry-run only shows them, or tells what would happen), says what was done, and waits with --wait. own: those after the first are owned by
  * it. kube may be NULL with --dry-run=client. The exit code.

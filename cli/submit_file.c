@@ -8,6 +8,11 @@
 
 #include "cli/submit.h"
 
+static const char *spoken_path(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 static struct stint_json *read_file(struct cli_context *ctx, const char *path)
 {
 	stint_auto_buf text = {0};
@@ -16,7 +21,26 @@ static struct stint_json *read_file(struct cli_context *ctx, const char *path)
 			ctx->err->code = STINT_USAGE;
 		return NULL;
 	}
-	return stint_yaml_parse(strcmp(path, "-") == 0 ? "standard input" : path, text.data ? text.data : "", text.length, &ctx->err);
+	return stint_yaml_parse(spoken_path(path), text.data ? text.data : "", text.length, &ctx->err);
+}
+
+/* The objects of all files, in their order. */
+static struct stint_json *read_files(struct cli_context *ctx)
+{
+	stint_auto_json *objects = NULL;
+	for (const char *const *path = cli_texts(ctx, "file"); *path; path++) {
+		struct stint_json *more = read_file(ctx, *path);
+		if (!more)
+			return NULL;
+		if (!objects) {
+			objects = more;
+			continue;
+		}
+		stint_json_each(object, more)
+			stint_json_append(objects, stint_json_dup(object));
+		stint_json_free(more);
+	}
+	return stint_steal(&objects);
 }
 
 /* Flags that describe a workload would contradict the file. */
@@ -45,39 +69,70 @@ static const char *file_project(struct cli_context *ctx, const struct stint_json
 }
 
 /* What is wrong with the content is said with the file's name, as the reader of YAML says it. */
-static bool adopt(struct cli_context *ctx, struct stint_json *objects, const char *project, const char *scheduler)
+static bool adopt(struct cli_context *ctx, struct stint_json *objects, struct stint_adoption *adoption)
 {
-	const char *path = cli_text(ctx, "file");
-	return stint_objects_adopt(objects, project, scheduler, &ctx->err) ||
-		stint_fail_wrap(&ctx->err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
+	const char *const *paths = cli_texts(ctx, "file");
+	return stint_objects_adopt(objects, adoption, &ctx->err) ||
+		(paths[1] ? false : stint_fail_wrap(&ctx->err, "%s", spoken_path(paths[0])));
+}
+
+/* What the file says of schedulers and people may not expect. */
+static void tell_schedulers(struct cli_context *ctx, const struct stint_adoption *adoption)
+{
+	if (adoption->renamed)
+		cli_note(ctx,
+			"the file names scheduler \"" STINT_KAI_SCHEDULER_NAME "\", which nobody serves here: its pods are given to \"%s\"",
+			adoption->scheduler_name);
+	if (adoption->foreign)
+		cli_note(ctx,
+			"the file names scheduler \"%s\", which stint does not serve: those pods are left to it, and no list of stint "
+			"shows "
+			"them (take schedulerName out of the file to give them to \"%s\")",
+			adoption->foreign, adoption->scheduler_name);
+}
+
+/* names: the schedulers that are served, as far as the own settings tell; replaced by what the cluster says. */
+static int submit_objects(struct cli_context *ctx, struct stint_json *objects, const char *project, char ***names)
+{
+	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
+	struct stint_adoption adoption = {.project = project, .scheduler_name = (*names)[0], .served = (const char *const *)*names};
+	/* Checked on a copy, because the names of the scheduler are known only with a connection. */
+	stint_auto_json *checked = stint_json_dup(objects);
+	if (!adopt(ctx, checked, &adoption))
+		return cli_failed(ctx);
+	if (strcmp(cli_text(ctx, "dry-run"), "client") == 0) {
+		tell_schedulers(ctx, &adoption);
+		return cli_create_objects(ctx, NULL, checked, project, false);
+	}
+	struct stint_kube *kube = cli_connect(ctx);
+	const char *name = stint_json_string_at(cli_main_object(checked), "metadata", "name");
+	if (!kube || !stint_surroundings_read(kube, project, name, NULL, NULL, &found, &ctx->err) ||
+		!cli_check_place(ctx, project, name ? name : "", &found))
+		return cli_failed(ctx);
+	char **served = cli_setting(ctx, "scheduler-names") ? NULL : stint_scheduler_names_read(kube);
+	if (served && served[0]) {
+		stint_strings_free(*names);
+		*names = stint_steal(&served);
+		adoption.scheduler_name = (*names)[0];
+		adoption.served = (const char *const *)*names;
+	}
+	stint_strings_free(served);
+	if (!adopt(ctx, objects, &adoption))
+		return cli_failed(ctx);
+	tell_schedulers(ctx, &adoption);
+	return cli_create_objects(ctx, kube, objects, project, false);
 }
 
 int cli_submit_file(struct cli_context *ctx)
 {
-	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
-	stint_auto_json *objects = check_file_flags(ctx) ? read_file(ctx, cli_text(ctx, "file")) : NULL;
+	stint_auto_json *objects = check_file_flags(ctx) ? read_files(ctx) : NULL;
 	if (!objects)
 		return cli_failed(ctx);
 	stint_autofree char *project = stint_strdup(file_project(ctx, objects));
-	stint_autofree char *scheduler = cli_configured_scheduler(ctx);
 	if (!project)
 		return cli_failed(ctx);
-	/* Checked on a copy, because the scheduler's name is known only with a connection. */
-	stint_auto_json *checked = stint_json_dup(objects);
-	if (!adopt(ctx, checked, project, scheduler))
-		return cli_failed(ctx);
-	if (strcmp(cli_text(ctx, "dry-run"), "client") == 0)
-		return cli_create_objects(ctx, NULL, checked, project, false);
-	struct stint_kube *kube = cli_connect(ctx);
-	const char *name = stint_json_string_at(stint_json_first(checked), "metadata", "name");
-	if (!kube || !stint_surroundings_read(kube, project, name ? name : "", NULL, NULL, &found, &ctx->err) ||
-		!cli_check_place(ctx, project, name ? name : "", &found))
-		return cli_failed(ctx);
-	if (found.scheduler_name && !cli_setting(ctx, "scheduler-names")) {
-		free(scheduler);
-		scheduler = stint_steal(&found.scheduler_name);
-	}
-	if (!adopt(ctx, objects, project, scheduler))
-		return cli_failed(ctx);
-	return cli_create_objects(ctx, kube, objects, project, false);
+	char **names = cli_configured_schedulers(ctx);
+	const int exit_code = submit_objects(ctx, objects, project, &names);
+	stint_strings_free(names);
+	return exit_code;
 }

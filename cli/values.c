@@ -36,6 +36,19 @@ static bool check_number(const struct cli_flag *flag, const char *spelt, const c
 	return true;
 }
 
+/* A second value would silently replace the first: somebody who gives two wants both, or has made a mistake. */
+static bool check_once(
+	const struct cli_values *values, const struct cli_flag *flag, const char *spelt, const char *text, struct stint_error **err)
+{
+	for (size_t at = 0; at < values->count && !flag->repeated && flag->type != CLI_SWITCH; at++) {
+		const struct cli_value *before = &values->items[at];
+		if (before->flag == flag && strcmp(before->text, text) != 0)
+			return stint_fail(
+				err, STINT_USAGE, "%s is given twice, as \"%s\" and \"%s\": it takes one value", spelt, before->text, text);
+	}
+	return true;
+}
+
 bool cli_values_add(struct cli_values *values, const struct cli_flag *flag, const char *text, struct stint_error **err)
 {
 	stint_autofree char *spelt = stint_format("--%s", flag->name);
@@ -61,7 +74,7 @@ bool cli_values_add(struct cli_values *values, const struct cli_flag *flag, cons
 	case CLI_FILE:
 	case CLI_FOLDER: break;
 	}
-	if (!fine)
+	if (!fine || !check_once(values, flag, spelt, text, err))
 		return false;
 	stint_grow(&values->items, &values->capacity, values->count + 1, sizeof *values->items);
 	values->items[values->count++] = (struct cli_value){.flag = flag, .text = text};

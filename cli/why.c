@@ -51,8 +51,9 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *recor
 			(long long)stint_json_int_or(stint_json_get(record, "waiting_in_queue"), 0));
 	else
 		cli_fields_add(fields, "Queue", "%s", stint_json_string_or(stint_json_get(record, "queue"), ""));
-	cli_fields_add(fields, "Pods", "%lld, %lld waiting", (long long)stint_json_int_or(stint_json_get(pods, "total"), 0),
-		(long long)stint_json_int_or(stint_json_get(pods, "waiting"), 0));
+	if (pods)
+		cli_fields_add(fields, "Pods", "%lld, %lld waiting", (long long)stint_json_int_or(stint_json_get(pods, "total"), 0),
+			(long long)stint_json_int_or(stint_json_get(pods, "waiting"), 0));
 	const char *since = text(record, "since");
 	if (since) {
 		stint_autofree char *age = cli_show_age(since, now_ms);

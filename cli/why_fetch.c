@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <stint/kube.h>
+#include <stint/reasons.h>
 #include <stint/workload.h>
 
 #include "cli/why_fetch.h"
@@ -26,6 +27,7 @@ struct search {
 	struct stint_json *lease;
 	struct stint_buf given_up; /* why earlier ways did not work */
 	bool unknown; /* the scheduler knows no such workload */
+	bool other; /* its pods are for another scheduler */
 };
 
 /*
@@ -184,6 +186,35 @@ static void add_events(struct search *search, struct stint_json *record, const s
 	}
 }
 
+/* The scheduler that the workload's pods are for, when it is none that stint serves; NULL: it is, or that is not known. */
+static const char *other_scheduler(const struct search *search, const struct stint_workload *workload, char **served)
+{
+	const struct stint_pod_spec *spec = workload->pods_count ? workload->pods[0]->spec : NULL;
+	if (!spec && workload->owner)
+		spec = workload->owner->pod_spec;
+	const char *setting = cli_setting(search->ctx, "scheduler-names"), *named = lease_annotation(search, "stint.dev/scheduler-names");
+	*served = stint_strdup(named ? named : setting ? setting : STINT_SCHEDULER_NAME);
+	char **names = stint_split(*served, ", ");
+	bool ours = !spec || !spec->scheduler_name;
+	for (size_t at = 0; names[at] && !ours; at++)
+		ours = strcmp(names[at], spec->scheduler_name) == 0;
+	stint_strings_free(names);
+	return ours ? NULL : spec->scheduler_name;
+}
+
+static void add_other_scheduler(struct search *search, struct stint_json *record, const struct stint_workload *workload)
+{
+	stint_autofree char *served = NULL;
+	const char *other = other_scheduler(search, workload, &served);
+	if (!other || workload->phase != STINT_WORKLOAD_PENDING)
+		return;
+	const struct stint_reason_facts facts = {.name = other, .detail = served};
+	stint_autofree char *sentence = stint_reason_sentence("OtherScheduler", &facts);
+	stint_json_set_string(record, "reason", "OtherScheduler");
+	stint_json_set_string(record, "message", sentence);
+	search->other = true;
+}
+
 static struct stint_json *read_conditions(struct search *search)
 {
 	struct stint_model *model = stint_model_new();
@@ -212,6 +243,7 @@ static struct stint_json *read_conditions(struct search *search)
 		if (workload->message)
 			stint_json_set_string(record, "message", workload->message);
 		stint_json_set_bool(record, "never", workload->never);
+		add_other_scheduler(search, record, workload);
 		for (size_t i = 0; i < workload->pods_count; i++) {
 			if (workload->pods[i]->node || stint_pod_ended(workload->pods[i]))
 				continue;
@@ -261,7 +293,9 @@ struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, c
 		add_lost_pods(&search, record);
 	if (answer == GO_ON) {
 		record = read_conditions(&search);
-		if (record && search.unknown)
+		if (record && search.unknown && search.other)
+			stint_json_set_string(record, "source", "the pods themselves");
+		else if (record && search.unknown)
 			cli_note(ctx, "the scheduler does not know \"%s\": it may be of another scheduler, or only just made", name);
 		else if (record)
 			cli_note(ctx, "the scheduler could not be asked (%s); this is what the pods' conditions say", search.given_up.data);

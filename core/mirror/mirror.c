@@ -30,10 +30,10 @@ static void forget_dirty(struct stint_mirror *mirror, const struct stint_mirror_
 	}
 }
 
-static bool is_served(const struct stint_mirror *mirror, const struct stint_pod *pod)
+bool mirror_serves(const struct stint_mirror *mirror, const char *scheduler_name)
 {
 	for (char *const *name = mirror->names; *name; name++) {
-		if (pod->spec->scheduler_name && strcmp(*name, pod->spec->scheduler_name) == 0)
+		if (scheduler_name && strcmp(*name, scheduler_name) == 0)
 			return true;
 	}
 	return false;
@@ -78,7 +78,7 @@ void mirror_put_pod(struct stint_mirror *mirror, struct stint_pod *object)
 	if (is_holder(object)) /* holders.c keeps them in the engine */
 		return;
 	struct stint_mirror_pod *pod = stint_map_get(mirror->pods, object->meta.uid);
-	const bool ours = is_served(mirror, object);
+	const bool ours = mirror_serves(mirror, object->spec->scheduler_name);
 	if (!pod && !ours && (!object->node || stint_pod_ended(object)))
 		return;
 	if (!pod) {

@@ -45,6 +45,7 @@ void mirror_changed(struct stint_mirror *mirror);
 /* The pod is looked at by the next settle; any number of changes to it cost one update of the engine. */
 void mirror_mark_dirty(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 bool mirror_asks_for_share(const struct stint_pod *pod);
+bool mirror_serves(const struct stint_mirror *mirror, const char *scheduler_name);
 
 /* mirror.c: pods as the watch brings them. */
 void mirror_put_pod(struct stint_mirror *mirror, struct stint_pod *object);

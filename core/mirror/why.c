@@ -135,6 +135,30 @@ static void add_phase(struct stint_json *record, const struct found *found, cons
 	stint_json_set_int(pods, "placed", (int64_t)found->placed);
 }
 
+/* "a, b". */
+static char *names_text(char *const *names)
+{
+	struct stint_buf text = {0};
+	for (size_t at = 0; names[at]; at++)
+		stint_buf_printf(&text, "%s%s", at ? ", " : "", names[at]);
+	return stint_buf_steal(&text);
+}
+
+/* The pods of that owner are for somebody else to place. */
+static bool add_other_scheduler(struct stint_json *record, const struct stint_why_question *question, const struct stint_owner *owner)
+{
+	const char *name = owner->pod_spec ? owner->pod_spec->scheduler_name : NULL;
+	if (!name || mirror_serves(question->mirror, name))
+		return false;
+	stint_autofree char *served = names_text(question->mirror->names);
+	const struct stint_reason_facts facts = {.name = name, .detail = served};
+	stint_autofree char *sentence = stint_reason_sentence("OtherScheduler", &facts);
+	stint_json_set_string(record, "reason", "OtherScheduler");
+	stint_json_set_string(record, "message", sentence);
+	stint_json_remove(record, "pods"); /* there may be some, and we do not look at them */
+	return true;
+}
+
 /* An owner without pods of ours: there is nothing to place, and its controller knows why. */
 static bool add_owner(struct stint_json *record, const struct stint_why_question *question)
 {
@@ -143,6 +167,8 @@ static bool add_owner(struct stint_json *record, const struct stint_why_question
 	if (!owner)
 		return false;
 	stint_json_set_string(record, "workload_kind", owner->kind_name);
+	if (add_other_scheduler(record, question, owner))
+		return true;
 	const bool suspended = owner->suspend == STINT_TRUE || owner->replicas == 0;
 	const bool ended = owner->complete || owner->failed_for_good;
 	const struct stint_comeback *comeback = ended || suspended ? NULL : mirror_comeback(question->mirror, owner->meta.uid);

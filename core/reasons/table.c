@@ -35,6 +35,10 @@ static const struct stint_reason_row rows[] = {
 		"({detail}): it "
 		"starts when one has room for all, or prefer that level instead of requiring it",
 		false},
+	{"OtherScheduler",
+		"its pods name scheduler \"{name}\", and this one serves {detail}: submit it with \"stint submit -f\", or name that one "
+		"in spec.schedulerName",
+		false},
 	{"Evicted", "{detail}", false},
 	{"BackOff", "{detail}", false},
 	{"SchedulingGated", "its pods have scheduling gates: it is tried when they have been taken away", false},

@@ -1,5 +1,6 @@
 /*
- * adopt: objects of a person's own file made ready for a project. What the file says stands; only what it leaves open is filled in. Kinds
+ * adopt: objects of a person's own file made ready for a project. What the file says stands, but for KAI's scheduler where nobody serves
+ * that name; only what it leaves open is filled in. Kinds
  * are not known one by one: whatever holds a pod template is found by its form, so that custom resources work too.
  */
 #include <string.h>
@@ -13,17 +14,47 @@ static bool is_pod_spec(const struct stint_json *spec)
 	return stint_json_type(stint_json_get(spec, "containers")) == STINT_JSON_ARRAY;
 }
 
-static void adopt_pods(struct stint_json *metadata_owner, struct stint_json *spec, const char *project, const char *scheduler_name)
+static bool is_served_name(const struct stint_adoption *adoption, const char *name)
 {
-	if (!stint_json_string(stint_json_get(spec, "schedulerName")))
-		stint_json_set_string(spec, "schedulerName", scheduler_name);
+	if (!adoption->served)
+		return strcmp(name, adoption->scheduler_name) == 0;
+	for (size_t at = 0; adoption->served[at]; at++) {
+		if (strcmp(name, adoption->served[at]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void adopt_pods(struct stint_json *metadata_owner, struct stint_json *spec, struct stint_adoption *adoption)
+{
+	const char *named = stint_json_string(stint_json_get(spec, "schedulerName"));
+	const bool foreign = named && !is_served_name(adoption, named), kai = foreign && strcmp(named, STINT_KAI_SCHEDULER_NAME) == 0;
+	if (!named || kai)
+		stint_json_set_string(spec, "schedulerName", adoption->scheduler_name);
+	else if (foreign)
+		adoption->foreign = named;
+	adoption->renamed |= kai;
 	struct stint_json *labels = stint_json_ensure_object(stint_json_ensure_object(metadata_owner, "metadata"), "labels");
 	if (!stint_json_get(labels, STINT_LABEL_QUEUE))
-		stint_json_set_string(labels, STINT_LABEL_QUEUE, project);
+		stint_json_set_string(labels, STINT_LABEL_QUEUE, adoption->project);
+}
+
+bool stint_object_runs_pods(const struct stint_json *object)
+{
+	const enum stint_json_type type = stint_json_type(object);
+	if (type != STINT_JSON_OBJECT && type != STINT_JSON_ARRAY)
+		return false;
+	if (type == STINT_JSON_OBJECT && is_pod_spec(stint_json_get(object, "spec")))
+		return true;
+	stint_json_each(child, object) {
+		if (stint_object_runs_pods(child))
+			return true;
+	}
+	return false;
 }
 
 /* Every {metadata, spec: {containers}} below value. Returns whether there was one. The depth is bounded by the parser's. */
-static bool adopt_templates(struct stint_json *value, const char *project, const char *scheduler_name)
+static bool adopt_templates(struct stint_json *value, struct stint_adoption *adoption)
 {
 	bool found = false;
 	const enum stint_json_type type = stint_json_type(value);
@@ -31,16 +62,17 @@ static bool adopt_templates(struct stint_json *value, const char *project, const
 		return false;
 	struct stint_json *spec = type == STINT_JSON_OBJECT ? stint_json_get(value, "spec") : NULL;
 	if (is_pod_spec(spec)) {
-		adopt_pods(value, spec, project, scheduler_name);
+		adopt_pods(value, spec, adoption);
 		return true;
 	}
 	stint_json_each(child, value)
-		found |= adopt_templates(child, project, scheduler_name);
+		found |= adopt_templates(child, adoption);
 	return found;
 }
 
-static bool adopt_one(struct stint_json *object, const char *project, const char *scheduler_name, struct stint_error **err)
+static bool adopt_one(struct stint_json *object, struct stint_adoption *adoption, struct stint_error **err)
 {
+	const char *project = adoption->project;
 	const char *kind = stint_json_string(stint_json_get(object, "kind"));
 	const char *name = stint_json_string_at(object, "metadata", "name"), *space = stint_json_string_at(object, "metadata", "namespace");
 	if (stint_json_type(object) != STINT_JSON_OBJECT || !kind || !stint_json_string(stint_json_get(object, "apiVersion")))
@@ -54,7 +86,7 @@ static bool adopt_one(struct stint_json *object, const char *project, const char
 			kind, name ? name : "", space, project, space);
 	struct stint_json *metadata = stint_json_ensure_object(object, "metadata");
 	stint_json_set_string(metadata, "namespace", project);
-	if (!adopt_templates(object, project, scheduler_name))
+	if (!adopt_templates(object, adoption))
 		return true;
 	struct stint_json *labels = stint_json_ensure_object(metadata, "labels");
 	if (!stint_json_get(labels, STINT_LABEL_QUEUE))
@@ -81,8 +113,10 @@ static void expand_lists(struct stint_json *objects)
 	}
 }
 
-bool stint_objects_adopt(struct stint_json *objects, const char *project, const char *scheduler_name, struct stint_error **err)
+bool stint_objects_adopt(struct stint_json *objects, struct stint_adoption *adoption, struct stint_error **err)
 {
+	adoption->renamed = false;
+	adoption->foreign = NULL;
 	expand_lists(objects);
 	const size_t count = stint_json_count(objects);
 	if (count == 0)
@@ -90,7 +124,7 @@ bool stint_objects_adopt(struct stint_json *objects, const char *project, const 
 	if (count > MOST_OBJECTS)
 		return stint_fail(err, STINT_USAGE, "the file holds %zu objects: submit takes %d at most", count, MOST_OBJECTS);
 	stint_json_each(object, objects) {
-		if (!adopt_one(object, project, scheduler_name, err))
+		if (!adopt_one(object, adoption, err))
 			return false;
 	}
 	return true;

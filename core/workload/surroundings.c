@@ -67,8 +67,9 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 	if (runtime_at < QUESTIONS)
 		items[runtime_at] = (struct batch_item){.resource = &stint_kube_runtimeclasses, .name = runtime_class};
 	*out = (struct stint_surroundings){0};
-	const bool fine = batch_run(kube, items, count, err) && check_answers(items, count, err);
-	for (size_t at = JOB; fine && !out->taken_by && at <= POD_GROUP; at++)
+	const size_t first = name && *name ? JOB : SPACE; /* a name that the server will make up is free */
+	const bool fine = batch_run(kube, items + first, count - first, err) && check_answers(items + first, count - first, err);
+	for (size_t at = first; fine && !out->taken_by && at <= POD_GROUP; at++)
 		if (!items[at].error)
 			out->taken_by = stint_strdup(items[at].resource->kind);
 	if (fine) {

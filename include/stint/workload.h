@@ -15,6 +15,7 @@
 struct stint_kube; /* stint/kube.h */
 
 #define STINT_SCHEDULER_NAME "stint-scheduler"
+#define STINT_KAI_SCHEDULER_NAME "kai-scheduler"
 #define STINT_DEFAULT_PROJECT "default"
 #define STINT_DEFAULT_DEPARTMENT "default-department"
 
@@ -178,8 +179,21 @@ struct stint_submission {
 const char *stint_workload_type_priority(enum stint_workload_type type); /* "train", "build", "inference" */
 /* The objects in the order in which they are created, the workload itself first. A JSON array owned by the caller. */
 struct stint_json *stint_submission_build(const struct stint_submission *submission, struct stint_error **err);
-/* Objects out of a file made ready for the project: namespace, queue label and scheduler name where they say nothing. In place. */
-bool stint_objects_adopt(struct stint_json *objects, const char *project, const char *scheduler_name, struct stint_error **err);
+/*
+ * Objects out of a file made ready for the project: namespace, queue label and scheduler name where they say nothing. In place. Where they name
+ * KAI's scheduler and nobody serves that name, they are given ours: what was written for KAI runs as it is.
+ */
+struct stint_adoption {
+	const char *project;
+	const char *scheduler_name; /* for who names none */
+	const char *const *served; /* the names that are served, NULL-ended; NULL: scheduler_name alone */
+	/* What was found. */
+	bool renamed; /* KAI's name was replaced */
+	const char *foreign; /* a scheduler that stint does not serve and that was left there; NULL: none. Of the objects */
+};
+/* Whether the object is a pod or makes pods: a pod template stands in it. */
+bool stint_object_runs_pods(const struct stint_json *object);
+bool stint_objects_adopt(struct stint_json *objects, struct stint_adoption *adoption, struct stint_error **err);
 
 /* ---- writing: projects and departments ---------------------------------------------------------------------------------------------- */
 
@@ -291,7 +305,7 @@ struct stint_surroundings {
 	char *scheduler_name; /* the first name that stint serves; NULL: not known */
 	enum stint_truth has_namespace, has_queue, has_priority_class, has_runtime_class;
 };
-/* All in one round of requests. priority_class and runtime_class may be NULL. */
+/* All in one round of requests. name (NULL: the server makes one up), priority_class and runtime_class may be NULL. */
 bool stint_surroundings_read(struct stint_kube *kube, const char *project, const char *name, const char *priority_class,
 	const char *runtime_class, struct stint_surroundings *out, struct stint_error **err);
 void stint_surroundings_free(struct stint_surroundings *surroundings); /* its contents; also for STINT_CLEANUP */

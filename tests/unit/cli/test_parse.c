@@ -137,6 +137,8 @@ static void bad_lines_are_usage_errors_that_name_what_is_wrong(void **state)
 	} cases[] = {
 		{"goo x", "did you mean \"stint go\"?"},
 		{"frobnicate", "\"stint --help\" lists them"},
+		{"go x --gpus 1 --gpus 2", "--gpus is given twice, as \"1\" and \"2\""},
+		{"go x --gpus 2 -g 2 -e A -e B", NULL},
 		{"project", NULL},
 		{"project craete lab", "did you mean \"stint project create\"?"},
 		{"go", "needs NAME"},
@@ -175,12 +177,12 @@ static void bad_lines_are_usage_errors_that_name_what_is_wrong(void **state)
 	}
 }
 
-static void verbs_read_the_last_value_all_values_and_defaults(void **state)
+static void verbs_read_the_value_all_values_and_defaults(void **state)
 {
 	(void)state;
 	struct cli_parsed parsed;
 	stint_auto_error *err = NULL;
-	assert_true(parse("go x --gpus 1 --gpus 2 -e A -e B --tail 7 --weight 0.5 --time 90s -f", &parsed, &err));
+	assert_true(parse("go x --gpus 2 -e A -e B --tail 7 --weight 0.5 --time 90s -f", &parsed, &err));
 	const struct cli_context ctx = {.command = parsed.command,
 		.values = parsed.values,
 		.positionals = parsed.positionals,
@@ -232,7 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_lines_mean_what_gnu_and_kubectl_users_expect),
 		cmocka_unit_test(bad_lines_are_usage_errors_that_name_what_is_wrong),
-		cmocka_unit_test(verbs_read_the_last_value_all_values_and_defaults),
+		cmocka_unit_test(verbs_read_the_value_all_values_and_defaults),
 		cmocka_unit_test(suggestions_allow_few_errors_and_none_in_short_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

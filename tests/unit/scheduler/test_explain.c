@@ -209,6 +209,22 @@ static void an_end_that_the_watch_shows_as_a_removal_counts_as_well(void **state
 		why_of(c, &record, "gone", 5000), "it was evicted 4s ago (room is made): its controller makes its pods again in about 36s");
 }
 
+static void pods_of_another_scheduler_are_said_to_be_so(void **state)
+{
+	struct cluster *c = *state;
+	cluster_put(c, STINT_KIND_OWNER, "batch/v1", "Job",
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"plain\",\"uid\":\"j1\"},\"spec\":{\"template\":{\"spec\":{"
+		"\"schedulerName\":"
+		"\"default-scheduler\",\"containers\":[{\"name\":\"c\"}]}}}}");
+	stint_auto_json *record = NULL;
+	assert_string_equal(why_of(c, &record, "plain", 1000),
+		"its pods name scheduler \"default-scheduler\", and this one serves stint-scheduler: submit it with \"stint submit -f\", "
+		"or "
+		"name that one in spec.schedulerName");
+	assert_string_equal(stint_json_string_at(record, "reason"), "OtherScheduler");
+	assert_null(stint_json_get(record, "pods"));
+}
+
 static void the_condition_begins_with_the_word_and_carries_the_uid(void **state)
 {
 	(void)state;
@@ -236,6 +252,7 @@ int main(void)
 		IN_CLUSTER(held_pods_are_explained_by_what_holds_them),
 		IN_CLUSTER(a_job_whose_pods_were_evicted_says_when_they_come_again),
 		IN_CLUSTER(an_end_that_the_watch_shows_as_a_removal_counts_as_well),
+		IN_CLUSTER(pods_of_another_scheduler_are_said_to_be_so),
 		IN_CLUSTER(workloads_are_found_by_owner_and_unknown_ones_are_not),
 		cmocka_unit_test(the_condition_begins_with_the_word_and_carries_the_uid),
 	};

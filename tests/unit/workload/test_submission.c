@@ -376,7 +376,10 @@ static void a_file_is_filled_in_where_it_says_nothing(void **state)
 		     "---\n"
 		     "{apiVersion: kubeflow.org/v1, kind: PyTorchJob, metadata: {name: c, labels: {kai.scheduler/queue: own}},\n"
 		     " spec: {pytorchReplicaSpecs: {Master: {template: {spec: {schedulerName: other, containers: []}}}}}}\n");
-	assert_works(stint_objects_adopt(objects, "vision", "stint-scheduler", &err));
+	struct stint_adoption adoption = {.project = "vision", .scheduler_name = "stint-scheduler"};
+	assert_works(stint_objects_adopt(objects, &adoption, &err));
+	assert_string_equal(adoption.foreign, "other");
+	assert_false(adoption.renamed);
 	assert_int_equal(stint_json_count(objects), 3);
 	const struct stint_json *job = stint_json_item(objects, 0), *map = stint_json_item(objects, 1),
 				*custom = stint_json_item(objects, 2);
@@ -406,7 +409,24 @@ static void a_file_that_is_no_workload_is_refused(void **state)
 	};
 	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
 		stint_auto_json *objects = yaml(cases[at].text);
-		assert_fails(stint_objects_adopt(objects, "vision", "s", &err), STINT_USAGE, cases[at].says);
+		struct stint_adoption adoption = {.project = "vision", .scheduler_name = "s"};
+		assert_fails(stint_objects_adopt(objects, &adoption, &err), STINT_USAGE, cases[at].says);
+	}
+}
+
+static void a_file_for_kai_is_given_to_us_unless_somebody_serves_that_name(void **state)
+{
+	(void)state;
+	static const char text[] = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {schedulerName: kai-scheduler, containers: []}}";
+	static const char *const all[] = {"stint-scheduler", "kai-scheduler", NULL};
+	for (int served = 0; served < 2; served++) {
+		stint_auto_json *objects = yaml(text);
+		struct stint_adoption adoption = {.project = "vision", .scheduler_name = "stint-scheduler", .served = served ? all : NULL};
+		assert_works(stint_objects_adopt(objects, &adoption, &err));
+		assert_string_equal(stint_json_string_at(stint_json_item(objects, 0), "spec", "schedulerName"),
+			served ? "kai-scheduler" : "stint-scheduler");
+		assert_int_equal(adoption.renamed, !served);
+		assert_null(adoption.foreign);
 	}
 }
 
@@ -421,6 +441,7 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_one_sentence_and_nothing_is_made),
 		cmocka_unit_test(a_file_is_filled_in_where_it_says_nothing),
 		cmocka_unit_test(a_file_that_is_no_workload_is_refused),
+		cmocka_unit_test(a_file_for_kai_is_given_to_us_unless_somebody_serves_that_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
