@@ -104,7 +104,7 @@ class Errors(kit.Case):
              "workloads[0].pods[0].status must be"),
             (json.dumps({"queues": [dict(queue, gpu={"quota": "many"})]}), "queues[0].gpu.quota must be"),
             ('{"stint":{"placement":"neat"}}', "stint.placement must be"),
-            ('{"kind":"fairshare","queues":[{"name":7}]}', "queues[0].name must be"),
+            ('{"kind":"fairshare","total":{"gpu":"x"}}', "total.gpu must be"),
         )
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "scenario.json"
