@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000 };
+enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000, USAGE_MS = 60000 };
 
 static const struct source {
 	const struct stint_kube_resource *resource;
@@ -62,6 +62,11 @@ struct tui_state {
 	struct stint_workload_set *workloads;
 	struct tui_maker *maker;
 	struct tui_victims victims; /* since the state was opened */
+	struct tui_usage *usage; /* NULL: it does not count, or may not be read */
+	struct stint_timer *usage_due;
+	struct stint_kube_call *usage_call;
+	size_t usage_space; /* which namespace is asked */
+	bool usage_settled; /* it was read, or is not to be had */
 	struct feed feeds[FEEDS];
 	struct stint_timer *judge; /* refused feeds are dealt with outside of their handlers */
 	struct stint_timer *events_end;
@@ -346,6 +351,46 @@ static void judge(void *user)
 	tell(state);
 }
 
+/* ---- past use ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Where the scheduler has its Lease, it has this. */
+static const char *const usage_spaces[] = {"stint-system", "kube-system"};
+
+static void ask_usage(void *user);
+
+static void on_usage(void *user, struct stint_kube_response *response)
+{
+	struct tui_state *state = user;
+	state->usage_call = NULL;
+	stint_auto_json *map = response->error ? NULL : stint_json_parse(response->body.data, response->body.length, 0, NULL);
+	const char *text = stint_json_string_at(map, "data", "usage");
+	if (!text && ++state->usage_space < STINT_COUNT(usage_spaces)) {
+		ask_usage(state);
+		return;
+	}
+	state->usage_space = text ? state->usage_space : 0;
+	tui_usage_free(state->usage);
+	state->usage = text ? tui_usage_parse(text) : NULL;
+	state->usage_settled = true;
+	stint_timer_set(state->usage_due, USAGE_MS);
+	if (state->usage)
+		state->news = TUI_NEWS;
+	tell(state);
+}
+
+static void ask_usage(void *user)
+{
+	struct tui_state *state = user;
+	state->usage_call = stint_kube_call_start(state->kube,
+		&(struct stint_kube_request){.resource = &stint_kube_configmaps,
+			.namespace_ = usage_spaces[state->usage_space],
+			.name = "stint-usage",
+			.timeout_ms = PROBE_LIMIT_MS,
+			.retry = STINT_KUBE_RETRY_NEVER,
+			.on_done = on_usage,
+			.user = state});
+}
+
 static void end_events(void *user)
 {
 	struct tui_state *state = user;
@@ -376,6 +421,8 @@ struct tui_state *tui_state_open(struct stint_kube *kube, const struct tui_state
 	state->judge = stint_timer_new(stint_kube_loop(kube), judge, state);
 	state->events_end = stint_timer_new(stint_kube_loop(kube), end_events, state);
 	state->probe = stint_timer_new(stint_kube_loop(kube), probe, state);
+	state->usage_due = stint_timer_new(stint_kube_loop(kube), ask_usage, state);
+	ask_usage(state);
 	for (size_t at = 0; at < FEEDS; at++) {
 		state->feeds[at] = (struct feed){.state = state, .source = &sources[at]};
 		if (at != EVENTS)
@@ -393,6 +440,9 @@ void tui_state_close(struct tui_state *state)
 	stint_timer_free(state->probe);
 	stint_kube_call_cancel(state->asking);
 	tui_narrow_free(state->search);
+	stint_timer_free(state->usage_due);
+	stint_kube_call_cancel(state->usage_call);
+	tui_usage_free(state->usage);
 	tui_maker_free(state->maker);
 	tui_victims_clear(&state->victims);
 	for (size_t at = 0; at < FEEDS; at++) {
@@ -426,7 +476,7 @@ bool tui_state_is_complete(const struct tui_state *state)
 		if (!is_settled(&state->feeds[at]) && (at != EVENTS || state->feeds[at].reflector))
 			return false;
 	}
-	return true;
+	return state->usage_settled;
 }
 
 bool tui_state_is_usable(const struct tui_state *state)
@@ -464,6 +514,7 @@ static struct tui_sources sources_of(const struct tui_state *state)
 		.events_known = is_known(&feeds[EVENTS]),
 		.only = state->project,
 		.victims = &state->victims,
+		.usage = state->usage,
 		.workloads = state->workloads};
 }
 

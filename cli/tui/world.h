@@ -8,10 +8,20 @@
 #ifndef STINT_CLI_TUI_WORLD_H
 #define STINT_CLI_TUI_WORLD_H
 
+#include <stint/engine.h>
 #include <stint/model.h>
 #include <stint/workload.h>
 
+#include "cli/tui/usage.h"
 #include "cli/tui/victims.h"
+
+/* What a project is due and has of one resource, as the scheduler counts it (thousandths of a core, bytes, devices). -1: unlimited. */
+struct tui_bounds {
+	double quota, limit, weight;
+	double usage; /* what it had lately, as a part of the cluster; 0 also where that may not be read */
+	double fair; /* < 0: unknown */
+	double allocated, requested; /* requested: of the pods that there are, with a place or without */
+};
 
 /* A project, or a department (is_department). Amounts of a department are the sums of its projects. */
 struct tui_project {
@@ -28,6 +38,7 @@ struct tui_project {
 	double requested; /* allocated and waiting together; < 0: unknown */
 	bool requested_unknown; /* what waits by memory is not in `requested` */
 	uint32_t running, waiting, suspended, ended; /* workloads */
+	struct tui_bounds by[STINT_DIMENSIONS];
 };
 
 /* A workload that waits, at its place in the line. */
@@ -37,6 +48,9 @@ struct tui_waiting {
 	uint32_t position; /* among those of its project, from 1 */
 	int32_t priority;
 	double asks; /* devices; < 0: unknown */
+	int64_t created_ms; /* of what waits there: the workload, or a pod that is placed on its own */
+	uint8_t elastic; /* 0: too few of it run, 1: just enough, 2: more than enough */
+	double step[STINT_DIMENSIONS]; /* what is tried at once: the pods that start together, or one */
 };
 
 struct tui_totals {
@@ -62,6 +76,7 @@ struct tui_world {
 	const char *only;
 	const struct stint_workload *const *workloads; /* by project and name */
 	size_t workloads_count;
+	double capacity[STINT_DIMENSIONS]; /* of the nodes that take pods, without what others than workloads have of them */
 	struct tui_project *projects; /* departments with their projects below them, by name */
 	size_t projects_count;
 	struct tui_waiting *waiting; /* in the order in which they are tried */
@@ -80,6 +95,7 @@ struct tui_sources {
 	bool nodes_known, queues_known, pods_known, events_known;
 	const char *only; /* as in struct tui_world; borrowed */
 	const struct tui_victims *victims; /* NULL: none were noted */
+	const struct tui_usage *usage; /* NULL: it does not count, or may not be read */
 	struct stint_workload_set *workloads; /* fed with the pods, their owners and the nodes */
 };
 

@@ -1,4 +1,7 @@
-/* world_maker: what the two halves of making a world share. world.c has totals and events, world_shares.c projects and the line of what waits. */
+/*
+ * world_maker: what the parts of making a world share. world.c has totals and events, world_shares.c projects,
+ * world_line.c the line of what waits.
+ */
 #ifndef STINT_CLI_TUI_WORLD_MAKER_H
 #define STINT_CLI_TUI_WORLD_MAKER_H
 

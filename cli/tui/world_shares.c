@@ -1,17 +1,13 @@
 /*
- * world_shares: the other half of world.c: projects and departments with what they are due and have, and the line of what waits.
- *
- * The line follows kai-engine 4.4 as far as it can be told from outside: which project comes next is decided again for every step, by the
- * first workload that each of them has. CPU and memory, and past use, are left out: the scheduler may differ where those decide.
+ * world_shares: projects and departments with what they are due and have. Fair shares are those of the scheduler: all resources, past use, level
+ * by level (kai-engine 3.2).
  */
 #include "cli/tui/world_maker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <stint/engine.h>
-
-enum { DEEPEST = 8, EXACT_LINE = 1000, DEFAULT_PRIORITY = 50 };
+enum { DEEPEST = 8 };
 
 /* ---- projects ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -27,9 +23,26 @@ static struct tui_project *add_project(struct tui_maker *maker, struct tui_proje
 	*project = (struct tui_project){.name = name, .priority = 100, .fair_share = -1};
 	const char *only = maker->world.only;
 	project->allocated = project->requested = maker->world.pods_known && (!only || strcmp(name, only) == 0) ? 0 : -1;
+	for (int d = 0; d < STINT_DIMENSIONS; d++)
+		project->by[d].fair = -1;
 	list[(*count)++] = project;
 	stint_map_set(maker->projects_by_name, name, project);
 	return project;
+}
+
+/* What a queue does not say counts as 0 for the scheduler. */
+static void read_bounds(struct tui_project *project, const struct stint_queue *queue, const struct tui_usage *usage)
+{
+	const struct stint_queue_resource *resources[STINT_DIMENSIONS] = {
+		[STINT_CPU] = &queue->cpu, [STINT_MEMORY] = &queue->memory, [STINT_GPU] = &queue->gpu};
+	for (int d = 0; d < STINT_DIMENSIONS; d++) {
+		const struct stint_queue_resource *resource = resources[d];
+		struct tui_bounds *by = &project->by[d];
+		by->quota = !resource->has_quota ? 0 : resource->quota < 0 ? -1 : resource->quota;
+		by->limit = !resource->has_limit ? 0 : resource->limit < 0 ? -1 : resource->limit;
+		by->weight = resource->has_weight && resource->weight > 0 ? resource->weight : 0;
+		by->usage = tui_usage_of(usage, project->name, (enum stint_dimension)d);
+	}
 }
 
 static void read_queue(struct tui_project *project, const struct stint_queue *queue)
@@ -60,6 +73,14 @@ static void count_workload(struct tui_project *project, const struct stint_workl
 	project->running += workload->phase != STINT_WORKLOAD_PENDING;
 	project->waiting += tui_workload_waits(workload);
 	project->requested_unknown |= workload->gpus_requested_unknown;
+	const struct stint_pod_sums *placed = &workload->placed, *unplaced = &workload->unplaced;
+	struct tui_bounds *by = project->by;
+	by[STINT_CPU].allocated += (double)placed->cpu_milli;
+	by[STINT_MEMORY].allocated += (double)placed->memory_bytes;
+	by[STINT_GPU].allocated += placed->gpus;
+	by[STINT_CPU].requested += (double)placed->cpu_milli + (double)unplaced->cpu_milli;
+	by[STINT_MEMORY].requested += (double)placed->memory_bytes + (double)unplaced->memory_bytes;
+	by[STINT_GPU].requested += placed->gpus + unplaced->gpus;
 	if (project->allocated < 0)
 		return;
 	project->allocated += workload->gpus_allocated;
@@ -73,6 +94,10 @@ static void add_up(struct tui_project *into, const struct tui_project *from)
 	into->suspended += from->suspended;
 	into->ended += from->ended;
 	into->requested_unknown |= from->requested_unknown;
+	for (int d = 0; d < STINT_DIMENSIONS; d++) {
+		into->by[d].allocated += from->by[d].allocated;
+		into->by[d].requested += from->by[d].requested;
+	}
 	if (from->allocated >= 0 && into->allocated >= 0) {
 		into->allocated += from->allocated;
 		into->requested += from->requested;
@@ -104,29 +129,52 @@ static void sum_up(struct tui_maker *maker, struct tui_project *const *list, siz
 }
 
 /* Divides `total` among the children of `above` (NULL: the roots), and theirs below them. */
-static void divide(struct tui_maker *maker, struct tui_project *const *list, size_t count, const struct tui_project *above, double total,
-	uint32_t depth)
+static void divide(struct tui_maker *maker, struct tui_project *const *list, size_t count, const struct tui_project *above,
+	const double total[static STINT_DIMENSIONS], uint32_t depth)
 {
 	struct stint_sharer *sharers = stint_arena_alloc(maker->arena, (count + 1) * sizeof *sharers);
-	size_t children = 0;
-	for (size_t at = 0; at < count; at++) {
-		if (!list[at]->queue || list[at]->depth != depth || parent_of(maker, list[at]) != above)
-			continue;
-		sharers[children++] = (struct stint_sharer){.name = list[at]->name,
-			.created_ms = list[at]->queue->meta.created_ms,
-			.priority = list[at]->priority,
-			.quota = list[at]->quota,
-			.limit = list[at]->limit,
-			.weight = list[at]->weight,
-			.request = list[at]->requested > 0 ? list[at]->requested : 0,
-			.id = (uint32_t)at};
+	for (int d = 0; d < STINT_DIMENSIONS; d++) {
+		size_t children = 0;
+		for (size_t at = 0; at < count; at++) {
+			const struct tui_bounds *by = &list[at]->by[d];
+			if (!list[at]->queue || list[at]->depth != depth || parent_of(maker, list[at]) != above)
+				continue;
+			sharers[children++] = (struct stint_sharer){.name = list[at]->name,
+				.created_ms = list[at]->queue->meta.created_ms,
+				.priority = list[at]->priority,
+				.quota = by->quota,
+				.limit = by->limit,
+				.weight = by->weight,
+				.usage = by->usage,
+				.request = by->requested,
+				.id = (uint32_t)at};
+		}
+		stint_shares_divide(sharers, children, total[d], 1, false);
+		for (size_t at = 0; at < children; at++)
+			list[sharers[at].id]->by[d].fair = sharers[at].fair_share;
 	}
-	stint_shares_divide(sharers, children, total, 1, false);
-	for (size_t at = 0; at < children; at++) {
-		struct tui_project *project = list[sharers[at].id];
-		project->fair_share = sharers[at].fair_share;
+	for (size_t at = 0; at < count; at++) {
+		struct tui_project *project = list[at];
+		if (!project->queue || project->depth != depth || parent_of(maker, project) != above)
+			continue;
+		const double fair[STINT_DIMENSIONS] = {project->by[0].fair, project->by[1].fair, project->by[2].fair};
+		project->fair_share = project->by[STINT_GPU].fair;
 		if (project->is_department && depth + 1 < DEEPEST)
-			divide(maker, list, count, project, project->fair_share, depth + 1);
+			divide(maker, list, count, project, fair, depth + 1);
+	}
+}
+
+/* kai-engine 3.1: a node counts while it takes pods, without what others than those pods use of it. */
+static void sum_cluster(struct tui_world *world)
+{
+	double *total = world->capacity;
+	for (size_t at = 0; at < world->nodes_count; at++) {
+		const struct stint_node_use *use = world->nodes[at];
+		if (!tui_node_is_usable(use->node))
+			continue;
+		total[STINT_CPU] += (double)use->node->allocatable.cpu_milli - (double)use->foreign.cpu_milli;
+		total[STINT_MEMORY] += (double)use->node->allocatable.memory_bytes - (double)use->foreign.memory_bytes;
+		total[STINT_GPU] += (double)use->devices_count - use->foreign.gpus;
 	}
 }
 
@@ -150,164 +198,24 @@ void make_projects(struct tui_maker *maker, const struct tui_sources *sources)
 	const size_t most = sources->queues_count + world->workloads_count + 1;
 	struct tui_project **list = stint_arena_alloc(maker->arena, most * sizeof *list);
 	size_t count = 0;
-	double gpus = 0;
 	for (size_t at = 0; at < sources->queues_count; at++) {
 		const struct stint_queue *queue = stint_queue_of(sources->queues[at]);
-		read_queue(add_project(maker, list, &count, queue->meta.name), queue);
+		struct tui_project *project = add_project(maker, list, &count, queue->meta.name);
+		read_queue(project, queue);
+		read_bounds(project, queue, sources->usage);
 	}
 	for (size_t at = 0; at < world->workloads_count; at++) {
 		const char *name = tui_workload_project(world->workloads[at]);
 		struct tui_project *project = stint_map_get(maker->projects_by_name, name);
 		count_workload(project ? project : add_project(maker, list, &count, name), world->workloads[at]);
 	}
-	for (size_t at = 0; at < world->nodes_count; at++)
-		gpus += (double)world->nodes[at]->devices_count;
+	sum_cluster(world);
 	qsort(list, count, sizeof(struct tui_project *), compare_projects);
 	sum_up(maker, list, count);
 	if (world->nodes_known && world->pods_known && !world->only)
-		divide(maker, list, count, NULL, gpus, 0);
+		divide(maker, list, count, NULL, world->capacity, 0);
 	world->projects = stint_arena_alloc(maker->arena, (count + 1) * sizeof *world->projects);
 	put_in_order(maker, list, count, NULL, 0);
 	for (size_t at = 0; at < world->projects_count; at++)
 		stint_map_set(maker->projects_by_name, world->projects[at].name, &world->projects[at]);
-}
-
-/* ---- the line ---------------------------------------------------------------------------------------------------------------------- */
-
-/* A project with the workloads of it that wait. */
-struct line {
-	const struct tui_project *project;
-	size_t next, end; /* in the array that is sorted by project */
-};
-
-static int32_t priority_of(const struct stint_map *classes, const struct stint_workload *workload)
-{
-	const char *said = workload->owner ? stint_object_label(&workload->owner->meta, "priorityClassName") : NULL;
-	const struct stint_priority_class *class = said ? stint_map_get(classes, said) : NULL;
-	if (class)
-		return class->value;
-	for (size_t at = 0; at < workload->pods_count; at++) {
-		if (workload->pods[at]->spec->priority_known)
-			return workload->pods[at]->spec->priority;
-	}
-	return DEFAULT_PRIORITY;
-}
-
-static int compare_waiting(const void *left, const void *right)
-{
-	const struct tui_waiting *a = left, *b = right;
-	if (a->project != b->project)
-		return a->project < b->project ? -1 : 1;
-	if (a->priority != b->priority)
-		return a->priority > b->priority ? -1 : 1;
-	if (a->workload->created_ms != b->workload->created_ms)
-		return a->workload->created_ms < b->workload->created_ms ? -1 : 1;
-	const int sign = strcmp(a->workload->project, b->workload->project);
-	return sign ? sign : strcmp(a->workload->name, b->workload->name);
-}
-
-static double part(double amount, double of)
-{
-	return of > 0 ? amount / of : 1000 * amount;
-}
-
-static bool goes_first(const struct tui_project *a, double asks_a, const struct tui_project *b, double asks_b)
-{
-	const bool over_a = a->fair_share >= 0 && a->fair_share < a->allocated, over_b = b->fair_share >= 0 && b->fair_share < b->allocated;
-	if (over_a != over_b)
-		return over_b;
-	const bool starved_a = a->quota < 0 || a->allocated + asks_a <= a->quota,
-		   starved_b = b->quota < 0 || b->allocated + asks_b <= b->quota;
-	if (starved_a != starved_b)
-		return starved_a;
-	if (a->priority != b->priority)
-		return a->priority > b->priority;
-	const double then_a = part(a->allocated + asks_a, a->fair_share), then_b = part(b->allocated + asks_b, b->fair_share);
-	if (then_a != then_b)
-		return then_a < then_b;
-	return strcmp(a->name, b->name) < 0;
-}
-
-static size_t split_lines(const struct tui_waiting *sorted, size_t count, struct line *lines)
-{
-	size_t found = 0;
-	for (size_t at = 0; at < count; at++) {
-		if (at == 0 || sorted[at].project != sorted[at - 1].project)
-			lines[found++] = (struct line){sorted[at].project, at, at};
-		lines[found - 1].end = at + 1;
-	}
-	return found;
-}
-
-static double asks_of(const struct tui_waiting *waiting)
-{
-	return waiting->asks > 0 ? waiting->asks : 0;
-}
-
-/* One step after the other for the first EXACT_LINE, the rest project by project: nobody reads so far, and it would cost the product. */
-static void merge(const struct tui_waiting *sorted, size_t count, struct line *lines, size_t lines_count, struct tui_waiting *out)
-{
-	size_t given = 0;
-	while (given < count && given < EXACT_LINE) {
-		struct line *best = NULL;
-		for (size_t at = 0; at < lines_count; at++) {
-			struct line *line = &lines[at];
-			if (line->next < line->end &&
-				(!best ||
-					goes_first(
-						line->project, asks_of(&sorted[line->next]), best->project, asks_of(&sorted[best->next]))))
-				best = line;
-		}
-		if (!best)
-			break;
-		out[given++] = sorted[best->next++];
-	}
-	for (size_t at = 0; at < lines_count; at++) {
-		while (lines[at].next < lines[at].end)
-			out[given++] = sorted[lines[at].next++];
-	}
-}
-
-static struct stint_map *classes_by_name(const struct tui_sources *sources)
-{
-	struct stint_map *classes = stint_map_new(NULL);
-	for (size_t at = 0; at < sources->classes_count; at++)
-		stint_map_set(classes, sources->classes[at]->name, sources->classes[at]);
-	return classes;
-}
-
-void make_line(struct tui_maker *maker, const struct tui_sources *sources)
-{
-	struct tui_world *world = &maker->world;
-	size_t count = 0;
-	for (size_t at = 0; at < world->workloads_count; at++)
-		count += tui_workload_waits(world->workloads[at]);
-	struct tui_waiting *sorted = stint_arena_alloc(maker->arena, (count + 1) * sizeof *sorted);
-	struct stint_map *classes = classes_by_name(sources);
-	count = 0;
-	for (size_t at = 0; at < world->workloads_count; at++) {
-		const struct stint_workload *workload = world->workloads[at];
-		if (!tui_workload_waits(workload))
-			continue;
-		const double asks = workload->gpus_requested - workload->gpus_allocated;
-		sorted[count++] = (struct tui_waiting){.workload = workload,
-			.project = stint_map_get(maker->projects_by_name, tui_workload_project(workload)),
-			.priority = priority_of(classes, workload),
-			.asks = workload->gpus_requested_unknown ? -1
-				: asks > 0			 ? asks
-								 : 0};
-	}
-	stint_map_free(classes);
-	world->waiting = stint_arena_alloc(maker->arena, (count + 1) * sizeof *world->waiting);
-	world->waiting_count = count;
-	if (count == 0)
-		return;
-	qsort(sorted, count, sizeof *sorted, compare_waiting);
-	struct line *lines = stint_arena_alloc(maker->arena, (count + 1) * sizeof *lines);
-	const size_t lines_count = split_lines(sorted, count, lines);
-	for (size_t line = 0; line < lines_count; line++) {
-		for (size_t at = lines[line].next; at < lines[line].end; at++)
-			sorted[at].position = (uint32_t)(at - lines[line].next + 1);
-	}
-	merge(sorted, count, lines, lines_count, world->waiting);
 }

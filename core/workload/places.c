@@ -184,6 +184,7 @@ static void refresh(struct place *place)
 	use->gpus_allocated = 0;
 	use->cpu_milli = use->memory_bytes = 0;
 	use->pods = 0;
+	use->foreign = (struct stint_pod_sums){0};
 	open_devices(place);
 	for (size_t at = 0; at < place->pods.count; at++) {
 		const struct stint_pod *pod = (const struct stint_pod *)place->pods.items[at]->object;
@@ -191,7 +192,10 @@ static void refresh(struct place *place)
 		use->pods++;
 		use->cpu_milli = stint_add_saturated(use->cpu_milli, pod->spec->request.cpu_milli);
 		use->memory_bytes = stint_add_saturated(use->memory_bytes, pod->spec->request.memory_bytes);
-		if (pod->spec->gpu.kind == STINT_GPU_NONE || is_keeper(pod))
+		const bool keeper = is_keeper(pod);
+		if (!place->pods.items[at]->record && !keeper)
+			sums_add(&use->foreign, pod, use->node);
+		if (pod->spec->gpu.kind == STINT_GPU_NONE || keeper)
 			continue;
 		const bool known = stint_pod_gpus(pod, use->node, &gpus);
 		use->gpus_allocated += known ? gpus : 0;

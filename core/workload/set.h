@@ -105,6 +105,7 @@ void stand(struct stint_workload_set *set, struct member *member); /* puts a pod
 void place_touch(struct stint_workload_set *set, struct place *place);
 void places_settle(struct stint_workload_set *set);
 void place_free(void *place);
+void sums_add(struct stint_pod_sums *sums, const struct stint_pod *pod, const struct stint_node *node);
 /* summary.c: fills everything that follows from the owner and the pods, which are set. */
 void summarise(const struct stint_workload_set *set, struct record *record);
 

@@ -119,6 +119,15 @@ static int32_t wanted_pods(const struct stint_workload *workload, int32_t nomina
 	return owner->replicas >= 0 ? owner->replicas : 1;
 }
 
+void sums_add(struct stint_pod_sums *sums, const struct stint_pod *pod, const struct stint_node *node)
+{
+	double gpus;
+	sums->cpu_milli = stint_add_saturated(sums->cpu_milli, pod->spec->request.cpu_milli);
+	sums->memory_bytes = stint_add_saturated(sums->memory_bytes, pod->spec->request.memory_bytes);
+	if (gpus_of(&pod->spec->gpu, node, &gpus))
+		sums->gpus += gpus;
+}
+
 static void count_pods(const struct stint_workload_set *set, struct stint_workload *workload)
 {
 	for (size_t at = 0; at < workload->pods_count; at++) {
@@ -132,6 +141,7 @@ static void count_pods(const struct stint_workload_set *set, struct stint_worklo
 			workload->started_ms = pod->started_ms;
 		if (stint_pod_ended(pod))
 			continue;
+		sums_add(pod->node ? &workload->placed : &workload->unplaced, pod, pod->node ? node_named(set, pod->node) : NULL);
 		workload->pods_running += is_running(pod);
 		workload->pods_waiting += !pod->node;
 		if (!pod->node)

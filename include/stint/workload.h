@@ -51,6 +51,12 @@ const char *stint_workload_phase_name(enum stint_workload_phase phase); /* "Pend
 /* Without regard to case. */
 bool stint_workload_phase_parse(const char *word, enum stint_workload_phase *phase);
 
+/* What pods ask for, summed up. GPUs are devices; what asks by memory counts where its node's device memory is known. */
+struct stint_pod_sums {
+	int64_t cpu_milli, memory_bytes;
+	double gpus;
+};
+
 /*
  * The top owner of pods, or a bare pod. Texts and objects live as long as the set and until its next change.
  * GPUs are devices; a pod that asks by memory counts in them only where its node's device memory is known, else in the *_mib sums.
@@ -75,6 +81,7 @@ struct stint_workload {
 	double gpus_allocated; /* of the pods that hold a place now */
 	int64_t gpu_memory_allocated_mib;
 	struct stint_gpu_ask gpu; /* of one pod (the first) */
+	struct stint_pod_sums placed, unplaced; /* of the pods that there are and that have not ended, with a place and without */
 	int32_t pods_wanted; /* at once; what there are where the owner does not say */
 	int32_t pods_total; /* max(wanted, those there are and not ended); of an ended workload: all */
 	int32_t pods_running, pods_waiting, pods_succeeded, pods_failed;
@@ -109,6 +116,7 @@ struct stint_node_use {
 	double gpus_allocated;
 	int64_t cpu_milli, memory_bytes; /* requested */
 	uint32_t pods;
+	struct stint_pod_sums foreign; /* of the pods among them that belong to no workload */
 	double util_percent; /* mean of the devices that say something; < 0: none does */
 };
 

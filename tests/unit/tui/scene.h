@@ -20,6 +20,7 @@ struct scene {
 	struct stint_workload_set *set;
 	struct tui_maker *maker;
 	struct tui_victims victims;
+	struct tui_usage *usage;
 	struct scene_array nodes, queues, pods, events, classes, owners;
 	bool hide_nodes, hide_queues;
 	const char *only; /* the project that is seen; NULL: all */
@@ -46,6 +47,7 @@ static inline void scene_close(struct scene *scene)
 {
 	tui_maker_free(scene->maker);
 	tui_victims_clear(&scene->victims);
+	tui_usage_free(scene->usage);
 	scene_empty(&scene->nodes);
 	scene_empty(&scene->queues);
 	scene_empty(&scene->pods);
@@ -304,6 +306,7 @@ static inline const struct tui_world *scene_world(struct scene *scene)
 		.events_known = true,
 		.only = scene->only,
 		.victims = &scene->victims,
+		.usage = scene->usage,
 		.workloads = scene->set};
 	return tui_maker_make(scene->maker, &sources, SCENE_NOW_MS);
 }

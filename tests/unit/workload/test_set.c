@@ -130,6 +130,8 @@ static void spell_workload(struct stint_buf *text, const struct stint_workload *
 		(int)w->pods_wanted, (int)w->pods_running, (int)w->pods_waiting, (int)w->pods_succeeded, (int)w->pods_failed,
 		(int)w->pods_total, (long long)w->created_ms, (long long)w->started_ms, (long long)w->ended_ms,
 		w->owner ? w->owner->replicas : -2);
+	stint_buf_printf(text, " %lld %.17g %lld %.17g", (long long)w->placed.cpu_milli, w->placed.gpus, (long long)w->unplaced.cpu_milli,
+		w->unplaced.gpus);
 	for (size_t at = 0; at < w->pods_count; at++)
 		stint_buf_printf(text, " %s", w->pods[at]->meta.uid);
 	stint_buf_putc(text, '\n');
@@ -139,6 +141,7 @@ static void spell_node(struct stint_buf *text, const struct stint_node_use *use)
 {
 	stint_buf_printf(text, "%s %s %.17g %lld %lld %u %.17g:", use->node->meta.name, use->node->meta.uid, use->gpus_allocated,
 		(long long)use->cpu_milli, (long long)use->memory_bytes, use->pods, use->util_percent);
+	stint_buf_printf(text, " %lld %.17g", (long long)use->foreign.cpu_milli, use->foreign.gpus);
 	for (size_t slot = 0; slot < use->devices_count; slot++) {
 		const struct stint_device_use *device = &use->devices[slot];
 		stint_buf_printf(text, " [%.17g %g", device->allocated, device->util_percent);
