@@ -43,6 +43,12 @@ void engine_hold_add(struct stint_engine *engine, const struct pod *pod)
 	engine_wake_at(engine, engine->now_ms + engine->policy.hold_moved_ms);
 }
 
+void engine_holds_drop(struct stint_engine *engine, size_t kept)
+{
+	while (engine->holds.count > kept)
+		drop(engine, engine->holds.count - 1);
+}
+
 void engine_holds_begin(struct stint_engine *engine)
 {
 	for (size_t i = engine->holds.count; i > 0; i--) {

@@ -122,6 +122,9 @@ bool engine_judge(struct stint_engine *engine, const struct hunt *hunt);
 /* Puts an evicted or moved pod back where it was if there is room. */
 bool engine_judge_stays(struct stint_engine *engine, uint32_t pod);
 
+/* holds.c */
+void engine_holds_drop(struct stint_engine *engine, size_t kept); /* those added after the first `kept` */
+
 /* runtime.c (kai-engine 9.1, 9.2) */
 bool engine_delay_is_over(const struct stint_engine *engine, uint32_t group);
 int64_t engine_delay_end_ms(const struct group *group); /* INT64_MIN: it has none */

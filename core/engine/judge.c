@@ -220,18 +220,34 @@ static bool starts_next(struct stint_engine *engine, const struct hunt *hunt)
 	return false;
 }
 
+/* As they would be after this decision. */
+static void keep_places(struct stint_engine *engine)
+{
+	for (size_t i = 0; i < engine->search->groups.count; i++) {
+		const struct group *group = &engine->groups[engine->search->groups.items[i]];
+		for (uint32_t p = 0; p < group->pods_count; p++) {
+			const struct pod *pod = &engine->pods[group->pods[p]];
+			if (pod->status == STINT_POD_RESERVED && pod->planned)
+				engine_hold_add(engine, pod);
+		}
+	}
+}
+
 /*
  * Whether the group gets its place in the next cycle, against those who had to go for it: they may come up before it, and to them the
- * place that they gave is as good as ever. If not, all would be for nothing, and again in every cycle. Kept places need no such look.
+ * place that they gave is as good as ever. If not, all would be for nothing, and again in every cycle. Places that are kept help, but
+ * shares of devices are not kept.
  */
 static bool lasts(struct stint_engine *engine, const struct hunt *hunt)
 {
-	if (engine->policy.hold_moved_ms > 0)
-		return true;
-	const size_t mark = engine_plan_mark(engine);
+	const size_t mark = engine_plan_mark(engine), holds = engine->holds.count;
+	const int64_t wake_ms = engine->wake_ms;
+	keep_places(engine);
 	let_go(engine);
 	const bool starts = starts_next(engine, hunt);
 	engine_plan_rollback(engine, mark);
+	engine_holds_drop(engine, holds);
+	engine->wake_ms = wake_ms;
 	return starts;
 }
 
