@@ -155,6 +155,39 @@ static void a_gang_empties_the_cheapest_nodes_whole(void **state)
 	cluster_free(c);
 }
 
+/* A gang that must be in one rack takes the rack that costs least, all of it, and nothing of the other. */
+static void a_gang_empties_one_domain_and_no_half_of_two(void **state)
+{
+	(void)state;
+	static const int ran_s[2][4] = {{10, 10, 10, 90}, {50, 50, 50, 50}};
+	static const struct stint_part_spec parts[] = {
+		{.name = "", .inner = true, .needs = STINT_ALL, .constraint = {"t", "rack", NULL}},
+		{.name = "default", .needs = 2},
+	};
+	struct cluster *c = cluster_with(STINT_ACTION_PREEMPT);
+	add_topology(c, "t", "rack");
+	add_queue(c, "q", .quota = -1);
+	for (int job = 0; job < 8; job++) {
+		const int rack = job / 4;
+		stint_autofree char *node = stint_format("n%d", job / 2);
+		stint_autofree char *key = stint_format("r%d-%d", rack, job % 4);
+		if (job % 2 == 0)
+			add_node(c, node, .gpus = 2, .rack = rack ? "r1" : "r0");
+		add_pod(c, add_group(c, key, .queue = "q", .started_ms = AGO(ran_s[rack][job % 4])), key, .gpus = 1, .on = node,
+			.slots = UINT64_C(1) << job % 2);
+	}
+	const uint32_t gang = add_group(c, "gang", .queue = "q", .priority = 75, .parts = parts, .parts_count = STINT_COUNT(parts));
+	add_pod(c, gang, "gang-0", .gpus = 2);
+	add_pod(c, gang, "gang-1", .gpus = 2);
+	run_cycle(c);
+	assert_int_equal(c->last.count, 6);
+	for (int job = 0; job < 8; job++) {
+		stint_autofree char *key = stint_format("r%d-%d", job / 4, job % 4);
+		assert_int_equal(falls(c, key), job < 4);
+	}
+	cluster_free(c);
+}
+
 static void a_surplus_falls_before_a_minimum_whatever_it_loses(void **state)
 {
 	(void)state;
@@ -401,6 +434,7 @@ int main(void)
 		cmocka_unit_test(among_equals_the_least_is_lost),
 		cmocka_unit_test(of_many_nodes_the_one_that_costs_least_is_emptied),
 		cmocka_unit_test(a_gang_empties_the_cheapest_nodes_whole),
+		cmocka_unit_test(a_gang_empties_one_domain_and_no_half_of_two),
 		cmocka_unit_test(a_surplus_falls_before_a_minimum_whatever_it_loses),
 		cmocka_unit_test(between_queues_order_counts_before_loss),
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
