@@ -295,7 +295,7 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		return;
 	}
 	/* Without the owner nothing tells the gang's minimum: it stays as it was. */
-	struct stint_mirror_group *group = left_over ? former : settle_group(mirror, &grouping, pod->pod);
+	struct stint_mirror_group *group = left_over && former ? former : settle_group(mirror, &grouping, pod->pod);
 	stint_autofree char *part = stint_grouping_part(&grouping, pod->pod);
 	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
 		pod->hold = grouping.segments.asked ? STINT_HOLD_SEGMENTS : STINT_HOLD_SUBGROUPS;

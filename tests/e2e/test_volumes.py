@@ -39,13 +39,15 @@ class Volumes(kit.Case):
         self.cluster.api.create(path, body)
         self.made.append("%s/%s" % (path, body["metadata"]["name"]))
 
-    def volume(self, name, storage_class, node, claim=None):
+    def volume(self, name, storage_class, node, claim=None, uid=None):
         spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": storage_class,
                 "hostPath": {"path": "/tmp/" + name},
                 "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
                     {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}]}}}
         if claim:
             spec["claimRef"] = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": "stored", "name": claim}
+            if uid:
+                spec["claimRef"]["uid"] = uid
         self.make("/api/v1/persistentvolumes", {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec})
 
     def claim(self, name, storage_class):
@@ -112,7 +114,7 @@ class Volumes(kit.Case):
         key = "volume.kubernetes.io/selected-node"
         node = kit.eventually(lambda: self.claim_now("made")["metadata"].get("annotations", {}).get(key), "the node being told")
         self.assertIsNone(self.node_of("reads-made"))
-        self.volume("made", "stored-made", node, claim="made")  # as the provisioner would
+        self.volume("made", "stored-made", node, claim="made", uid=self.claim_now("made")["metadata"]["uid"])  # as the provisioner would
         self.assertEqual(self.placed("reads-made"), node)
 
     def test_a_config_map_that_does_not_exist_is_waited_for(self):
