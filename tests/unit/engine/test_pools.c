@@ -262,6 +262,29 @@ static void a_strategy_that_changes_rules_from_then_on(void **state)
 	cluster_free(c);
 }
 
+/* The order inside a pool is kept between cycles: all of it is another one then, though only one node has changed. */
+static void nothing_is_left_of_a_former_order(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	add_queue(c, "q", .quota = -1, .weight = 1);
+	add_nodes(c, "c:y:8 b:y:1 d:y:2 e:y:4");
+	for (int i = 0; i < 20; i++) {
+		stint_autofree char *name = stint_format("none-%d", i);
+		add_node(c, name, .pool = "y");
+	}
+	add_running(c, "b:1 d:1 e:1", STINT_POD_BOUND);
+	c->policy = stint_policy_of(STINT_SPREAD, STINT_BINPACK);
+	add_job(c, (struct group_is){.pools = "y,x"}, 1, 1);
+	run_cycle(c);
+	assert_string_equal(places(c, 1), "c");
+	c->policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
+	add_job(c, (struct group_is){.pools = "y,x"}, 2, 1);
+	run_cycle(c);
+	assert_string_equal(places(c, 2), "c d");
+	cluster_free(c);
+}
+
 /* ---- who gives way ---------------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -391,6 +414,7 @@ int main(void)
 		cmocka_unit_test(each_pool_has_its_strategy),
 		cmocka_unit_test(devices_go_by_the_strategy_of_their_pool),
 		cmocka_unit_test(a_strategy_that_changes_rules_from_then_on),
+		cmocka_unit_test(nothing_is_left_of_a_former_order),
 		cmocka_unit_test(running_work_gives_way_in_the_order_of_the_list),
 		cmocka_unit_test(a_gang_that_runs_gets_its_surplus_where_it_runs),
 		cmocka_unit_test(bounds_are_those_of_the_pools_of_the_list),
