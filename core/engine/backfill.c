@@ -12,7 +12,7 @@
  * Costs: a reservation O(e log e + log e * (e + placement)) for e pods with known ends; the test of a node that no reservation names O(1), of
  * another O(its pods + reservations).
  */
-#include "state.h"
+#include "backfill.h"
 
 enum { MOST_RESERVATIONS = 64 };
 
@@ -36,9 +36,10 @@ static bool ends_earlier(const struct stint_engine *engine, uint32_t a, uint32_t
 	return x != y ? x < y : engine_pod_precedes(engine, a, b);
 }
 
-static void collect_ends(struct stint_engine *engine, uint32_t but_of_group)
+void engine_backfill_ends(struct stint_engine *engine, uint32_t but_of_group)
 {
-	struct handles *ends = &engine->backfill.ends;
+	struct backfill *backfill = &engine->backfill;
+	struct handles *ends = &backfill->ends;
 	ends->count = 0;
 	for (uint32_t i = 0; i < engine->groups_count; i++) {
 		const struct group *group = &engine->groups[i];
@@ -50,6 +51,9 @@ static void collect_ends(struct stint_engine *engine, uint32_t but_of_group)
 		}
 	}
 	engine_sort(engine, ends->items, ends->count, ends_earlier);
+	stint_grow(&backfill->end_times, &backfill->end_times_capacity, ends->count + 1, sizeof *backfill->end_times);
+	for (size_t i = 0; i < ends->count; i++)
+		backfill->end_times[i] = end_of(engine, &engine->pods[ends->items[i]], backfill->now_ms);
 }
 
 /* ---- amounts ----------------------------------------------------------------------------------------------------------------------- */
@@ -210,10 +214,7 @@ static size_t least_ends(struct stint_engine *engine, uint32_t group)
 static int64_t plan_start(struct stint_engine *engine, uint32_t group)
 {
 	struct backfill *backfill = &engine->backfill;
-	collect_ends(engine, group);
-	stint_grow(&backfill->end_times, &backfill->end_times_capacity, backfill->ends.count + 1, sizeof *backfill->end_times);
-	for (size_t i = 0; i < backfill->ends.count; i++)
-		backfill->end_times[i] = end_of(engine, &engine->pods[backfill->ends.items[i]], backfill->now_ms);
+	engine_backfill_ends(engine, group);
 	const size_t count = least_ends(engine, group);
 	const bool found = count != SIZE_MAX && starts_after(engine, group, count);
 	const int64_t at_ms = backfill->start_ms;
@@ -369,21 +370,4 @@ void engine_backfill_free(struct stint_engine *engine)
 	free(engine->backfill.items);
 	free(engine->backfill.ends.items);
 	free(engine->backfill.end_times);
-}
-
-int64_t stint_engine_expected(struct stint_engine *engine, uint32_t group, int64_t now_ms)
-{
-	if (!engine->timed_groups || !engine_group_ready(&engine->groups[group]))
-		return 0;
-	engine_nodes_settle(engine);
-	struct reservation *reservation = reservation_of(&engine->backfill, group);
-	if (reservation && reservation->at_ms > now_ms)
-		return reservation->at_ms;
-	const size_t mark = engine_plan_mark(engine);
-	engine->backfill.now_ms = engine->backfill.start_ms = now_ms;
-	engine->backfill.on = engine->policy.backfill != STINT_BACKFILL_NONE;
-	const int64_t at_ms = plan_start(engine, group);
-	engine_plan_rollback(engine, mark);
-	engine->backfill.on = false;
-	return at_ms;
 }

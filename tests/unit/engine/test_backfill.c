@@ -37,6 +37,63 @@ static void a_blocked_gang_is_told_when_it_starts(void **state)
 	cluster_free(c);
 }
 
+static int64_t expected_s(struct cluster *c, const char *name)
+{
+	const int64_t at_ms = stint_engine_expected(c->engine, stint_engine_group_find(c->engine, name), c->now_ms);
+	return at_ms ? (at_ms - c->now_ms) / 1000 : -1;
+}
+
+/* One device, which `running` gives back in 15 s. */
+static void nobody_is_promised_what_somebody_before_him_will_take(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t first_s; /* the declared time of the first in the line; 0: none */
+		const char *queue; /* of the second */
+		int64_t second_starts_s;
+	} table[] = {{0, "q", -1}, {60, "q", 75}, {0, "poor", -1}};
+	for (size_t i = 0; i < STINT_COUNT(table); i++) {
+		struct cluster *c = cluster_new();
+		add_node(c, "n0", .gpus = 1);
+		add_queue(c, "q", .quota = 1);
+		add_queue(c, "poor", .quota = 0);
+		add_pod(c, add_group(c, "running", .queue = "q", .age_s = 900, .time_s = 15), "running-0", .gpus = 1, .on = "n0",
+			.slots = 1, .ran_s = 0);
+		add_pod(c, add_group(c, "first", .queue = "q", .age_s = 700, .time_s = table[i].first_s), "first-0", .gpus = 1);
+		add_pod(c, add_group(c, "second", .queue = table[i].queue, .age_s = 600), "second-0", .gpus = 1);
+		run_cycle(c);
+		assert_int_equal(expected_s(c, "first"), 15);
+		assert_int_equal(expected_s(c, "second"), table[i].second_starts_s);
+		run_cycle(c); /* nothing of the question is left */
+		assert_int_equal(c->last.count, 0);
+		assert_int_equal(expected_s(c, "first"), 15);
+		cluster_free(c);
+	}
+}
+
+/* What is smaller and behind takes what comes free first, unless a reservation keeps it. */
+static void who_behind_would_take_it_first_counts_as_well(void **state)
+{
+	(void)state;
+	for (int keeps = 0; keeps < 2; keeps++) {
+		struct cluster *c = cluster_new();
+		c->policy.backfill = keeps ? STINT_BACKFILL_EASY : STINT_BACKFILL_NONE;
+		add_node(c, "n0", .gpus = 2);
+		add_queue(c, "q", .quota = 2);
+		for (int pod = 0; pod < 2; pod++) {
+			const char *name = pod ? "late" : "soon";
+			add_pod(c, add_group(c, name, .queue = "q", .age_s = 900, .time_s = pod ? 40 : 20), name, .gpus = 1, .on = "n0",
+				.slots = pod ? 2 : 1, .ran_s = 0);
+		}
+		add_pod(c, add_group(c, "wide", .queue = "q", .age_s = 700), "wide-0", .gpus = 2);
+		add_pod(c, add_group(c, "small", .queue = "q", .age_s = 600), "small-0", .gpus = 1);
+		run_cycle(c);
+		assert_int_equal(expected_s(c, "wide"), keeps ? 40 : -1);
+		assert_int_equal(expected_s(c, "small"), keeps ? -1 : 20);
+		cluster_free(c);
+	}
+}
+
 static void only_what_has_gone_by_then_may_use_its_nodes(void **state)
 {
 	(void)state;
@@ -196,6 +253,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_blocked_gang_is_told_when_it_starts),
+		cmocka_unit_test(nobody_is_promised_what_somebody_before_him_will_take),
+		cmocka_unit_test(who_behind_would_take_it_first_counts_as_well),
 		cmocka_unit_test(only_what_has_gone_by_then_may_use_its_nodes),
 		cmocka_unit_test(nobody_is_moved_to_get_round_a_promise),
 		cmocka_unit_test(what_the_gang_will_not_need_is_open_to_all),
