@@ -1,5 +1,7 @@
 """When pods came to each step of their lives, as one watch of all namespaces saw it: where the time of a measurement went."""
 
+import contextlib
+import http.client
 import json
 import threading
 import time
@@ -30,11 +32,12 @@ class PodTimes(threading.Thread):
 
     def run(self):
         self.connection.http.request("GET", self.path)
-        for line in self.connection.http.getresponse():
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                return
-            self.take(event["type"], event["object"], time.monotonic() - self.started)
+        with contextlib.suppress(http.client.IncompleteRead):  # the server ends before its watches do
+            for line in self.connection.http.getresponse():
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
+                self.take(event["type"], event["object"], time.monotonic() - self.started)
 
     def take(self, kind, pod, at):
         for step, holds in STEPS.items():
