@@ -8,12 +8,12 @@
 
 #include <stdlib.h>
 
-enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 3200, SECOND_MS = 1000 };
+enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 3200, SECOND_MS = 1000, SLOW_MS = 1000 };
 
 struct stint_outbox {
 	struct stint_outbox_hooks hooks;
 	size_t in_flight_max, in_flight, count;
-	size_t window, certain; /* so many may be out; so many certain answers since it was last changed */
+	size_t window, good; /* so many may be out; so many good answers since it was last changed */
 	int64_t narrowed_ms; /* what was sent before says nothing about the window since */
 	struct stint_errand *first, *last;
 	struct stint_errand *unsent; /* the first that is QUEUED: those before it have been sent. NULL: none is */
@@ -158,16 +158,20 @@ int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t wr
 	return next_ms;
 }
 
-/* The window opens by one for as many certain answers as it is wide, and halves at most once for all that was out together. */
+/*
+ * The window opens by one for as many good answers as it is wide, and halves at most once for all that was out together. A slow answer is a
+ * sign as well: beyond some number in flight the server only keeps them waiting for each other, until they time out.
+ */
 static void learn(struct stint_outbox *outbox, const struct stint_errand *errand, enum stint_errand_outcome outcome, int64_t now_ms)
 {
-	if (outcome == STINT_ERRAND_UNCERTAIN && errand->sent_ms > outbox->narrowed_ms) {
+	const bool trouble = outcome == STINT_ERRAND_UNCERTAIN || now_ms - errand->sent_ms >= SLOW_MS;
+	if (trouble && errand->sent_ms > outbox->narrowed_ms) {
 		outbox->window = (outbox->window + 1) / 2;
-		outbox->certain = 0;
+		outbox->good = 0;
 		outbox->narrowed_ms = now_ms;
-	} else if (outcome != STINT_ERRAND_UNCERTAIN && ++outbox->certain >= outbox->window && outbox->window < outbox->in_flight_max) {
+	} else if (!trouble && ++outbox->good >= outbox->window && outbox->window < outbox->in_flight_max) {
 		outbox->window++;
-		outbox->certain = 0;
+		outbox->good = 0;
 	}
 }
 

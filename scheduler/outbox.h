@@ -6,8 +6,8 @@
  *               |---> CHECKING (conflict: how does it stand?) -> done | conflict | gone
  *               '---> LATER (no certain answer) -> SENT again, the same write
  *
- * How many are out at a time follows the server: after a write that it had no good answer for half as many, and one more again for each
- * round of certain answers. Without that, a server too slow for all of them would time out on all of them, again and again.
+ * How many are out at a time follows the server: after a write that it had no answer for within a second half as many, and one more again
+ * for each round of good answers. Without that, a server too slow for all of them would time out on all of them, again and again.
  *
  * Invariant: after an answer that leaves it open whether the write happened, the same write is sent again until an answer tells. What was
  * assumed for it stays assumed meanwhile, so a bind that came through unseen never meets a device that was given away.

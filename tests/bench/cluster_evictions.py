@@ -43,6 +43,7 @@ def gang(name, pods, gpus):
 def time_to_bind(cluster, namespace, job, pods):
     before = sum("nodeName" in pod["spec"] for pod in cluster.api.pods(namespace))
     bound = BoundPods(cluster.api, namespace, before + pods)
+    bound.watching.wait(60)
     started = time.monotonic()
     cluster.api.create("/apis/batch/v1/namespaces/%s/jobs" % namespace, job)
     return wait_for_all(bound, started, "the pods of " + job["metadata"]["name"])

@@ -62,13 +62,16 @@ class BoundPods(threading.Thread):
         super().__init__(daemon=True)
         self.path = "/api/v1/namespaces/%s/pods?watch=1&fieldSelector=spec.nodeName!%%3D" % namespace
         self.api, self.expected, self.names, self.first, self.last = api, expected, set(), None, None
+        self.watching = threading.Event()
         self.start()
 
     def run(self):
         while len(self.names) < self.expected:
             connection = Connection(self.api)
             connection.http.request("GET", self.path, headers={"Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"})
-            for line in connection.http.getresponse():
+            answer = connection.http.getresponse()
+            self.watching.set()
+            for line in answer:
                 self.take(json.loads(line))
                 if len(self.names) == self.expected:
                     break

@@ -211,6 +211,28 @@ static void a_server_in_trouble_gets_half_as_many_and_one_more_for_each_good_rou
 	finish(&f);
 }
 
+static void a_slow_answer_counts_as_trouble_though_it_is_a_good_one(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t took_ms;
+		size_t then;
+	} table[] = {{999, 4}, {1000, 2}};
+	for (size_t i = 0; i < STINT_COUNT(table); i++) {
+		struct fixture f;
+		begin(&f, 4);
+		struct stint_errand *a = add(&f, "a");
+		stint_outbox_run(f.outbox, 5000, INT64_MAX);
+		for (int k = 0; k < 8; k++)
+			add(&f, "b");
+		stint_outbox_answer(f.outbox, a, STINT_ERRAND_DONE, NULL, 5000 + table[i].took_ms, -1);
+		stint_outbox_run(f.outbox, 7000, INT64_MAX);
+		assert_int_equal(stint_outbox_in_flight(f.outbox), table[i].then);
+		assert_int_equal(stint_outbox_pending(f.outbox), 8);
+		finish(&f);
+	}
+}
+
 static void one_that_was_sent_before_the_trouble_was_known_makes_it_no_worse(void **state)
 {
 	(void)state;
@@ -430,6 +452,7 @@ int main(void)
 		cmocka_unit_test(what_was_not_used_is_saved_up_for_one_burst_alone),
 		cmocka_unit_test(an_uncertain_write_is_repeated_with_growing_pauses_until_it_is_certain),
 		cmocka_unit_test(a_server_in_trouble_gets_half_as_many_and_one_more_for_each_good_round),
+		cmocka_unit_test(a_slow_answer_counts_as_trouble_though_it_is_a_good_one),
 		cmocka_unit_test(one_that_was_sent_before_the_trouble_was_known_makes_it_no_worse),
 		cmocka_unit_test(answers_from_before_the_trouble_do_not_help_to_widen_after_it),
 		cmocka_unit_test(not_yet_is_asked_again_and_no_sign_of_trouble),
