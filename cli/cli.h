@@ -97,6 +97,7 @@ struct cli_positional {
 	bool optional;
 	bool repeated;
 	const char *choices; /* "bash|zsh|fish" or NULL */
+	const char *words; /* an optional one that is there only when it is one of these; they are completed */
 };
 
 /* What `--` means to a command. */

@@ -195,8 +195,8 @@ static void offer_positional(const struct offer *to, struct cli_context *ctx)
 			positional++;
 	if (!positional || !positional->name)
 		return;
-	if (positional->choices)
-		offer_choices(to, positional->choices);
+	if (positional->choices || positional->words)
+		offer_choices(to, positional->choices ? positional->choices : positional->words);
 	else
 		offer_source(to, ctx, positional->source);
 }

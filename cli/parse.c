@@ -174,6 +174,20 @@ static char *without_resource(char *text)
 	return text;
 }
 
+/* What was given without a -- and was no doubt to be run: all behind the names that the command takes. */
+static char *meant_command(const struct cli_parsed *out)
+{
+	size_t from = 0;
+	for (const struct cli_positional *next = out->command->positionals; next && next->name; next++) {
+		const char *word = out->positionals[from];
+		from += word && (!next->words || cli_choice_has(next->words, word, strlen(word)));
+	}
+	struct stint_buf text = {0};
+	for (size_t i = from; i < out->positional_count; i++)
+		stint_buf_printf(&text, "%s%s", i > from ? " " : "", out->positionals[i]);
+	return stint_buf_steal(&text);
+}
+
 /* As many positionals as the command takes, choices among those that it names, and workloads by their bare names. */
 static bool check_positionals(struct cli_parsed *out, struct stint_error **err)
 {
@@ -196,9 +210,11 @@ static bool check_positionals(struct cli_parsed *out, struct stint_error **err)
 					command, text, positional->choices);
 		}
 	}
-	if (at < out->positional_count && out->command->rest == CLI_REST_COMMAND && !out->rest_given)
+	if (at < out->positional_count && out->command->rest == CLI_REST_COMMAND && !out->rest_given) {
+		stint_autofree char *meant = meant_command(out);
 		return stint_fail(err, STINT_USAGE, "\"%s\" does not know what to do with \"%s\": put -- before a command, as in \"-- %s\"",
-			command, out->positionals[at], out->positionals[at]);
+			command, out->positionals[at], meant);
+	}
 	if (at < out->positional_count)
 		return stint_fail(err, STINT_USAGE, "\"%s\" does not know what to do with \"%s\": \"%s --help\" shows its arguments",
 			command, out->positionals[at], command);

@@ -363,6 +363,7 @@ static const struct cli_flag flags[] = {
 static const struct cli_positional positionals[] = {
 	{.name = "TYPE",
 		.help = "train (unless said), workspace or inference; a word counts as a type only when NAME follows",
+		.words = "train|workspace|inference",
 		.optional = true},
 	{.name = "NAME", .help = "the workload's name, unique in its project", .optional = true},
 	{.name = NULL},

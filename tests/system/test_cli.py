@@ -263,6 +263,9 @@ class Workloads(Cli):
         self.assert_refused(self.stint("exec", "tune", "ls", "-p", "lab"), 2, "-- ls")
         self.assert_refused(self.stint("submit", "foo", "-p", "lab", "-i", "x:1", "python", "x.py"), 2, "-- ")
         self.assert_refused(self.stint("submit", "foo", "-p", "lab", "-i", "x:1", "python"), 2, "put -- before it")
+        self.assert_refused(self.stint("submit", "foo", "-i", "x:1", "python", "train.py"), 2, 'as in "-- python train.py"')
+        self.assert_refused(self.stint("submit", "train", "foo", "-i", "x:1", "python", "train.py"), 2, 'as in "-- python train.py"')
+        self.assert_refused(self.stint("exec", "foo", "ls", "/tmp"), 2, 'as in "-- ls /tmp"')
         self.assert_refused(self.stint("submit", "-f", self.cluster.folder), 2, "cannot read")
 
     def test_an_order_by_nothing_names_the_columns(self):

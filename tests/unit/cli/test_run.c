@@ -290,6 +290,7 @@ static void completion_offers_what_the_table_has(void **state)
 		{"submit --image-pull-policy=N", "--image-pull-policy=Never\n"},
 		{"submit -f ''", ":files\n"},
 		{"submit -i ''", ""},
+		{"submit wor", "workspace\n"},
 		{"submit x -i y -o ya", "yaml\n"},
 		{"completion b", "bash\n"},
 		{"completion bash ''", ""},
