@@ -5,6 +5,7 @@
 #include <stint/model.h>
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -168,10 +169,11 @@ char *stint_bytes_human(int64_t bytes, char out[static STINT_QUANTITY_SIZE])
 	static const char *const suffixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
 	double value = (double)bytes;
 	size_t power = 0;
-	while ((value >= 1023.95 || value <= -1023.95) && power + 1 < STINT_COUNT(suffixes)) {
+	while ((value >= 1024 || value <= -1024) && power + 1 < STINT_COUNT(suffixes)) {
 		value /= 1024;
 		power++;
 	}
+	value = trunc(value * 10) / 10; /* towards zero: nobody asks for 80Gi where 79.98 are */
 	int length = snprintf(out, STINT_QUANTITY_SIZE, "%.1f", value);
 	if (stint_ends_with(out, ".0"))
 		length -= 2;

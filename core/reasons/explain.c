@@ -1,7 +1,7 @@
 /*
  * explain: from what the engine has noted about a group to a word and its sentence. See stint/reasons.h. Holds no state.
  */
-#include <stint/reasons.h>
+#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +209,14 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 	stint_autofree char *of_pools = pools ? stint_format(" of %s", pools) : NULL;
 	stint_autofree char *within = pools ? stint_format(" in %s%s", several ? "one of " : "", pools) : NULL;
 	stint_autofree char *where = several ? stint_format("the largest of %s", pools) : stint_strdup(pools ? pools : "the whole cluster");
+	stint_autofree char *remedy = NULL;
+	if (by_pod && out->word && strcmp(out->word, "NeverFits") == 0) {
+		stint_autofree char *amount = stint_steal(&asked);
+		asked = never_asked(why, first.pod->spec, amount);
+		remedy = never_remedy(engine, handle, why, first.pod->spec);
+	}
+	const char *bound_remedy =
+		by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit";
 	struct stint_reason_facts facts = {.queue = queue_name,
 		.part = place.part,
 		.topology = place.topology,
@@ -218,7 +226,7 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 		.within = pools ? within : "",
 		.where = where,
 		.who = who,
-		.remedy = by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit",
+		.remedy = remedy ? remedy : bound_remedy,
 		.bound = bound,
 		.allocated = allocated,
 		.asked = asked,

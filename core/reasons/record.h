@@ -1,5 +1,6 @@
 /*
- * record: between the record of a group (record.c) and the changes that would start it (remedies.c).
+ * record: between the parts that tell of a group: its record (record.c), the changes that would start it (remedies.c), and what a request that
+ * can never be met asks for in vain (never.c).
  */
 #ifndef STINT_REASONS_RECORD_H
 #define STINT_REASONS_RECORD_H
@@ -8,5 +9,12 @@
 
 /* Appends {change, text, from, to, ...} for each single change that starts the group now, the smallest first. Costs stint_engine_remedies. */
 void remedies_add(struct stint_json *changes, struct stint_engine *engine, uint32_t group);
+
+/*
+ * Of a group that no node could ever take, with the pod that was looked at: what it asks for ("10Gi of a GPU", `asked`, or the node that it
+ * wants where that is what there is none of), and what to do. Freed by the caller. Costs O(nodes).
+ */
+char *never_asked(const struct stint_why *why, const struct stint_pod_spec *spec, const char *asked);
+char *never_remedy(const struct stint_engine *engine, uint32_t group, const struct stint_why *why, const struct stint_pod_spec *spec);
 
 #endif

@@ -58,11 +58,7 @@ static const struct stint_reason_row rows[] = {
 		"is room "
 		"for all",
 		false},
-	{"NeverFits",
-		"it asks for {asked}, and no node{pools} could give that even if nothing else ran ({detail}): ask for less, or for what "
-		"the nodes "
-		"have",
-		true},
+	{"NeverFits", "it asks for {asked}, and no node{pools} could give that even if nothing else ran ({detail}): {remedy}", true},
 	{"GangNeverFits",
 		"{where} has room for {have} of the {need} pods that start together, of {asked} each ({detail}): ask for fewer, "
 		"or add nodes",

@@ -29,7 +29,7 @@ char *stint_quantity_format_milli(int64_t milli, char out[static STINT_QUANTITY_
 /* A share or number of GPUs as people see it everywhere: up to three decimals, no zeros at the end. */
 char *stint_gpus_format(double gpus, char out[static STINT_QUANTITY_SIZE]);
 char *stint_quantity_format_bytes(int64_t bytes, char out[static STINT_QUANTITY_SIZE]);
-/* For people: at most one decimal, as "1.5Gi"; never loses the order of magnitude. */
+/* For people: at most one decimal, as "1.5Gi", the rest cut off: what is shown is never more than there is. */
 char *stint_bytes_human(int64_t bytes, char out[static STINT_QUANTITY_SIZE]);
 int64_t stint_add_saturated(int64_t a, int64_t b);
 

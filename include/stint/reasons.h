@@ -21,7 +21,7 @@ struct stint_reason_facts {
 	uint32_t have, need;
 	const char *detail; /* a histogram, a cause */
 	const char *name; /* of an object that the reason is about */
-	const char *who, *remedy; /* whose bound it is, and what would change it */
+	const char *who, *remedy; /* whose bound it is, and what would change it or a request that never fits */
 	const char *part; /* a sub-group */
 	const char *topology, *level, *domain;
 	const char *pools, *within; /* " of pools \"a\" and \"b\"", " in one of pools \"a\" and \"b\""; "" where every node may do */

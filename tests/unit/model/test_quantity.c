@@ -116,7 +116,9 @@ static void formats_are_canonical(void **state)
 	assert_string_equal(stint_quantity_format_bytes(INT64_C(1536) << 20, out), "1536Mi");
 	assert_string_equal(stint_quantity_format_bytes(1001, out), "1001");
 	assert_string_equal(stint_bytes_human(INT64_C(1536) << 20, out), "1.5Gi");
-	assert_string_equal(stint_bytes_human(INT64_C(1048575), out), "1Mi");
+	assert_string_equal(stint_bytes_human(INT64_C(1048575), out), "1023.9Ki");
+	assert_string_equal(stint_bytes_human(INT64_C(81900) << 20, out), "79.9Gi"); /* 80Gi is not there */
+	assert_string_equal(stint_bytes_human(INT64_C(-81900) * (1 << 20), out), "-79.9Gi");
 	assert_string_equal(stint_bytes_human(512, out), "512");
 	assert_string_equal(stint_bytes_human(INT64_MAX, out), "8Ei");
 }

@@ -106,12 +106,73 @@ static void delays_and_minimum_runtimes_are_said(void **state)
 	}
 }
 
+/* Of one that no node could take: what it asks for in vain, what to do, and nobody who has it. */
+static void what_never_fits_names_what_is_missing_and_what_to_ask_for(void **state)
+{
+	(void)state;
+	static const struct {
+		struct node_is node;
+		struct pod_is pod;
+		const char *asks, *remedy;
+	} rows[] = {
+		{{.gpus = 2, .mib = 81900}, {.mib = 81920}, "it asks for 80Gi of a GPU, and no node could give that",
+			"): the largest devices have 79.9Gi: ask for 79Gi or less"},
+		{{.gpus = 2, .mib = 900}, {.mib = 901}, "it asks for 901Mi of a GPU, and",
+			"): the largest devices have 900Mi: ask for 900Mi or less"},
+		{{.gpus = 2}, {.gpus = 3}, "it asks for 3 GPUs, and", "): no node has more than 2 GPUs: ask for fewer in each pod"},
+		{{.gpus = 2}, {.gpus = 1, .cpu_milli = 65000}, "it asks for 1 GPU and 65 CPU cores, and",
+			"): ask for less, or for what the nodes have"},
+		{{.gpus = 2}, {.gpus = 1, .selects = "foo", .selected = "bar"},
+			"it asks for a node with label foo=bar, and no node could give that",
+			"): label a node so, or take its node selector away"},
+		{{.gpus = 2, .taint = "dedicated"}, {.cpu_milli = 1}, "it asks for a node whose taints it tolerates, and",
+			"): let it tolerate the taint dedicated"},
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		struct cluster *c = cluster_new();
+		add_queue(c, "q", .quota = -1);
+		struct node_is node = rows[i].node;
+		struct pod_is pod = rows[i].pod;
+		node.made = pod.made = true;
+		add_node_(c, "n0", node);
+		add_pod(c, add_group(c, "holds", .queue = "q"), "holds", .gpus = 1, .on = "n0", .slots = 1);
+		const uint32_t waits = add_group(c, "waits", .queue = "q");
+		add_pod_(c, waits, "waits", pod);
+		run_cycle(c);
+		struct stint_explanation said;
+		stint_explain_group(c->engine, waits, &said);
+		assert_string_equal(said.word, "NeverFits");
+		if (!stint_starts_with(said.sentence, rows[i].asks) || !stint_ends_with(said.sentence, rows[i].remedy))
+			fail_msg("\"%s\" is not \"%s ... %s\"", said.sentence, rows[i].asks, rows[i].remedy);
+		stint_auto_json *record = stint_json_new_object();
+		stint_reason_record(record, c->engine, waits, &said.why, c->now_ms, &(struct stint_reason_names){tell_name, c});
+		assert_null(stint_json_first(stint_json_get(record, "holders")));
+		assert_int_equal(stint_json_int_or(stint_json_get(record, "holders_total"), -1), 0);
+		stint_explanation_clear(&said);
+		cluster_free(c);
+	}
+}
+
+/* What submit has no flag for is told with the place where it is written. */
+static void a_smaller_minimum_says_where_it_is_set(void **state)
+{
+	(void)state;
+	const struct stint_remedy remedy = {.kind = STINT_REMEDY_MEMBERS, .from = 4, .to = 2, .queue = STINT_NO_HANDLE};
+	struct cluster *c = cluster_new();
+	stint_autofree char *text = stint_remedy_text(c->engine, &remedy, "");
+	assert_string_equal(
+		text, "let it start with 2 pods: minMember of its PodGroup, or annotation kai.scheduler/batch-min-member of its Job");
+	cluster_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_word_has_a_sentence_without_holes),
 		cmocka_unit_test(amounts_carry_their_unit),
 		cmocka_unit_test(delays_and_minimum_runtimes_are_said),
+		cmocka_unit_test(what_never_fits_names_what_is_missing_and_what_to_ask_for),
+		cmocka_unit_test(a_smaller_minimum_says_where_it_is_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
