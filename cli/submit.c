@@ -252,11 +252,13 @@ static int run_flags(struct cli_context *ctx)
 	stint_auto_json *objects = stint_submission_build(&submission, &ctx->err);
 	if (!objects)
 		return cli_failed(ctx);
+	cli_note_sizes(ctx, &submission);
 	if (offline)
 		return cli_create_objects(ctx, NULL, objects, submission.project, true);
 	struct stint_kube *kube = cli_connect(ctx);
 	if (!kube || !fit(ctx, kube, &submission, &found))
 		return cli_failed(ctx);
+	cli_note_claims(ctx, kube, &submission);
 	stint_json_clear(&objects);
 	objects = stint_submission_build(&submission, &ctx->err);
 	return objects ? cli_create_objects(ctx, kube, objects, submission.project, true) : cli_failed(ctx);

@@ -16,6 +16,9 @@ char **cli_configured_schedulers(struct cli_context *ctx);
 char *cli_configured_scheduler(struct cli_context *ctx);
 /* Whether the project is there and the name in it free. False: ctx->err. */
 bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found);
+/* submit_notes.c: what is odd and no error. */
+void cli_note_sizes(struct cli_context *ctx, const struct stint_submission *submission);
+void cli_note_claims(struct cli_context *ctx, struct stint_kube *kube, const struct stint_submission *submission);
 /* What a file is submitted for: the first of the objects that makes pods, else the first. */
 const struct stint_json *cli_main_object(const struct stint_json *objects);
 /*

@@ -259,6 +259,15 @@ class Workloads(Cli):
         self.assert_refused(self.stint(*submit, "--time", "4"), 2, "4h")
         self.assert_refused(self.stint(*submit, "--ttl", "30"), 2, "30m")
 
+    def test_submit_tells_what_is_odd_and_goes_on(self):
+        odd = self.stint("submit", "odd", "-p", "lab", "-i", "x:1", "--memory", "64", "--shm-size", "10", "--pvc", "nope:/data")
+        self.addCleanup(self.stint, "delete", "odd", "-p", "lab", "-y")
+        self.assertEqual(odd.code, 0, str(odd))
+        for line in ("--memory 64 is less than a mebibyte (64 bytes)", "--shm-size 10", 'has no volume claim "nope" yet'):
+            self.assertIn(line, odd.err)
+        fine = self.assert_works(self.stint("submit", "fine", "-p", "lab", "-i", "x:1", "--memory", "64Mi", "--dry-run=server"))
+        self.assertEqual(fine.err, "")
+
     def test_a_command_without_its_dashes_is_told_of_them(self):
         self.assert_refused(self.stint("exec", "tune", "ls", "-p", "lab"), 2, "-- ls")
         self.assert_refused(self.stint("submit", "foo", "-p", "lab", "-i", "x:1", "python", "x.py"), 2, "-- ")
