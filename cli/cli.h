@@ -195,6 +195,8 @@ int cli_note_error(struct cli_context *ctx, struct stint_error **err);
 bool cli_confirm(struct cli_context *ctx, const char *format, ...) STINT_PRINTF(2, 3);
 /* Flushes ctx->out; false when its reader has gone or the disk is full: a verb that prints for long then ends. */
 bool cli_flush(struct cli_context *ctx);
+/* A reader that has gone shows in a write alone; here the pipe is asked. */
+bool cli_reader_has_gone(const struct cli_context *ctx);
 /* Ctrl-C ends the program at once with 130, which must not happen between two writes that belong together. Calls nest. */
 void cli_hold_interrupts(void);
 void cli_release_interrupts(void);

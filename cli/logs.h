@@ -34,7 +34,8 @@ struct logs_stream {
 		LOGS_RESTING, /* its container has ended; another may follow */
 		LOGS_ENDED,
 	} state;
-	int64_t again_ms, heard_ms; /* monotonic: next attempt; last byte */
+	int64_t again_ms, asked_ms, heard_ms; /* monotonic: next attempt; last attempt; last byte */
+	unsigned lost; /* attempts in a row that ended without a byte because the server was away */
 	int32_t restarts;
 	bool pod_ended; /* the pod was seen to have ended */
 	bool is_last; /* the attempt began after that: what it gives is all there is */

@@ -5,7 +5,6 @@
  * was restarted are taken up; it ends when the workload has ended and every stream with it. What is read again is small: the owner by its
  * name, its pods by label.
  */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 
 enum {
 	AGAIN_MS = 1000, /* until the next attempt at a pod that has no log yet, or whose stream was lost */
+	MOST_DOUBLINGS = 4, /* of that pause, while the server is away */
 	LOOK_MS = 1000, /* between two looks at the pods while something is to come */
 	LOOK_RARELY_MS = 10000, /* while all of them are being followed */
 	MOST_STREAMS = 256,
@@ -26,7 +26,14 @@ struct follow {
 	bool all_followed; /* every pod has a call under way */
 	struct stint_timer *timer; /* wakes the loop; what is due is looked up */
 	int64_t looked_ms; /* monotonic: the last look at the pods */
+	unsigned failures; /* of such looks, in a row */
 };
+
+/* Doubled for each failure in a row. */
+static int64_t pause_after(unsigned failures, int64_t pause_ms)
+{
+	return pause_ms << (failures < MOST_DOUBLINGS ? failures : MOST_DOUBLINGS);
+}
 
 static struct logs_stream *find(const struct follow *follow, const char *pod)
 {
@@ -113,10 +120,13 @@ static bool look(struct follow *follow)
 		follow->over = code == STINT_NOT_FOUND; /* deleted meanwhile: what is followed comes to its end by itself */
 		if (follow->over)
 			stint_error_clear(&logs->ctx->err);
+		else if ((code == STINT_UNREACHABLE || code == STINT_TIMEOUT) && follow->failures++ > 0) /* told already */
+			stint_error_clear(&logs->ctx->err);
 		else if (code == STINT_UNREACHABLE || code == STINT_TIMEOUT) /* the server may be away for a moment */
 			cli_note_error(logs->ctx, &logs->ctx->err);
 		return logs->ctx->err == NULL;
 	}
+	follow->failures = 0;
 	if (logs->pod) {
 		pods.one = cli_pods_named(&pods, logs->pod, NULL);
 		pods.workload = NULL;
@@ -135,7 +145,9 @@ static bool look(struct follow *follow)
 static void judge(struct logs_stream *stream)
 {
 	stint_auto_error *problem = stint_steal(&stream->problem);
-	const int64_t later_ms = stint_monotonic_ms() + AGAIN_MS;
+	if (!problem || stream->heard_ms >= stream->asked_ms)
+		stream->lost = 0;
+	const int64_t later_ms = stint_monotonic_ms() + pause_after(stream->lost, AGAIN_MS);
 	if (!problem && (stream->has_said || stream->is_last)) {
 		stream->state = stream->is_last ? LOGS_ENDED : LOGS_RESTING;
 	} else if (!problem) {
@@ -144,8 +156,9 @@ static void judge(struct logs_stream *stream)
 		(strstr(problem->message, "waiting to start") || strstr(problem->message, "initializing"))) {
 		ask_at(stream, later_ms);
 	} else if (problem->code == STINT_UNREACHABLE || problem->code == STINT_TIMEOUT) {
-		cli_note(stream->logs->ctx, "the log of pod \"%s\" was interrupted (%s) and is taken up again", stream->pod,
-			problem->message);
+		if (stream->lost++ == 0)
+			cli_note(stream->logs->ctx, "the log of pod \"%s\" was interrupted (%s): it is taken up again when it can be",
+				stream->pod, problem->message);
 		ask_at(stream, later_ms);
 	} else {
 		stream->state = LOGS_ENDED;
@@ -164,6 +177,7 @@ static void ask(struct logs_stream *stream)
 	}
 	stream->state = LOGS_ASKED;
 	stream->is_last = stream->pod_ended;
+	stream->asked_ms = stint_monotonic_ms();
 	logs_stream_start(stream, &options);
 }
 
@@ -191,13 +205,6 @@ static int64_t advance(struct follow *follow, bool *busy)
 	return next_ms;
 }
 
-/* A reader that has gone shows in a write alone, and a log may be silent for long: the pipe is asked. */
-static bool reader_has_gone(FILE *out)
-{
-	struct pollfd pipe = {.fd = fileno(out)};
-	return pipe.fd >= 0 && poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
-}
-
 static void wake(void *user)
 {
 	(void)user; /* the loop turns, and what is due is looked up */
@@ -209,9 +216,10 @@ static int run(struct follow *follow)
 	for (;;) {
 		bool busy;
 		int64_t next_ms = advance(follow, &busy);
-		if (!busy || logs->output_gone || reader_has_gone(logs->ctx->out))
+		if (!busy || logs->output_gone || cli_reader_has_gone(logs->ctx))
 			return STINT_OK;
-		const int64_t look_ms = follow->looked_ms + (follow->all_followed ? LOOK_RARELY_MS : LOOK_MS);
+		const int64_t look_ms =
+			follow->looked_ms + (follow->all_followed ? LOOK_RARELY_MS : pause_after(follow->failures, LOOK_MS));
 		if (!follow->over && look_ms < next_ms)
 			next_ms = look_ms;
 		const int64_t now_ms = stint_monotonic_ms();

@@ -5,5 +5,5 @@
 
 int main(int argc, char **argv)
 {
-	return cli_main(argc, argv, stdout, stderr);
+	return stint_standard_streams_keep() ? cli_main(argc, argv, stdout, stderr) : STINT_FAILED;
 }

@@ -3,6 +3,7 @@
  * a terminal here, once for all. State: the nesting of cli_hold_interrupts, which like the signal mask is the process's.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,12 @@ bool cli_confirm(struct cli_context *ctx, const char *format, ...)
 bool cli_flush(struct cli_context *ctx)
 {
 	return fflush(ctx->out) == 0 && !ferror(ctx->out);
+}
+
+bool cli_reader_has_gone(const struct cli_context *ctx)
+{
+	struct pollfd pipe = {.fd = fileno(ctx->out)};
+	return pipe.fd >= 0 && poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
 }
 
 static int holds;

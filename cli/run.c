@@ -68,10 +68,13 @@ static int finish_output(struct cli_context *ctx, int exit_code)
 	errno = 0;
 	if (fflush(ctx->out) == 0 && !ferror(ctx->out))
 		return exit_code;
-	if (errno == EPIPE || errno == 0)
+	if (errno == EPIPE || cli_reader_has_gone(ctx))
 		return exit_code;
 	stint_auto_error *err = NULL;
-	stint_fail_errno(&err, errno, "the output cannot be written");
+	if (errno)
+		stint_fail_errno(&err, errno, "the output cannot be written");
+	else /* an earlier write has failed, and its cause is lost */
+		stint_fail(&err, STINT_FAILED, "the output could not be written: look at where it goes to");
 	return cli_note_error(ctx, &err);
 }
 

@@ -274,6 +274,8 @@ int main(int argc, char **argv)
 {
 	struct scheduler scheduler = {0};
 	stint_auto_error *err = NULL;
+	if (!stint_standard_streams_keep())
+		return STINT_FAILED;
 	if (!stint_scheduler_options_parse(argc, argv, &scheduler.settings, &err)) {
 		fprintf(stderr, "stint-scheduler: %s\n", err->message);
 		return STINT_USAGE;

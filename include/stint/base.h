@@ -235,6 +235,11 @@ struct stint_logger {
 	enum stint_log_level level;
 };
 void stint_log(const struct stint_logger *logger, enum stint_log_level level, const char *format, ...) STINT_PRINTF(3, 4);
+/*
+ * For main, first of all: standard streams that are closed are opened on /dev/null, the wrong way round, so that reading and writing fail as they
+ * would. Else what is opened next would be given their numbers, and be written to.
+ */
+bool stint_standard_streams_keep(void); /* false: the system has no /dev/null */
 /* A writer for daemons: "2026-11-24T06:00:00Z info  message" on a file descriptor (user points to an int). */
 void stint_log_to_fd(void *user, enum stint_log_level level, const char *message);
 

@@ -247,6 +247,33 @@ class Workloads(Cli):
         self.assertEqual(template["metadata"]["labels"]["kai.scheduler/queue"], "lab")
         self.assert_works(self.stint("delete", "one", "-p", "lab", "-y"))
 
+    def test_files_are_submitted_together_and_all_that_they_make_is_named(self):
+        def job(**metadata):
+            return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": {
+                "schedulerName": "kai-scheduler", "restartPolicy": "Never", "containers": [{"name": "c", "image": "x"}]}}}}
+        folder = pathlib.Path(self.cluster.folder)
+        (folder / "map.yaml").write_text(json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "filed"}}))
+        (folder / "job.yaml").write_text(json.dumps(job(name="filed")))
+        done = self.assert_works(self.stint("submit", "-p", "lab", "-f", folder / "map.yaml", "-f", folder / "job.yaml"))
+        self.assertEqual(done.out, "configmap/filed created in project lab\njob.batch/filed submitted to project lab\n")
+        self.assertIn("kai-scheduler", done.err)
+        made = self.api.get(self.path("apis/batch/v1", "jobs", "filed"))
+        self.assertEqual(made["spec"]["template"]["spec"]["schedulerName"], "stint-scheduler")
+        # A name that the server makes up is taken by nobody.
+        for _ in range(2):
+            named = self.assert_works(self.stint("submit", "-p", "lab", "-f", "-", "-o", "name", stdin=json.dumps(job(generateName="made-"))))
+            self.assert_works(self.stint("delete", "-p", "lab", "-y", named.out.strip()))
+        self.assert_works(self.stint("delete", "filed", "-p", "lab", "-y"))
+
+    def test_an_output_that_is_closed_is_an_error_in_every_form(self):
+        for form in ("table", "json", "yaml", "name"):
+            for verb in ("list -A", "project list"):
+                done = kit.run("sh", "-c", "exec '%s' %s -o %s >&-" % (kit.BIN / "stint", verb, form), env=self.cluster.environment())
+                self.assertEqual(done.code, 1, form + str(done))
+                self.assertIn("Bad file descriptor", done.err, form)
+        done = kit.run("sh", "-c", "exec '%s' project list 2>&- <&-" % (kit.BIN / "stint"), env=self.cluster.environment())
+        self.assertIn("lab", self.assert_works(done).out)
+
     def test_submit_waits_as_long_as_it_is_told(self):
         waited = self.stint("submit", "late", "-p", "lab", "-i", "x:1", "--wait", "--timeout", "1s", "--", "true")
         self.assertEqual(waited.code, 6, str(waited))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import termios
 import time
+import unittest
 
 import kit
 
@@ -97,6 +98,19 @@ class Logs(Streams):
         env = self.cluster.environment()
         result = kit.run("sh", "-c", "'%s' logs -f log-pipe | head -n 1" % (kit.BIN / "stint"), env=env)
         self.assertEqual((result.out, result.err), ("line\n", ""), str(result))
+
+    @unittest.skipUnless(os.environ.get("STINT_E2E") is None, "takes its server away")
+    def test_a_server_that_goes_away_is_told_of_once(self):
+        with contextlib.closing(kit.Sandbox("--nodes", "1", "--no-scheduler")) as cluster:
+            pod = dict(self.template(["line"], None), apiVersion="v1", kind="Pod")
+            pod["metadata"]["name"] = "log-lost"
+            cluster.api.create("/api/v1/namespaces/default/pods", pod)
+            with kit.process(kit.BIN / "stint", "logs", "-f", "log-lost", env=cluster.environment(), ready=lambda out: "line" in out) as logs:
+                kit.run(kit.BIN / "stint", "sandbox", "down", "--dir", cluster.folder)
+                kit.eventually(lambda: "interrupted" in logs.output(), "the interruption being told")
+                with self.assertRaises(subprocess.TimeoutExpired):
+                    logs.wait(3)
+                self.assertLessEqual(len(logs.output().splitlines()), 3, logs.output())
 
 
 class Exec(Streams):
