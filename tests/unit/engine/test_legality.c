@@ -50,7 +50,7 @@ static void no_department_takes_until_it_is_fuller_than_the_other(void **state)
 	for (int used = 1; used <= 3; used += 2) {
 		struct cluster *c = cluster_with(STINT_ACTION_RECLAIM);
 		add_node(c, "n0", .gpus = used + 4);
-		add_queue(c, "takers", .quota = 3);
+		add_queue(c, "takers", .quota = 3, .priority = 200);
 		add_queue(c, "givers", .quota = 3);
 		add_queue(c, "s", .parent = "takers", .quota = 3);
 		add_queue(c, "t", .parent = "takers", .quota = 1);
@@ -87,10 +87,32 @@ static void a_surplus_counts_pod_by_pod_and_a_core_as_one(void **state)
 		struct cluster *c = cluster_with(STINT_ACTION_RECLAIM);
 		add_node(c, "n0", .gpus = 3);
 		add_queue(c, "a", .quota = 1);
-		add_queue(c, "b", .quota = 3);
+		add_queue(c, "b", .quota = 3, .priority = 200);
 		run_job(c, "job", (struct group_is){.queue = "a", .min = min}, 3, 0);
 		add_waiting(c, (struct group_is){.queue = "b"}, 3);
 		assert_int_equal(evicted(c), min == 3 ? 3 : 0);
+		cluster_free(c);
+	}
+}
+
+/* Beyond its quota a queue takes only what is beyond the other's share, which is 3 here: of 3.5 GPUs one half, and not another one. */
+static void who_passes_its_quota_leaves_others_their_share(void **state)
+{
+	(void)state;
+	for (int quota = 0; quota < 2; quota++) {
+		struct cluster *c = cluster_with(STINT_ACTION_RECLAIM);
+		add_node(c, "n0", .gpus = 3);
+		add_node(c, "n1", .gpus = 1, .label = "zone", .value = "a");
+		add_queue(c, "a", .quota = 1, .weight = 2);
+		add_queue(c, "b", .quota = quota, .weight = 1, .priority = 100);
+		run_job(c, "r0", (struct group_is){.queue = "a", .age_s = 9}, 1, 0);
+		run_job(c, "r1", (struct group_is){.queue = "a", .age_s = 9}, 1, 1);
+		add_pod(c, add_group(c, "h0", .queue = "a", .age_s = 9), "h0", .portion = 0.5, .on = "n0", .slots = 4);
+		add_pod(c, add_group(c, "h1", .queue = "a"), "h1", .portion = 0.5, .on = "n1", .slots = 1);
+		add_pod(c, add_group(c, "h2", .queue = "a"), "h2", .portion = 0.5, .on = "n1", .slots = 1);
+		add_pod(c, add_group(c, "waits", .queue = "b"), "waits", .gpus = 1, .selects = "zone", .selected = "a");
+		c->policy.reclaim_may_consolidate = false;
+		assert_int_equal(evicted(c), quota ? 2 : 0);
 		cluster_free(c);
 	}
 }
@@ -250,6 +272,7 @@ int main(void)
 		cmocka_unit_test(no_department_takes_until_it_is_fuller_than_the_other),
 		cmocka_unit_test(what_is_taken_is_tested_smallest_first),
 		cmocka_unit_test(a_surplus_counts_pod_by_pod_and_a_core_as_one),
+		cmocka_unit_test(who_passes_its_quota_leaves_others_their_share),
 		cmocka_unit_test(what_several_queues_give_counts_for_their_department),
 		cmocka_unit_test(departments_are_compared_with_departments),
 		cmocka_unit_test(who_has_exactly_its_quota_may_be_moved_but_loses_nothing),
