@@ -7,6 +7,7 @@
 #include <stint/kube.h>
 
 #include "cli/events.h"
+#include "cli/evictions.h"
 #include "cli/output/output.h"
 #include "cli/pool.h"
 
@@ -99,6 +100,7 @@ struct gathering {
 	struct stint_model *model;
 	const struct stint_workload *workload;
 	struct stint_json *items;
+	struct stint_json *item; /* of the workload */
 };
 
 static bool take_event(void *user, const char *data, size_t length)
@@ -106,8 +108,10 @@ static bool take_event(void *user, const char *data, size_t length)
 	static const struct stint_decode_as as = {.kind = STINT_KIND_EVENT};
 	struct gathering *gathering = user;
 	struct stint_object *object = stint_object_decode(gathering->model, &as, data, length, NULL);
-	if (object && cli_event_is_about(stint_event_of(object), gathering->workload, gathering->workload->name))
+	if (object && cli_event_is_about(stint_event_of(object), gathering->workload, gathering->workload->name)) {
 		stint_json_append(gathering->items, cli_event_item(stint_event_of(object)));
+		cli_evictions_add(gathering->item, stint_event_of(object));
+	}
 	stint_object_unref(object);
 	return true;
 }
@@ -138,7 +142,7 @@ static void add_events(struct cli_context *ctx, struct stint_kube *kube, struct 
 	const struct stint_workload *workload)
 {
 	stint_auto_json *items = stint_json_new_array();
-	struct gathering gathering = {model, workload, items};
+	struct gathering gathering = {model, workload, items, item};
 	stint_auto_error *err = NULL;
 	if (stint_kube_list_each(kube, &stint_kube_core_events, workload->project, NULL, take_event, &gathering, &err))
 		stint_json_set(item, "events", newest(items));
@@ -212,6 +216,9 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	if (workload->phase != STINT_WORKLOAD_PENDING) /* a Job starts to count before its pods have a place */
 		add_moment(fields, "Started", item, "started");
 	add_moment(fields, "Ended", item, "ended");
+	stint_autofree char *evicted = cli_evictions_text(item, stint_now_ms());
+	if (evicted)
+		cli_fields_add(fields, "Evicted", "%s", evicted);
 	cli_fields_print(fields, ctx);
 }
 

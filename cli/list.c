@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/evictions.h"
 #include "cli/live.h"
 #include "cli/output/output.h"
 #include "cli/project.h"
@@ -66,8 +67,8 @@ static char *resource_name(const struct stint_json *item)
 		{"GPU MEMORY", "gpu_memory_requested_mib", show_memory, CLI_WIDE | CLI_RIGHT},                                             \
 		{"PODS", "pods.running", show_pods, CLI_RIGHT}, {"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, \
 		{"QUEUE", "queue", NULL, CLI_WIDE}, {"PRIORITY", "priority_class", NULL, CLI_WIDE},                                        \
-		{"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT}, {"REASON", "reason", NULL, 0},                                       \
-		{"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                                                                         \
+		{"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT}, {"EVICTED", "evictions.pods", NULL, CLI_WIDE | CLI_RIGHT},           \
+		{"REASON", "reason", NULL, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                                          \
 	{                                                                                                                                  \
 		NULL, NULL, NULL, 0                                                                                                        \
 	}
@@ -133,7 +134,38 @@ static struct stint_json *items_of_set(struct stint_workload_set *set, const str
 
 static struct stint_json *items_of_live(struct cli_live *live, const void *user)
 {
-	return items_of_set(cli_live_workloads(live), user);
+	struct stint_json *items = items_of_set(cli_live_workloads(live), user);
+	struct stint_object *object;
+	for (size_t at = 0; (object = cli_live_next(live, CLI_LIVE_EVENTS, &at));)
+		cli_evictions_find(items, stint_event_of(object));
+	return items;
+}
+
+struct gathering {
+	struct stint_model *model;
+	struct stint_json *items;
+};
+
+static bool take_event(void *user, const char *data, size_t length)
+{
+	static const struct stint_decode_as as = {.kind = STINT_KIND_EVENT};
+	const struct gathering *gathering = user;
+	struct stint_object *object = stint_object_decode(gathering->model, &as, data, length, NULL);
+	if (object)
+		cli_evictions_find(gathering->items, stint_event_of(object));
+	stint_object_unref(object);
+	return true;
+}
+
+/* Only where they are shown: there are many events. */
+static void add_evictions(
+	struct cli_context *ctx, struct stint_kube *kube, struct stint_model *model, const char *project, struct stint_json *items)
+{
+	struct gathering gathering = {model, items};
+	stint_auto_error *err = NULL;
+	if (ctx->format == CLI_FORMAT_WIDE &&
+		!stint_kube_list_each(kube, &stint_kube_core_events, project, NULL, take_event, &gathering, &err))
+		cli_note(ctx, "shown without evictions: %s", err->message);
 }
 
 /* ---- the verb ---------------------------------------------------------------------------------------------------------------------- */
@@ -145,8 +177,9 @@ static int run(struct cli_context *ctx)
 	if (!read_filter(ctx, &filter) || !cli_selector(ctx, &selector) || !cli_scope(ctx, &project))
 		return cli_failed(ctx);
 	if (cli_switch(ctx, "watch")) {
-		struct cli_live *live =
-			cli_live_open(ctx, CLI_LIVE_PODS | CLI_LIVE_OWNERS | CLI_LIVE_NODES, CLI_LIVE_PODS, project, selector);
+		const unsigned parts =
+			CLI_LIVE_PODS | CLI_LIVE_OWNERS | CLI_LIVE_NODES | (ctx->format == CLI_FORMAT_WIDE ? CLI_LIVE_EVENTS : 0);
+		struct cli_live *live = cli_live_open(ctx, parts, CLI_LIVE_PODS, project, selector);
 		return live ? cli_live_print(ctx, live, project ? &list_of_one : &list_of_all, items_of_live, &filter, NULL)
 			    : cli_failed(ctx);
 	}
@@ -160,6 +193,8 @@ static int run(struct cli_context *ctx)
 	struct stint_workload_set *set = stint_workloads_read(kube, model, &options, &ctx->err);
 	struct stint_json *items = set ? items_of_set(set, &filter) : NULL;
 	stint_workload_set_free(set);
+	if (items && stint_json_first(items))
+		add_evictions(ctx, kube, model, project, items);
 	stint_model_free(model);
 	stint_strings_free(names);
 	if (items && project && !stint_json_first(items) && !cli_project_is_there(ctx, kube, project)) {
@@ -189,7 +224,8 @@ const struct cli_command cli_command_list = {
 	.group = CLI_WORKLOADS,
 	.summary = "List workloads",
 	.description = "Every workload whose pods name a scheduler that stint serves is listed, whoever has made it.\n\n"
-		       "GPUS is what it asks for, or what it holds of that (1/2) when it holds less.",
+		       "GPUS is what it asks for, or what it holds of that (1/2) when it holds less.\n\n"
+		       "-o wide has in EVICTED how many of its pods had to go in the last hour; \"stint describe\" tells why.",
 	.examples = "stint list\n"
 		    "stint list -A --status pending --sort-by created\n"
 		    "stint list -l team=vision -o json\n"

@@ -59,6 +59,12 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *recor
 		stint_autofree char *age = cli_show_age(since, now_ms);
 		cli_fields_add(fields, "For this reason", "since %s", age);
 	}
+	const struct stint_json *evicted = stint_json_get(record, "evicted");
+	if (evicted) {
+		stint_autofree char *age = cli_show_age(text(evicted, "last"), now_ms);
+		const char *message = text(evicted, "message");
+		cli_fields_add(fields, "Evicted", "%s ago%s%s", age, message ? ": " : "", message ? message : "");
+	}
 	stint_autofree char *starts = cli_why_seconds(record, "starts_in_s");
 	if (starts)
 		cli_fields_add(fields, "Starts", "%s at the latest, when what holds it has run out of time", starts);

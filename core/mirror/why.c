@@ -135,6 +135,25 @@ static void add_phase(struct stint_json *record, const struct found *found, cons
 	stint_json_set_int(pods, "placed", (int64_t)found->placed);
 }
 
+/* The last time that its pods had to go, as far as that is known; the cause is, where it was a Job's. */
+static void add_eviction(struct stint_json *record, const struct stint_why_question *question, const struct stint_mirror_group *group)
+{
+	struct stint_group_view view;
+	char time[STINT_TIME_SIZE];
+	const char *uid = group->first ? group->first->pod->meta.owner.uid : NULL;
+	const struct stint_comeback *comeback = uid ? mirror_comeback(question->mirror, uid) : NULL;
+	const bool told = comeback && stint_comeback_is_eviction(comeback);
+	const int64_t since_ms = told						  ? comeback->last_ms
+		: stint_engine_group_view(question->engine, group->handle, &view) ? view.last_evicted_ms
+										  : 0;
+	if (since_ms <= 0)
+		return;
+	struct stint_json *evicted = stint_json_ensure_object(record, "evicted");
+	stint_json_set_string(evicted, "last", stint_time_format(since_ms, time));
+	if (told && comeback->last->evicted_message)
+		stint_json_set_string(evicted, "message", comeback->last->evicted_message);
+}
+
 /* "a, b". */
 static char *names_text(char *const *names)
 {
@@ -210,6 +229,7 @@ struct stint_json *stint_why_record(const struct stint_why_question *question)
 	stint_json_set_string(record, "workload", found.group->workload_name);
 	add_group(record, question, found.group);
 	add_phase(record, &found, found.waiting ? "Waiting" : "Placed");
+	add_eviction(record, question, found.group);
 	if (!found.waiting)
 		return stint_steal(&record);
 

@@ -38,7 +38,7 @@ char *stint_remedy_text(const struct stint_engine *engine, const struct stint_re
 	case STINT_REMEDY_MEMORY: return stint_format("ask for %s in each pod", memory);
 	case STINT_REMEDY_DEVICES: return stint_format("ask for %g GPU%s in each pod", remedy->to, remedy->to == 1 ? "" : "s");
 	case STINT_REMEDY_PORTION: return stint_format("ask for %g of a GPU in each pod", remedy->to);
-	case STINT_REMEDY_GPU_MEMORY: return stint_format("ask for %g MiB of a GPU's memory in each pod", remedy->to);
+	case STINT_REMEDY_GPU_MEMORY: return stint_format("ask for %.0fMi of a GPU's memory in each pod", remedy->to);
 	case STINT_REMEDY_MEMBERS: /* no flag of submit says it: where the number stands is told */
 		return stint_format("let it start with %g pod%s: minMember of its PodGroup, or annotation kai.scheduler/batch-min-member "
 				    "of its Job",

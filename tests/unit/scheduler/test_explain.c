@@ -207,6 +207,13 @@ static void an_end_that_the_watch_shows_as_a_removal_counts_as_well(void **state
 	stint_auto_json *record = NULL;
 	assert_string_equal(
 		why_of(c, &record, "gone", 5000), "it was evicted 4s ago (room is made): its controller makes its pods again in about 36s");
+	/* Its next pod waits, and what has happened is still told. */
+	stint_auto_json *again = NULL;
+	cluster_pod(c, "gone-3", CLUSTER_OWNED("Job", "gone", "j1"), "GPU", "");
+	cluster_cycle(c);
+	why_of(c, &again, "gone", 60000);
+	assert_string_equal(stint_json_string(stint_json_at(again, "evicted", "message")), "room is made");
+	assert_string_equal(stint_json_string(stint_json_at(again, "evicted", "last")), "1970-01-01T00:00:01Z");
 }
 
 static void pods_of_another_scheduler_are_said_to_be_so(void **state)
