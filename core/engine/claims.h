@@ -1,5 +1,5 @@
 /*
- * claims: the structures of devices that pods get through resource claims (kai-engine 7.6), and of zones of memory and processors (7.7).
+ * claims: devices that pods get through resource claims (kai-engine 7.6), and zones of memory and processors (7.7). A part of state.h.
  *
  * Both are things of which a pod takes particular ones, so what a pod takes is remembered: its `choice`, made when it is placed and put into
  * the books and out of them by engine_choice_account alone. A journal that remembers choices restores these books exactly, too.
@@ -12,6 +12,8 @@
 enum { MOST_SLOTS = 256, MOST_POD_CLAIMS = 16, MOST_CLAIM_REQUESTS = 32 };
 
 struct stint_map;
+struct pod;
+struct shape;
 
 struct handles {
 	uint32_t *items;
@@ -138,5 +140,65 @@ struct claim_state {
 	size_t choices_count, choices_capacity, choices_swept;
 	uint64_t clock, classes_stamp;
 };
+
+/* choices.c */
+/* What the pod gets on a node where it fits, now or when leaving pods have gone; false: it does not after all. */
+bool engine_choice_make(struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, uint32_t *out);
+/* What a pod that was placed elsewhere has: by its claims' objects, and by zones, where NULL keeps what was known. */
+void engine_choice_read(struct stint_engine *engine, uint32_t pod, const struct stint_numa_zone *zones, uint32_t zones_count);
+void engine_choice_discard(struct choice *made);
+void engine_choice_account(struct stint_engine *engine, uint32_t pod, int sign);
+bool engine_choices_equal(const struct stint_engine *engine, uint32_t a, uint32_t b);
+bool engine_choice_is_sound(const struct stint_engine *engine, const struct pod *pod); /* nothing of it is promised to others */
+void engine_choices_sweep(struct stint_engine *engine); /* no journal may be open */
+
+/* claims.c */
+void engine_claims_init(struct stint_engine *engine);
+void engine_claims_free(struct stint_engine *engine);
+void engine_form_take(struct stint_engine *engine, uint32_t form);
+void engine_form_drop(struct stint_engine *engine, uint32_t form);
+bool engine_claim_held(const struct claim *claim); /* has devices, or will have had them soon */
+bool engine_claim_leaving(const struct claim *claim); /* held, and only by what is leaving */
+void engine_claim_account(struct stint_engine *engine, const struct pod *pod, const struct claim_pick *pick, int sign);
+void engine_claims_read(struct stint_engine *engine, uint32_t pod, struct choice *made);
+void engine_pod_claims_read(struct stint_engine *engine, uint32_t pod); /* from its object; it must be out of the books */
+void engine_pod_claims_drop(struct stint_engine *engine, uint32_t pod);
+void engine_pod_claims_meet(struct stint_engine *engine, uint32_t pod); /* after a new pod became known */
+bool engine_pod_claims_differ(const struct stint_pod *a, const struct stint_pod *b);
+
+/* claim_devices.c */
+bool engine_names_gpu(const char *name); /* kai-engine 7.6 */
+void engine_slot_account(struct stint_engine *engine, uint32_t node, unsigned slot, uint32_t claim, enum stint_pod_status status, int sign);
+bool engine_slot_free(const struct claim_slot *slot, uint32_t claim, bool later);
+size_t engine_slot_named(struct stint_engine *engine, uint32_t node, const char *driver, const char *pool, const char *name);
+bool engine_node_has_devices(const struct stint_engine *engine, uint32_t node); /* offered, or used by claims */
+void engine_claim_table_free(struct claim_table *table);
+
+/* claim_search.c */
+enum fit engine_claims_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+bool engine_claims_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+uint64_t engine_claims_copies(const struct stint_engine *engine, const struct shape *shape, uint32_t node); /* on the empty node, at most */
+bool engine_claims_choose(const struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, struct choice *made);
+bool engine_claims_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
+/* What a queue is charged for these devices; on that node. */
+int32_t engine_picks_percent(const struct stint_engine *engine, const struct choice *choice);
+int32_t engine_claims_percent(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+/* The first claim that no node could serve, and the class that it misses; claim may be STINT_NO_HANDLE with a problem. */
+enum stint_claim_problem engine_claims_problem(const struct stint_engine *engine, uint32_t pod, uint32_t *claim, const char **device_class);
+uint32_t engine_shape_claims(
+	const struct stint_engine *engine, uint32_t pod, struct shape_claim out[static MOST_POD_CLAIMS]); /* how many */
+uint64_t engine_shape_claims_stamp(const struct stint_engine *engine, const struct shape *shape);
+
+/* zones.c */
+enum fit engine_zones_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node, uint32_t *span);
+bool engine_zones_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+bool engine_zones_choose(const struct stint_engine *engine, const struct shape *shape, uint32_t node, bool now, struct choice *made);
+bool engine_zones_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
+bool engine_zones_are_sound(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
+void engine_zones_account(struct stint_engine *engine, const struct pod *pod, const struct choice *choice, int sign);
+void engine_zones_read(
+	const struct stint_engine *engine, uint32_t node, const struct stint_numa_zone *zones, uint32_t count, struct choice *made);
+void engine_zones_copy(const struct stint_engine *engine, uint32_t node, const struct choice *former, struct choice *made);
+void engine_zone_table_free(struct zone_table *table);
 
 #endif

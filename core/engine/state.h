@@ -24,6 +24,7 @@ enum fit { FIT_NONE, FIT_LATER, FIT_NOW };
 
 #include "claims.h"
 #include "pools.h"
+#include "promises.h"
 #include "terms.h"
 
 /* What queues count. GPUs in hundredths of a device: the finest that a share is rounded to. */
@@ -267,48 +268,6 @@ struct mix {
 	unsigned kinds_count;
 	int64_t capacity[STINT_NODE_KINDS];
 	uint64_t specifications; /* of nodes, that it was made for */
-};
-
-/* What a reservation will take of a node. */
-struct need {
-	int64_t cpu_milli, memory_bytes;
-	int32_t pods, gpus;
-};
-struct promised {
-	uint32_t node;
-	struct need need;
-};
-struct reservation {
-	uint32_t group;
-	bool standing; /* its group has had its turn in this cycle */
-	int64_t at_ms, time_ms;
-	uint64_t seen; /* the place in the change log when it was made */
-	struct promised *places;
-	size_t count, capacity;
-};
-/* A place that evictions made or found. */
-struct hold {
-	uint32_t group, node;
-	uint32_t pod; /* that was last tried in it; STINT_NO_HANDLE: none */
-	uint32_t hash; /* of the shape that it is kept for */
-	int64_t until_ms;
-	struct need need;
-};
-struct holds {
-	struct hold *items;
-	size_t count, capacity;
-};
-
-struct backfill {
-	struct reservation *items;
-	size_t count, capacity;
-	size_t standing; /* of them */
-	bool on; /* placements have to ask */
-	int64_t now_ms, start_ms; /* start: of what is being placed; later than now in a plan for the future */
-	struct handles ends; /* pods with a known end, the earliest first */
-	int64_t *end_times; /* of these */
-	size_t end_times_capacity;
-	size_t marked; /* where in the plan the placement begins */
 };
 
 enum { STINT_DEFAULT_GPU_MIB = 100 }; /* where a node does not say (kai-engine 1.4) */
@@ -680,66 +639,6 @@ uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struc
 /* search.c */
 void engine_search_free(struct search *search);
 
-/* choices.c */
-/* What the pod gets on a node where it fits, now or when leaving pods have gone; false: it does not after all. */
-bool engine_choice_make(struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, uint32_t *out);
-/* What a pod that was placed elsewhere has: by its claims' objects, and by zones, where NULL keeps what was known. */
-void engine_choice_read(struct stint_engine *engine, uint32_t pod, const struct stint_numa_zone *zones, uint32_t zones_count);
-void engine_choice_discard(struct choice *made);
-void engine_choice_account(struct stint_engine *engine, uint32_t pod, int sign);
-bool engine_choices_equal(const struct stint_engine *engine, uint32_t a, uint32_t b);
-bool engine_choice_is_sound(const struct stint_engine *engine, const struct pod *pod); /* nothing of it is promised to others */
-void engine_choices_sweep(struct stint_engine *engine); /* no journal may be open */
-
-/* claims.c */
-void engine_claims_init(struct stint_engine *engine);
-void engine_claims_free(struct stint_engine *engine);
-void engine_form_take(struct stint_engine *engine, uint32_t form);
-void engine_form_drop(struct stint_engine *engine, uint32_t form);
-bool engine_claim_held(const struct claim *claim); /* has devices, or will have had them soon */
-bool engine_claim_leaving(const struct claim *claim); /* held, and only by what is leaving */
-void engine_claim_account(struct stint_engine *engine, const struct pod *pod, const struct claim_pick *pick, int sign);
-void engine_claims_read(struct stint_engine *engine, uint32_t pod, struct choice *made);
-void engine_pod_claims_read(struct stint_engine *engine, uint32_t pod); /* from its object; it must be out of the books */
-void engine_pod_claims_drop(struct stint_engine *engine, uint32_t pod);
-void engine_pod_claims_meet(struct stint_engine *engine, uint32_t pod); /* after a new pod became known */
-bool engine_pod_claims_differ(const struct stint_pod *a, const struct stint_pod *b);
-
-/* claim_devices.c */
-bool engine_names_gpu(const char *name); /* kai-engine 7.6 */
-void engine_slot_account(struct stint_engine *engine, uint32_t node, unsigned slot, uint32_t claim, enum stint_pod_status status, int sign);
-bool engine_slot_free(const struct claim_slot *slot, uint32_t claim, bool later);
-size_t engine_slot_named(struct stint_engine *engine, uint32_t node, const char *driver, const char *pool, const char *name);
-bool engine_node_has_devices(const struct stint_engine *engine, uint32_t node); /* offered, or used by claims */
-void engine_claim_table_free(struct claim_table *table);
-
-/* claim_search.c */
-enum fit engine_claims_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
-bool engine_claims_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
-uint64_t engine_claims_copies(const struct stint_engine *engine, const struct shape *shape, uint32_t node); /* on the empty node, at most */
-bool engine_claims_choose(const struct stint_engine *engine, uint32_t pod, uint32_t node, bool now, struct choice *made);
-bool engine_claims_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
-/* What a queue is charged for these devices; on that node. */
-int32_t engine_picks_percent(const struct stint_engine *engine, const struct choice *choice);
-int32_t engine_claims_percent(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
-/* The first claim that no node could serve, and the class that it misses; claim may be STINT_NO_HANDLE with a problem. */
-enum stint_claim_problem engine_claims_problem(const struct stint_engine *engine, uint32_t pod, uint32_t *claim, const char **device_class);
-uint32_t engine_shape_claims(
-	const struct stint_engine *engine, uint32_t pod, struct shape_claim out[static MOST_POD_CLAIMS]); /* how many */
-uint64_t engine_shape_claims_stamp(const struct stint_engine *engine, const struct shape *shape);
-
-/* zones.c */
-enum fit engine_zones_fit(const struct stint_engine *engine, const struct shape *shape, uint32_t node, uint32_t *span);
-bool engine_zones_fit_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
-bool engine_zones_choose(const struct stint_engine *engine, const struct shape *shape, uint32_t node, bool now, struct choice *made);
-bool engine_zones_may_stay(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
-bool engine_zones_are_sound(const struct stint_engine *engine, uint32_t node, const struct choice *choice);
-void engine_zones_account(struct stint_engine *engine, const struct pod *pod, const struct choice *choice, int sign);
-void engine_zones_read(
-	const struct stint_engine *engine, uint32_t node, const struct stint_numa_zone *zones, uint32_t count, struct choice *made);
-void engine_zones_copy(const struct stint_engine *engine, uint32_t node, const struct choice *former, struct choice *made);
-void engine_zone_table_free(struct zone_table *table);
-
 /* plan.c */
 static inline size_t engine_plan_mark(const struct stint_engine *engine)
 {
@@ -755,30 +654,6 @@ void engine_plan_rollback(struct stint_engine *engine, size_t mark); /* to what 
 void engine_plan_close(struct stint_engine *engine); /* what was planned is decided; the journal is empty */
 /* Reservations hold until the next cycle or change: every public change begins with this. */
 void engine_drop_reservations(struct stint_engine *engine);
-
-/* holds.c */
-void engine_hold_add(struct stint_engine *engine, const struct pod *pod); /* which has a reservation */
-void engine_holds_begin(struct stint_engine *engine); /* of a cycle: those that are taken or over go */
-void engine_holds_forget(struct stint_engine *engine, uint32_t group);
-uint32_t engine_hold_of(struct stint_engine *engine, uint32_t pod); /* the node that is kept for it, or STINT_NO_HANDLE */
-/* Whether a plan for the group leaves all places that are kept for others. */
-bool engine_holds_stand(const struct stint_engine *engine, uint32_t group);
-/* False: the room is kept for *blocker. */
-bool engine_holds_allow(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
-
-/* backfill.c */
-bool engine_need_fits(const struct need *left, const struct shape *shape); /* a pod of the shape takes no more than what is left */
-struct need engine_need_of(const struct stint_engine *engine, const struct pod *pod);
-void engine_backfill_begin(
-	struct stint_engine *engine, int64_t now_ms); /* of the allocate action: nothing is promised to later groups yet */
-/* The group has come up and found no room: later ones must respect its reservation. When it starts; 0: it has none. */
-int64_t engine_backfill_turn(struct stint_engine *engine, uint32_t group);
-void engine_backfill_end(struct stint_engine *engine);
-/* False: the node is promised to *blocker, which would miss what a pod of this shape takes. */
-bool engine_backfill_allows(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
-int64_t engine_backfill_start(const struct stint_engine *engine, uint32_t group); /* of its reservation; 0: it has none */
-void engine_backfill_forget(struct stint_engine *engine, uint32_t group);
-void engine_backfill_free(struct stint_engine *engine);
 
 /* placement.c */
 struct placing {

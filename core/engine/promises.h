@@ -1,0 +1,79 @@
+/*
+ * promises.h: places that are kept for groups beyond the moment: reservations of a start in the future (backfill.c), and holds of what
+ * evictions made or found (holds.c). A part of state.h.
+ */
+#ifndef STINT_ENGINE_PROMISES_H
+#define STINT_ENGINE_PROMISES_H
+
+#include <stint/engine.h>
+
+struct pod;
+struct shape;
+
+/* What a reservation will take of a node. */
+struct need {
+	int64_t cpu_milli, memory_bytes;
+	int32_t pods, gpus;
+};
+struct promised {
+	uint32_t node;
+	struct need need;
+};
+struct reservation {
+	uint32_t group;
+	bool standing; /* its group has had its turn in this cycle */
+	int64_t at_ms, time_ms;
+	uint64_t seen; /* the place in the change log when it was made */
+	struct promised *places;
+	size_t count, capacity;
+};
+/* A place that evictions made or found. */
+struct hold {
+	uint32_t group, node;
+	uint32_t pod; /* that was last tried in it; STINT_NO_HANDLE: none */
+	uint32_t hash; /* of the shape that it is kept for */
+	int64_t until_ms;
+	struct need need;
+};
+struct holds {
+	struct hold *items;
+	size_t count, capacity;
+};
+
+struct backfill {
+	struct reservation *items;
+	size_t count, capacity;
+	size_t standing; /* of them */
+	bool on; /* placements have to ask */
+	int64_t now_ms, start_ms; /* start: of what is being placed; later than now in a plan for the future */
+	struct handles ends; /* pods with a known end, the earliest first */
+	int64_t *end_times; /* of these */
+	size_t end_times_capacity;
+	size_t marked; /* where in the plan the placement begins */
+};
+
+/* holds.c */
+void engine_hold_add(struct stint_engine *engine, const struct pod *pod); /* which has a reservation */
+void engine_holds_begin(struct stint_engine *engine); /* of a cycle: those that are taken or over go */
+void engine_holds_forget(struct stint_engine *engine, uint32_t group);
+uint32_t engine_hold_of(struct stint_engine *engine, uint32_t pod); /* the node that is kept for it, or STINT_NO_HANDLE */
+/* Whether a plan for the group leaves all places that are kept for others. */
+bool engine_holds_stand(const struct stint_engine *engine, uint32_t group);
+/* False: the room is kept for *blocker. */
+bool engine_holds_allow(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
+
+/* backfill.c */
+bool engine_need_fits(const struct need *left, const struct shape *shape); /* a pod of the shape takes no more than what is left */
+struct need engine_need_of(const struct stint_engine *engine, const struct pod *pod);
+void engine_backfill_begin(
+	struct stint_engine *engine, int64_t now_ms); /* of the allocate action: nothing is promised to later groups yet */
+/* The group has come up and found no room: later ones must respect its reservation. When it starts; 0: it has none. */
+int64_t engine_backfill_turn(struct stint_engine *engine, uint32_t group);
+void engine_backfill_end(struct stint_engine *engine);
+/* False: the node is promised to *blocker, which would miss what a pod of this shape takes. */
+bool engine_backfill_allows(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
+int64_t engine_backfill_start(const struct stint_engine *engine, uint32_t group); /* of its reservation; 0: it has none */
+void engine_backfill_forget(struct stint_engine *engine, uint32_t group);
+void engine_backfill_free(struct stint_engine *engine);
+
+#endif
