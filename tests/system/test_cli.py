@@ -266,11 +266,10 @@ class Workloads(Cli):
         self.assert_works(self.stint("delete", "filed", "-p", "lab", "-y"))
 
     def test_an_output_that_is_closed_is_an_error_in_every_form(self):
-        for form in ("table", "json", "yaml", "name"):
-            for verb in ("list -A", "project list"):
-                done = kit.run("sh", "-c", "exec '%s' %s -o %s >&-" % (kit.BIN / "stint", verb, form), env=self.cluster.environment())
-                self.assertEqual(done.code, 1, form + str(done))
-                self.assertIn("Bad file descriptor", done.err, form)
+        for words in ("list -A -o json", "project list", "project list -o json", "project list -o yaml", "project list -o name"):
+            done = kit.run("sh", "-c", "exec '%s' %s >&-" % (kit.BIN / "stint", words), env=self.cluster.environment())
+            self.assertEqual(done.code, 1, words + str(done))
+            self.assertIn("Bad file descriptor", done.err, words)
         done = kit.run("sh", "-c", "exec '%s' project list 2>&- <&-" % (kit.BIN / "stint"), env=self.cluster.environment())
         self.assertIn("lab", self.assert_works(done).out)
 
