@@ -37,6 +37,16 @@ static void check_unique(struct check *check, const struct stint_json *spec, con
 	}
 }
 
+/* A StatefulSet gives its pods a volume for each of its claim templates, by their names. */
+static bool is_claimed(const struct check *check, const char *name)
+{
+	stint_json_each(claim, stint_json_at(check->object, "spec", "volumeClaimTemplates")) {
+		if (strcmp(stint_json_string_or(stint_json_at(claim, "metadata", "name"), ""), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_mounted_volumes(struct check *check, const struct stint_json *spec, const char *list)
 {
 	const struct stint_json *volumes = stint_json_get(spec, "volumes");
@@ -46,7 +56,7 @@ static void check_mounted_volumes(struct check *check, const struct stint_json *
 		stint_json_each(mount, stint_json_get(container, "volumeMounts")) {
 			stint_autofree char *place = stint_format("%s[%zu].volumeMounts[%zu].name", list, index, at++);
 			const char *name = text_of(mount, "name");
-			if (*name && !listed(volumes, "name", name, NULL))
+			if (*name && !listed(volumes, "name", name, NULL) && !is_claimed(check, name))
 				schema_check_not_found(check, place, name);
 		}
 		index++;

@@ -90,6 +90,12 @@ static void pods_follow_their_rules(void **state)
 			"must be a standard resource for containers"},
 		{CONTAINER("'volumeMounts':[{'name':'v','mountPath':'/v'}]"), "spec.containers[0].volumeMounts[0].name",
 			"Not found: \"v\""},
+		{"{'apiVersion':'apps/"
+		 "v1','kind':'StatefulSet','metadata':{'name':'s','namespace':'n'},'spec':{'serviceName':'s','selector':{"
+		 "'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i',"
+		 "'volumeMounts':[{'name':'www','mountPath':'/m'}]}]}},'volumeClaimTemplates':[{'metadata':{'name':'www'},'spec':{"
+		 "'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}}}}]}}",
+			NULL, NULL},
 		{CONTAINER("'ports':[{'containerPort':70000}]"), "spec.containers[0].ports[0].containerPort",
 			"must be between 1 and 65535, inclusive"},
 		{CONTAINER("'env':[{'name':'A','value':'x','valueFrom':{'fieldRef':{'fieldPath':'metadata.name'}}}]"),
