@@ -9,6 +9,8 @@
 struct stint_kube;
 
 /* Nothing was found in a project: because there is nothing, or because there is no such project? False: ctx->err says the latter. */
+/* Says that there is no such project, or what is left of it. Always false. */
+bool cli_project_absent(struct cli_context *ctx, const char *project, bool has_queue);
 bool cli_project_is_there(struct cli_context *ctx, struct stint_kube *kube, const char *project);
 
 extern const struct cli_command cli_command_department;

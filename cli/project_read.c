@@ -59,6 +59,18 @@ static struct stint_json *item_of(const struct stint_json *queues, const struct 
 	return item;
 }
 
+bool cli_project_absent(struct cli_context *ctx, const char *project, bool has_queue)
+{
+	if (has_queue)
+		return stint_fail(&ctx->err, STINT_NOT_FOUND,
+			"the namespace of project \"%s\" is gone, and its Queue is left: \"stint project delete %s\" removes it, then "
+			"\"stint project create %s\" makes it anew",
+			project, project, project);
+	return stint_fail(&ctx->err, STINT_NOT_FOUND,
+		"there is no project \"%s\": \"stint project list\" shows those that there are, \"stint project create %s\" makes it",
+		project, project);
+}
+
 bool cli_project_is_there(struct cli_context *ctx, struct stint_kube *kube, const char *project)
 {
 	stint_auto_error *err = NULL;
@@ -67,8 +79,30 @@ bool cli_project_is_there(struct cli_context *ctx, struct stint_kube *kube, cons
 	/* Who may not ask is told nothing wrong. */
 	if (space || err->code != STINT_NOT_FOUND)
 		return true;
-	return stint_fail(
-		&ctx->err, STINT_NOT_FOUND, "there is no project \"%s\": \"stint project list\" shows those that there are", project);
+	stint_auto_json *queue = stint_kube_get(kube, &stint_kube_queues, NULL, project, NULL);
+	return cli_project_absent(ctx, project, queue != NULL);
+}
+
+/* Marks the projects whose namespace has gone, and says so: as long as their Queue stands they look sound. Who may not look is told nothing. */
+static void mark_lost(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *items)
+{
+	stint_auto_json *list = stint_kube_list(kube, &stint_kube_namespaces, NULL, NULL, NULL);
+	stint_auto_buf lost = {0};
+	size_t count = 0;
+	stint_json_each(item, items) {
+		const char *name = stint_json_string_or(stint_json_get(item, "name"), "");
+		bool there = !list;
+		stint_json_each(space, stint_json_get(list, "items"))
+			there = there || strcmp(stint_json_string_or(stint_json_at(space, "metadata", "name"), ""), name) == 0;
+		if (there)
+			continue;
+		stint_json_set_bool(item, "has_namespace", false);
+		stint_buf_printf(&lost, "%s%s", count++ ? ", " : "", name);
+	}
+	if (count)
+		cli_note(ctx,
+			"without a namespace, so that nothing can be submitted to them: %s (\"stint project delete\" removes what is left)",
+			lost.data);
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------------------------- */
@@ -204,6 +238,8 @@ int cli_share_list(struct cli_context *ctx)
 	struct stint_json *items = kube ? read_items(ctx, kube, department) : NULL;
 	if (!items)
 		return cli_failed(ctx);
+	if (!department)
+		mark_lost(ctx, kube, items);
 	return cli_print_list(ctx, form, items,
 		department ? "there are no departments yet: \"stint department create NAME\" makes one"
 			   : "there are no projects yet: \"stint project create NAME\" makes one");
@@ -277,6 +313,8 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	cli_fields_add(fields, "GPU quota", "%s%s", quota ? quota : "not set", sum ? " (the sum of its projects)" : "");
 	if (workloads)
 		add_shown(fields, "GPUs in use", show_gpus(item, "gpus_allocated"));
+	if (!stint_json_bool_or(stint_json_get(item, "has_namespace"), true))
+		cli_fields_add(fields, "Namespace", "gone: nothing can be submitted (\"stint project delete\" removes what is left)");
 	add_shown(fields, "GPU limit", show_limit(item));
 	add_shown(fields, "Weight", show_weight(item));
 	cli_fields_add(fields, "Priority", "%lld", (long long)stint_json_int_or(stint_json_get(item, "priority"), 100));
@@ -313,6 +351,10 @@ int cli_share_describe(struct cli_context *ctx)
 			ctx, STINT_NOT_FOUND, "there is no %s \"%s\": \"stint %s list\" shows those that there are", what, name, what);
 	stint_auto_json *item = item_of(queues, found, department);
 	if (!department) {
+		stint_auto_error *absent = NULL;
+		stint_auto_json *space = stint_kube_get(kube, &stint_kube_namespaces, NULL, name, &absent);
+		if (absent && absent->code == STINT_NOT_FOUND)
+			stint_json_set_bool(item, "has_namespace", false);
 		add_use(ctx, kube, item, name);
 		add_people(kube, item, name);
 	}

@@ -3,6 +3,7 @@
  * created before everything has been checked, and what was created is removed again when the rest cannot be.
  */
 #include "cli/submit.h"
+#include "cli/project.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,10 +101,7 @@ char *cli_configured_scheduler(struct cli_context *ctx)
 bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found)
 {
 	if (found->has_namespace == STINT_FALSE)
-		return stint_fail(&ctx->err, STINT_NOT_FOUND,
-			"there is no project \"%s\": \"stint project list\" shows those that there are, \"stint project create %s\" makes "
-			"it",
-			project, project);
+		return cli_project_absent(ctx, project, found->has_queue == STINT_TRUE);
 	if (found->taken_by)
 		return stint_fail(&ctx->err, STINT_CONFLICT,
 			"project \"%s\" has a %s \"%s\" already: give the workload another name, or delete that one first", project,

@@ -51,6 +51,19 @@ class Projects(Cli):
             self.assertFalse(self.exists(path), path)
         self.assert_works(self.stint("department", "delete", "research", "-y"))
 
+    def test_a_project_that_has_lost_its_namespace_is_said_to_have(self):
+        self.assert_works(self.stint("project", "create", "husk", "--gpus", "1"))
+        self.api.call("DELETE", "/api/v1/namespaces/husk")
+        kit.eventually(lambda: not self.exists("/api/v1/namespaces/husk"), "the namespace being gone")
+        listed = self.assert_works(self.stint("project", "list"))
+        self.assertIn("without a namespace, so that nothing can be submitted to them: husk", listed.err)
+        self.assertIn("Namespace:", self.assert_works(self.stint("project", "describe", "husk")).out)
+        self.assert_refused(self.stint("submit", "x", "-p", "husk", "-i", "x:1"), 3, "the namespace of project \"husk\" is gone")
+        self.assert_refused(self.stint("list", "-p", "husk"), 3, "the namespace of project \"husk\" is gone")
+        self.assert_works(self.stint("project", "delete", "husk", "-y"))
+        self.assert_works(self.stint("project", "create", "husk", "--gpus", "1"))
+        self.assert_works(self.stint("project", "delete", "husk", "-y"))
+
     def test_people_come_and_go(self):
         bindings = "/apis/rbac.authorization.k8s.io/v1/"
 
