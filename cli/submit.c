@@ -165,13 +165,13 @@ const struct stint_json *cli_main_object(const struct stint_json *objects)
 	return stint_json_first(objects);
 }
 
-/* own: a Service goes without saying. Of a file everything is named, because not all of it goes with the workload. */
-static void tell_made(struct cli_context *ctx, const struct stint_json *made, const char *project, bool own)
+/* A Service that was not asked for goes without saying; of a file everything is named. */
+static void tell_made(struct cli_context *ctx, const struct stint_json *made, const char *project)
 {
 	stint_json_each(object, made) {
 		stint_autofree char *resource = resource_name(object);
 		const bool submitted = object == cli_main_object(made) || stint_object_runs_pods(object);
-		if (submitted || !own)
+		if (submitted || cli_given(ctx, "file"))
 			fprintf(ctx->out, submitted ? "%s submitted to project %s\n" : "%s created in project %s\n", resource, project);
 	}
 }
@@ -228,7 +228,7 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 		if (exit_code != STINT_OK)
 			return exit_code;
 	} else {
-		tell_made(ctx, made, project, own);
+		tell_made(ctx, made, project);
 	}
 	if (!cli_switch(ctx, "wait"))
 		return STINT_OK;
@@ -380,6 +380,8 @@ const struct cli_command cli_command_submit = {
 		       "and where they run.\n\n"
 		       "A pod of a training that has failed or was evicted is made again after 10 s, the next time after 20 s, and so "
 		       "on to 10 minutes; each worker counts for itself. \"stint why\" tells when.\n\n"
+		       "-f takes the objects of files, all or none. Services, ConfigMaps and Secrets beside a single workload go when it "
+		       "is deleted; beside several, or beside other kinds, each object stays until it is deleted itself.\n\n"
 		       "-g 0.5 is half a GPU, -g 2 two of them, --gpu-memory 10Gi a size, -g 0.5 --devices 2 half of each of two.\n\n"
 		       "--dry-run=schedule reads the cluster and lets the scheduling engine decide on it with the workload added: where "
 		       "it would run, who would be evicted or moved for it, or why it would wait and what would help. It needs the right "

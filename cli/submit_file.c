@@ -91,6 +91,39 @@ static void tell_schedulers(struct cli_context *ctx, const struct stint_adoption
 			adoption->foreign, adoption->scheduler_name);
 }
 
+static bool goes_with_a_workload(const struct stint_json *object)
+{
+	static const char *const kinds[] = {"Service", "ConfigMap", "Secret"};
+	const char *kind = stint_json_string_or(stint_json_get(object, "kind"), "");
+	for (size_t at = 0; at < STINT_COUNT(kinds); at++) {
+		if (strcmp(kind, kinds[at]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A workload and what serves it alone: that goes when the workload goes, which therefore comes first. Several workloads share what is beside
+ * them, and what may hold data or rights is nobody's: then each object stands for itself.
+ */
+static bool own_rest(struct stint_json *objects)
+{
+	struct stint_json *workload = NULL;
+	stint_json_each(object, objects) {
+		const bool runs = stint_object_runs_pods(object);
+		if (runs ? workload != NULL : !goes_with_a_workload(object))
+			return false;
+		workload = runs ? object : workload;
+	}
+	if (!workload)
+		return false;
+	if (workload == stint_json_first(objects))
+		return true;
+	stint_json_insert(objects, 0, stint_json_dup(workload));
+	stint_json_unlink(objects, workload);
+	return true;
+}
+
 /* names: the schedulers that are served, as far as the own settings tell; replaced by what the cluster says. */
 static int submit_objects(struct cli_context *ctx, struct stint_json *objects, const char *project, char ***names)
 {
@@ -105,7 +138,9 @@ static int submit_objects(struct cli_context *ctx, struct stint_json *objects, c
 		return cli_create_objects(ctx, NULL, checked, project, false);
 	}
 	struct stint_kube *kube = cli_connect(ctx);
-	const char *name = stint_json_string_at(cli_main_object(checked), "metadata", "name");
+	const struct stint_json *main_object = cli_main_object(checked);
+	/* Names are shared by workloads alone: a ConfigMap may be called what a Job is called. */
+	const char *name = stint_object_runs_pods(main_object) ? stint_json_string_at(main_object, "metadata", "name") : NULL;
 	if (!kube || !stint_surroundings_read(kube, project, name, NULL, NULL, &found, &ctx->err) ||
 		!cli_check_place(ctx, project, name ? name : "", &found))
 		return cli_failed(ctx);
@@ -120,7 +155,7 @@ static int submit_objects(struct cli_context *ctx, struct stint_json *objects, c
 	if (!adopt(ctx, objects, &adoption))
 		return cli_failed(ctx);
 	tell_schedulers(ctx, &adoption);
-	return cli_create_objects(ctx, kube, objects, project, false);
+	return cli_create_objects(ctx, kube, objects, project, own_rest(objects));
 }
 
 int cli_submit_file(struct cli_context *ctx)

@@ -268,15 +268,20 @@ class Workloads(Cli):
         (folder / "map.yaml").write_text(json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "filed"}}))
         (folder / "job.yaml").write_text(json.dumps(job(name="filed")))
         done = self.assert_works(self.stint("submit", "-p", "lab", "-f", folder / "map.yaml", "-f", folder / "job.yaml"))
-        self.assertEqual(done.out, "configmap/filed created in project lab\njob.batch/filed submitted to project lab\n")
+        self.assertEqual(done.out, "job.batch/filed submitted to project lab\nconfigmap/filed created in project lab\n")
         self.assertIn("kai-scheduler", done.err)
         made = self.api.get(self.path("apis/batch/v1", "jobs", "filed"))
         self.assertEqual(made["spec"]["template"]["spec"]["schedulerName"], "stint-scheduler")
+        # Other kinds share no names with workloads.
+        self.assert_works(self.stint("submit", "-p", "lab", "-f", "-", stdin=json.dumps(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "filed"}})))
         # A name that the server makes up is taken by nobody.
         for _ in range(2):
             named = self.assert_works(self.stint("submit", "-p", "lab", "-f", "-", "-o", "name", stdin=json.dumps(job(generateName="made-"))))
             self.assert_works(self.stint("delete", "-p", "lab", "-y", named.out.strip()))
         self.assert_works(self.stint("delete", "filed", "-p", "lab", "-y"))
+        kit.eventually(lambda: not self.exists(self.path("api/v1", "configmaps", "filed")), "what came with the workload being gone")
+        self.assertTrue(self.exists(self.path("api/v1", "secrets", "filed")))
 
     def test_an_output_that_is_closed_is_an_error_in_every_form(self):
         for words in ("list -A -o json", "project list", "project list -o json", "project list -o yaml", "project list -o name"):
