@@ -30,6 +30,24 @@ static struct stint_json *read_scenario(const char *path, struct stint_error **e
 	return scenario;
 }
 
+/* The form asks that they are ignored; a word that was mistyped is worth a line. */
+static void note_unknown_keys(struct cli_context *ctx, const char *path, const struct stint_json *scenario)
+{
+	static const char *const keys[] = {"version", "kind", "name", "title", "source", "features", "needs", "config", "topologies",
+		"nodes", "queues", "workloads", "resourceClaims", "volumeClaims", "run", "expect", "stint", "phase", "total",
+		"fairShareUsageFactor"};
+	stint_auto_buf unknown = {0};
+	stint_json_each(member, scenario) {
+		bool known = false;
+		for (size_t i = 0; i < STINT_COUNT(keys); i++)
+			known = known || strcmp(stint_json_key(member), keys[i]) == 0;
+		if (!known)
+			stint_buf_printf(&unknown, "%s\"%.60s\"", unknown.length ? ", " : "", stint_json_key(member));
+	}
+	if (unknown.length)
+		cli_note(ctx, "%s: not known and ignored: %.400s", name_of(path), unknown.data);
+}
+
 static void keep_lines(void *user, const char *lines, size_t length)
 {
 	stint_buf_add(user, lines, length);
@@ -42,6 +60,7 @@ static struct stint_json *run_scenario(struct cli_context *ctx, const char *path
 	stint_auto_json *scenario = read_scenario(path, &ctx->err);
 	if (!scenario)
 		return NULL;
+	note_unknown_keys(ctx, path, scenario);
 	stint_auto_buf lines = {0};
 	stint_auto_json *result = stint_simulate_recorded(scenario, journal ? keep_lines : NULL, &lines, &ctx->err);
 	if (!result) {
@@ -114,9 +133,24 @@ static void print_shares(struct cli_context *ctx, const struct stint_json *share
 	cli_table_free(table);
 }
 
+/* Flags that say how a trace is replayed say nothing without one. */
+static bool check_trace_flags(struct cli_context *ctx)
+{
+	static const char *const flags[] = {"policy", "seeds", "arrivals", "load", "queue-by", "svg"};
+	for (size_t i = 0; i < STINT_COUNT(flags); i++) {
+		if (cli_given(ctx, flags[i]) && !cli_given(ctx, "trace") && !cli_given(ctx, "nodes"))
+			return stint_fail(&ctx->err, STINT_USAGE,
+				"--%s is for the replay of a trace: it goes with --trace and --nodes (a scenario says it in its config)",
+				flags[i]);
+	}
+	return true;
+}
+
 static int run(struct cli_context *ctx)
 {
 	const bool other = cli_switch(ctx, "from-cluster") || cli_given(ctx, "trace") || cli_given(ctx, "nodes");
+	if (!check_trace_flags(ctx))
+		return cli_failed(ctx);
 	if (cli_given(ctx, "replay")) {
 		if (other || cli_positional(ctx, 0) || cli_given(ctx, "journal"))
 			return cli_fail(
@@ -199,7 +233,8 @@ const struct cli_command cli_command_simulate = {
 	.summary = "Run the scheduling engine on a scenario, offline",
 	.description =
 		"A scenario describes nodes, queues and workloads, and for how many rounds to schedule. The engine is the one that runs in "
-		"the cluster; no cluster is asked but by --from-cluster. The result has every decision and the state after each round.\n\n"
+		"the cluster; no cluster is asked but by --from-cluster. The result has every decision and the state after each round. "
+		"docs/scenarios.md of the sources describes the form, and --from-cluster prints one to begin with.\n\n"
 		"A scenario of kind fairshare asks only how an amount is divided among queues. Setting skipSimilarFailures is accepted and "
 		"changes no result: a search for victims is skipped where it must end as an earlier one did, and nowhere else.\n\n"
 		"With --journal the run is recorded: every node, queue, group and pod that the engine was told of, and every decision, a "

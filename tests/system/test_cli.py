@@ -383,6 +383,27 @@ class Meant(Cli):
         self.assert_refused(self.stint("-V"), 2, 'did you mean "stint version"?')
 
 
+class Simulate(Cli):
+    def example(self):
+        text = (pathlib.Path(__file__).resolve().parents[2] / "docs/scenarios.md").read_text()
+        return json.loads(text.split("```json\n")[1].split("```")[0])
+
+    def test_the_example_of_the_documentation_is_a_scenario_in_which_quota_is_reclaimed(self):
+        result = self.assert_works(self.stint("simulate", "-", "-o", "json", stdin=json.dumps(self.example())))
+        self.assertEqual(result.err, "")
+        evicted = [decision["pod"] for decision in result.json["rounds"][0]["decisions"] if decision["op"] == "evict"]
+        self.assertEqual(len(evicted), 2)
+
+    def test_what_a_scenario_does_not_know_is_told_and_ignored(self):
+        result = self.stint("simulate", "-", stdin=json.dumps(dict(self.example(), node=[], expect={})))
+        self.assertEqual(result.code, 0, str(result))
+        self.assertIn('not known and ignored: "node"\n', result.err)
+
+    def test_flags_of_traces_are_refused_without_one(self):
+        for flag in (("--policy", "foo"), ("--seeds", "1-2"), ("--arrivals",)):
+            self.assert_refused(self.stint("simulate", "x.json", *flag), 2, flag[0] + " is for the replay of a trace")
+
+
 class Surroundings(Cli):
     def test_a_flag_that_would_do_nothing_is_refused(self):
         for words in (["project", "list", "-p", "lab"], ["department", "list", "-A"], ["config", "list", "-n", "lab"], ["top", "nodes", "-A"],
