@@ -145,7 +145,8 @@ static void on_done(void *user, struct stint_kube_response *response)
 	free(item->version);
 	item->version = stint_strdup(version);
 	if (item->finalizers) {
-		stint_free_pointer(&item->finalizers);
+		free(item->finalizers);
+		item->finalizers = NULL;
 	} else {
 		item->written = true;
 		writes->at++;
