@@ -41,7 +41,8 @@ void stint_explain(struct stint_engine *engine, const struct stint_mirror_pod *p
 			return;
 		stint_explain_group(engine, pod->group->handle, out);
 		if (pod->pod->gates_count > 0 && !out->never) { /* what its group waits for is not what it waits for */
-			stint_free_pointer(&out->sentence);
+			free(out->sentence);
+			out->sentence = NULL;
 			out->word = NULL;
 		}
 		return;
