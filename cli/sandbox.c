@@ -8,6 +8,7 @@
 #include "cli/output/output.h"
 #include "cli/sandbox/daemon.h"
 #include "cli/sandbox/state.h"
+#include "cli/scheduler_lease.h"
 
 static int run_up(struct cli_context *ctx)
 {
@@ -81,6 +82,35 @@ static struct stint_json *status_of(const char *folder)
 	return status;
 }
 
+/* That its process lives says little: one that works renews its Lease. NULL: it does, or that is not known. */
+static char *scheduler_trouble(struct cli_context *ctx, const char *kubeconfig)
+{
+	enum { ASK_MS = 2000 };
+	const struct stint_kube_config_options from = {.kubeconfig = kubeconfig};
+	const struct stint_kube_options options = {.timeout_ms = ASK_MS};
+	stint_auto_kube_config *config = stint_kube_config_load(&from, &ctx->err);
+	struct stint_loop *loop = config ? stint_loop_new(&ctx->err) : NULL;
+	struct stint_kube *kube = loop ? stint_kube_new(loop, config, &options, &ctx->err) : NULL;
+	bool known = false;
+	stint_auto_json *lease = kube ? cli_scheduler_lease(kube, &known) : NULL;
+	char *trouble = known ? cli_scheduler_trouble(lease, stint_now_ms()) : NULL;
+	stint_kube_free(kube);
+	stint_loop_free(loop);
+	stint_error_clear(&ctx->err);
+	return trouble;
+}
+
+static void add_trouble(struct cli_context *ctx, struct stint_json *status)
+{
+	struct stint_json *scheduler = stint_json_get(status, "scheduler");
+	const char *kubeconfig = stint_json_string(stint_json_get(status, "kubeconfig"));
+	if (!kubeconfig || !stint_json_bool_or(stint_json_get(scheduler, "wanted"), false))
+		return;
+	stint_autofree char *trouble = scheduler_trouble(ctx, kubeconfig);
+	if (trouble)
+		stint_json_set_string(scheduler, "trouble", trouble);
+}
+
 static void print_status(struct cli_context *ctx, const struct stint_json *status)
 {
 	if (!stint_json_bool_or(stint_json_get(status, "running"), false)) {
@@ -95,11 +125,13 @@ static void print_status(struct cli_context *ctx, const struct stint_json *statu
 	fprintf(ctx->out, "server      %s\n", stint_json_string_or(stint_json_get(status, "server"), "?"));
 	fprintf(ctx->out, "kubeconfig  %s\n", stint_json_string_or(stint_json_get(status, "kubeconfig"), "?"));
 	fprintf(ctx->out, "nodes       %lld\n", (long long)stint_json_int_or(stint_json_get(status, "nodes"), 0));
-	fprintf(ctx->out, "scheduler   %s (%lld restarts)\n",
+	const char *trouble = stint_json_string(stint_json_get(scheduler, "trouble"));
+	const long long restarts = stint_json_int_or(stint_json_get(scheduler, "restarts"), 0);
+	fprintf(ctx->out, "scheduler   %s (%lld restart%s)%s%s\n",
 		!wanted		  ? "not wanted"
 			: running ? "running"
 				  : "between two starts",
-		(long long)stint_json_int_or(stint_json_get(scheduler, "restarts"), 0));
+		restarts, restarts == 1 ? "" : "s", trouble ? ": " : "", trouble ? trouble : "");
 }
 
 static int run_status(struct cli_context *ctx)
@@ -108,6 +140,7 @@ static int run_status(struct cli_context *ctx)
 	if (!folder)
 		return cli_failed(ctx);
 	stint_auto_json *status = status_of(folder);
+	add_trouble(ctx, status);
 	int exit_code = STINT_OK;
 	if (!cli_print_object(ctx, status, NULL, &exit_code))
 		print_status(ctx, status);

@@ -15,6 +15,7 @@
 #include <stint/reasons.h>
 #include <stint/workload.h>
 
+#include "cli/scheduler_lease.h"
 #include "cli/why_fetch.h"
 
 enum { ASK_MS = 3000, PROXY_TRIES = 4, EVENTS_MAX = 5, RECORD_MAX = 1024 * 1024 };
@@ -25,6 +26,7 @@ struct search {
 	const char *project, *name;
 	char *path;
 	struct stint_json *lease;
+	char *trouble; /* no scheduler works, in words; NULL: one does, or that is not known */
 	struct stint_buf given_up; /* why earlier ways did not work */
 	bool unknown; /* the scheduler knows no such workload */
 	bool other; /* its pods are for another scheduler */
@@ -131,21 +133,11 @@ static enum answer ask_by_proxy(struct search *search, struct stint_json **recor
 	return answer;
 }
 
-static struct stint_json *read_lease(struct stint_kube *kube)
-{
-	static const char *const spaces[] = {"stint-system", "kube-system"};
-	for (size_t i = 0; i < STINT_COUNT(spaces); i++) {
-		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, spaces[i], STINT_SCHEDULER_NAME, NULL);
-		if (stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"))
-			return lease;
-		stint_json_free(lease);
-	}
-	return NULL;
-}
-
 static enum answer ask_scheduler(struct search *search, struct stint_json **record)
 {
-	search->lease = read_lease(search->kube);
+	bool known;
+	search->lease = cli_scheduler_lease(search->kube, &known);
+	search->trouble = known ? cli_scheduler_trouble(search->lease, stint_now_ms()) : NULL;
 	const char *url = cli_text(search->ctx, "scheduler-url");
 	if (!url)
 		url = cli_setting(search->ctx, "scheduler-url");
@@ -276,6 +268,16 @@ static void add_lost_pods(struct search *search, struct stint_json *record)
 	}
 }
 
+/* Nobody looks at it: that is the reason, where no condition has another one. */
+static void tell_trouble(struct search *search, struct stint_json *record)
+{
+	cli_note(search->ctx, "%s: this is what the pods' conditions say", search->trouble);
+	if (stint_json_get(record, "reason") || strcmp(stint_json_string_or(stint_json_get(record, "phase"), ""), "Waiting") != 0)
+		return;
+	stint_json_set_string(record, "reason", "NoScheduler");
+	stint_json_set_string(record, "message", search->trouble);
+}
+
 struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, const char *name)
 {
 	struct search search = {.ctx = ctx, .project = project, .name = name, .kube = cli_connect(ctx)};
@@ -297,10 +299,13 @@ struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, c
 			stint_json_set_string(record, "source", "the pods themselves");
 		else if (record && search.unknown)
 			cli_note(ctx, "the scheduler does not know \"%s\": it may be of another scheduler, or only just made", name);
+		else if (record && search.trouble)
+			tell_trouble(&search, record);
 		else if (record)
 			cli_note(ctx, "the scheduler could not be asked (%s); this is what the pods' conditions say", search.given_up.data);
 	}
 	stint_json_free(search.lease);
+	free(search.trouble);
 	stint_buf_free(&search.given_up);
 	return record;
 }

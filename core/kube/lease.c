@@ -79,6 +79,21 @@ void stint_elector_free(struct stint_elector *e)
 
 /* ---- telling --------------------------------------------------------------------------------------------------------------------- */
 
+/* Of another one, until when is waited: it may have died, and its Lease tells so only by not being renewed. */
+static void tell_holder(const struct stint_elector *e)
+{
+	const struct lease_state *state = &e->state;
+	const int64_t left_ms = state->seen_ms + state->held_for_ms - stint_monotonic_ms();
+	char until[STINT_TIME_SIZE];
+	if (state->leads || strcmp(state->holder, e->options.identity) == 0 || left_ms <= 0)
+		stint_log(e->options.logger, STINT_LOG_INFO, "lease %s/%s: held by %s", e->options.namespace_, e->options.name,
+			state->holder);
+	else
+		stint_log(e->options.logger, STINT_LOG_INFO,
+			"lease %s/%s: held by %s: waiting until %s, and longer if it is renewed meanwhile", e->options.namespace_,
+			e->options.name, state->holder, stint_time_format(stint_now_ms() + left_ms, until));
+}
+
 /* Tells what has changed since `led`. False when the elector has died on the way. */
 static bool tell(struct stint_elector *e, bool led)
 {
@@ -91,7 +106,7 @@ static bool tell(struct stint_elector *e, bool led)
 	if (!e->dead && holder && *holder && (!e->told_leader || strcmp(holder, e->told_leader) != 0)) {
 		free(e->told_leader);
 		e->told_leader = stint_strdup(holder);
-		stint_log(e->options.logger, STINT_LOG_INFO, "lease %s/%s: held by %s", e->options.namespace_, e->options.name, holder);
+		tell_holder(e);
 		if (e->options.on_leader)
 			e->options.on_leader(e->options.user, e->told_leader);
 	}

@@ -383,6 +383,19 @@ class Meant(Cli):
         self.assert_refused(self.stint("-V"), 2, 'did you mean "stint version"?')
 
 
+class Nobody(Cli):
+    def test_why_says_that_no_scheduler_has_come(self):
+        self.assert_works(self.stint("submit", "alone", "-p", "lab", "-i", "x:1", "-g", "1"))
+        self.addCleanup(self.stint, "delete", "alone", "-p", "lab", "-y")
+
+        def told():
+            answer = self.stint("why", "alone", "-p", "lab")
+            self.assertIn("alone waits: NoScheduler\n  no scheduler has come to this cluster yet", answer.out)
+            self.assertIn("no scheduler has come to this cluster yet", answer.err)
+            return True
+        kit.eventually(told)
+
+
 class Simulate(Cli):
     def example(self):
         text = (pathlib.Path(__file__).resolve().parents[2] / "docs/scenarios.md").read_text()

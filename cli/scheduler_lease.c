@@ -1,0 +1,51 @@
+/*
+ * scheduler_lease: see scheduler_lease.h. Holds no state.
+ */
+#include "cli/scheduler_lease.h"
+
+#include <string.h>
+
+#include <stint/model.h>
+#include <stint/workload.h>
+
+enum { USUAL_SECONDS = 15, SKEW_MS = 3000 }; /* clocks differ: a renewal is missed only after a moment more */
+
+struct stint_json *cli_scheduler_lease(struct stint_kube *kube, bool *known)
+{
+	static const char *const spaces[] = {"stint-system", "kube-system"};
+	struct stint_json *any = NULL;
+	*known = true;
+	for (size_t i = 0; i < STINT_COUNT(spaces); i++) {
+		stint_auto_error *err = NULL;
+		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, spaces[i], STINT_SCHEDULER_NAME, &err);
+		*known = *known && (lease || err->code == STINT_NOT_FOUND);
+		const bool better = lease && (!any || stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"));
+		if (better) {
+			stint_json_free(any);
+			any = stint_steal(&lease);
+		}
+		stint_json_free(lease);
+	}
+	*known = *known || any;
+	return any;
+}
+
+char *cli_scheduler_trouble(const struct stint_json *lease, int64_t now_ms)
+{
+	const struct stint_json *spec = stint_json_get(lease, "spec");
+	const char *holder = stint_json_string_or(stint_json_get(spec, "holderIdentity"), "");
+	const char *renewed = stint_json_string_or(stint_json_get(spec, "renewTime"), "");
+	int64_t renewed_ms;
+	char ago[STINT_TIME_SIZE];
+	if (!lease)
+		return stint_strdup("no scheduler has come to this cluster yet: there is no Lease " STINT_SCHEDULER_NAME);
+	if (!stint_time_parse(renewed, strlen(renewed), &renewed_ms))
+		return *holder ? NULL : stint_strdup("no scheduler holds the Lease " STINT_SCHEDULER_NAME);
+	stint_duration_format(now_ms > renewed_ms ? now_ms - renewed_ms : 0, ago);
+	if (!*holder)
+		return stint_format("no scheduler holds the Lease " STINT_SCHEDULER_NAME ": the last one gave it back %s ago", ago);
+	const int64_t lasts_ms = stint_json_int_or(stint_json_get(spec, "leaseDurationSeconds"), USUAL_SECONDS) * 1000;
+	if (now_ms <= renewed_ms + lasts_ms + SKEW_MS)
+		return NULL;
+	return stint_format("no scheduler works: %s holds the Lease " STINT_SCHEDULER_NAME " and has not renewed it for %s", holder, ago);
+}

@@ -1,0 +1,15 @@
+/*
+ * scheduler_lease: what the Lease of stint-scheduler tells of it to somebody outside: where it answers, and whether one works at all.
+ */
+#ifndef STINT_CLI_SCHEDULER_LEASE_H
+#define STINT_CLI_SCHEDULER_LEASE_H
+
+#include <stint/kube.h>
+#include <stint/text.h>
+
+/* Of the namespaces where it may be the one that tells an endpoint, else any. NULL: there is none, or it cannot be read (*known tells). */
+struct stint_json *cli_scheduler_lease(struct stint_kube *kube, bool *known);
+/* `no scheduler holds the Lease since ...`; NULL: one renews it. lease NULL: there is none. Freed by the caller. */
+char *cli_scheduler_trouble(const struct stint_json *lease, int64_t now_ms);
+
+#endif
