@@ -32,7 +32,7 @@ static int draw(struct scene *scene, int bound)
 static const char *kind_of(int owner, int generation)
 {
 	static const char *const kinds[] = {"Job", "ReplicaSet", "Deployment", "StatefulSet", "RayCluster"};
-	return kinds[(owner + 3 * generation) % 5];
+	return kinds[(owner + 3 * (generation + 1)) % 5]; /* -1: of one that never was */
 }
 
 /* Some name an owner that is not there, never was, or is no more; owners may stand in a circle. */
