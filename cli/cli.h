@@ -61,6 +61,7 @@ struct cli_flag {
 	const char *help; /* starts in lower case, ends without a full stop */
 	enum cli_source source;
 	const char *choices;
+	const char *words; /* of CLI_TEXT: "a|b|c" for completion alone; the command itself checks them */
 	bool repeated; /* may be given several times with several values; else the second is refused (of a switch, the last stands) */
 	double low, high; /* of CLI_INT and CLI_NUMBER; both 0: no bounds */
 };

@@ -167,8 +167,8 @@ static void offer_argument(const struct offer *to, struct cli_context *ctx, cons
 {
 	if (flag->source == CLI_POOL_NAMES)
 		offer_of_list(*to, ctx, flag->source);
-	else if (flag->type == CLI_CHOICE)
-		offer_choices(to, flag->choices);
+	else if (flag->choices || flag->words)
+		offer_choices(to, flag->choices ? flag->choices : flag->words);
 	else if (flag->type == CLI_FILE || flag->type == CLI_FOLDER)
 		fputs(flag->type == CLI_FILE ? ":files\n" : ":folders\n", to->out);
 	else

@@ -212,9 +212,15 @@ static const struct cli_flag flags[] = {
 	{.name = "status",
 		.type = CLI_TEXT,
 		.argument = "STATUS",
+		.words = "pending|starting|running|suspended|succeeded|failed|deleting",
 		.help = "only those that are pending, starting, running, suspended, succeeded, failed or deleting",
 		.repeated = true},
-	{.name = "type", .type = CLI_TEXT, .argument = "TYPE", .help = "only training, workspace or inference", .repeated = true},
+	{.name = "type",
+		.type = CLI_TEXT,
+		.argument = "TYPE",
+		.words = "training|workspace|inference",
+		.help = "only training, workspace or inference",
+		.repeated = true},
 	{.name = NULL},
 };
 

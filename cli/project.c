@@ -5,20 +5,14 @@
 
 #include "cli/output/output.h"
 
-#define SHARE_FLAGS(quota_help)                                                                                                           \
-	{.name = "gpus", .type = CLI_TEXT, .argument = "N", .help = quota_help},                                                          \
-		{.name = "gpu-limit",                                                                                                     \
-			.type = CLI_TEXT,                                                                                                 \
-			.argument = "N",                                                                                                  \
-			.help = "GPUs that it may use at most; -1 (unless set): unlimited"},                                              \
-		{.name = "weight", .type = CLI_TEXT, .argument = "N", .help = "its part of what is left above the quotas; 1 unless set"}, \
-		{.name = "priority",                                                                                                      \
-			.type = CLI_TEXT,                                                                                                 \
-			.argument = "N",                                                                                                  \
-			.help = "who comes first above the quotas, higher first; 100 unless set"},                                        \
-		{.name = "cpu", .type = CLI_TEXT, .argument = "CORES", .help = "CPU quota, as 64 or 500m; -1 (unless set): unlimited"},   \
-	{                                                                                                                                 \
-		.name = "memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory quota, as 256Gi; -1 (unless set): unlimited"      \
+#define SHARE_FLAGS(quota_help, unset, one, hundred)                                                                                       \
+	{.name = "gpus", .type = CLI_TEXT, .argument = "N", .help = quota_help},                                                           \
+		{.name = "gpu-limit", .type = CLI_TEXT, .argument = "N", .help = "GPUs that it may use at most; -1" unset ": unlimited"},  \
+		{.name = "weight", .type = CLI_TEXT, .argument = "N", .help = "its part of what is left above the quotas" one},            \
+		{.name = "priority", .type = CLI_TEXT, .argument = "N", .help = "who comes first above the quotas, higher first" hundred}, \
+		{.name = "cpu", .type = CLI_TEXT, .argument = "CORES", .help = "CPU quota, as 64 or 500m; -1" unset ": unlimited"},        \
+	{                                                                                                                                  \
+		.name = "memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory quota, as 256Gi; -1" unset ": unlimited"           \
 	}
 #define FORECAST_TEXT                                                                                                                 \
 	"--dry-run=schedule reads the cluster and lets the scheduling engine decide on it without and with the change. It needs the " \
@@ -29,27 +23,27 @@
 		.name = "dry-run", .type = CLI_CHOICE, .argument = "schedule", .choices = "none|schedule", .otherwise = "none", \
 		.help = "change nothing: tell what would start, what would be evicted and how fair shares would move"           \
 	}
-#define PEOPLE_FLAGS                                                                                                                      \
+#define PEOPLE_FLAGS(department_unset)                                                                                                    \
 	{.name = "department",                                                                                                            \
 		.type = CLI_TEXT,                                                                                                         \
 		.argument = "NAME",                                                                                                       \
 		.source = CLI_DEPARTMENT_NAMES,                                                                                           \
-		.help = "the department that it is in; default-department unless set"},                                                   \
+		.help = "the department that it is in" department_unset},                                                                 \
 		{.name = "user", .type = CLI_TEXT, .argument = "USER", .repeated = true, .help = "give a user the rights to work in it"}, \
 	{                                                                                                                                 \
 		.name = "group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "give a group the rights to work in it" \
 	}
 
 static const struct cli_flag create_flags[] = {
-	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants; 0 unless set"),
-	PEOPLE_FLAGS,
+	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants; 0 unless set", " (unless set)", "; 1 unless set", "; 100 unless set"),
+	PEOPLE_FLAGS("; default-department unless set"),
 	{.name = "adopt", .type = CLI_SWITCH, .help = "use a namespace of that name that exists already"},
 	DRY_RUN_FLAG,
 	{.name = NULL},
 };
 static const struct cli_flag update_flags[] = {
-	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants"),
-	PEOPLE_FLAGS,
+	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants", "", "", ""),
+	PEOPLE_FLAGS(""),
 	{.name = "remove-user", .type = CLI_TEXT, .argument = "USER", .repeated = true, .help = "take the rights of a user away again"},
 	{.name = "remove-group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "take the rights of a group away again"},
 	DRY_RUN_FLAG,
@@ -60,12 +54,14 @@ static const struct cli_flag delete_flags[] = {
 	{.name = NULL},
 };
 static const struct cli_flag department_create_flags[] = {
-	SHARE_FLAGS("GPUs that its projects have for sure; unless set the sum of theirs, kept up to date"),
+	SHARE_FLAGS("GPUs that its projects have for sure; unless set the sum of theirs, kept up to date", " (unless set)",
+		"; 1 unless set", "; 100 unless set"),
 	DRY_RUN_FLAG,
 	{.name = NULL},
 };
 static const struct cli_flag department_update_flags[] = {
-	SHARE_FLAGS("GPUs that its projects have for sure; from then on no longer the sum of theirs, until it is \"sum\" again"),
+	SHARE_FLAGS(
+		"GPUs that its projects have for sure; from then on no longer the sum of theirs, until it is \"sum\" again", "", "", ""),
 	DRY_RUN_FLAG,
 	{.name = NULL},
 };

@@ -198,7 +198,7 @@ static const struct cli_command up = {
 		    "gpus: 1, "
 		    "gpuModel: L4, labels: {kai.scheduler/node-pool: l4}}]' | stint sandbox up -f -",
 	.flags = up_flags,
-	.exits = CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT),
+	.exits = CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_CONFLICT) | CLI_EXIT(STINT_TIMEOUT),
 	.no_project = true,
 	.run = run_up,
 };

@@ -414,6 +414,26 @@ void stint_scheduler_options_clear(struct stint_scheduler_options *options)
 	*options = (struct stint_scheduler_options){0};
 }
 
+enum { LEFT_WIDTH = 36, LINE_WIDTH = 110 };
+
+/* In lines of LINE_WIDTH, all of them as far to the right as the first. */
+static void add_wrapped(struct stint_buf *out, const char *text)
+{
+	const size_t indent = LEFT_WIDTH + 2;
+	size_t column = indent;
+	while (*text) {
+		const size_t word = strcspn(text, " ");
+		if (column > indent && column + 1 + word > LINE_WIDTH) {
+			stint_buf_printf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		}
+		stint_buf_printf(out, " %.*s", (int)word, text);
+		column += 1 + word;
+		text += word + strspn(text + word, " ");
+	}
+	stint_buf_putc(out, '\n');
+}
+
 void stint_scheduler_options_help(struct stint_buf *out)
 {
 	stint_buf_puts(out,
@@ -422,10 +442,11 @@ void stint_scheduler_options_help(struct stint_buf *out)
 	for (size_t i = 0; i < STINT_COUNT(table); i++) {
 		stint_autofree char *left =
 			stint_format("--%s%s%s", table[i].name, table[i].argument ? " " : "", table[i].argument ? table[i].argument : "");
-		stint_buf_printf(out, "  %-36s %s", left, table[i].help);
-		if (table[i].otherwise)
-			stint_buf_printf(out, " (default %s)", table[i].otherwise);
-		stint_buf_putc(out, '\n');
+		stint_buf_printf(out, strlen(left) > LEFT_WIDTH ? "  %s\n  %*s" : "  %s%*s", left,
+			strlen(left) > LEFT_WIDTH ? LEFT_WIDTH : (int)(LEFT_WIDTH - strlen(left)), "");
+		stint_autofree char *text = table[i].otherwise ? stint_format("%s (default %s)", table[i].help, table[i].otherwise)
+							       : stint_strdup(table[i].help);
+		add_wrapped(out, text);
 	}
 }
 

@@ -32,8 +32,13 @@ bool stint_buf_read_file(struct stint_buf *buf, const char *path, size_t max_byt
 		ssize_t got = read(fd, chunk, sizeof(chunk));
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			return stint_fail_errno(err, errno, "cannot read %s", standard_input ? "standard input" : path);
+		if (got < 0) {
+			const int errnum = errno;
+			stint_fail_errno(err, errnum, "cannot read %s", standard_input ? "standard input" : path);
+			if (err && errnum == EISDIR) /* there, and no file: the wrong name was given */
+				(*err)->code = STINT_USAGE;
+			return false;
+		}
 		if (got == 0)
 			return true;
 		total += (size_t)got;

@@ -165,6 +165,18 @@ uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struc
 
 /* ---- holders ------------------------------------------------------------------------------------------------------------------------ */
 
+/* What it has of devices as people are told everywhere; queues are charged in hundredths, rounded up. */
+static double devices_of(const struct stint_engine *engine, const struct pod *pod, const struct shape *shape)
+{
+	const struct stint_gpu_ask *gpu = &shape->spec->gpu;
+	const bool shares = pod->node != STINT_NO_HANDLE && !pod->claim_percent;
+	if (shares && gpu->kind == STINT_GPU_FRACTION)
+		return gpu->portion * gpu->devices;
+	if (shares && gpu->kind == STINT_GPU_MEMORY && engine->books[pod->node].device_mib > 0)
+		return (double)gpu->memory_mib * gpu->devices / (double)engine->books[pod->node].device_mib;
+	return (double)engine_pod_gpu_percent(pod, shape) / 100.0;
+}
+
 static void add_holder(const struct stint_engine *engine, struct stint_holder *all, uint32_t handle)
 {
 	const struct pod *pod = &engine->pods[handle];
@@ -174,7 +186,7 @@ static void add_holder(const struct stint_engine *engine, struct stint_holder *a
 	all[at].pods++;
 	all[at].cpu_milli = plus(all[at].cpu_milli, shape->cpu_milli);
 	all[at].memory_bytes = plus(all[at].memory_bytes, shape->memory_bytes);
-	all[at].gpus += (double)engine_pod_gpu_percent(pod, shape) / 100.0;
+	all[at].gpus += devices_of(engine, pod, shape);
 	all[at].leaving = all[at].leaving || pod->status == STINT_POD_RELEASING;
 }
 

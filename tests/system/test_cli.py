@@ -412,6 +412,12 @@ class Simulate(Cli):
         self.assertEqual(result.code, 0, str(result))
         self.assertIn('not known and ignored: "node"\n', result.err)
 
+    def test_files_that_are_not_there_and_folders_have_the_exit_codes_of_the_help(self):
+        for command in (("simulate",), ("submit", "-f"), ("sandbox", "up", "--dir", "/nonexistent/x", "-f")):
+            self.assert_refused(self.stint(*command, "/nonexistent/file"), 3, "cannot read /nonexistent/file")
+            self.assert_refused(self.stint(*command, "/"), 2, "cannot read /: Is a directory")
+            self.assertIn("3 not found", self.stint(*command[:2 if command[0] == "sandbox" else 1], "--help").out)
+
     def test_flags_of_traces_are_refused_without_one(self):
         for flag in (("--policy", "foo"), ("--seeds", "1-2"), ("--arrivals",)):
             self.assert_refused(self.stint("simulate", "x.json", *flag), 2, flag[0] + " is for the replay of a trace")

@@ -291,6 +291,7 @@ static void completion_offers_what_the_table_has(void **state)
 		{"submit -f ''", ":files\n"},
 		{"submit -i ''", ""},
 		{"submit wor", "workspace\n"},
+		{"list --status su", "suspended\nsucceeded\n"},
 		{"submit x -i y -o ya", "yaml\n"},
 		{"completion b", "bash\n"},
 		{"completion bash ''", ""},

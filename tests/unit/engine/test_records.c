@@ -28,7 +28,7 @@ static void holders_of_room_are_those_on_nodes_that_would_do(void **state)
 	add_node(c, "n0", .gpus = 4, .label = "zone", .value = "a");
 	add_node(c, "n1", .gpus = 4, .label = "zone", .value = "b");
 	add_pod(c, add_group(c, "large", .queue = "q"), "large", .gpus = 3, .on = "n0", .slots = 7);
-	add_pod(c, add_group(c, "small", .queue = "q"), "small", .portion = 0.5, .on = "n0", .slots = 8, .status = STINT_POD_STUCK);
+	add_pod(c, add_group(c, "small", .queue = "q"), "small", .portion = 0.125, .on = "n0", .slots = 8, .status = STINT_POD_STUCK);
 	add_pod(c, add_group(c, "web", .queue = "q"), "web", .cpu_milli = 1000, .on = "n0");
 	add_pod(c, add_group(c, "elsewhere", .queue = "q"), "elsewhere", .gpus = 4, .on = "n1", .slots = 15);
 	add_pod(c, add_group(c, "wait", .queue = "q"), "wait", .gpus = 2, .selects = "zone", .selected = "a");
@@ -44,7 +44,7 @@ static void holders_of_room_are_those_on_nodes_that_would_do(void **state)
 	assert_string_equal(holder(c, &why, 0), "large");
 	assert_true(why.holders[0].gpus == 3 && why.holders[0].pods == 1);
 	assert_string_equal(holder(c, &why, 1), "small");
-	assert_true(why.holders[1].gpus == 0.5);
+	assert_true(why.holders[1].gpus == 0.125); /* as everywhere, and not in the hundredths of its queue */
 	cluster_free(c);
 }
 
