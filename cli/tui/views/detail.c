@@ -88,7 +88,7 @@ static void say_pods(const struct tui_app *app, const struct stint_workload *wor
 		if (pod->started_ms >= 0)
 			tui_say(text, TUI_DIM, "%s ago", stint_duration_format(app->now.ms - pod->started_ms, age));
 		if (pod->restarts > 0)
-			tui_say(text, TUI_WARN, ", %d restarts", (int)pod->restarts);
+			tui_say(text, TUI_WARN, ", %d restart%s", (int)pod->restarts, pod->restarts == 1 ? "" : "s");
 		if (pod->exited && pod->exit_code)
 			tui_say(text, TUI_BAD, ", exit %d", (int)pod->exit_code);
 		tui_say_line(text);

@@ -42,8 +42,9 @@ static void say_holders(const struct tui_app *app, const struct stint_json *reco
 		stint_json_double(stint_json_get(holder, "gpus"), &count);
 		say_branch(app, text, !stint_json_next(holder) && total <= shown);
 		tui_say(text, tui_project_role(project), "%s%s%s", project ? project : "?", workload ? "/" : "", workload ? workload : "");
-		tui_say(text, TUI_TEXT, "  %s GPUs, %lld pods", stint_gpus_format(count, gpus),
-			(long long)stint_json_int_or(stint_json_get(holder, "pods"), 0));
+		const long long pods = stint_json_int_or(stint_json_get(holder, "pods"), 0);
+		stint_gpus_format(count, gpus);
+		tui_say(text, TUI_TEXT, "  %s GPU%s, %lld pod%s", gpus, strcmp(gpus, "1") == 0 ? "" : "s", pods, pods == 1 ? "" : "s");
 		tui_say(text, TUI_DIM, ", %s", end);
 		tui_say_line(text);
 	}
