@@ -34,7 +34,7 @@ struct stint_session {
 	struct stint_usage_keeper *usage; /* NULL: past use does not count */
 	struct stint_recording *recording; /* NULL: none is made */
 	struct stint_timer *soon, *later;
-	int64_t wake_ms; /* wall clock: the earliest end of a back-off; 0: none */
+	int64_t wake_ms; /* wall clock: the earliest end of a back-off, a delay or what else a cycle waits for; 0: none */
 	bool draining;
 	void (*drained)(void *user);
 	void *drained_user;
@@ -62,8 +62,11 @@ static void on_later(void *user)
 {
 	struct stint_session *session = user;
 	const int64_t now_ms = stint_now_ms();
-	if (session->wake_ms <= now_ms)
+	/* What ended need not be a back-off: nobody but the next cycle knows of a delay, a hold or an estimate. */
+	if (session->wake_ms > 0 && session->wake_ms <= now_ms) {
 		session->wake_ms = 0;
+		wake_soon(session);
+	}
 	stint_mirror_age(session->mirror, now_ms);
 	set_later(session);
 }

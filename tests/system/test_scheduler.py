@@ -139,6 +139,23 @@ class Scheduler(kit.Case):
             self.create(members[1])
             self.bound("m0", "m1")
 
+    def test_a_preemption_delay_ends_by_itself_where_nothing_else_happens(self):
+        groups = "/apis/scheduling.run.ai/v2alpha2/namespaces/default/podgroups"
+        with self.cluster.scheduler("--leader-elect=false"):
+            self.create(pod("low-0", gpus=4), pod("low-1", gpus=4))
+            self.bound("low-0", "low-1")
+            self.api.create(groups, {
+                "apiVersion": "scheduling.run.ai/v2alpha2", "kind": "PodGroup", "metadata": {"name": "patient"},
+                "spec": {"minMember": 1, "queue": "default", "priorityClassName": "inference", "preemptionDelay": "3s"}})
+            self.create(pod("high", gpus=4, pod_group_name="patient"))
+            started = time.monotonic()
+            self.bound("high")
+            took = time.monotonic() - started
+        # Created in a whole second, so up to one less; chance news comes every ten to twenty seconds.
+        self.assertGreater(took, 1.5)
+        self.assertLess(took, 8)
+        self.assertEqual(len(self.api.pods("default")), 2)
+
     def test_a_waiting_pod_is_told_once_why_and_again_only_when_the_reason_is_another(self):
         with self.cluster.scheduler("--leader-elect=false"):
             self.create(pod("full-0", gpus=4), pod("full-1", gpus=3))
