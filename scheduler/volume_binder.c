@@ -90,25 +90,33 @@ void stint_volume_binder_drop(struct stint_volume_binder *binder, const char *ui
 
 /* ---- writes ------------------------------------------------------------------------------------------------------------------------ */
 
-static struct stint_json *patch_of(const struct stint_object *object, const char *annotation, const char *value)
+static struct stint_json *patch_of(const struct stint_object *object)
 {
 	struct stint_json *patch = stint_json_new_object();
 	struct stint_json *metadata = stint_json_ensure_object(patch, "metadata");
 	stint_json_set_string(metadata, "uid", object->uid);
 	stint_json_set_string(metadata, "resourceVersion", object->resource_version);
-	stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), annotation, value);
 	return patch;
+}
+
+static void annotate(struct stint_json *patch, const char *name, const char *value)
+{
+	struct stint_json *metadata = stint_json_ensure_object(patch, "metadata");
+	stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), name, value);
 }
 
 char *stint_volume_claim_patch(const struct stint_volume_claim *claim, const char *node)
 {
-	stint_auto_json *patch = patch_of(&claim->meta, "volume.kubernetes.io/selected-node", node);
+	stint_auto_json *patch = patch_of(&claim->meta);
+	annotate(patch, "volume.kubernetes.io/selected-node", node);
 	return stint_json_print(patch);
 }
 
 char *stint_volume_patch(const struct stint_volume *volume, const struct stint_volume_claim *claim)
 {
-	stint_auto_json *patch = patch_of(&volume->meta, "pv.kubernetes.io/bound-by-controller", "yes");
+	stint_auto_json *patch = patch_of(&volume->meta);
+	if (!volume->claim_name) /* with the annotation a claim that goes takes an admin's reservation of the volume along */
+		annotate(patch, "pv.kubernetes.io/bound-by-controller", "yes");
 	struct stint_json *reference = stint_json_ensure_object(stint_json_ensure_object(patch, "spec"), "claimRef");
 	stint_json_set_string(reference, "apiVersion", "v1");
 	stint_json_set_string(reference, "kind", "PersistentVolumeClaim");

@@ -1,8 +1,9 @@
 /*
  * volumes: what pods' volumes and config maps ask for. See stint/mirror.h.
  *
- * State: one map for each kind, each value a counted model object; volumes that nobody has once more by their class, since each waiting claim
- * looks through those of its class, and the others by the claim that they name. An assumption names its claim by "namespace/name" and holds the claim's object.
+ * State: one map for each kind, each value a counted model object; volumes that nobody has once more by their class, since each waiting
+ * claim looks through those of its class, and the others by the claim that they name. An assumption names its claim by "namespace/name" and
+ * holds the claim's object.
  */
 #include "state.h"
 
@@ -200,6 +201,7 @@ void stint_volumes_assume(
 	struct stint_volumes *volumes, const struct stint_volume_claim *claim, const struct stint_volume *volume, const char *node)
 {
 	static char there;
+	stint_volumes_release(volumes, claim); /* what was assumed before it would stay so for good */
 	struct assumption *assumption = stint_alloc(sizeof(*assumption));
 	stint_autofree char *key = key_of(claim->meta.space, claim->meta.name);
 	struct stint_object *object = stint_map_get(volumes->claims, key);

@@ -77,6 +77,10 @@ void stint_reach_add_need(
 {
 	if (reach->needs_count == STINT_REACH_NEEDS_MAX)
 		return;
+	for (uint32_t i = 0; i < reach->needs_count; i++) {
+		if (reach->needs[i].claim == claim)
+			return;
+	}
 	struct stint_reach_choice *own = count ? stint_alloc(count * sizeof(*own)) : NULL;
 	for (size_t i = 0; i < count; i++)
 		own[i] = read_choice(&choices[i]);

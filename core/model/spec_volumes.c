@@ -93,6 +93,10 @@ static void add_volume(struct stint_pod_spec *spec, const char *claim, bool ephe
 {
 	struct stint_pod_volume *volumes = NULL;
 	memcpy(&volumes, &spec->volumes, sizeof(volumes));
+	for (uint32_t i = 0; i < spec->volumes_count; i++) {
+		if (volumes[i].claim == claim && volumes[i].ephemeral == ephemeral)
+			return;
+	}
 	if (spec->volumes_count == STINT_POD_VOLUMES_MAX)
 		return;
 	volumes = stint_realloc(volumes, (spec->volumes_count + 1) * sizeof(*volumes));

@@ -238,7 +238,7 @@ struct stint_pod_spec {
 	uint32_t containers_count;
 	const struct stint_container *containers; /* regular ones, in order */
 	uint32_t volumes_count;
-	const struct stint_pod_volume *volumes;
+	const struct stint_pod_volume *volumes; /* each claim once */
 	uint32_t config_maps_count;
 	const char *const *config_maps; /* that containers and volumes refer to and that are not optional; each once */
 	/* As they came, in JSON: equal texts mean the same, and stint_pod_terms_read says what. */

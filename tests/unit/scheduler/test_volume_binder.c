@@ -46,16 +46,21 @@ static void put_claim(struct fixture *f, const char *annotations, const char *vo
 	cluster_put(f->served.cluster, STINT_KIND_VOLUME_CLAIM, NULL, NULL, json);
 }
 
-static void put_volume(struct fixture *f, const char *node, const char *claim)
+static void put_volume_named(struct fixture *f, const char *name, const char *node, const char *claim)
 {
 	stint_autofree char *json = stint_format(
-		"{\"metadata\":{\"name\":\"disk\",\"uid\":\"v1\",\"resourceVersion\":\"8\"},\"spec\":{\"storageClassName\":\"late\","
+		"{\"metadata\":{\"name\":\"%s\",\"uid\":\"v1\",\"resourceVersion\":\"8\"},\"spec\":{\"storageClassName\":\"late\","
 		"\"accessModes\":["
 		"\"ReadWriteOnce\"],\"capacity\":{\"storage\":\"1Gi\"}%s,\"nodeAffinity\":{\"required\":{\"nodeSelectorTerms\":[{"
 		"\"matchFields\":[{"
 		"\"key\":\"metadata.name\",\"operator\":\"In\",\"values\":[\"%s\"]}]}]}}},\"status\":{\"phase\":\"Available\"}}",
-		claim, node);
+		name, claim, node);
 	cluster_put(f->served.cluster, STINT_KIND_VOLUME, NULL, NULL, json);
+}
+
+static void put_volume(struct fixture *f, const char *node, const char *claim)
+{
+	put_volume_named(f, "disk", node, claim);
 }
 
 static int setup(void **state)
@@ -174,6 +179,52 @@ static void pods_of_one_claim_wait_for_one_volume(void **state)
 	expect_end(f, "a", "n1", STINT_VOLUMES_READY, NULL);
 }
 
+static void a_volume_that_an_admin_meant_for_the_claim_keeps_the_mark_of_that(void **state)
+{
+	struct fixture *f = *state;
+	put_volume(f, "n1", ",\"claimRef\":{\"namespace\":\"default\",\"name\":\"data\"}");
+	expect_waiting(f, "a", "n1", 1);
+	assert_string_equal(f->path, "/api/v1/persistentvolumes/disk");
+	assert_null(strstr(f->body, "bound-by-controller"));
+	assert_non_null(strstr(f->body, "\"uid\":\"c1\""));
+}
+
+static void a_claim_that_a_pod_names_twice_takes_one_volume(void **state)
+{
+	struct fixture *f = *state;
+	cluster_pod(f->served.cluster, "twice", "",
+		"\"volumes\":[{\"name\":\"v\",\"persistentVolumeClaim\":{\"claimName\":\"data\"}},"
+		"{\"name\":\"w\",\"persistentVolumeClaim\":{\"claimName\":\"data\"}}]",
+		"");
+	assert_int_equal(cluster_find(f->served.cluster, "twice")->pod->spec->volumes_count, 1);
+	put_volume_named(f, "disk", "n1", "");
+	put_volume_named(f, "spare", "n1", "");
+	expect_waiting(f, "twice", "n1", 1);
+}
+
+static const struct stint_volume_claim *claim_of(struct fixture *f)
+{
+	return stint_volumes_claim(stint_mirror_volumes(f->served.cluster->mirror), "default", "data");
+}
+
+static void what_is_assumed_anew_lets_go_of_what_was_assumed_before(void **state)
+{
+	struct fixture *f = *state;
+	struct stint_volumes *volumes = stint_mirror_volumes(f->served.cluster->mirror);
+	STINT_CLEANUP(stint_volumes_answer_clear) struct stint_volumes_answer answer = {0};
+	put_volume_named(f, "disk", "n1", "");
+	put_volume_named(f, "spare", "n1", "");
+	stint_volumes_look_placed(volumes, cluster_find(f->served.cluster, "a")->pod, &answer);
+	const struct stint_reach_need *need = &answer.reach->needs[0];
+	assert_int_equal(need->choices_count, 3); /* the last is one that is made */
+	stint_volumes_assume(volumes, claim_of(f), stint_volume_of(need->choices[0].object), "n1");
+	stint_volumes_assume(volumes, claim_of(f), stint_volume_of(need->choices[1].object), "n1");
+	stint_volumes_release(volumes, claim_of(f));
+	stint_volumes_answer_clear(&answer);
+	stint_volumes_look_placed(volumes, cluster_find(f->served.cluster, "a")->pod, &answer);
+	assert_int_equal(answer.reach->needs[0].choices_count, 3);
+}
+
 int main(void)
 {
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -182,6 +233,9 @@ int main(void)
 		SERVED(a_provisioner_is_told_the_node_and_may_give_it_back),
 		SERVED(a_refused_write_says_why_and_lets_go_of_the_volume),
 		SERVED(pods_of_one_claim_wait_for_one_volume),
+		SERVED(a_volume_that_an_admin_meant_for_the_claim_keeps_the_mark_of_that),
+		SERVED(a_claim_that_a_pod_names_twice_takes_one_volume),
+		SERVED(what_is_assumed_anew_lets_go_of_what_was_assumed_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
