@@ -21,7 +21,7 @@ struct placing {
 	bool needs_holder;
 	char *node;
 	uint64_t devices;
-	struct stint_bind *bind; /* NULL: waits for holders */
+	struct stint_bind *bind; /* NULL: it is not in the outbox */
 	struct placing *next; /* among those that wait */
 };
 
@@ -117,7 +117,7 @@ static bool completes_gang(const struct stint_placer *placer, const struct stint
 /* The decision is void: the engine has the pod back, and does not get to place it again at once when that would end the same way. */
 static void undo(struct stint_placer *placer, struct stint_mirror_pod *pod, bool hold_back)
 {
-	pod->bind = NULL;
+	stint_mirror_bind_ended(placer->options.mirror, pod);
 	if (pod->handle != STINT_NO_HANDLE)
 		stint_engine_pod_undo(placer->options.engine, pod->handle);
 	int64_t until_ms = 0;
@@ -137,7 +137,7 @@ static void bind_done(void *user, struct stint_errand *errand, enum stint_errand
 	struct placing *placing = errand->owner;
 	struct stint_mirror_pod *pod = placing->pod;
 	if (outcome == STINT_ERRAND_DONE) {
-		pod->bind = NULL;
+		stint_mirror_bind_ended(placer->options.mirror, pod);
 		pod->failures = 0;
 		stint_mirror_pod_note(pod, NULL, NULL);
 		if (pod->handle != STINT_NO_HANDLE)
@@ -322,7 +322,7 @@ static void take_one(struct stint_placer *placer, const struct stint_decision *d
 {
 	struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(placer->options.mirror, decision->pod);
 	struct stint_node_view node;
-	if (!pod || !stint_engine_node_view(placer->options.engine, decision->node, &node) || !node.node)
+	if (!pod || pod->bind || !stint_engine_node_view(placer->options.engine, decision->node, &node) || !node.node)
 		return;
 	const bool share = decision->gpu == STINT_GPU_FRACTION || decision->gpu == STINT_GPU_MEMORY;
 	const bool needs_holder = share && !node.node->is_virtual;

@@ -2,7 +2,8 @@
  * placer: takes the engine's decisions to the API server: waits for device holders where a share goes to a real node, hands the bind to the
  * outbox, and tells the engine how it ended.
  *
- * A decision lives here from the cycle until its write is certain or undone; stint_mirror_pod.bind points to it.
+ * A decision lives here from the cycle until its write is certain or undone; stint_mirror_pod.bind points to it, and as long as it does the mirror
+ * keeps the pod where the decision put it, whatever its owner changes meanwhile.
  */
 #ifndef STINT_SCHEDULER_PLACER_H
 #define STINT_SCHEDULER_PLACER_H

@@ -427,11 +427,20 @@ bool stint_engine_zone_view(
 	return true;
 }
 
+/* NULL: there is no such pod, it takes nothing of zones, or its node has none. */
+static const struct pod *pod_with_zones(const struct stint_engine *engine, uint32_t handle)
+{
+	const struct pod *pod = handle < engine->pods_count ? &engine->pods[handle] : NULL;
+	return pod && pod->object && pod->choice != STINT_NO_HANDLE && pod->node != STINT_NO_HANDLE && engine->nodes[pod->node].zones
+		? pod
+		: NULL;
+}
+
 uint32_t stint_engine_pod_zones(const struct stint_engine *engine, uint32_t handle, int32_t numbers[static STINT_MAX_ZONES])
 {
-	const struct pod *pod = &engine->pods[handle];
+	const struct pod *pod = pod_with_zones(engine, handle);
 	uint32_t count = 0;
-	if (pod->choice == STINT_NO_HANDLE || pod->node == STINT_NO_HANDLE || !engine->nodes[pod->node].zones)
+	if (!pod)
 		return 0;
 	for (uint32_t zone = 0; zone < engine->nodes[pod->node].zones->zones_count; zone++) {
 		if (bit(engine->dra.choices[pod->choice].zones, zone))
@@ -443,9 +452,8 @@ uint32_t stint_engine_pod_zones(const struct stint_engine *engine, uint32_t hand
 uint32_t stint_engine_pod_zone_amounts(
 	const struct stint_engine *engine, uint32_t handle, int32_t number, struct stint_numa_amount out[static STINT_MAX_ZONE_RESOURCES])
 {
-	const struct pod *pod = &engine->pods[handle];
-	const struct zone_table *table =
-		pod->choice == STINT_NO_HANDLE || pod->node == STINT_NO_HANDLE ? NULL : engine->nodes[pod->node].zones;
+	const struct pod *pod = pod_with_zones(engine, handle);
+	const struct zone_table *table = pod ? engine->nodes[pod->node].zones : NULL;
 	const uint32_t zone = table ? zone_numbered(table, number) : 0;
 	uint32_t count = 0;
 	if (!table || zone >= table->zones_count || !bit(engine->dra.choices[pod->choice].zones, zone))

@@ -130,6 +130,16 @@ int64_t stint_mirror_hold_back(struct stint_mirror *mirror, struct stint_mirror_
 	return pod->held_until_ms;
 }
 
+void stint_mirror_bind_ended(struct stint_mirror *mirror, struct stint_mirror_pod *pod)
+{
+	pod->bind = NULL;
+	if (!pod->put_off)
+		return;
+	pod->put_off = false;
+	mirror_mark_dirty(mirror, pod);
+	mirror_changed(mirror);
+}
+
 void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char *sentence)
 {
 	free(pod->note);

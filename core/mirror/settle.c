@@ -252,6 +252,19 @@ static bool is_elsewhere(const struct stint_mirror *mirror, const struct stint_g
 	return elsewhere;
 }
 
+/* The place of a bind under way is assumed until its outcome is certain, whatever is said of its pod meanwhile. */
+static bool keeps_place(const struct stint_mirror_pod *pod)
+{
+	return pod->bind && pod->group && pod->handle != STINT_NO_HANDLE && !pod->pod->node;
+}
+
+/* It would leave its group or the engine by this. */
+static bool would_leave(const struct stint_mirror *mirror, const struct stint_mirror_pod *pod, const struct stint_grouping *grouping)
+{
+	return strcmp(pod->group->key, grouping->key) != 0 || is_elsewhere(mirror, grouping) ||
+		grouping->wait == STINT_GROUPING_NEEDS_OWNER || grouping->wait == STINT_GROUPING_NEEDS_POD_GROUP;
+}
+
 static void settle_foreign(struct stint_mirror *mirror, struct stint_mirror_pod *pod, bool uses_nothing, int64_t now_ms)
 {
 	if (uses_nothing || !pod->pod->node)
@@ -278,6 +291,12 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 {
 	struct stint_grouping grouping;
 	stint_group_pod(mirror->catalog, pod->pod, &grouping);
+	const bool keeps = !uses_nothing && keeps_place(pod);
+	pod->put_off = keeps && !is_left_over(pod, &grouping) && would_leave(mirror, pod, &grouping);
+	if (pod->put_off) {
+		stint_grouping_clear(&grouping);
+		return;
+	}
 	pod->hold = hold_of(mirror, pod, &grouping, now_ms);
 	const bool left_over = is_left_over(pod, &grouping);
 	STINT_CLEANUP(stint_volumes_answer_clear) struct stint_volumes_answer volumes = {0};
@@ -297,7 +316,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 	/* Without the owner nothing tells the gang's minimum: it stays as it was. */
 	struct stint_mirror_group *group = left_over && former ? former : settle_group(mirror, &grouping, pod->pod);
 	stint_autofree char *part = stint_grouping_part(&grouping, pod->pod);
-	if (group->problem && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
+	pod->put_off = keeps && (left_over || group->problem);
+	if (group->problem && !keeps && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
 		pod->hold = grouping.segments.asked ? STINT_HOLD_SEGMENTS : STINT_HOLD_SUBGROUPS;
 	if (former != group) {
 		/* Its former group may end by this, which the engine allows to empty groups alone. */

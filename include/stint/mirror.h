@@ -62,7 +62,8 @@ struct stint_mirror_pod {
 	int64_t held_until_ms; /* BACKOFF; by the clock of stint_mirror_settle */
 	struct stint_mirror_group *group;
 	struct stint_mirror_pod *next_in_group, *previous_in_group;
-	void *bind; /* of the placer: what is under way for it; NULL: nothing */
+	void *bind; /* of the placer: what is under way for it; NULL: nothing. Until then it keeps its group and its place in the engine */
+	bool put_off; /* there is something to settle once the bind has ended */
 	void *eviction; /* of the evictor, likewise */
 	bool zones_lost; /* its node has other zones now: what it has of them is to be told again */
 	uint32_t zones_told; /* a sum of the annotation that was told; 0: none */
@@ -125,6 +126,8 @@ char *stint_zones_annotation(const struct stint_engine *engine, uint32_t pod);
 void stint_mirror_refuse_wiring(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 /* Keeps the pod back for 1 s, at the next failure 2 s, and so on to 32 s; returns until when. */
 int64_t stint_mirror_hold_back(struct stint_mirror *mirror, struct stint_mirror_pod *pod, int64_t now_ms);
+/* What was under way for the pod has ended, one way or the other: `bind` is cleared, and what waited for that is settled next. */
+void stint_mirror_bind_ended(struct stint_mirror *mirror, struct stint_mirror_pod *pod);
 void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char *sentence); /* sentence is handed over; NULL word: none */
 
 /* ---- volumes and config maps ----------------------------------------------------------------------------------------------------------------- */

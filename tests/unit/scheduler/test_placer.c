@@ -1,4 +1,4 @@
-/* What becomes of a gang when the API server refuses one of its members, against a server that a test plays. */
+/* From a decision to its bind, against a server that a test plays: a member of a gang that is refused, and what befalls a pod meanwhile. */
 #include <scheduler/placer.h>
 
 #include "served.h"
@@ -10,7 +10,7 @@ struct fixture {
 	struct stint_metrics *metrics;
 	struct stint_logger logger;
 	struct stint_placer *placer;
-	int binds, placed, again;
+	int binds, placed, again, changed;
 	int64_t until_ms; /* of the last `again` */
 	const char *refuse; /* the pod that the server does not bind */
 };
@@ -45,6 +45,11 @@ static void on_again(void *user, int64_t until_ms)
 	f->until_ms = until_ms;
 }
 
+static void on_changed(void *user)
+{
+	((struct fixture *)user)->changed++;
+}
+
 static void on_idle(void *user)
 {
 	(void)user;
@@ -64,6 +69,7 @@ static int setup(void **state)
 		.write_until_ms = always,
 		.placed = on_placed,
 		.again = on_again,
+		.changed = on_changed,
 		.idle = on_idle,
 		.user = f});
 	cluster_queue(f->served.cluster, "default", -1, -1);
@@ -142,12 +148,122 @@ static void test_a_member_that_is_refused_again_waits_and_those_bound_stay(void 
 	assert_false(waits(f, "rival"));
 }
 
+/* ---- a bind that waits for a volume ------------------------------------------------------------------------------------------------------- */
+
+static void put_claim(struct fixture *f, const char *annotations, const char *volume)
+{
+	stint_autofree char *json = stint_format(
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"data\",\"uid\":\"c1\",\"annotations\":{%s}},\"spec\":{"
+		"\"storageClassName\":\"late\",\"accessModes\":[\"ReadWriteOnce\"],\"resources\":{\"requests\":{\"storage\":\"1Gi\"}}%s}}",
+		annotations, volume);
+	cluster_put(f->served.cluster, STINT_KIND_VOLUME_CLAIM, NULL, NULL, json);
+}
+
+static const char gang[] = "{\"metadata\":{\"namespace\":\"default\",\"name\":\"gang\",\"uid\":\"g\"},\"spec\":{\"minMember\":1}}";
+
+/* With or without the annotation that puts it into the gang. */
+static void put_patient(struct fixture *f, bool in_gang)
+{
+	cluster_pod(f->served.cluster, "patient", in_gang ? "\"annotations\":{\"pod-group-name\":\"gang\"}" : "",
+		"\"volumes\":[{\"name\":\"v\",\"persistentVolumeClaim\":{\"claimName\":\"data\"}}]", "");
+}
+
+/* A pod has its place, and its bind waits until a volume has been made there. */
+static void begin_waiting(struct fixture *f, bool in_gang)
+{
+	cluster_put(f->served.cluster, STINT_KIND_STORAGE_CLASS, NULL, NULL,
+		"{\"metadata\":{\"name\":\"late\",\"uid\":\"s\"},\"provisioner\":\"x\",\"volumeBindingMode\":\"WaitForFirstConsumer\"}");
+	cluster_put(f->served.cluster, STINT_KIND_POD_GROUP, NULL, NULL, gang);
+	put_claim(f, "", "");
+	put_patient(f, in_gang);
+	assert_int_equal(cycle(f, stint_now_ms()), 1);
+	served_turn_until(&f->served, &f->changed, 1); /* the write of the node has been answered */
+	put_claim(f, "\"volume.kubernetes.io/selected-node\":\"node\"", "");
+	assert_non_null(cluster_find(f->served.cluster, "patient")->bind);
+}
+
+static void expect_assumed(struct fixture *f, const void *bind)
+{
+	const struct stint_mirror_pod *pod = cluster_find(f->served.cluster, "patient");
+	struct stint_pod_view view = {0};
+	assert_int_equal(cycle(f, stint_now_ms()), 0);
+	stint_placer_run(f->placer);
+	assert_ptr_equal(pod->bind, bind);
+	assert_true(stint_engine_pod_view(f->served.cluster->engine, pod->handle, &view));
+	assert_int_equal(view.status, STINT_POD_ASSUMED);
+}
+
+static void give_volume(struct fixture *f)
+{
+	cluster_put(f->served.cluster, STINT_KIND_VOLUME, NULL, NULL,
+		"{\"metadata\":{\"name\":\"disk\",\"uid\":\"v1\"},\"spec\":{\"storageClassName\":\"late\",\"accessModes\":["
+		"\"ReadWriteOnce\"],"
+		"\"capacity\":{\"storage\":\"1Gi\"},\"claimRef\":{\"namespace\":\"default\",\"name\":\"data\",\"uid\":\"c1\"}}}");
+	put_claim(f, "\"pv.kubernetes.io/bind-completed\":\"yes\"", ",\"volumeName\":\"disk\"");
+	stint_placer_run(f->placer);
+	served_turn_until(&f->served, &f->placed, 1);
+}
+
+static void test_a_pod_whose_group_is_deleted_while_it_waits_for_its_volume_keeps_its_place(void **state)
+{
+	struct fixture *f = *state;
+	begin_waiting(f, true);
+	const void *bind = cluster_find(f->served.cluster, "patient")->bind;
+	cluster_remove(f->served.cluster, STINT_KIND_POD_GROUP, gang);
+	expect_assumed(f, bind);
+	give_volume(f);
+	assert_null(cluster_find(f->served.cluster, "patient")->bind);
+}
+
+static void test_a_pod_that_is_regrouped_while_it_waits_for_its_volume_changes_after_its_bind(void **state)
+{
+	struct fixture *f = *state;
+	begin_waiting(f, false);
+	const struct stint_mirror_pod *pod = cluster_find(f->served.cluster, "patient");
+	const struct stint_mirror_group *former = pod->group;
+	const void *bind = pod->bind;
+	put_patient(f, true);
+	expect_assumed(f, bind);
+	assert_ptr_equal(pod->group, former);
+	/* The claim's node is taken back: no volume could be made, and the bind is over. */
+	put_claim(f, "", "");
+	stint_placer_run(f->placer);
+	assert_null(pod->bind);
+	stint_mirror_settle(f->served.cluster->mirror, stint_now_ms());
+	assert_non_null(strstr(pod->group->key, "gang"));
+	assert_true(waits(f, "patient"));
+}
+
+static void test_no_second_bind_is_begun_for_a_pod_that_has_one(void **state)
+{
+	struct fixture *f = *state;
+	begin_waiting(f, false);
+	const struct stint_mirror_pod *pod = cluster_find(f->served.cluster, "patient");
+	const void *bind = pod->bind;
+	struct stint_pod_view view = {0};
+	assert_true(stint_engine_pod_view(f->served.cluster->engine, pod->handle, &view));
+	stint_placer_take(f->placer, &(struct stint_decision){.kind = STINT_DECIDE_BIND, .pod = pod->handle, .node = view.node}, 1);
+	assert_ptr_equal(pod->bind, bind);
+}
+
+static void test_a_pod_that_the_engine_does_not_have_has_nothing_of_the_zones(void **state)
+{
+	struct fixture *f = *state;
+	assert_null(stint_zones_annotation(f->served.cluster->engine, STINT_NO_HANDLE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_a_member_that_was_refused_is_tried_first_and_its_gang_keeps_its_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_member_that_is_refused_again_waits_and_those_bound_stay, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_pod_whose_group_is_deleted_while_it_waits_for_its_volume_keeps_its_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_pod_that_is_regrouped_while_it_waits_for_its_volume_changes_after_its_bind, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_second_bind_is_begun_for_a_pod_that_has_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_pod_that_the_engine_does_not_have_has_nothing_of_the_zones, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
