@@ -367,6 +367,7 @@ void engine_backfill_free(struct stint_engine *engine)
 	while (engine->backfill.count)
 		drop(engine, engine->backfill.count - 1);
 	free(engine->holds.items);
+	free(engine->holds.takings);
 	free(engine->backfill.items);
 	free(engine->backfill.ends.items);
 	free(engine->backfill.end_times);

@@ -552,7 +552,7 @@ static bool gather_neighbours(struct stint_engine *engine)
 	return true;
 }
 
-void engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt)
+bool engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
 	if (!search->cheaper)
@@ -560,7 +560,7 @@ void engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt)
 	struct cheaper *cheaper = search->cheaper;
 	adopt(engine);
 	if (!cheaper->best.count)
-		return;
+		return true;
 	find_candidates(engine, hunt);
 	bool exact = cheaper->candidates.count <= EXACT;
 	if (exact) {
@@ -573,8 +573,8 @@ void engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt)
 	if (exact)
 		try_every_choice(engine, hunt);
 	if (cheaper->current)
-		return;
+		return true;
 	engine_plan_rollback(engine, 0);
 	copy(&search->set, &cheaper->kept);
-	engine_judge(engine, hunt);
+	return engine_judge(engine, hunt);
 }

@@ -5,7 +5,10 @@
  * Others may use such a node only as far as the place is not missed, unless their priority is higher; the first pod of the group that asks for
  * the same takes it. A hold ends when it is taken, after the policy's time, or with its group.
  *
- * Promises: with hold_moved_ms = 0 nothing of this happens; a hold taken in a plan that is rolled back is free again.
+ * A hold is taken in the plan, like a seat, and rolled back with it. A victim that the plan puts back where it was has taken none: its place
+ * is its own, though it may be on the node of a hold of its group.
+ *
+ * Promises: with hold_moved_ms = 0 nothing of this happens; after a rollback every hold is what it was before.
  * Costs: O(holds of all), which are few, for nodes that some hold names; else O(1).
  */
 #include "hunt.h"
@@ -66,17 +69,65 @@ void engine_holds_forget(struct stint_engine *engine, uint32_t group)
 	}
 }
 
-uint32_t engine_hold_of(struct stint_engine *engine, uint32_t handle)
+static size_t find(const struct stint_engine *engine, uint32_t handle, uint32_t node)
 {
 	const struct pod *pod = &engine->pods[handle];
 	for (size_t i = 0; i < engine->holds.count; i++) {
-		struct hold *hold = &engine->holds.items[i];
-		if (hold->group != pod->group || hold->hash != engine->shapes[pod->shape].hash || is_taken(engine, hold))
-			continue;
-		hold->pod = handle;
-		return hold->node;
+		const struct hold *hold = &engine->holds.items[i];
+		if (hold->group == pod->group && hold->hash == engine->shapes[pod->shape].hash && !is_taken(engine, hold) &&
+			(node == STINT_NO_HANDLE || node == hold->node))
+			return i;
 	}
-	return STINT_NO_HANDLE;
+	return SIZE_MAX;
+}
+
+uint32_t engine_hold_of(const struct stint_engine *engine, uint32_t handle)
+{
+	const size_t index = find(engine, handle, STINT_NO_HANDLE);
+	return index == SIZE_MAX ? STINT_NO_HANDLE : engine->holds.items[index].node;
+}
+
+static void give(struct stint_engine *engine, size_t index, uint32_t pod)
+{
+	struct holds *holds = &engine->holds;
+	stint_grow(&holds->takings, &holds->takings_capacity, holds->takings_count + 1, sizeof *holds->takings);
+	holds->takings[holds->takings_count++] =
+		(struct taking){.hold = index, .changes = engine->plan.count, .former = holds->items[index].pod};
+	holds->items[index].pod = pod;
+}
+
+void engine_hold_take(struct stint_engine *engine, uint32_t handle, uint32_t node)
+{
+	for (size_t i = 0; i < engine->holds.count; i++) {
+		if (engine->holds.items[i].pod == handle && is_taken(engine, &engine->holds.items[i]))
+			return; /* again, after its reservation ended with the last cycle */
+	}
+	const size_t index = find(engine, handle, node);
+	if (index != SIZE_MAX)
+		give(engine, index, handle);
+}
+
+void engine_hold_leave(struct stint_engine *engine, uint32_t handle)
+{
+	for (size_t i = engine->holds.takings_count; i > 0; i--) {
+		const struct taking taking = engine->holds.takings[i - 1];
+		if (engine->holds.items[taking.hold].pod == handle)
+			give(engine, taking.hold, taking.former);
+	}
+}
+
+void engine_holds_rollback(struct stint_engine *engine, size_t changes)
+{
+	struct holds *holds = &engine->holds;
+	while (holds->takings_count && holds->takings[holds->takings_count - 1].changes > changes) {
+		const struct taking *last = &holds->takings[--holds->takings_count];
+		holds->items[last->hold].pod = last->former;
+	}
+}
+
+void engine_holds_close(struct stint_engine *engine)
+{
+	engine->holds.takings_count = 0;
 }
 
 /* What the node has beyond the places that `group` must respect there; *first: whose the first of them is, STINT_NO_HANDLE: there are none. */

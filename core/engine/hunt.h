@@ -105,8 +105,8 @@ void engine_search_fall_again(struct stint_engine *engine); /* all that has fall
 bool engine_search_stands(struct stint_engine *engine, const struct hunt *hunt);
 void engine_search_take(struct search *search, uint32_t step); /* into search.set */
 
-/* cheaper.c: after a search.set stood. The plan holds the outcome of a set that stands afterwards, too. */
-void engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt);
+/* cheaper.c: after a search.set stood. The plan holds the outcome of a set that stands afterwards, too; false: nothing stands after all. */
+bool engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt);
 void engine_cheaper_free(struct cheaper *cheaper);
 /* Below 0: the first list of steps is the better choice of the two. Both in ascending order. */
 int engine_steps_compare(const struct stint_engine *engine, const struct handles *a, const struct handles *b);

@@ -84,13 +84,20 @@ static bool put_on_nominated(
 	struct stint_engine *engine, const struct group *group, uint32_t handle, const struct field *field, bool reserve_only)
 {
 	const struct pod *pod = &engine->pods[handle];
-	uint32_t node = engine->holds.count ? engine_hold_of(engine, handle) : STINT_NO_HANDLE;
+	const bool waited = pod->status == STINT_POD_PENDING;
+	const uint32_t held = engine->holds.count ? engine_hold_of(engine, handle) : STINT_NO_HANDLE;
+	uint32_t node = held;
 	if (node == STINT_NO_HANDLE && pod->object->nominated_node)
 		node = stint_engine_node_find(engine, pod->object->nominated_node);
 	struct stint_record record;
-	return node != STINT_NO_HANDLE && engine_field_has(field, node) && engine_ranking_fits(engine, pod->shape, node) &&
-		allowed_on(engine, handle, node, &record) && admitted_on(engine, group, &engine->shapes[pod->shape], node, &record) &&
-		put_on(engine, handle, node, reserve_only);
+	if (node == STINT_NO_HANDLE || !engine_field_has(field, node) || !engine_ranking_fits(engine, pod->shape, node) ||
+		!allowed_on(engine, handle, node, &record) || !admitted_on(engine, group, &engine->shapes[pod->shape], node, &record) ||
+		!put_on(engine, handle, node, reserve_only))
+		return false;
+	/* A victim that is back in its own seat leaves the hold to others of its group. */
+	if (held != STINT_NO_HANDLE && (waited || engine->pods[handle].status == STINT_POD_RESERVED))
+		engine_hold_take(engine, handle, held);
+	return true;
 }
 
 /* False: no node would take it; the record holds the bound when only a bound of its queues was in the way, else it is unchanged. */

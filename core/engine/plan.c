@@ -175,6 +175,7 @@ void engine_plan_spare(struct stint_engine *engine, uint32_t handle)
 	seat.left_devices = 0;
 	seat.left_choice = STINT_NO_HANDLE;
 	change(engine, handle, &seat);
+	engine_hold_leave(engine, handle);
 }
 
 void engine_plan_vacate(struct stint_engine *engine, uint32_t handle)
@@ -197,6 +198,7 @@ void engine_plan_rollback(struct stint_engine *engine, size_t mark)
 		take_seat(engine, last->pod, &last->former);
 		engine->pods[last->pod].planned = !last->first;
 	}
+	engine_holds_rollback(engine, mark);
 }
 
 void engine_plan_close(struct stint_engine *engine)
@@ -214,6 +216,7 @@ void engine_plan_close(struct stint_engine *engine)
 			pod->evicted = EVICTED_DECIDED;
 	}
 	engine->plan.count = 0;
+	engine_holds_close(engine);
 }
 
 /* ---- after the cycle -------------------------------------------------------------------------------------------------------------------- */

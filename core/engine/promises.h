@@ -30,14 +30,21 @@ struct reservation {
 /* A place that evictions made or found. */
 struct hold {
 	uint32_t group, node;
-	uint32_t pod; /* that was last tried in it; STINT_NO_HANDLE: none */
+	uint32_t pod; /* that last took it; STINT_NO_HANDLE: none */
 	uint32_t hash; /* of the shape that it is kept for */
 	int64_t until_ms;
 	struct need need;
 };
+/* The plan under way gave a hold to a pod, or freed it; that goes with the changes after `changes` of them. */
+struct taking {
+	size_t hold, changes;
+	uint32_t former; /* hold.pod before */
+};
 struct holds {
 	struct hold *items;
 	size_t count, capacity;
+	struct taking *takings; /* in the order they were made; none while the plan is empty */
+	size_t takings_count, takings_capacity;
 };
 
 struct backfill {
@@ -56,7 +63,13 @@ struct backfill {
 void engine_hold_add(struct stint_engine *engine, const struct pod *pod); /* which has a reservation */
 void engine_holds_begin(struct stint_engine *engine); /* of a cycle: those that are taken or over go */
 void engine_holds_forget(struct stint_engine *engine, uint32_t group);
-uint32_t engine_hold_of(struct stint_engine *engine, uint32_t pod); /* the node that is kept for it, or STINT_NO_HANDLE */
+uint32_t engine_hold_of(const struct stint_engine *engine, uint32_t pod); /* the node that is kept for it, or STINT_NO_HANDLE */
+/* The plan has just put the pod on that node: the first hold there that is kept for it is taken. */
+void engine_hold_take(struct stint_engine *engine, uint32_t pod, uint32_t node);
+void engine_hold_leave(
+	struct stint_engine *engine, uint32_t pod); /* the plan has just put it back where it was, which no hold stands for */
+void engine_holds_rollback(struct stint_engine *engine, size_t changes); /* the plan has only so many left */
+void engine_holds_close(struct stint_engine *engine); /* what the plan took is taken */
 /* Whether a plan for the group leaves all places that are kept for others. */
 bool engine_holds_stand(const struct stint_engine *engine, uint32_t group);
 /* False: the room is kept for *blocker. */

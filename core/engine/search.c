@@ -326,7 +326,5 @@ bool engine_search(struct stint_engine *engine, const struct hunt *hunt)
 		engine_plan_rollback(engine, 0);
 		return false;
 	}
-	if (!hunt->heedless)
-		engine_search_cheapen(engine, hunt);
-	return true;
+	return hunt->heedless || engine_search_cheapen(engine, hunt);
 }
