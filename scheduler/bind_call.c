@@ -2,11 +2,9 @@
  * bind_call: Binding writes and the reads that settle a conflict. See bind_call.h. Holds no state beyond a request.
  *
  * The Binding carries the pod's uid, so that it can never bind a later pod of the same name, and the devices as annotations, which the API
- * server copies to the pod in the same write; where this scheduler has one pool of nodes, the pod gets its label by a second one. Requests are never repeated by the client: whether to repeat is the outbox's decision.
+ * server copies to the pod in the same write. Requests are never repeated by the client: whether to repeat is the outbox's decision.
  */
 #include <scheduler/bind_call.h>
-
-#include <stint/model.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,36 +93,6 @@ static void answer(struct request *request, enum stint_errand_outcome outcome, c
 	sender->answered(sender->user, bind, outcome, error ? error->message : NULL, error ? error->retry_after_ms : -1);
 }
 
-/* The pod is bound, labelled or not. */
-static void on_labelled(void *user, struct stint_kube_response *response)
-{
-	(void)response;
-	answer(user, STINT_ERRAND_DONE, NULL);
-}
-
-/* A Binding cannot carry labels (kai-api 7.4: the label comes after it). */
-static void label(struct request *request)
-{
-	const struct stint_bind *bind = request->bind;
-	stint_auto_json *patch = stint_json_new_object();
-	struct stint_json *metadata = stint_json_ensure_object(patch, "metadata");
-	stint_json_set_string(metadata, "uid", bind->uid);
-	stint_json_set_string(stint_json_ensure_object(metadata, "labels"), STINT_LABEL_NODE_POOL, request->sender->pool);
-	stint_autofree char *body = stint_json_print(patch);
-	request->call = stint_kube_call_start(request->sender->kube,
-		&(struct stint_kube_request){.method = "PATCH",
-			.resource = &stint_kube_pods,
-			.namespace_ = bind->space,
-			.name = bind->pod,
-			.content_type = stint_kube_patch_content_type(STINT_KUBE_PATCH_MERGE),
-			.body = body,
-			.body_length = strlen(body),
-			.timeout_ms = STINT_BIND_TIMEOUT_MS,
-			.retry = STINT_KUBE_RETRY_NEVER,
-			.on_done = on_labelled,
-			.user = request});
-}
-
 static void on_done(void *user, struct stint_kube_response *response)
 {
 	struct request *request = user;
@@ -132,10 +100,7 @@ static void on_done(void *user, struct stint_kube_response *response)
 	const enum stint_errand_outcome outcome = bind->errand.state == STINT_ERRAND_CHECKING
 		? stint_bind_outcome_of_pod(bind, response->status, response->body.data, response->body.length)
 		: stint_errand_outcome_of_status(response->error ? response->error->status : response->status);
-	if (outcome == STINT_ERRAND_DONE && request->sender->pool)
-		label(request);
-	else
-		answer(request, outcome, response->error);
+	answer(request, outcome, response->error);
 }
 
 void stint_bind_call_start(const struct stint_bind_sender *sender, struct stint_bind *bind)

@@ -30,7 +30,6 @@ struct stint_bind_sender {
 	struct stint_kube *kube;
 	stint_bind_answered *answered;
 	void *user;
-	const char *pool; /* that a bound pod is labelled with, by a write of its own; NULL: none */
 };
 /* By its state: SENT writes the Binding, CHECKING reads the pod. The sender must outlive the call. */
 void stint_bind_call_start(const struct stint_bind_sender *sender, struct stint_bind *bind);

@@ -59,7 +59,8 @@ static const struct option {
 	{"node-pool", POOL, "POOL", NULL, AT(node_pool), true,
 		"serve the nodes, queues and workloads of that pool alone, where each pool has a scheduler of its own; without it all "
 		"pools, in "
-		"the order that a workload lists them"},
+		"the order that a workload lists them. Its pods get the pool's label when they are bound, which needs "
+		"the roles stint-scheduler-node-pool of deploy/rbac.yaml"},
 	{"evictions", EVICTIONS, "budgets|direct|off", "budgets", AT(evictions), true,
 		"how running work is taken back for what has a better right to its place: through the Eviction API, so that disruption "
 		"budgets "

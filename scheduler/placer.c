@@ -7,6 +7,7 @@
 #include <scheduler/placer.h>
 
 #include <scheduler/claim_call.h>
+#include <scheduler/pool_label.h>
 #include <scheduler/volume_binder.h>
 
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct stint_placer {
 	struct stint_outbox *outbox;
 	struct stint_bind_sender sender;
 	struct stint_volume_binder *volumes;
+	struct stint_pool_labels *labels; /* NULL: bound pods get none */
 	struct stint_timer *timer;
 	struct placing *waiting, **waiting_end;
 	bool closed;
@@ -96,6 +98,8 @@ static void answered(void *user, struct stint_bind *bind, enum stint_errand_outc
 	if (outcome == STINT_ERRAND_UNCERTAIN)
 		stint_log(placer->options.logger, STINT_LOG_WARN, "bind of pod %s/%s to node %s has no certain answer and is repeated: %s",
 			bind->space, bind->pod, bind->node, message ? message : "no answer");
+	if (outcome == STINT_ERRAND_DONE && placer->labels)
+		stint_pool_labels_write(placer->labels, bind->space, bind->pod, bind->uid);
 	stint_outbox_answer(placer->outbox, &bind->errand, outcome, message, now_ms, retry_after_ms);
 	pump(placer);
 	if (stint_placer_pending(placer) == 0)
@@ -409,7 +413,7 @@ struct stint_placer *stint_placer_new(const struct stint_placer_options *options
 	struct stint_placer *placer = stint_alloc(sizeof(*placer));
 	placer->options = *options;
 	placer->waiting_end = &placer->waiting;
-	placer->sender = (struct stint_bind_sender){options->kube, answered, placer, options->pool};
+	placer->sender = (struct stint_bind_sender){options->kube, answered, placer};
 	placer->outbox = stint_outbox_new(options->in_flight_max, 0,
 		&(struct stint_outbox_hooks){
 			.send = send_bind, .cancel = cancel_bind, .done = bind_done, .discard = discard_bind, .user = placer});
@@ -419,6 +423,12 @@ struct stint_placer *stint_placer_new(const struct stint_placer_options *options
 		.write_until_ms = options->write_until_ms,
 		.changed = options->changed,
 		.user = options->user});
+	if (options->pool)
+		placer->labels = stint_pool_labels_new(&(struct stint_pool_labels_options){.kube = options->kube,
+			.logger = options->logger,
+			.pool = options->pool,
+			.write_until_ms = options->write_until_ms,
+			.user = options->user});
 	placer->timer = stint_timer_new(stint_kube_loop(options->kube), on_timer, placer);
 	return placer;
 }
@@ -434,6 +444,7 @@ void stint_placer_free(struct stint_placer *placer)
 		pod->bind = NULL;
 	}
 	stint_volume_binder_free(placer->volumes);
+	stint_pool_labels_free(placer->labels);
 	stint_timer_free(placer->timer);
 	stint_outbox_free(placer->outbox);
 	free(placer);
