@@ -16,10 +16,10 @@ enum { SHOWN_BEFORE = 30, SHOWN = 160 };
 /* A piece of the line, around the byte at which the two part. */
 static void print_piece(struct cli_context *ctx, const char *title, const char *line, size_t at)
 {
-	const size_t from = at > SHOWN_BEFORE ? at - SHOWN_BEFORE : 0, length = strlen(line);
-	stint_autofree char *piece = stint_strndup(line + from, SHOWN);
+	const size_t from = at > SHOWN_BEFORE ? at - SHOWN_BEFORE : 0, left = strlen(line + from), shown = left < SHOWN ? left : SHOWN;
+	stint_autofree char *piece = stint_strndup(line + from, shown);
 	stint_sanitize(piece);
-	fprintf(ctx->out, "  %s: %s%s%s\n", title, from ? "..." : "", length ? piece : "(nothing)", length > from + SHOWN ? "..." : "");
+	fprintf(ctx->out, "  %s: %s%s%s\n", title, from ? "..." : "", *line ? piece : "(nothing)", left > shown ? "..." : "");
 }
 
 static void print(struct cli_context *ctx, const struct stint_replay *replay, const char *path)
