@@ -174,11 +174,6 @@ static void start_write(struct stint_conditions *conditions, struct stint_mirror
 			.user = write});
 }
 
-static bool waits(const struct stint_mirror_pod *pod)
-{
-	return !pod->pod->node && !pod->bind && !stint_pod_ended(pod->pod) && pod->pod->meta.deleted_ms < 0;
-}
-
 /*
  * A gang whose pods are being created, and a place that somebody is leaving: as a rule that is over in a moment, and a write for each pod of
  * the gang would stand in the way of what it waits for. So such a reason is told when it has stood for a while.
@@ -201,6 +196,19 @@ static bool is_early(struct stint_conditions *conditions, struct stint_mirror_gr
 	if (!stint_timer_active(conditions->patience))
 		stint_timer_set(conditions->patience, PATIENCE_MS);
 	return true;
+}
+
+/* A reason that ended begins anew when it comes again. A group is marked whenever its reason becomes another one or none. */
+static void forget_passed(const struct stint_conditions *conditions, struct stint_mirror_group *group)
+{
+	if (!group->passing)
+		return;
+	const struct stint_mirror_pod *pod = group->first;
+	while (pod && !stint_mirror_pod_waits(pod))
+		pod = pod->next_in_group;
+	const char *word = pod && group->handle != STINT_NO_HANDLE ? stint_explain_group_word(conditions->options.engine, group->handle) : NULL;
+	if (!word || strcmp(word, group->passing) != 0)
+		group->passing = NULL;
 }
 
 /* False: no more writes may be started now. */
@@ -228,8 +236,9 @@ void stint_conditions_run(struct stint_conditions *conditions)
 		struct stint_mirror_group *group = stint_mirror_take_marked(conditions->options.mirror);
 		if (!group)
 			return;
+		forget_passed(conditions, group);
 		struct stint_mirror_pod *pod = group->first;
-		while (pod && (!waits(pod) || look_at(conditions, pod)))
+		while (pod && (!stint_mirror_pod_waits(pod) || look_at(conditions, pod)))
 			pod = pod->next_in_group;
 		if (pod) {
 			stint_mirror_mark_group(conditions->options.mirror, group);

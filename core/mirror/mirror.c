@@ -219,6 +219,11 @@ struct stint_mirror_group *stint_mirror_group_by_handle(const struct stint_mirro
 	return handle < mirror->groups_by_handle_capacity ? mirror->groups_by_handle[handle] : NULL;
 }
 
+bool stint_mirror_pod_waits(const struct stint_mirror_pod *pod)
+{
+	return !pod->pod->node && !pod->bind && !stint_pod_ended(pod->pod) && pod->pod->meta.deleted_ms < 0;
+}
+
 bool stint_mirror_next_pod(const struct stint_mirror *mirror, size_t *at, struct stint_mirror_pod **pod)
 {
 	void *value = NULL;

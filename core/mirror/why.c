@@ -27,11 +27,6 @@ static bool is_named(const struct stint_mirror_group *group, const char *space, 
 	return false;
 }
 
-static bool waits(const struct stint_mirror_pod *pod)
-{
-	return !pod->pod->node && !pod->bind && !stint_pod_ended(pod->pod) && pod->pod->meta.deleted_ms < 0;
-}
-
 struct found {
 	struct stint_mirror_pod *waiting; /* the one to be explained; NULL: none waits */
 	struct stint_mirror_group *group; /* any, when none waits */
@@ -67,7 +62,7 @@ static struct found find_workload(const struct stint_why_question *question)
 			found.total++;
 			if (pod->pod->node || pod->bind)
 				found.placed++;
-			if (!waits(pod))
+			if (!stint_mirror_pod_waits(pod))
 				continue;
 			found.waiting_count++;
 			if (!found.waiting || is_better(pod, found.waiting))

@@ -112,6 +112,8 @@ struct stint_mirror_pod *stint_mirror_pod_by_handle(const struct stint_mirror *m
 struct stint_mirror_group *stint_mirror_group_by_handle(const struct stint_mirror *mirror, uint32_t handle);
 bool stint_mirror_next_pod(const struct stint_mirror *mirror, size_t *at, struct stint_mirror_pod **pod);
 bool stint_mirror_next_group(const struct stint_mirror *mirror, size_t *at, struct stint_mirror_group **group);
+/* For a place: it has none, none is on its way, and it is not on its own way out. */
+bool stint_mirror_pod_waits(const struct stint_mirror_pod *pod);
 /* Its condition is to be looked at; then taken off that list one by one, NULL when there are no more. */
 void stint_mirror_mark_group(struct stint_mirror *mirror, struct stint_mirror_group *group);
 struct stint_mirror_group *stint_mirror_take_marked(struct stint_mirror *mirror);

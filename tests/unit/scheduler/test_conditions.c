@@ -125,6 +125,25 @@ static void a_gang_that_is_whole_in_a_moment_hears_its_verdict_alone(void **stat
 	assert_int_equal(f->patches, 2);
 }
 
+static void a_reason_that_comes_again_is_to_last_again(void **state)
+{
+	struct fixture *f = *state;
+	cluster_node(f->served.cluster, "n", 1, true);
+	put_gang(f, "w0");
+	cluster_find(f->served.cluster, "w0")->group->passing_since_ms -= 3600 * 1000; /* that was an hour ago */
+	put_gang(f, "w1");
+	served_turn_until(&f->served, &f->patches, 2);
+	assert_string_equal(cluster_find(f->served.cluster, "w0")->told, "GangNeverFits");
+	const int64_t started_ms = stint_monotonic_ms();
+	stint_autofree char *json = cluster_pod_json("w1", CLUSTER_OWNED("Job", "train", "j1"), "GPU", "");
+	cluster_remove(f->served.cluster, STINT_KIND_POD, json);
+	cluster_cycle(f->served.cluster);
+	stint_conditions_run(f->conditions);
+	served_turn_until(&f->served, &f->patches, 3);
+	assert_true(stint_monotonic_ms() - started_ms >= 1000);
+	assert_string_equal(cluster_find(f->served.cluster, "w0")->told, "Incomplete");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +151,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reason_that_stays_is_not_written_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(that_a_gang_is_incomplete_is_told_when_it_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_gang_that_is_whole_in_a_moment_hears_its_verdict_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reason_that_comes_again_is_to_last_again, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
