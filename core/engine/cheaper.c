@@ -6,9 +6,10 @@
  * while something less deserving suffices. What is equal in all of that goes by age, the youngest first, and by name at last.
  *
  * The search begins with a set that stands. All steps that could be in a better one are candidates: those that fell before, and their
- * equals that alone lose no more than the whole set. Up to EXACT of them every choice is considered, by branch and bound: branches end
- * where the sums cannot be enough or the loss is no smaller. Of more, single steps are left out while the set stands, then the nodes
- * are compared by what one pod more on them costs, and then every choice among EXACT candidates on the nodes of the victims.
+ * equals that alone lose no more than the whole set, each in its group's turn. Up to EXACT of them every choice is considered, by branch
+ * and bound: branches end where the sums cannot be enough or the loss is no smaller. Of more, single steps are left out while the set
+ * stands, then the nodes are compared by what one pod more on them costs, and then every choice among EXACT candidates on the nodes of the
+ * victims.
  *
  * Promises: the outcome stands by the rules; it is never worse than the set that the search began with; with at most EXACT candidates no set
  * of them that is better stands.
@@ -228,6 +229,7 @@ static void let_equals_fall(struct stint_engine *engine, const struct hunt *hunt
 	engine_plan_rollback(engine, 0);
 }
 
+/* No step comes up whose former one neither falls already nor can: a group is not robbed from its middle. */
 static void find_candidates(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
@@ -237,8 +239,14 @@ static void find_candidates(struct stint_engine *engine, const struct hunt *hunt
 	const struct toll toll = toll_of(search, &cheaper->best, &end, rank);
 	let_equals_fall(engine, hunt, rank, toll.loss);
 	cheaper->candidates.count = 0;
+	size_t next = 0; /* in cheaper.best */
 	for (size_t i = 0; i < search->steps_count && search->steps[i].rank <= rank; i++) {
-		if (search->steps[i].rank < rank || search->steps[i].loss <= toll.loss)
+		struct step *step = &search->steps[i];
+		const bool falls = next < cheaper->best.count && cheaper->best.items[next] == i;
+		const bool in_turn = step->before == STINT_NO_HANDLE || search->steps[step->before].candidate;
+		next += falls;
+		step->candidate = falls || (in_turn && (step->rank < rank || step->loss <= toll.loss));
+		if (step->candidate)
 			handles_push(&cheaper->candidates, (uint32_t)i);
 	}
 }

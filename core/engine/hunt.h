@@ -53,6 +53,7 @@ struct step {
 	int64_t loss; /* hundredths of a GPU times milliseconds */
 	uint8_t elastic; /* of the group, before it */
 	bool spared;
+	bool candidate; /* cheaper.c may let it fall */
 };
 /* How many pods of a shape every node could take, counting what the plan has evicted. */
 enum { ROOM_SHAPES = 4 };

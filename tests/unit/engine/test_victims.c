@@ -206,6 +206,55 @@ static void a_surplus_falls_before_a_minimum_whatever_it_loses(void **state)
 }
 
 /* Two queues that only their age tells apart: what falls is what loses less. And where one has more than the other, it gives. */
+/*
+ * Of `a` the last pod falls first, which loses more than the whole set that stands, and does not help. Its other one and that of `c` would lose
+ * least, but `a` is not robbed from the middle. A search that has tried in vain lets more fall than it needs: here everything has.
+ */
+static void a_surplus_falls_from_its_end_whatever_its_pods_lose(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_with(STINT_ACTION_PREEMPT);
+	c->policy.actions_count = 0;
+	add_node(c, "n0", .gpus = 8);
+	add_node(c, "n1", .gpus = 4, .rack = "r1");
+	add_queue(c, "q", .quota = -1);
+	const uint32_t a = add_group(c, "a", .queue = "q", .started_ms = AGO(20));
+	const uint32_t b = add_group(c, "b", .queue = "q", .started_ms = AGO(50));
+	const uint32_t least = add_group(c, "c", .queue = "q", .started_ms = AGO(10));
+	add_pod(c, a, "a0", .on = "n0");
+	add_pod(c, a, "a1", .gpus = 1, .on = "n1", .slots = 1);
+	add_pod(c, a, "a2", .gpus = 8, .on = "n0", .slots = 255);
+	add_pod(c, b, "b0", .on = "n0");
+	add_pod(c, b, "b1", .gpus = 2, .on = "n1", .slots = 6);
+	add_pod(c, least, "c0", .on = "n0");
+	add_pod(c, least, "c1", .gpus = 1, .on = "n1", .slots = 8);
+	const uint32_t waits = add_group(c, "waits", .queue = "q", .priority = 75);
+	add_pod(c, waits, "waits", .gpus = 2, .selects = "rack", .selected = "r1");
+	run_cycle(c);
+	struct stint_engine *engine = c->engine;
+	struct search *search = engine->search = stint_alloc(sizeof *search);
+	engine_lines_settle(engine);
+	struct hunt hunt = {.rules = &engine_preempt_rules, .group = waits, .queue = engine->groups[waits].queue, .pool = STINT_NO_HANDLE};
+	engine_chunk_asks(engine, waits, true, engine->least_gpu_mib, hunt.asked);
+	assert_true(engine_room_start(engine, &hunt) && engine_search(engine, &hunt));
+	engine_plan_rollback(engine, 0);
+	engine_search_fall_again(engine);
+	while (search->steps_count < 4)
+		assert_true(engine_search_fall(engine, &hunt));
+	engine_plan_rollback(engine, 0);
+	const char *const falls_as[] = {"c1", "b1", "a2", "a1"};
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(search->pods.items[search->steps[i].first], pod_named(c, falls_as[i]));
+	search->set.count = 0;
+	engine_search_take(search, 1);
+	assert_true(engine_search_stands(engine, &hunt));
+	assert_true(engine_search_cheapen(engine, &hunt));
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(engine_pod_robbed(&engine->pods[pod_named(c, falls_as[i])]), i == 1);
+	engine_plan_rollback(engine, 0);
+	cluster_free(c);
+}
+
 static void between_queues_order_counts_before_loss(void **state)
 {
 	(void)state;
@@ -371,7 +420,7 @@ static int compare_with_all(struct cluster *c, const struct hunt_rules *rules, u
 {
 	struct stint_engine *engine = c->engine;
 	const uint32_t waits = stint_engine_group_find(engine, "waits");
-	struct hunt hunt = {.rules = rules, .group = waits, .queue = engine->groups[waits].queue};
+	struct hunt hunt = {.rules = rules, .group = waits, .queue = engine->groups[waits].queue, .pool = STINT_NO_HANDLE};
 	struct handles chosen = {0}, other = {0};
 	int stood = 0;
 	engine_chunk_asks(engine, waits, true, engine->least_gpu_mib, hunt.asked);
@@ -436,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_gang_empties_the_cheapest_nodes_whole),
 		cmocka_unit_test(a_gang_empties_one_domain_and_no_half_of_two),
 		cmocka_unit_test(a_surplus_falls_before_a_minimum_whatever_it_loses),
+		cmocka_unit_test(a_surplus_falls_from_its_end_whatever_its_pods_lose),
 		cmocka_unit_test(between_queues_order_counts_before_loss),
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
 		cmocka_unit_test(nobody_moves_who_would_come_back),
