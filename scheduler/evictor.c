@@ -168,7 +168,7 @@ static void eviction_done(void *user, struct stint_errand *errand, enum stint_er
 	stint_log(evictor->options.logger, STINT_LOG_WARN, "pod %s/%s stays, its eviction was refused (%s): %s", eviction->space,
 		eviction->pod, stint_eviction_outcome_name(outcome), message ? message : "no reason given");
 	if (pod->handle != STINT_NO_HANDLE)
-		stint_engine_pod_undo(evictor->options.engine, pod->handle);
+		stint_engine_pod_stay(evictor->options.engine, pod->handle);
 	spare_group(evictor, pod);
 	evictor->options.again(evictor->options.user);
 }
@@ -193,7 +193,7 @@ static const char *moved_to(const struct stint_evictor *evictor, const struct st
 static void take_one(struct stint_evictor *evictor, const struct stint_decision *decision, const char *place)
 {
 	struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(evictor->options.mirror, decision->pod);
-	if (!pod || pod->eviction)
+	if (!pod || pod->eviction || (pod->bind && evictor->options.void_bind && evictor->options.void_bind(evictor->options.user, pod)))
 		return;
 	const struct stint_object *meta = &pod->pod->meta;
 	stint_autofree char *sentence = stint_eviction_sentence(evictor->options.engine, evictor->options.mirror, decision, place);

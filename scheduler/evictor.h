@@ -2,6 +2,8 @@
  * evictor: takes the engine's evictions to the API server, gently: through the Eviction API, so that disruption budgets hold, so many at a time
  * and at a pace; the cause stands on the victim as a condition and in an event.
  *
+ * A pod whose bind has not even been sent is not evicted: that bind is given up, and the pod waits again.
+ *
  * An eviction lives here from the cycle until its write is certain or refused; stint_mirror_pod.eviction points to it. One that is refused,
  * or that a budget keeps from happening for half a minute, is void: the engine is told, and its group is spared for SPARE_MS.
  */
@@ -22,6 +24,8 @@ struct stint_evictor_options {
 	unsigned per_second; /* 0: no bound */
 	bool direct; /* delete, do not ask budgets */
 	int64_t (*write_until_ms)(void *user);
+	/* Whether its bind is given up instead of evicting it, for it has not been sent. NULL: none is. */
+	bool (*void_bind)(void *user, const struct stint_mirror_pod *pod);
 	void (*evicted)(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence); /* it is on its way out */
 	void (*again)(void *user); /* something was undone or may be evicted again: a cycle is due */
 	void (*idle)(void *user); /* no write is under way any more; some may be due later */

@@ -20,6 +20,7 @@ struct placing {
 	char *uuids; /* of a share on a virtual node */
 	bool needs_volumes; /* its volume claims come first, then its resource claims, then holders */
 	bool needs_holder;
+	bool writes_claims; /* some may be written already: let it end */
 	char *node;
 	uint64_t devices;
 	struct stint_bind *bind; /* NULL: it is not in the outbox */
@@ -124,6 +125,8 @@ static void undo(struct stint_placer *placer, struct stint_mirror_pod *pod, bool
 	stint_mirror_bind_ended(placer->options.mirror, pod);
 	if (pod->handle != STINT_NO_HANDLE)
 		stint_engine_pod_undo(placer->options.engine, pod->handle);
+	if (placer->options.unplaced)
+		placer->options.unplaced(placer->options.user, pod);
 	int64_t until_ms = 0;
 	if (hold_back && completes_gang(placer, pod))
 		pod->failures++;
@@ -272,6 +275,7 @@ static void claims_written(void *user, const char *message)
 	struct placing *placing = user;
 	struct stint_placer *placer = placing->placer;
 	struct stint_mirror_pod *pod = placing->pod;
+	placing->writes_claims = false;
 	if (!message) {
 		go_on(placer, placing);
 		pump(placer);
@@ -290,6 +294,7 @@ static void write_claims(struct stint_placer *placer, struct placing *placing)
 	if (placing->pod->pod->claims_count && stint_monotonic_ms() < placer->options.write_until_ms(placer->options.user))
 		placing->claims = stint_claim_writes_start(
 			placer->options.kube, placer->options.engine, placing->pod->handle, placing->node, claims_written, placing);
+	placing->writes_claims = placing->claims != NULL;
 	if (!placing->claims)
 		go_on(placer, placing);
 }
@@ -352,6 +357,27 @@ static void take_one(struct stint_placer *placer, const struct stint_decision *d
 		wait_on(placer, placing);
 }
 
+bool stint_placer_gives_up(const struct stint_mirror_pod *pod)
+{
+	const struct placing *placing = pod->bind;
+	return placing && !placing->writes_claims && (!placing->bind || placing->bind->errand.state == STINT_ERRAND_QUEUED);
+}
+
+/* Its place goes to somebody else before it was told of it. */
+static void give_up(struct stint_placer *placer, const struct stint_decision *decision)
+{
+	struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(placer->options.mirror, decision->pod);
+	if (!pod || !stint_placer_gives_up(pod))
+		return;
+	struct placing *placing = pod->bind;
+	stint_log(placer->options.logger, STINT_LOG_INFO, "pod %s/%s is not bound to node %s: its place goes to others",
+		pod->pod->meta.space, pod->pod->meta.name, placing->node);
+	if (placing->claims)
+		stint_claim_writes_undo(placing->claims);
+	stint_placer_pod_gone(placer, pod);
+	undo(placer, pod, false);
+}
+
 void stint_placer_take(struct stint_placer *placer, const struct stint_decision *decisions, size_t count)
 {
 	/* The array is the engine's and ends with its next change, which undoing one decision already is. */
@@ -361,6 +387,8 @@ void stint_placer_take(struct stint_placer *placer, const struct stint_decision 
 	for (size_t i = 0; i < count; i++) {
 		if (copies[i].kind == STINT_DECIDE_BIND)
 			take_one(placer, &copies[i]);
+		else if (copies[i].kind == STINT_DECIDE_EVICT)
+			give_up(placer, &copies[i]);
 	}
 	pump(placer);
 }

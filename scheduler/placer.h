@@ -26,6 +26,7 @@ struct stint_placer_options {
 	void (*placed)(void *user, struct stint_mirror_pod *pod, const char *node);
 	/* An undone decision or a pod to be looked at again: a cycle is due. until_ms: not before that wall time, 0: soon. */
 	void (*again)(void *user, int64_t until_ms);
+	void (*unplaced)(void *user, struct stint_mirror_pod *pod); /* its bind came to nothing; NULL: nobody asks */
 	void (*changed)(void *user); /* stint_placer_run is due */
 	void (*idle)(void *user); /* the last write has ended */
 	void *user;
@@ -34,10 +35,12 @@ struct stint_placer_options {
 struct stint_placer;
 struct stint_placer *stint_placer_new(const struct stint_placer_options *options);
 void stint_placer_free(struct stint_placer *placer);
-/* Decisions of one cycle, in its order. Sends what may be sent at once. */
+/* Decisions of one cycle, in its order: takes up its binds, and gives up those that its evictions end. Sends what may be sent at once. */
 void stint_placer_take(struct stint_placer *placer, const struct stint_decision *decisions, size_t count);
 /* Holders have changed, or time has passed: looks at what waits, and sends. */
 void stint_placer_run(struct stint_placer *placer);
+/* Whether something is under way for the pod of which the API server knows nothing yet: an eviction gives that up. */
+bool stint_placer_gives_up(const struct stint_mirror_pod *pod);
 void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod *pod);
 /* No more is sent; decisions that were not sent are forgotten. `idle` comes when the last answer has. */
 void stint_placer_close(struct stint_placer *placer);

@@ -147,6 +147,19 @@ static void on_placed(void *user, struct stint_mirror_pod *pod, const char *node
 	stint_announcer_scheduled(session->announcer, pod->pod, node);
 }
 
+/* There is nothing to evict any more. */
+static void on_unplaced(void *user, struct stint_mirror_pod *pod)
+{
+	struct stint_session *session = user;
+	stint_evictor_pod_gone(session->evictor, pod);
+}
+
+static bool on_void_bind(void *user, const struct stint_mirror_pod *pod)
+{
+	(void)user;
+	return stint_placer_gives_up(pod); /* which it does when it takes the same decisions */
+}
+
 static void on_evicted(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence)
 {
 	struct stint_session *session = user;
@@ -262,6 +275,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.placed = on_placed,
 		.changed = wake_soon,
 		.again = on_again,
+		.unplaced = on_unplaced,
 		.idle = on_idle,
 		.user = session});
 	session->evictor = stint_evictor_new(&(struct stint_evictor_options){.kube = options->kube,
@@ -273,6 +287,7 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.per_second = (unsigned)options->settings->eviction_rate,
 		.direct = options->settings->evictions == STINT_EVICTIONS_DIRECT,
 		.write_until_ms = write_until,
+		.void_bind = on_void_bind,
 		.evicted = on_evicted,
 		.again = wake_soon,
 		.idle = on_idle,

@@ -229,12 +229,20 @@ void stint_engine_pod_remove(struct stint_engine *engine, const char *uid)
 		engine_group_touch(engine, group);
 }
 
+static bool is_going(const struct pod *pod)
+{
+	return pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_DECIDED;
+}
+
 void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t handle)
 {
 	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_CONFIRM, .name = uid_of(engine->pods[handle].object)});
 	/* Assumed and bound pods take the same: no book changes. The group may still be tried with what it has. */
-	if (engine->pods[handle].status == STINT_POD_ASSUMED)
-		engine->pods[handle].status = STINT_POD_BOUND;
+	struct pod *pod = &engine->pods[handle];
+	if (pod->status == STINT_POD_ASSUMED)
+		pod->status = STINT_POD_BOUND;
+	else if (is_going(pod) && pod->before == STINT_POD_ASSUMED)
+		pod->before = STINT_POD_BOUND;
 }
 
 void stint_engine_pod_undo(struct stint_engine *engine, uint32_t handle)
@@ -242,23 +250,30 @@ void stint_engine_pod_undo(struct stint_engine *engine, uint32_t handle)
 	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_UNDO, .name = uid_of(engine->pods[handle].object)});
 	engine_drop_reservations(engine);
 	struct pod *pod = &engine->pods[handle];
-	const bool evicted = pod->status == STINT_POD_RELEASING && pod->evicted == EVICTED_DECIDED;
-	if (pod->status != STINT_POD_ASSUMED && !evicted)
+	if (pod->status != STINT_POD_ASSUMED && !(is_going(pod) && pod->before == STINT_POD_ASSUMED))
 		return;
 	engine_account(engine, handle, -1);
-	if (evicted) {
-		pod->status = pod->before;
-		pod->evicted = EVICTED_NOT;
-		engine_account(engine, handle, 1);
-		engine_group_touch(engine, pod->group);
-		return;
-	}
 	const uint32_t node = pod->node;
 	pod->status = STINT_POD_PENDING;
+	pod->evicted = EVICTED_NOT;
 	pod->node = STINT_NO_HANDLE;
 	pod->devices = 0;
 	pod->choice = STINT_NO_HANDLE;
 	engine_account(engine, handle, 1);
 	leave_node(engine, node);
+	engine_group_touch(engine, pod->group);
+}
+
+void stint_engine_pod_stay(struct stint_engine *engine, uint32_t handle)
+{
+	engine_tell(engine, &(struct stint_news){.kind = STINT_NEWS_STAY, .name = uid_of(engine->pods[handle].object)});
+	engine_drop_reservations(engine);
+	struct pod *pod = &engine->pods[handle];
+	if (!is_going(pod))
+		return;
+	engine_account(engine, handle, -1);
+	pod->status = pod->before;
+	pod->evicted = EVICTED_NOT;
+	engine_account(engine, handle, 1);
 	engine_group_touch(engine, pod->group);
 }

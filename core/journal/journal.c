@@ -183,6 +183,7 @@ static void tell(void *user, const struct stint_engine *engine, const struct sti
 	case STINT_NEWS_POD_GONE: add_word(journal, "pod_gone", news->name); break;
 	case STINT_NEWS_CONFIRM: add_word(journal, "confirm", news->name); break;
 	case STINT_NEWS_UNDO: add_word(journal, "undo", news->name); break;
+	case STINT_NEWS_STAY: add_word(journal, "stay", news->name); break;
 	case STINT_NEWS_CYCLE: add_cycle(journal, engine, news); break;
 	}
 	if (news->kind == STINT_NEWS_CYCLE || journal->lines.length >= HANDED_OUT_BYTES)

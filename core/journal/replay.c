@@ -261,18 +261,21 @@ static bool read_pod_gone(struct replay *r, const struct stint_json *line)
 	return true;
 }
 
-static bool read_outcome(struct replay *r, const struct stint_json *line, const char *key)
+static const struct {
+	const char *key;
+	void (*tell)(struct stint_engine *engine, uint32_t pod);
+} outcomes[] = {{"confirm", stint_engine_pod_confirm}, {"undo", stint_engine_pod_undo}, {"stay", stint_engine_pod_stay}};
+
+static bool read_outcome(struct replay *r, const struct stint_json *line, size_t which)
 {
+	const char *key = outcomes[which].key;
 	const char *uid = text_at(r, line, key);
 	if (!uid || !has_only(r, line, &key, 1))
 		return false;
 	const uint32_t pod = stint_engine_pod_find(r->engine, uid);
 	if (pod == STINT_NO_HANDLE)
 		return fail_at(r, key, "must be the UID of a pod that is known by then");
-	if (strcmp(key, "confirm") == 0)
-		stint_engine_pod_confirm(r->engine, pod);
-	else
-		stint_engine_pod_undo(r->engine, pod);
+	outcomes[which].tell(r->engine, pod);
 	return true;
 }
 
@@ -314,8 +317,10 @@ static bool read_line(struct replay *r, const struct stint_json *line)
 		if (strcmp(key, kinds[i].key) == 0)
 			return kinds[i].read(r, line);
 	}
-	if (strcmp(key, "confirm") == 0 || strcmp(key, "undo") == 0)
-		return read_outcome(r, line, strcmp(key, "undo") == 0 ? "undo" : "confirm");
+	for (size_t i = 0; i < STINT_COUNT(outcomes); i++) {
+		if (strcmp(key, outcomes[i].key) == 0)
+			return read_outcome(r, line, i);
+	}
 	for (unsigned kind = 0; kind < KINDS; kind++) {
 		if (form_of(kind) && strcmp(key, form_of(kind)->word) == 0)
 			return read_object(r, line, kind);

@@ -4,7 +4,7 @@
  *
  * The state is incremental. Whoever watches the cluster tells it what has changed (nodes, queues, groups, pods), each change costs what
  * it touches, and stint_engine_cycle decides. Decisions are assumed in the state at once: a bind that was written needs no more than
- * stint_engine_pod_confirm, one that failed stint_engine_pod_undo. What waits has a typed record of why.
+ * stint_engine_pod_confirm, one that failed stint_engine_pod_undo or _stay. What waits has a typed record of why.
  *
  * Things are named by handles: small integers, stable while the thing is known, used again after its removal. The engine keeps counted
  * references to the model objects it was given; the texts that it hands out belong to those objects and live until the next change of
@@ -181,11 +181,12 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 void stint_engine_pod_remove(struct stint_engine *engine, const char *uid);
 uint32_t stint_engine_pod_find(const struct stint_engine *engine, const char *uid);
 /*
- * The write of a decision succeeded, or failed: then the pod is pending again, or stays where it was to be evicted from, and its group is
- * tried in the next cycle.
+ * How the write of a decision ended; where it came to nothing the pod's group is tried in the next cycle. A pod may be decided to go while its
+ * bind is under way, so the two say which they speak of: an undone bind leaves nothing to evict, an eviction that failed leaves the bind alone.
  */
-void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t pod);
-void stint_engine_pod_undo(struct stint_engine *engine, uint32_t pod);
+void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t pod); /* it is bound */
+void stint_engine_pod_undo(struct stint_engine *engine, uint32_t pod); /* it is not: it is pending again */
+void stint_engine_pod_stay(struct stint_engine *engine, uint32_t pod); /* it was not evicted */
 
 /* ---- the cycle ------------------------------------------------------------------------------------------------------------------- */
 
@@ -491,9 +492,10 @@ enum stint_news_kind {
 	STINT_NEWS_GROUP_GONE, /* name: its key */
 	STINT_NEWS_SPARE, /* name, spared */
 	STINT_NEWS_POD, /* pod */
-	STINT_NEWS_POD_GONE, /* name: its UID, as the next two */
+	STINT_NEWS_POD_GONE, /* name: its UID, as the next three */
 	STINT_NEWS_CONFIRM,
 	STINT_NEWS_UNDO,
+	STINT_NEWS_STAY,
 	STINT_NEWS_CYCLE, /* policy, now_ms, cycle */
 };
 struct stint_news {

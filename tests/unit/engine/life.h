@@ -73,7 +73,7 @@ static void confirm_or_undo(struct cluster *c, struct world *w)
 			} else if (status == STINT_POD_RELEASING && !w->groups[g].is.parts_count && chance(10)) {
 				/* Not of a group with domains: the rest of it may have started in another one meanwhile. */
 				/* Undoes an eviction that was decided here and of which no news have come; else nothing. */
-				stint_engine_pod_undo(c->engine, pod_named(c, pod->name));
+				stint_engine_pod_stay(c->engine, pod_named(c, pod->name));
 				if (pod_seen(c, pod->name).status != STINT_POD_RELEASING)
 					pod->is.status = STINT_POD_PENDING;
 			} else if (status == STINT_POD_RELEASING && chance(50)) {

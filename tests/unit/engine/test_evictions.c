@@ -374,9 +374,64 @@ static void an_eviction_stands_against_old_news_and_is_undone_when_it_failed(voi
 	run_cycle(c);
 	add_running(c, "runs", (struct group_is){.queue = "q"}, "n0", 1);
 	assert_int_equal(pod_seen(c, "runs-0").status, STINT_POD_RELEASING);
-	stint_engine_pod_undo(c->engine, pod_named(c, "runs-0"));
+	stint_engine_pod_stay(c->engine, pod_named(c, "runs-0"));
 	assert_int_equal(pod_seen(c, "runs-0").status, STINT_POD_BOUND);
 	assert_int_equal(pod_seen(c, "waits-0").status, STINT_POD_PENDING);
+	cluster_free(c);
+}
+
+/* "early" has its place and waits for its bind when "waits" is given it. */
+static struct cluster *cluster_that_evicts_an_assumed_pod(void)
+{
+	struct cluster *c = cluster_new();
+	stint_policy_evict(&c->policy);
+	add_node(c, "n0", .gpus = 1);
+	add_queue(c, "q", .quota = -1);
+	add_pod(c, add_group(c, "early", .queue = "q", .priority = 50), "early", .gpus = 1);
+	assert_int_equal(run_cycle(c), 1);
+	assert_int_equal(pod_seen(c, "early").status, STINT_POD_ASSUMED);
+	add_pod(c, add_group(c, "waits", .queue = "q", .priority = 75), "waits", .gpus = 1);
+	run_cycle(c);
+	assert_int_equal(pod_seen(c, "early").status, STINT_POD_RELEASING);
+	return c;
+}
+
+static void a_bind_that_failed_leaves_nothing_to_evict(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_that_evicts_an_assumed_pod();
+	stint_engine_pod_undo(c->engine, pod_named(c, "early"));
+	assert_int_equal(pod_seen(c, "early").status, STINT_POD_PENDING);
+	assert_int_equal(pod_seen(c, "early").node, STINT_NO_HANDLE);
+	stint_engine_pod_stay(c->engine, pod_named(c, "early"));
+	assert_int_equal(pod_seen(c, "early").status, STINT_POD_PENDING);
+	assert_int_equal(run_cycle(c), 1);
+	assert_int_equal(pod_seen(c, "waits").status, STINT_POD_ASSUMED);
+	assert_int_equal(pod_seen(c, "early").status, STINT_POD_PENDING);
+	cluster_free(c);
+}
+
+static void an_eviction_that_failed_leaves_the_bind_alone(void **state)
+{
+	(void)state;
+	for (int confirmed = 0; confirmed < 2; confirmed++) {
+		struct cluster *c = cluster_that_evicts_an_assumed_pod();
+		if (confirmed)
+			stint_engine_pod_confirm(c->engine, pod_named(c, "early"));
+		assert_int_equal(pod_seen(c, "early").status, STINT_POD_RELEASING);
+		stint_engine_pod_stay(c->engine, pod_named(c, "early"));
+		assert_int_equal(pod_seen(c, "early").status, confirmed ? STINT_POD_BOUND : STINT_POD_ASSUMED);
+		cluster_free(c);
+	}
+}
+
+static void a_bind_that_is_undone_does_not_undo_the_eviction_of_a_bound_pod(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_that_evicts_an_assumed_pod();
+	stint_engine_pod_confirm(c->engine, pod_named(c, "early"));
+	stint_engine_pod_undo(c->engine, pod_named(c, "early"));
+	assert_int_equal(pod_seen(c, "early").status, STINT_POD_RELEASING);
 	cluster_free(c);
 }
 
@@ -412,6 +467,9 @@ int main(void)
 		cmocka_unit_test(stale_gangs_fall),
 		cmocka_unit_test(time_alone_ends_a_grace),
 		cmocka_unit_test(an_eviction_stands_against_old_news_and_is_undone_when_it_failed),
+		cmocka_unit_test(a_bind_that_failed_leaves_nothing_to_evict),
+		cmocka_unit_test(an_eviction_that_failed_leaves_the_bind_alone),
+		cmocka_unit_test(a_bind_that_is_undone_does_not_undo_the_eviction_of_a_bound_pod),
 		cmocka_unit_test(only_so_many_of_a_queue_take_part),
 	};
 	return cmocka_run_group_tests_name("engine: evictions", tests, NULL, NULL);

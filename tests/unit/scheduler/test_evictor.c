@@ -12,6 +12,7 @@ struct fixture {
 	int requests, evicted, again, idle;
 	int condition_status, eviction_status;
 	const char *pod; /* what a read of it brings */
+	bool voids; /* who binds gives up what is not sent */
 	bool silent; /* the server does not answer */
 	struct stint_httpd_request *held;
 };
@@ -69,6 +70,12 @@ static void on_evicted(void *user, struct stint_mirror_pod *pod, const char *rea
 	f->evicted++;
 }
 
+static bool on_void_bind(void *user, const struct stint_mirror_pod *pod)
+{
+	assert_non_null(pod->bind);
+	return ((struct fixture *)user)->voids;
+}
+
 static void on_again(void *user)
 {
 	((struct fixture *)user)->again++;
@@ -94,6 +101,7 @@ static void begin(struct fixture *f, bool direct)
 		.in_flight_max = 8,
 		.direct = direct,
 		.write_until_ms = always,
+		.void_bind = on_void_bind,
 		.evicted = on_evicted,
 		.again = on_again,
 		.idle = on_idle,
@@ -164,6 +172,27 @@ static void the_cause_stands_on_the_pod_before_it_is_evicted_and_is_told_after(v
 	served_turn_until(&f.served, &f.idle, 1);
 	assert_log(&f, "CE+.");
 	finish(&f);
+}
+
+static void a_pod_whose_bind_is_given_up_is_not_evicted(void **state)
+{
+	(void)state;
+	for (int voids = 0; voids < 2; voids++) {
+		struct fixture f;
+		begin(&f, false);
+		cluster_queue(f.served.cluster, "default", -1, -1);
+		cluster_node(f.served.cluster, "node", 1, true);
+		cluster_pod(f.served.cluster, "victim", "", "GPU", "");
+		assert_int_equal(cluster_cycle(f.served.cluster), 1);
+		struct stint_mirror_pod *pod = cluster_find(f.served.cluster, "victim");
+		f.voids = voids;
+		pod->bind = &f;
+		stint_evictor_take(f.evictor, &(struct stint_decision){.kind = STINT_DECIDE_EVICT, .pod = pod->handle}, 1);
+		assert_int_equal(pod->eviction == NULL, voids);
+		pod->bind = NULL;
+		stint_evictor_pod_gone(f.evictor, pod);
+		finish(&f);
+	}
 }
 
 static void who_may_not_write_the_cause_evicts_all_the_same(void **state)
@@ -295,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_cause_stands_on_the_pod_before_it_is_evicted_and_is_told_after),
+		cmocka_unit_test(a_pod_whose_bind_is_given_up_is_not_evicted),
 		cmocka_unit_test(who_may_not_write_the_cause_evicts_all_the_same),
 		cmocka_unit_test(a_pod_that_is_not_there_any_more_is_not_evicted),
 		cmocka_unit_test(where_the_operator_chose_so_the_pod_is_deleted),

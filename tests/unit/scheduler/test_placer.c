@@ -10,7 +10,7 @@ struct fixture {
 	struct stint_metrics *metrics;
 	struct stint_logger logger;
 	struct stint_placer *placer;
-	int binds, placed, again, changed;
+	int binds, placed, again, changed, unplaced;
 	int64_t until_ms; /* of the last `again` */
 	const char *refuse; /* the pod that the server does not bind */
 };
@@ -50,6 +50,12 @@ static void on_changed(void *user)
 	((struct fixture *)user)->changed++;
 }
 
+static void on_unplaced(void *user, struct stint_mirror_pod *pod)
+{
+	assert_null(pod->bind);
+	((struct fixture *)user)->unplaced++;
+}
+
 static void on_idle(void *user)
 {
 	(void)user;
@@ -69,6 +75,7 @@ static int setup(void **state)
 		.write_until_ms = always,
 		.placed = on_placed,
 		.again = on_again,
+		.unplaced = on_unplaced,
 		.changed = on_changed,
 		.idle = on_idle,
 		.user = f});
@@ -246,6 +253,40 @@ static void test_no_second_bind_is_begun_for_a_pod_that_has_one(void **state)
 	assert_ptr_equal(pod->bind, bind);
 }
 
+static void test_an_eviction_gives_up_a_bind_that_was_not_sent(void **state)
+{
+	struct fixture *f = *state;
+	begin_waiting(f, false);
+	const struct stint_mirror_pod *pod = cluster_find(f->served.cluster, "patient");
+	const int requests = f->binds;
+	assert_true(stint_placer_gives_up(pod));
+	stint_placer_take(f->placer, &(struct stint_decision){.kind = STINT_DECIDE_EVICT, .pod = pod->handle}, 1);
+	assert_null(pod->bind);
+	assert_true(waits(f, "patient"));
+	assert_int_equal(f->again, 1);
+	assert_int_equal(f->until_ms, 0);
+	assert_int_equal(f->unplaced, 1);
+	assert_int_equal(f->binds, requests);
+}
+
+/* The bind has been sent when the eviction is decided, and is refused. */
+static void test_whoever_evicts_is_told_of_a_bind_that_was_refused(void **state)
+{
+	struct fixture *f = *state;
+	cluster_pod(f->served.cluster, "early", "", "GPU", "");
+	f->refuse = "early";
+	const struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
+	stint_mirror_settle(f->served.cluster->mirror, stint_now_ms());
+	const struct stint_cycle done = stint_engine_cycle(f->served.cluster->engine, &policy, stint_now_ms());
+	stint_placer_take(f->placer, done.decisions, done.count);
+	const struct stint_mirror_pod *pod = cluster_find(f->served.cluster, "early");
+	assert_false(stint_placer_gives_up(pod));
+	stint_placer_take(f->placer, &(struct stint_decision){.kind = STINT_DECIDE_EVICT, .pod = pod->handle}, 1);
+	assert_non_null(pod->bind);
+	served_turn_until(&f->served, &f->unplaced, 1);
+	assert_null(pod->bind);
+}
+
 static void test_a_pod_that_the_engine_does_not_have_has_nothing_of_the_zones(void **state)
 {
 	struct fixture *f = *state;
@@ -263,6 +304,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_pod_that_is_regrouped_while_it_waits_for_its_volume_changes_after_its_bind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_second_bind_is_begun_for_a_pod_that_has_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_eviction_gives_up_a_bind_that_was_not_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_whoever_evicts_is_told_of_a_bind_that_was_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_pod_that_the_engine_does_not_have_has_nothing_of_the_zones, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
