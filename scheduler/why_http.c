@@ -3,8 +3,8 @@
  *
  *   who (client certificate, else TokenReview) -> may they read pods there -> everywhere? -> each namespace that holds something -> answer
  *
- * State: the questions that are open. The record is made twice: once to learn whose pods it speaks of, once to be told. Both are cheap
- * beside the reviews between them.
+ * State: the questions that are open. For whom may not see everything the record is made twice: once to learn whose pods it speaks of, without
+ * the changes and the estimate, which are dear and name nobody, and once to be told.
  */
 #include <scheduler/why_http.h>
 
@@ -118,8 +118,8 @@ static bool is_seen(void *user, const char *space)
 	return asking->sees_all;
 }
 
-/* NULL: it was answered already, with what is wrong. */
-static struct stint_json *make_record(struct asking *asking, bool (*visible)(void *user, const char *space))
+/* NULL: it was answered already, with what is wrong. known_only: as in stint_why_question. */
+static struct stint_json *make_record(struct asking *asking, bool (*visible)(void *user, const char *space), bool known_only)
 {
 	struct stint_session *session = asking->why->options.session(asking->why->options.user);
 	stint_autofree char *missing = session ? stint_session_missing(session) : NULL;
@@ -136,7 +136,8 @@ static struct stint_json *make_record(struct asking *asking, bool (*visible)(voi
 		.workload = asking->workload,
 		.now_ms = stint_now_ms(),
 		.visible = visible,
-		.user = asking};
+		.user = asking,
+		.known_only = known_only};
 	struct stint_json *record = stint_why_record(&question);
 	if (!record)
 		refuse(asking, 404, STINT_WHY_UNKNOWN,
@@ -146,7 +147,7 @@ static struct stint_json *make_record(struct asking *asking, bool (*visible)(voi
 
 static void tell(struct asking *asking)
 {
-	stint_auto_json *record = make_record(asking, is_seen);
+	stint_auto_json *record = make_record(asking, is_seen, false);
 	if (!record)
 		return;
 	count_answer(asking->why, 200);
@@ -179,7 +180,7 @@ static void on_everywhere(void *user, enum stint_verdict verdict)
 		tell(asking);
 		return;
 	}
-	stint_auto_json *record = make_record(asking, note_space);
+	stint_auto_json *record = make_record(asking, note_space, true);
 	if (record)
 		ask_next_space(asking);
 }

@@ -228,7 +228,7 @@ struct stint_json *stint_why_record(const struct stint_why_question *question)
 	if (!found.waiting)
 		return stint_steal(&record);
 
-	const struct stint_reason_names names = {.name = name_holder, .user = question};
+	const struct stint_reason_names names = {.name = name_holder, .user = question, .known_only = question->known_only};
 	struct stint_explanation explanation;
 	stint_explain(question->engine, found.waiting, &explanation);
 	const bool gated = found.waiting->pod->gates_count > 0;

@@ -122,12 +122,13 @@ void stint_reason_record(struct stint_json *record, struct stint_engine *engine,
 	add_place(record, why, &place);
 	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_TOPOLOGY || reason == STINT_REASON_LEAVING)
 		add_nodes(record, why);
-	remedies_add(stint_json_ensure_array(record, "changes"), engine, group);
+	if (!names->known_only)
+		remedies_add(stint_json_ensure_array(record, "changes"), engine, group);
 	struct stint_json *holders = stint_json_ensure_array(record, "holders");
 	for (size_t i = 0; i < why->holders_count && !why->never; i++) /* nobody's going away would help it */
 		add_holder(holders, &why->holders[i], now_ms, names);
 	stint_json_set_int(record, "holders_total", why->never ? 0 : (int64_t)why->holders_total);
-	const int64_t start_ms = why->never ? 0 : stint_engine_expected(engine, group, now_ms);
+	const int64_t start_ms = why->never || names->known_only ? 0 : stint_engine_expected(engine, group, now_ms);
 	if (start_ms > 0)
 		stint_json_set_int(record, "starts_in_s", start_ms > now_ms ? (start_ms - now_ms + 999) / 1000 : 0);
 }

@@ -188,8 +188,9 @@ struct stint_why_question {
 	/* Whether the caller may read pods of that namespace; those it may not appear as `another project`. */
 	bool (*visible)(void *user, const char *space);
 	void *user;
+	bool known_only; /* what the last attempt left, without `changes` and `starts_in_s`, which are tried anew: cheap */
 };
-/* NULL: there is no such workload. */
+/* NULL: there is no such workload. Asks `visible` about the same namespaces either way. */
 struct stint_json *stint_why_record(const struct stint_why_question *question);
 
 #endif

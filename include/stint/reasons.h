@@ -65,6 +65,7 @@ char *stint_remedy_text(const struct stint_engine *engine, const struct stint_re
 struct stint_reason_names {
 	int64_t (*name)(const void *user, uint32_t group, struct stint_json *holder);
 	const void *user;
+	bool known_only; /* leaves out what is tried anew: `changes` and `starts_in_s` */
 };
 /*
  * Adds to the record of a group that waits what the engine knows of it; what it does not know is left out:
@@ -75,7 +76,8 @@ struct stint_reason_names {
  *     each was tried and would start it, the smallest first, holders: [{project, ..., pods, gpus, cpu_milli, memory_bytes, leaving,
  *     ends_in_s}], holders_total, starts_in_s
  *
- * GPUs are devices, CPU is in thousandths of a core, memory in bytes. Costs what stint_engine_remedies costs.
+ * GPUs are devices, CPU is in thousandths of a core, memory in bytes. Costs what stint_engine_remedies and
+ * stint_engine_expected cost, but for known_only.
  */
 void stint_reason_record(struct stint_json *record, struct stint_engine *engine, uint32_t group, const struct stint_why *why,
 	int64_t now_ms, const struct stint_reason_names *names);

@@ -54,9 +54,8 @@ static void over_limit_names_queue_bound_and_what_is_missing(void **state)
 	assert_string_equal(stint_json_string_at(change, "text"), "raise the limit of \"default\" to 2 GPUs");
 }
 
-static void holders_that_the_caller_may_not_see_have_no_name(void **state)
+static void a_secret_pod_is_in_the_way(struct cluster *c)
 {
-	struct cluster *c = *state;
 	cluster_node(c, "n1", 1, true);
 	cluster_queue(c, "default", 1, -1);
 	cluster_put(c, STINT_KIND_POD, NULL, NULL,
@@ -66,6 +65,12 @@ static void holders_that_the_caller_may_not_see_have_no_name(void **state)
 		"\"limits\":{\"nvidia.com/gpu\":\"1\"},\"requests\":{\"nvidia.com/gpu\":\"1\"}}}]},\"status\":{\"phase\":\"Running\"}}");
 	cluster_pod(c, "a", "", "GPU", "");
 	assert_int_equal(cluster_cycle(c), 0);
+}
+
+static void holders_that_the_caller_may_not_see_have_no_name(void **state)
+{
+	struct cluster *c = *state;
+	a_secret_pod_is_in_the_way(c);
 	stint_auto_json *record = why(c, "default", "a");
 	assert_string_equal(stint_json_string_at(record, "reason"), "NoRoom");
 	const struct stint_json *holder = stint_json_item(stint_json_get(record, "holders"), 0);
@@ -74,6 +79,31 @@ static void holders_that_the_caller_may_not_see_have_no_name(void **state)
 	stint_autofree char *text = stint_json_print(record);
 	assert_null(strstr(text, "moonshot"));
 	assert_null(strstr(text, "secret"));
+}
+
+static bool note_secret(void *user, const char *space)
+{
+	*(bool *)user = strcmp(space, "secret") == 0;
+	return false;
+}
+
+static void whose_pods_it_speaks_of_is_learnt_without_what_is_tried_anew(void **state)
+{
+	struct cluster *c = *state;
+	bool asked = false;
+	a_secret_pod_is_in_the_way(c);
+	const struct stint_why_question question = {.engine = c->engine,
+		.mirror = c->mirror,
+		.space = "default",
+		.workload = "a",
+		.now_ms = 1000,
+		.visible = note_secret,
+		.user = &asked,
+		.known_only = true};
+	stint_auto_json *known = stint_why_record(&question), *whole = why(c, "default", "a");
+	assert_true(asked);
+	assert_null(stint_json_get(known, "changes"));
+	assert_non_null(stint_json_get(whole, "changes"));
 }
 
 static void what_can_never_run_is_said_to_be_so(void **state)
@@ -254,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_CLUSTER(over_limit_names_queue_bound_and_what_is_missing),
+		IN_CLUSTER(whose_pods_it_speaks_of_is_learnt_without_what_is_tried_anew),
 		IN_CLUSTER(holders_that_the_caller_may_not_see_have_no_name),
 		IN_CLUSTER(what_can_never_run_is_said_to_be_so),
 		IN_CLUSTER(held_pods_are_explained_by_what_holds_them),
