@@ -6,6 +6,7 @@
  *     hunts.c                               an action: the waiting groups in order, each hunted for once, and what need not be tried
  *     search.c                              which sets of victims are put to judgement, until one stands
  *     cheaper.c                             of the sets that order leaves equal, the one that loses least
+ *     steps.c, offers.c                     for it: which of two sets is better, and what a pod more costs on each node
  *     room.c                                whether the evictions so far could be enough, in sums
  *     judge.c                               what becomes of a set: everybody takes his place again in the order of queues
  *     runtime.c                             minimum runtimes and preemption delays
@@ -76,6 +77,8 @@ struct failure {
 	struct restraint by;
 };
 
+enum { MOST_WORK = 1 << 20 }; /* of a hunt, as search.work counts it */
+
 struct search {
 	struct step *steps;
 	size_t steps_count, steps_capacity;
@@ -109,6 +112,8 @@ void engine_search_take(struct search *search, uint32_t step); /* into search.se
 /* cheaper.c: after a search.set stood. The plan holds the outcome of a set that stands afterwards, too; false: nothing stands after all. */
 bool engine_search_cheapen(struct stint_engine *engine, const struct hunt *hunt);
 void engine_cheaper_free(struct cheaper *cheaper);
+
+/* steps.c */
 /* Below 0: the first list of steps is the better choice of the two. Both in ascending order. */
 int engine_steps_compare(const struct stint_engine *engine, const struct handles *a, const struct handles *b);
 

@@ -12,7 +12,7 @@
  */
 #include "hunt.h"
 
-enum { FEW = 64, MOST_WORK = 1 << 20 };
+enum { FEW = 64 };
 
 void engine_search_free(struct search *search)
 {
