@@ -33,6 +33,7 @@ static void put(void *user, const char *lines, size_t length)
 			stint_log(options->logger, STINT_LOG_ERROR, "the journal %s cannot be written (%s): it ends here", options->path,
 				strerror(errno));
 			stint_close_fd(&recording->fd);
+			stint_journal_end(recording->journal);
 		}
 		written += count > 0 ? (size_t)count : 0;
 	}

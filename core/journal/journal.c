@@ -19,6 +19,7 @@ struct stint_journal {
 	void (*write)(void *user, const char *lines, size_t length);
 	void *user;
 	struct stint_buf lines;
+	bool ended;
 	char *policy; /* of the last cycle, as a text; NULL: there was none */
 };
 
@@ -31,7 +32,7 @@ static void add_line(struct stint_journal *journal, struct stint_json *line)
 
 void stint_journal_flush(struct stint_journal *journal)
 {
-	if (journal->lines.length)
+	if (journal->lines.length && !journal->ended)
 		journal->write(journal->user, journal->lines.data, journal->lines.length);
 	stint_buf_reset(&journal->lines);
 }
@@ -200,12 +201,19 @@ struct stint_journal *stint_journal_new(
 	return journal;
 }
 
+void stint_journal_end(struct stint_journal *journal)
+{
+	if (!journal->ended)
+		stint_engine_watch(journal->engine, NULL);
+	journal->ended = true;
+}
+
 void stint_journal_free(struct stint_journal *journal)
 {
 	if (!journal)
 		return;
-	stint_engine_watch(journal->engine, NULL);
 	stint_journal_flush(journal);
+	stint_journal_end(journal);
 	stint_buf_free(&journal->lines);
 	free(journal->policy);
 	free(journal);

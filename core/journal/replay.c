@@ -376,9 +376,11 @@ static void keep(void *user, const char *lines, size_t length)
 static bool step(struct replay *r)
 {
 	const size_t length = line_length(r->at, r->end);
-	stint_auto_json *line = stint_json_parse(r->at, length, STINT_JSON_REJECT_DUPLICATES, r->err);
-	if (line && length > STINT_JOURNAL_MAX_LINE)
-		return stint_fail(r->err, STINT_USAGE, "the line is too long");
+	stint_auto_json *line = NULL;
+	if (length > STINT_JOURNAL_MAX_LINE)
+		stint_fail(r->err, STINT_USAGE, "the line is longer than %d MiB", STINT_JOURNAL_MAX_LINE / (1024 * 1024));
+	else
+		line = stint_json_parse(r->at, length, STINT_JSON_REJECT_DUPLICATES, r->err);
 	if (line && read_line(r, line))
 		return true;
 	return stint_fail_wrap(r->err, "%s:%zu", r->name, r->line);

@@ -27,6 +27,8 @@ struct stint_journal;
 struct stint_journal *stint_journal_new(
 	struct stint_engine *engine, void (*write)(void *user, const char *lines, size_t length), void *user);
 void stint_journal_flush(struct stint_journal *journal); /* hands out now what is there */
+/* No more is handed out, and nothing more is made into lines. Also from within `write`, for whom writes in vain. */
+void stint_journal_end(struct stint_journal *journal);
 void stint_journal_free(struct stint_journal *journal); /* hands out what is left first. NULL is fine */
 
 /* ---- replaying ------------------------------------------------------------------------------------------------------------------------ */

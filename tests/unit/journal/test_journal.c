@@ -202,6 +202,21 @@ static void what_is_no_journal_is_refused_with_its_place(void **state)
 	}
 }
 
+static void a_line_that_is_too_long_is_refused_before_it_is_read(void **state)
+{
+	(void)state;
+	stint_auto_buf journal = {0};
+	stint_buf_puts(&journal, "{\"journal\":1}\n");
+	stint_autofree char *line = stint_alloc(STINT_JOURNAL_MAX_LINE + 1);
+	memset(line, 'x', STINT_JOURNAL_MAX_LINE);
+	line[STINT_JOURNAL_MAX_LINE] = '\n';
+	stint_buf_add(&journal, line, STINT_JOURNAL_MAX_LINE + 1);
+	STINT_CLEANUP(stint_replay_clear) struct stint_replay replay = {0};
+	stint_auto_error *err = NULL;
+	assert_false(stint_journal_replay("j", journal.data, journal.length, &replay, &err));
+	assert_string_equal(err->message, "j:2: the line is longer than 64 MiB");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +225,7 @@ int main(void)
 		cmocka_unit_test(another_decision_is_found_at_its_line),
 		cmocka_unit_test(half_a_line_or_cycle_is_said_and_the_rest_compared),
 		cmocka_unit_test(what_is_no_journal_is_refused_with_its_place),
+		cmocka_unit_test(a_line_that_is_too_long_is_refused_before_it_is_read),
 	};
 	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }

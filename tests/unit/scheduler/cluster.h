@@ -121,7 +121,7 @@ static inline void cluster_pod(struct cluster *c, const char *name, const char *
 	cluster_put(c, STINT_KIND_POD, NULL, NULL, json);
 }
 
-static struct stint_mirror_pod *cluster_find(struct cluster *c, const char *name)
+static inline struct stint_mirror_pod *cluster_find(struct cluster *c, const char *name)
 {
 	stint_autofree char *uid = stint_format("p-%s", name);
 	return stint_mirror_pod_by_uid(c->mirror, uid);
