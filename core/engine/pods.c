@@ -107,7 +107,7 @@ static void set_place(struct stint_engine *engine, uint32_t handle, const struct
 	/* A bind that we decided and whose news do not name the devices keeps those that we chose. */
 	if (node != former || facts->devices)
 		pod->devices = facts->devices;
-	if (node != former)
+	if (node != former || facts->rezoned)
 		pod->choice = STINT_NO_HANDLE;
 	pod->node = node;
 	pod->evicted = EVICTED_NOT;
@@ -115,6 +115,13 @@ static void set_place(struct stint_engine *engine, uint32_t handle, const struct
 	pod->status = homeless ? STINT_POD_GATED : (uint8_t)facts->status;
 	if (placed && (pod->claims || pod->choice != STINT_NO_HANDLE || facts->zones))
 		engine_choice_read(engine, handle, facts->zones, facts->zones_count);
+}
+
+/* Of a pod whose news are old: it keeps all that was decided, but for its zones. */
+static void set_zones(struct stint_engine *engine, uint32_t handle, const struct stint_pod_facts *facts)
+{
+	engine->pods[handle].choice = STINT_NO_HANDLE;
+	engine_choice_read(engine, handle, facts->zones, facts->zones_count);
 }
 
 void engine_pod_reshape(struct stint_engine *engine, uint32_t handle)
@@ -139,7 +146,7 @@ static bool news_are_old(const struct pod *pod, const struct stint_pod_facts *fa
 
 static bool nothing_new(const struct stint_engine *engine, const struct pod *pod, const struct stint_pod_facts *facts)
 {
-	if (pod->object->guaranteed != facts->pod->guaranteed || engine_pod_claims_differ(pod->object, facts->pod) ||
+	if (facts->rezoned || pod->object->guaranteed != facts->pod->guaranteed || engine_pod_claims_differ(pod->object, facts->pod) ||
 		!stint_reach_equal(pod->reach, facts->reach))
 		return false;
 	if (pod->group != facts->group || !same_part(engine, pod, facts->part) || pod->holder != facts->holder ||
@@ -194,6 +201,8 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 	}
 	if (!known || !news_are_old(&engine->pods[handle], facts))
 		set_place(engine, handle, facts);
+	else if (facts->rezoned && engine->pods[handle].node != STINT_NO_HANDLE)
+		set_zones(engine, handle, facts);
 	engine_pod_reshape(engine, handle);
 	engine_account(engine, handle, 1);
 	if (former_node != engine->pods[handle].node)

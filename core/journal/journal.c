@@ -101,6 +101,8 @@ static void add_pod(struct stint_journal *journal, const struct stint_engine *en
 		stint_json_add(line, "devices", form_put_slots(facts->devices));
 	if (facts->holder)
 		stint_json_set_bool(line, "holder", true);
+	if (facts->rezoned)
+		stint_json_set_bool(line, "rezoned", true);
 	if (facts->zones)
 		stint_json_add(line, "zones", form_put_items(&form_zone, facts->zones, facts->zones_count));
 	if (facts->reach)

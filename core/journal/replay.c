@@ -225,6 +225,7 @@ static bool read_facts(struct replay *r, const struct stint_json *line, struct s
 	if (stint_json_get(line, "part") && !(facts->part = text_at(r, line, "part")))
 		return false;
 	facts->holder = stint_json_bool_or(stint_json_get(line, "holder"), false);
+	facts->rezoned = stint_json_bool_or(stint_json_get(line, "rezoned"), false);
 	const void *items = NULL;
 	size_t count = 0;
 	if (list && !form_get_items(&r->reader, &form_zone, list, &zones, &items, &count))
@@ -240,7 +241,7 @@ static bool read_pod(struct replay *r, const struct stint_json *line)
 	struct stint_pod *pod = stint_arena_alloc(r->reader.arena, sizeof *pod);
 	struct stint_pod_facts facts = {.pod = pod, .group = STINT_NO_HANDLE};
 	r->reader.new_spec = stint_json_bool_or(stint_json_get(line, "respecified"), false);
-	if (!HAS_ONLY(r, line, "pod", "respecified", "group", "part", "status", "devices", "holder", "zones", "volumes") ||
+	if (!HAS_ONLY(r, line, "pod", "respecified", "group", "part", "status", "devices", "holder", "rezoned", "zones", "volumes") ||
 		!form_get(&r->reader, &form_pod, stint_json_get(line, "pod"), &here, pod) || !read_facts(r, line, &facts) ||
 		(stint_json_get(line, "group") && !find_group(r, line, "group", &facts.group)))
 		return false;

@@ -210,8 +210,7 @@ static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod 
 			facts.devices = kai_groups_slot(mirror->kai, mirror->engine, pod->pod);
 		facts.holder = kai_groups_is_reservation(pod->pod);
 	}
-	if (pod->pod->node && mirror_zones_changed(pod))
-		mirror_take_from_engine(mirror, pod);
+	facts.rezoned = pod->pod->node && mirror_zones_changed(pod);
 	pod->handle = mirror_upsert_with_zones(mirror->engine, &facts);
 	remember(&mirror->pods_by_handle, &mirror->pods_by_handle_capacity, pod->handle, pod);
 }

@@ -68,7 +68,7 @@ void mirror_free_group(void *value);
 /* zones.c */
 void mirror_put_zones(struct stint_mirror *mirror, struct stint_node_zones *object);
 void mirror_remove_zones(struct stint_mirror *mirror, const char *node);
-bool mirror_zones_changed(struct stint_mirror_pod *pod); /* since it was last asked: then the engine has to forget the pod first */
+bool mirror_zones_changed(struct stint_mirror_pod *pod); /* since it was last asked */
 uint32_t mirror_upsert_with_zones(struct stint_engine *engine, struct stint_pod_facts *facts);
 
 /* volumes.c */

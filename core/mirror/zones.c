@@ -77,13 +77,14 @@ static void read_object(const struct stint_node_zones *object, struct amounts *o
 	}
 }
 
-/* What its pods had of the zones is forgotten with them. */
+/* What its pods had of the zones is forgotten with them. O(pods that the engine has there): any other is read when it gets there. */
 static void tell_pods(struct stint_mirror *mirror, const char *node)
 {
-	void *value = NULL;
-	for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
-		struct stint_mirror_pod *pod = value;
-		if (!pod->pod->node || strcmp(pod->pod->node, node) != 0)
+	const uint32_t handle = stint_engine_node_find(mirror->engine, node);
+	uint32_t at = handle == STINT_NO_HANDLE ? STINT_NO_HANDLE : stint_engine_node_pod_next(mirror->engine, handle, STINT_NO_HANDLE);
+	for (; at != STINT_NO_HANDLE; at = stint_engine_node_pod_next(mirror->engine, handle, at)) {
+		struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(mirror, at);
+		if (!pod || !pod->pod->node)
 			continue;
 		pod->zones_lost = true;
 		mirror_mark_dirty(mirror, pod);

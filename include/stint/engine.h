@@ -172,6 +172,7 @@ struct stint_pod_facts {
 	struct stint_reach *reach; /* where its volumes can be had; a reference is taken. NULL: everywhere */
 	const struct stint_numa_zone *zones; /* what it has of the zones of its node: `allocatable` counts; read, not kept */
 	uint32_t zones_count;
+	bool rezoned; /* what it had of zones is forgotten: `zones` is all; also where the news are old otherwise */
 };
 /*
  * Adds or changes the pod of that UID. A pod that is ASSUMED or confirmed stays so while the news still say PENDING.

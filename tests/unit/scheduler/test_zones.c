@@ -110,6 +110,38 @@ static void other_zones_are_told_with_what_pods_have_of_them_and_what_is_availab
 	assert_int_equal(left(c, "n1", 0, "nvidia.com/gpu"), -1);
 }
 
+/* Others of higher priority are given the node of one whose eviction is being written when the node's zones change. */
+static void other_zones_do_not_forget_an_eviction(void **state)
+{
+	struct cluster *c = *state;
+	cluster_queue(c, "default", 16, -1);
+	cluster_node(c, "n1", 4, true);
+	zones(c, "n1", "restricted", 4, 16);
+	gpus(c, "a", "\"" PREDICTED "\":\"[{\\\"zone\\\":\\\"node-1\\\",\\\"amount\\\":{\\\"nvidia.com/gpu\\\":\\\"4\\\"}}]\"", 4,
+		"\"nodeName\":\"n1\",");
+	cluster_put(c, STINT_KIND_PRIORITY_CLASS, NULL, NULL, "{\"metadata\":{\"name\":\"high\",\"uid\":\"c-high\"},\"value\":90}");
+	cluster_pod(c, "urgent", "\"labels\":{\"priorityClassName\":\"high\"}", "GPU", "");
+	stint_mirror_settle(c->mirror, 1000);
+	struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
+	stint_policy_evict(&policy);
+	stint_engine_cycle(c->engine, &policy, 1000);
+	const uint32_t handle = cluster_find(c, "a")->handle;
+	struct stint_pod_view view = {0};
+	assert_true(stint_engine_pod_view(c->engine, handle, &view));
+	assert_int_equal(view.status, STINT_POD_RELEASING);
+	zones(c, "n1", "restricted", 5, 16);
+	stint_mirror_settle(c->mirror, 1000);
+	assert_int_equal(cluster_find(c, "a")->handle, handle);
+	assert_true(stint_engine_pod_view(c->engine, handle, &view));
+	assert_int_equal(view.status, STINT_POD_RELEASING);
+	int32_t numbers[STINT_MAX_ZONES];
+	struct stint_numa_amount amounts[STINT_MAX_ZONE_RESOURCES];
+	assert_int_equal(stint_engine_pod_zones(c->engine, handle, numbers), 1);
+	assert_int_equal(numbers[0], 1);
+	assert_int_equal(stint_engine_pod_zone_amounts(c->engine, handle, 1, amounts), 1);
+	assert_int_equal(amounts[0].allocatable, 4000);
+}
+
 static void an_annotation_that_makes_no_sense_takes_nothing(void **state)
 {
 	static const char *const texts[] = {"", "[", "{}", "[1,{}]", "[{\\\"zone\\\":5}]",
@@ -133,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_CLUSTER(a_pod_goes_to_the_node_that_can_align_it_and_its_bind_says_how),
 		IN_CLUSTER(what_was_observed_counts_before_what_was_predicted),
+		IN_CLUSTER(other_zones_do_not_forget_an_eviction),
 		IN_CLUSTER(other_zones_are_told_with_what_pods_have_of_them_and_what_is_available_is_no_news),
 		IN_CLUSTER(an_annotation_that_makes_no_sense_takes_nothing),
 	};
