@@ -360,7 +360,7 @@ static bool concerns(const struct stint_mirror *mirror, const struct stint_mirro
 {
 	return mirror->look_at_all || (mirror->look_at_held && pod->hold == STINT_HOLD_OWNER) ||
 		(mirror->look_at_lacking && pod->hold == STINT_HOLD_VOLUMES) ||
-		(mirror->look_at_volumes && !pod->pod->node && pod->pod->spec->volumes_count > 0);
+		(mirror->look_at_volumes && !pod->pod->node && stint_volumes_concern(mirror->volumes, pod->pod));
 }
 
 void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
@@ -373,6 +373,7 @@ void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
 				mirror_mark_dirty(mirror, pod);
 		}
 		mirror->look_at_all = mirror->look_at_held = mirror->look_at_volumes = mirror->look_at_lacking = false;
+		stint_volumes_settled(mirror->volumes);
 	}
 	for (size_t i = 0; i < mirror->dirty_count; i++) {
 		mirror->dirty[i]->dirty = false;

@@ -34,7 +34,7 @@ struct stint_mirror {
 	struct stint_mirror_group *marked; /* a stack by next_dirty */
 	bool look_at_all; /* something that grouping depends on has changed for everybody */
 	bool look_at_held; /* an owner has come */
-	bool look_at_volumes; /* something about claims has changed: of pods that wait those with volumes */
+	bool look_at_volumes; /* something about claims has changed: of pods that wait those whose claims it concerns */
 	bool look_at_lacking; /* a config map has come: those that lack something */
 	struct stint_map *gpu_nodes; /* names of nodes with GPUs; the value says which kind */
 	size_t virtual_nodes, real_nodes; /* among them */
@@ -80,7 +80,10 @@ bool stint_volumes_put(struct stint_volumes *volumes, struct stint_object *objec
 bool stint_volumes_remove(struct stint_volumes *volumes, const struct stint_object *object);
 /* Objects of that kind cannot be seen (an older role), or can again: what is not seen holds nobody up. True: it was otherwise before. */
 bool stint_volumes_see(struct stint_volumes *volumes, enum stint_kind kind, bool seen);
-/* Of a pod that waits. O(its volumes, and the free volumes of their classes). */
+/* Whether what has come since the last settling can matter to the pod. O(its volumes) */
+bool stint_volumes_concern(const struct stint_volumes *volumes, const struct stint_pod *pod);
+void stint_volumes_settled(struct stint_volumes *volumes);
+/* Of a pod that waits. O(its volumes), and what shelves.h says for the first after a change. */
 void stint_volumes_look(const struct stint_volumes *volumes, const struct stint_pod *pod, struct stint_volumes_answer *out);
 
 #endif

@@ -1,16 +1,18 @@
 /*
  * volumes: what pods' volumes and config maps ask for. See stint/mirror.h.
  *
- * State: one map for each kind, each value a counted model object; volumes that nobody has once more by their class, since each waiting
- * claim looks through those of its class, and the others by the claim that they name. An assumption names its claim by "namespace/name" and
- * holds the claim's object.
+ * State: one map for each kind, each value a counted model object; volumes that nobody has once more on the shelf of their class (shelves.h),
+ * and the others by the claim that they name. An assumption names its claim by "namespace/name" and holds the claim's object. News since the
+ * last settling say which waiting pods are looked at again: O(claims of all waiting pods) for a settling with any, and then O(1) of lists
+ * for each claim that a free volume's coming or going can matter to.
  */
+#include "shelves.h"
 #include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_PROVISIONER "kubernetes.io/no-provisioner"
+enum { NEWS_MAX = 4096 }; /* beyond that every pod is looked at */
 
 struct assumption {
 	struct stint_volume_claim *claim; /* counted, as it was */
@@ -18,21 +20,18 @@ struct assumption {
 	const char *node; /* a text of the model, counted */
 };
 
-/* The free volumes of one class. */
-struct shelf {
-	struct stint_volume **items; /* borrowed from `volumes` */
-	size_t count, capacity;
-};
-
 struct stint_volumes {
 	struct stint_map *claims; /* by "namespace/name" */
 	struct stint_map *volumes; /* by name, as the next */
 	struct stint_map *classes;
-	struct stint_map *shelves; /* by class, "" for none */
+	struct shelves *shelves; /* of volumes that name no claim */
 	struct stint_map *meant; /* by claim: the volume that names it, borrowed from `volumes` */
 	struct stint_map *config_maps; /* "namespace/name"; the value means nothing */
 	struct stint_map *assumptions; /* by claim */
 	struct stint_map *assumed_volumes; /* names; the value means nothing */
+	/* Since the last settling: claims, volumes, and of classes the largest volume that came or went (INT64_MAX: the class itself). */
+	struct stint_map *claim_news, *volume_news, *class_news;
+	bool news_for_all;
 	bool unseen[STINT_KIND_CONFIG_MAP - STINT_KIND_VOLUME_CLAIM + 1]; /* by kind */
 };
 
@@ -41,13 +40,6 @@ struct stint_volumes {
 static void release(void *object)
 {
 	stint_object_unref(object);
-}
-
-static void free_shelf(void *value)
-{
-	struct shelf *shelf = value;
-	free(shelf->items);
-	free(shelf);
 }
 
 static void free_assumption(void *value)
@@ -65,11 +57,14 @@ struct stint_volumes *stint_volumes_new(void)
 	volumes->claims = stint_map_new(release);
 	volumes->volumes = stint_map_new(release);
 	volumes->classes = stint_map_new(release);
-	volumes->shelves = stint_map_new(free_shelf);
+	volumes->shelves = shelves_new();
 	volumes->meant = stint_map_new(NULL);
 	volumes->config_maps = stint_map_new(NULL);
 	volumes->assumptions = stint_map_new(free_assumption);
 	volumes->assumed_volumes = stint_map_new(NULL);
+	volumes->claim_news = stint_map_new(NULL);
+	volumes->volume_news = stint_map_new(NULL);
+	volumes->class_news = stint_map_new(free);
 	return volumes;
 }
 
@@ -79,7 +74,10 @@ void stint_volumes_free(struct stint_volumes *volumes)
 		return;
 	stint_map_free(volumes->assumptions);
 	stint_map_free(volumes->assumed_volumes);
-	stint_map_free(volumes->shelves);
+	stint_map_free(volumes->claim_news);
+	stint_map_free(volumes->volume_news);
+	stint_map_free(volumes->class_news);
+	shelves_free(volumes->shelves);
 	stint_map_free(volumes->meant);
 	stint_map_free(volumes->claims);
 	stint_map_free(volumes->volumes);
@@ -95,40 +93,127 @@ static char *key_of(const char *space, const char *name)
 	return stint_format("%s/%s", space ? space : "", name);
 }
 
-static void take_off_shelf(struct stint_volumes *volumes, const struct stint_volume *volume)
+/* ---- whom news concern ----------------------------------------------------------------------------------------------------------- */
+
+static void tell_map(struct stint_volumes *volumes, struct stint_map *news, const char *key)
 {
-	if (!volume)
-		return;
-	if (volume->claim_name) {
-		stint_autofree char *claim = key_of(volume->claim_space, volume->claim_name);
-		if (stint_map_get(volumes->meant, claim) == volume)
-			stint_map_remove(volumes->meant, claim);
+	static char there;
+	if (stint_map_count(news) >= NEWS_MAX)
+		volumes->news_for_all = true;
+	else
+		stint_map_set(news, key, &there);
+}
+
+static void tell_class(struct stint_volumes *volumes, const char *class, int64_t bytes)
+{
+	int64_t *largest = stint_map_get(volumes->class_news, class);
+	if (!largest && stint_map_count(volumes->class_news) >= NEWS_MAX) {
+		volumes->news_for_all = true;
 		return;
 	}
-	struct shelf *shelf = stint_map_get(volumes->shelves, volume->storage_class ? volume->storage_class : "");
-	for (size_t i = 0; shelf && i < shelf->count; i++) {
-		if (shelf->items[i] == volume) {
-			shelf->items[i] = shelf->items[--shelf->count];
-			break;
-		}
+	if (!largest) {
+		largest = stint_alloc(sizeof(*largest));
+		*largest = bytes;
+		stint_map_set(volumes->class_news, class, largest);
+	} else if (*largest < bytes) {
+		*largest = bytes;
 	}
 }
 
-static void put_on_shelf(struct stint_volumes *volumes, struct stint_volume *volume)
+/* A volume that comes, goes or changes, or its being given away does. */
+static void tell_volume(struct stint_volumes *volumes, const struct stint_volume *volume)
 {
+	if (!volume)
+		return;
+	tell_map(volumes, volumes->volume_news, volume->meta.name);
 	if (volume->claim_name) {
 		stint_autofree char *claim = key_of(volume->claim_space, volume->claim_name);
-		stint_map_set(volumes->meant, claim, volume);
+		tell_map(volumes, volumes->claim_news, claim);
 		return;
 	}
-	const char *class = volume->storage_class ? volume->storage_class : "";
-	struct shelf *shelf = stint_map_get(volumes->shelves, class);
-	if (!shelf) {
-		shelf = stint_alloc(sizeof(*shelf));
-		stint_map_set(volumes->shelves, class, shelf);
+	if (volume->storage_class && volume->available && volume->meta.deleted_ms < 0 &&
+		!stint_map_has(volumes->assumed_volumes, volume->meta.name))
+		tell_class(volumes, volume->storage_class, volume->bytes);
+}
+
+static bool concerns_claim(const struct stint_volumes *volumes, const char *key)
+{
+	const struct stint_volume_claim *claim = stint_map_get(volumes->claims, key);
+	const struct assumption *assumption = stint_map_get(volumes->assumptions, key);
+	if (stint_map_has(volumes->claim_news, key))
+		return true;
+	if (!claim)
+		return false;
+	if ((claim->volume && stint_map_has(volumes->volume_news, claim->volume)) ||
+		(assumption && assumption->volume && stint_map_has(volumes->volume_news, assumption->volume)))
+		return true;
+	const int64_t *largest = claim->storage_class ? stint_map_get(volumes->class_news, claim->storage_class) : NULL;
+	return largest && *largest >= claim->bytes && !stint_volume_claim_is_bound(claim);
+}
+
+bool stint_volumes_concern(const struct stint_volumes *volumes, const struct stint_pod *pod)
+{
+	for (uint32_t i = 0; i < pod->spec->volumes_count && !volumes->news_for_all; i++) {
+		stint_autofree char *name = stint_pod_volume_claim(pod, &pod->spec->volumes[i]);
+		stint_autofree char *key = key_of(pod->meta.space, name);
+		if (concerns_claim(volumes, key))
+			return true;
 	}
-	stint_grow(&shelf->items, &shelf->capacity, shelf->count + 1, sizeof(*shelf->items));
-	shelf->items[shelf->count++] = volume;
+	return volumes->news_for_all && pod->spec->volumes_count > 0;
+}
+
+void stint_volumes_settled(struct stint_volumes *volumes)
+{
+	stint_map_clear(volumes->claim_news);
+	stint_map_clear(volumes->volume_news);
+	stint_map_clear(volumes->class_news);
+	volumes->news_for_all = false;
+}
+
+/* ---- objects as they come ---------------------------------------------------------------------------------------------------------- */
+
+static void take_out(struct stint_volumes *volumes, const struct stint_volume *volume)
+{
+	if (!volume)
+		return;
+	if (!volume->claim_name) {
+		shelves_take(volumes->shelves, volume);
+		return;
+	}
+	stint_autofree char *claim = key_of(volume->claim_space, volume->claim_name);
+	if (stint_map_get(volumes->meant, claim) == volume)
+		stint_map_remove(volumes->meant, claim);
+}
+
+static void put_in(struct stint_volumes *volumes, struct stint_volume *volume)
+{
+	if (!volume->claim_name) {
+		shelves_put(volumes->shelves, volume);
+		return;
+	}
+	stint_autofree char *claim = key_of(volume->claim_space, volume->claim_name);
+	stint_map_set(volumes->meant, claim, volume);
+}
+
+/* The lists are made again with each state, which has the version that a write must name; pods are looked at when it says something new. */
+static bool put_volume(struct stint_volumes *volumes, struct stint_volume *volume)
+{
+	const struct stint_volume *before = stint_map_get(volumes->volumes, volume->meta.name);
+	const bool alike = before && stint_volume_is_alike(before, volume);
+	if (!alike) {
+		tell_volume(volumes, before);
+		tell_volume(volumes, volume);
+	}
+	take_out(volumes, before);
+	stint_map_set(volumes->volumes, volume->meta.name, stint_object_ref(&volume->meta));
+	put_in(volumes, volume);
+	return !alike;
+}
+
+static void tell_storage_class(struct stint_volumes *volumes, const char *name)
+{
+	shelves_changed(volumes->shelves, name);
+	tell_class(volumes, name, INT64_MAX);
 }
 
 /* Whether another state of a claim says the same to its pods. Texts are those of one model. */
@@ -136,7 +221,7 @@ static bool claims_alike(const struct stint_volume_claim *a, const struct stint_
 {
 	return a->meta.uid == b->meta.uid && (a->meta.deleted_ms >= 0) == (b->meta.deleted_ms >= 0) && a->volume == b->volume &&
 		a->lost == b->lost && a->bytes == b->bytes && a->storage_class == b->storage_class &&
-		stint_volume_claim_is_bound(a) == stint_volume_claim_is_bound(b) &&
+		a->attributes_class == b->attributes_class && stint_volume_claim_is_bound(a) == stint_volume_claim_is_bound(b) &&
 		stint_volume_claim_node(a) == stint_volume_claim_node(b);
 }
 
@@ -149,14 +234,15 @@ bool stint_volumes_put(struct stint_volumes *volumes, struct stint_object *objec
 		const struct stint_volume_claim *before = stint_map_get(volumes->claims, key);
 		const bool alike = before && claims_alike(before, stint_volume_claim_of(object));
 		stint_map_set(volumes->claims, key, stint_object_ref(object));
+		if (!alike)
+			tell_map(volumes, volumes->claim_news, key);
 		return !alike;
 	}
-	case STINT_KIND_VOLUME:
-		take_off_shelf(volumes, stint_map_get(volumes->volumes, object->name));
-		stint_map_set(volumes->volumes, object->name, stint_object_ref(object));
-		put_on_shelf(volumes, stint_volume_of(object));
+	case STINT_KIND_VOLUME: return put_volume(volumes, stint_volume_of(object));
+	case STINT_KIND_STORAGE_CLASS:
+		stint_map_set(volumes->classes, object->name, stint_object_ref(object));
+		tell_storage_class(volumes, object->name);
 		return true;
-	case STINT_KIND_STORAGE_CLASS: stint_map_set(volumes->classes, object->name, stint_object_ref(object)); return true;
 	case STINT_KIND_CONFIG_MAP: {
 		const bool known = stint_map_has(volumes->config_maps, key);
 		stint_map_set(volumes->config_maps, key, &there);
@@ -170,11 +256,14 @@ bool stint_volumes_remove(struct stint_volumes *volumes, const struct stint_obje
 {
 	stint_autofree char *key = key_of(object->space, object->name);
 	switch (object->kind) {
-	case STINT_KIND_VOLUME_CLAIM: return stint_map_remove(volumes->claims, key);
-	case STINT_KIND_VOLUME:
-		take_off_shelf(volumes, stint_map_get(volumes->volumes, object->name));
+	case STINT_KIND_VOLUME_CLAIM: tell_map(volumes, volumes->claim_news, key); return stint_map_remove(volumes->claims, key);
+	case STINT_KIND_VOLUME: {
+		const struct stint_volume *before = stint_map_get(volumes->volumes, object->name);
+		tell_volume(volumes, before);
+		take_out(volumes, before);
 		return stint_map_remove(volumes->volumes, object->name);
-	case STINT_KIND_STORAGE_CLASS: return stint_map_remove(volumes->classes, object->name);
+	}
+	case STINT_KIND_STORAGE_CLASS: tell_storage_class(volumes, object->name); return stint_map_remove(volumes->classes, object->name);
 	case STINT_KIND_CONFIG_MAP: return stint_map_remove(volumes->config_maps, key);
 	default: return false;
 	}
@@ -185,6 +274,7 @@ bool stint_volumes_see(struct stint_volumes *volumes, enum stint_kind kind, bool
 	bool *unseen = &volumes->unseen[kind - STINT_KIND_VOLUME_CLAIM];
 	const bool before = !*unseen;
 	*unseen = !seen;
+	volumes->news_for_all = true;
 	return before != seen;
 }
 
@@ -208,8 +298,12 @@ void stint_volumes_assume(
 	*assumption = (struct assumption){.claim = stint_volume_claim_of(stint_object_ref(object)),
 		.volume = volume ? stint_strdup(volume->meta.name) : NULL,
 		.node = stint_text_take(claim->meta.model, node, strlen(node))};
-	if (volume)
+	tell_map(volumes, volumes->claim_news, key);
+	tell_volume(volumes, volume);
+	if (volume) {
+		shelves_changed(volumes->shelves, volume->storage_class);
 		stint_map_set(volumes->assumed_volumes, volume->meta.name, &there);
+	}
 	stint_map_set(volumes->assumptions, key, assumption);
 }
 
@@ -219,8 +313,14 @@ void stint_volumes_release(struct stint_volumes *volumes, const struct stint_vol
 	const struct assumption *assumption = stint_map_get(volumes->assumptions, key);
 	if (!assumption)
 		return;
-	if (assumption->volume)
+	tell_map(volumes, volumes->claim_news, key);
+	if (assumption->volume) {
+		const struct stint_volume *volume = stint_map_get(volumes->volumes, assumption->volume);
 		stint_map_remove(volumes->assumed_volumes, assumption->volume);
+		tell_volume(volumes, volume);
+		if (volume)
+			shelves_changed(volumes->shelves, volume->storage_class);
+	}
 	stint_map_remove(volumes->assumptions, key);
 }
 
@@ -280,29 +380,19 @@ static void look_at_bound(struct look *look, struct stint_volume_claim *claim)
 /* Of one that waits for its first consumer: what could serve it. */
 static void look_at_free(struct look *look, struct stint_volume_claim *claim, struct stint_storage_class *class)
 {
-	struct stint_reach_choice *choices = NULL;
-	size_t count = 0, capacity = 0;
-	const struct shelf *shelf = stint_map_get(look->volumes->shelves, class->meta.name);
-	for (size_t i = 0; shelf && i < shelf->count; i++) {
-		struct stint_volume *volume = shelf->items[i];
-		if (stint_map_has(look->volumes->assumed_volumes, volume->meta.name) || !stint_volume_serves(volume, claim))
-			continue;
-		stint_grow(&choices, &capacity, count + 1, sizeof(*choices));
-		choices[count++] = (struct stint_reach_choice){.object = &volume->meta};
-	}
-	if (!class->provisioner || strcmp(class->provisioner, NO_PROVISIONER) != 0) {
-		stint_grow(&choices, &capacity, count + 1, sizeof(*choices));
-		choices[count++] = (struct stint_reach_choice){.object = &class->meta};
-	}
-	if (count > 0)
-		need(look, claim, choices, count);
-	else
+	const struct stint_volumes *volumes = look->volumes;
+	struct stint_reach_list *list = shelves_choices(volumes->shelves, class, claim, volumes->assumed_volumes);
+	if (stint_reach_list_serving(list, claim) > 0) {
+		if (!look->out->reach)
+			look->out->reach = stint_reach_new();
+		stint_reach_add_shared(look->out->reach, claim, list);
+	} else {
 		wait_for(look, "VolumeClaimNotBound",
 			stint_format("persistent volume claim \"%s\" has no volume, and no free one of storage class \"%s\" is as large "
-				     "and of its "
-				     "kind: make one, or ask for less",
+				     "and of its kind: make one, or ask for less",
 				claim->meta.name, class->meta.name));
-	free(choices);
+	}
+	stint_reach_list_unref(list);
 }
 
 /* One that has its volume, or the node where it is made, as good as certain. */

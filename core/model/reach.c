@@ -10,6 +10,13 @@
 
 #include <stdlib.h>
 
+struct stint_reach_list {
+	uint32_t refs;
+	size_t count;
+	struct stint_reach_choice *items;
+	uint32_t *hashes; /* of that item and all after it */
+};
+
 struct stint_reach *stint_reach_new(void)
 {
 	struct stint_reach *reach = stint_alloc(sizeof(*reach));
@@ -30,12 +37,7 @@ void stint_reach_unref(struct stint_reach *reach)
 		return;
 	for (uint32_t i = 0; i < reach->needs_count; i++) {
 		const struct stint_reach_need *need = &reach->needs[i];
-		for (uint32_t c = 0; c < need->choices_count; c++) {
-			stint_text_drop(need->choices[c].object->model, need->choices[c].node);
-			stint_object_unref(need->choices[c].object);
-		}
-		const struct stint_reach_choice *choices = need->choices;
-		stint_free_pointer(&choices);
+		stint_reach_list_unref(need->list);
 		stint_object_unref(&need->claim->meta);
 	}
 	stint_free_pointer(&reach->needs);
@@ -72,8 +74,72 @@ static struct stint_reach_choice read_choice(const struct stint_reach_choice *gi
 	return choice;
 }
 
-void stint_reach_add_need(
-	struct stint_reach *reach, struct stint_volume_claim *claim, const struct stint_reach_choice *choices, size_t count)
+static uint32_t mix(uint32_t hash, uint32_t value)
+{
+	return (hash ^ value) * UINT32_C(0x9E3779B1);
+}
+
+static uint32_t mix_choice(uint32_t hash, const struct stint_reach_choice *choice)
+{
+	hash = mix(hash, choice->terms_count);
+	for (const char *at = choice->node; at && *at; at++)
+		hash = mix(hash, (unsigned char)*at);
+	return hash;
+}
+
+struct stint_reach_list *stint_reach_list_new(const struct stint_reach_choice *choices, size_t count)
+{
+	struct stint_reach_list *list = stint_alloc(sizeof(*list));
+	*list = (struct stint_reach_list){.refs = 1, .count = count};
+	if (count == 0)
+		return list;
+	list->items = stint_alloc(count * sizeof(*list->items));
+	list->hashes = stint_alloc(count * sizeof(*list->hashes));
+	for (size_t i = 0; i < count; i++)
+		list->items[i] = read_choice(&choices[i]);
+	if (count > 1)
+		qsort(list->items, count, sizeof(*list->items), compare_choices);
+	uint32_t hash = 0;
+	for (size_t i = count; i-- > 0;)
+		hash = list->hashes[i] = mix_choice(hash, &list->items[i]);
+	return list;
+}
+
+struct stint_reach_list *stint_reach_list_ref(struct stint_reach_list *list)
+{
+	list->refs++;
+	return list;
+}
+
+void stint_reach_list_unref(struct stint_reach_list *list)
+{
+	if (!list || --list->refs)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		stint_text_drop(list->items[i].object->model, list->items[i].node);
+		stint_object_unref(list->items[i].object);
+	}
+	free(list->items);
+	free(list->hashes);
+	free(list);
+}
+
+size_t stint_reach_list_serving(const struct stint_reach_list *list, const struct stint_volume_claim *claim)
+{
+	size_t from = 0, until = list->count;
+	while (from < until) {
+		const size_t middle = from + (until - from) / 2;
+		const struct stint_volume *volume = stint_volume_of(list->items[middle].object);
+		if (volume && volume->bytes < claim->bytes)
+			from = middle + 1;
+		else
+			until = middle;
+	}
+	return list->count - from;
+}
+
+/* The claim's choices are the last `count` of the list. */
+static void add_need(struct stint_reach *reach, struct stint_volume_claim *claim, struct stint_reach_list *list, size_t count)
 {
 	if (reach->needs_count == STINT_REACH_NEEDS_MAX)
 		return;
@@ -81,21 +147,32 @@ void stint_reach_add_need(
 		if (reach->needs[i].claim == claim)
 			return;
 	}
-	struct stint_reach_choice *own = count ? stint_alloc(count * sizeof(*own)) : NULL;
-	for (size_t i = 0; i < count; i++)
-		own[i] = read_choice(&choices[i]);
-	if (count > 1)
-		qsort(own, count, sizeof(*own), compare_choices);
 	struct stint_reach_need *needs = NULL;
 	memcpy(&needs, &reach->needs, sizeof(needs));
 	needs = stint_realloc(needs, (reach->needs_count + 1) * sizeof(*needs));
 	uint32_t at = reach->needs_count++;
 	for (; at > 0 && needs[at - 1].claim->bytes > claim->bytes; at--)
 		needs[at] = needs[at - 1];
-	needs[at] = (struct stint_reach_need){
-		.claim = claim, .bound = stint_volume_claim_is_bound(claim), .choices = own, .choices_count = (uint32_t)count};
+	needs[at] = (struct stint_reach_need){.claim = claim,
+		.bound = stint_volume_claim_is_bound(claim),
+		.choices = count ? list->items + (list->count - count) : NULL,
+		.choices_count = (uint32_t)count,
+		.list = stint_reach_list_ref(list)};
 	stint_object_ref(&claim->meta);
 	reach->needs = needs;
+}
+
+void stint_reach_add_need(
+	struct stint_reach *reach, struct stint_volume_claim *claim, const struct stint_reach_choice *choices, size_t count)
+{
+	struct stint_reach_list *list = stint_reach_list_new(choices, count);
+	add_need(reach, claim, list, count);
+	stint_reach_list_unref(list);
+}
+
+void stint_reach_add_shared(struct stint_reach *reach, struct stint_volume_claim *claim, struct stint_reach_list *list)
+{
+	add_need(reach, claim, list, stint_reach_list_serving(list, claim));
 }
 
 /* ---- equality -------------------------------------------------------------------------------------------------------------------- */
@@ -144,6 +221,8 @@ bool stint_reach_equal(const struct stint_reach *a, const struct stint_reach *b)
 		const struct stint_reach_need *p = &a->needs[i], *q = &b->needs[i];
 		if (p->bound != q->bound || p->choices_count != q->choices_count)
 			return false;
+		if (p->choices == q->choices)
+			continue;
 		for (uint32_t c = 0; c < p->choices_count; c++) {
 			if (!same_choice(&p->choices[c], &q->choices[c], a->needs_count > 1))
 				return false;
@@ -152,23 +231,22 @@ bool stint_reach_equal(const struct stint_reach *a, const struct stint_reach *b)
 	return true;
 }
 
-static uint32_t mix(uint32_t hash, uint32_t value)
+/* Backwards, as those of a list are. */
+static uint32_t hash_choices(const struct stint_reach_need *need)
 {
-	return (hash ^ value) * UINT32_C(0x9E3779B1);
+	if (need->list && need->choices_count)
+		return need->list->hashes[need->choices - need->list->items];
+	uint32_t hash = 0;
+	for (uint32_t c = need->choices_count; c-- > 0;)
+		hash = mix_choice(hash, &need->choices[c]);
+	return hash;
 }
 
 uint32_t stint_reach_hash(const struct stint_reach *reach)
 {
 	uint32_t hash = 0;
-	for (uint32_t i = 0; reach && i < reach->needs_count; i++) {
-		const struct stint_reach_need *need = &reach->needs[i];
-		hash = mix(hash, need->choices_count + 1);
-		for (uint32_t c = 0; c < need->choices_count; c++) {
-			hash = mix(hash, need->choices[c].terms_count);
-			for (const char *at = need->choices[c].node; at && *at; at++)
-				hash = mix(hash, (unsigned char)*at);
-		}
-	}
+	for (uint32_t i = 0; reach && i < reach->needs_count; i++)
+		hash = mix(mix(hash, reach->needs[i].choices_count + 1), hash_choices(&reach->needs[i]));
 	return hash;
 }
 

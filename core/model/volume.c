@@ -393,3 +393,22 @@ bool stint_volume_serves(const struct stint_volume *volume, const struct stint_v
 		(volume->access & claim->access) == claim->access &&
 		(!claim->selector || stint_label_selector_match(claim->selector, &volume->meta.labels));
 }
+
+static bool same_labels(const struct stint_pairs *a, const struct stint_pairs *b)
+{
+	for (uint32_t i = 0; i < a->count && a->count == b->count; i++) {
+		if (!same_text(a->items[i].key, b->items[i].key) || !same_text(a->items[i].value, b->items[i].value))
+			return false;
+	}
+	return a->count == b->count;
+}
+
+bool stint_volume_is_alike(const struct stint_volume *a, const struct stint_volume *b)
+{
+	return same_text(a->meta.uid, b->meta.uid) && (a->meta.deleted_ms >= 0) == (b->meta.deleted_ms >= 0) && a->bytes == b->bytes &&
+		a->block == b->block && a->access == b->access && same_text(a->attributes_class, b->attributes_class) &&
+		same_text(a->storage_class, b->storage_class) && same_text(a->claim_name, b->claim_name) &&
+		same_text(a->claim_space, b->claim_space) && same_text(a->claim_uid, b->claim_uid) &&
+		(a->claim_name || a->available == b->available) && a->anywhere == b->anywhere &&
+		node_terms_equal(a->terms, a->terms_count, b->terms, b->terms_count) && same_labels(&a->meta.labels, &b->meta.labels);
+}

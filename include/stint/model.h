@@ -667,6 +667,8 @@ bool stint_volume_claim_is_bound(const struct stint_volume_claim *claim);
 const char *stint_volume_claim_node(const struct stint_volume_claim *claim);
 /* Whether the claim could be given that volume, wherever that is: it is free or meant for it, large enough, of its class and form. */
 bool stint_volume_serves(const struct stint_volume *volume, const struct stint_volume_claim *claim);
+/* Two states of one volume between which no answer of the above changes, nor where it can be used. */
+bool stint_volume_is_alike(const struct stint_volume *a, const struct stint_volume *b);
 bool stint_volume_is_for(const struct stint_volume *volume, const struct stint_volume_claim *claim); /* claimRef names it */
 
 /*
@@ -681,11 +683,16 @@ struct stint_reach_choice {
 	uint32_t terms_count;
 	struct stint_object *object; /* the volume or storage class whose texts these are, counted; NULL: somebody else keeps them */
 };
+/*
+ * Choices that many claims share: what there is for those of one class and form, whatever size they ask for. Counted; never changed.
+ */
+struct stint_reach_list;
 struct stint_reach_need {
 	bool bound; /* its claim has that volume already */
 	const struct stint_reach_choice *choices; /* the smallest volume first; none: it cannot be met anywhere */
 	uint32_t choices_count;
 	struct stint_volume_claim *claim; /* counted; NULL as above */
+	struct stint_reach_list *list; /* whose choices these are, counted; NULL as above */
 };
 struct stint_reach {
 	uint32_t refs;
@@ -696,9 +703,17 @@ struct stint_reach *stint_reach_new(void);
 /* One more need, met by any of these: of a choice its object, and a text of the model as its node or NULL, are to be given. */
 void stint_reach_add_need(
 	struct stint_reach *reach, struct stint_volume_claim *claim, const struct stint_reach_choice *choices, size_t count);
+/* Choices as above. O(n log n) */
+struct stint_reach_list *stint_reach_list_new(const struct stint_reach_choice *choices, size_t count);
+struct stint_reach_list *stint_reach_list_ref(struct stint_reach_list *list);
+void stint_reach_list_unref(struct stint_reach_list *list); /* NULL is fine */
+/* How many of the list are large enough for the claim: they are its last ones. O(log n) */
+size_t stint_reach_list_serving(const struct stint_reach_list *list, const struct stint_volume_claim *claim);
+/* One more need, met by any of those. Copies nothing. */
+void stint_reach_add_shared(struct stint_reach *reach, struct stint_volume_claim *claim, struct stint_reach_list *list);
 struct stint_reach *stint_reach_ref(struct stint_reach *reach); /* NULL is fine, as below */
 void stint_reach_unref(struct stint_reach *reach);
-/* Equal ones hold on the same nodes. O(size). The hash is equal for equal ones; 0 for NULL. */
+/* Equal ones hold on the same nodes. O(size), less what they share. The hash is equal for equal ones; 0 for NULL. */
 bool stint_reach_equal(const struct stint_reach *a, const struct stint_reach *b);
 uint32_t stint_reach_hash(const struct stint_reach *reach);
 enum stint_reach_answer {

@@ -292,6 +292,87 @@ static void a_journal_of_pods_with_volumes_is_the_same_again(void **state)
 	assert_int_equal(replay.decisions, 2);
 }
 
+static void claims_of_one_form_share_what_they_can_get(void **state)
+{
+	struct cluster *c = two_nodes(state);
+	const struct stint_volumes *volumes = stint_mirror_volumes(c->mirror);
+	STINT_CLEANUP(stint_volumes_answer_clear) struct stint_volumes_answer a = {0}, b = {0};
+	cluster_put(c, STINT_KIND_STORAGE_CLASS, NULL, NULL, CLASS("local", WAITS, STATIC));
+	volume(c, "small", "local", "0", "n1");
+	volume(c, "large", "local", "2", "n1");
+	volume(c, "fits", "local", "1", "n2");
+	waiting_claim(c, "data-a", "local");
+	waiting_claim(c, "data-b", "local");
+	pod_with(c, "a", "data-a");
+	pod_with(c, "b", "data-b");
+	stint_volumes_look_placed(volumes, cluster_find(c, "a")->pod, &a);
+	stint_volumes_look_placed(volumes, cluster_find(c, "b")->pod, &b);
+	assert_ptr_equal(a.reach->needs[0].choices, b.reach->needs[0].choices);
+	assert_int_equal(a.reach->needs[0].choices_count, 2);
+	assert_string_equal(a.reach->needs[0].choices[0].volume, "fits");
+	stint_volumes_answer_clear(&b);
+	volume(c, "fits", "local", "1", ""); /* it is elsewhere now, which those who ask next are told */
+	stint_volumes_look_placed(volumes, cluster_find(c, "b")->pod, &b);
+	assert_false(a.reach->needs[0].choices[0].anywhere);
+	assert_true(b.reach->needs[0].choices[0].anywhere);
+}
+
+/* Those of a, b, s and m that the mirror looks at for what has come since it was last asked. */
+static void expect_looked_at(struct cluster *c, const char *wanted)
+{
+	char seen[8] = "";
+	size_t count = 0;
+	stint_mirror_settle(c->mirror, 0);
+	for (const char *name = "absm"; *name; name++) {
+		if (cluster_find(c, (char[]){*name, '\0'})->group->dirty)
+			seen[count++] = *name;
+	}
+	while (stint_mirror_take_marked(c->mirror))
+		;
+	assert_string_equal(seen, wanted);
+}
+
+static void only_pods_that_news_of_volumes_concern_are_looked_at(void **state)
+{
+	struct cluster *c = two_nodes(state);
+	struct stint_volumes *volumes = stint_mirror_volumes(c->mirror);
+	STINT_CLEANUP(stint_volumes_answer_clear) struct stint_volumes_answer answer = {0};
+	cluster_put(c, STINT_KIND_STORAGE_CLASS, NULL, NULL, CLASS("local", WAITS, STATIC));
+	cluster_put(c, STINT_KIND_STORAGE_CLASS, NULL, NULL, CLASS("slow", WAITS, STATIC));
+	waiting_claim(c, "any", "local");
+	waiting_claim(c, "tape", "slow");
+	bound_claim(c, "home", "house");
+	pod_with(c, "a", "any");
+	pod_with(c, "b", "home");
+	pod_with(c, "s", "tape");
+	pod_with(c, "m", "missing");
+	expect_looked_at(c, "absm");
+	volume(c, "disk", "local", "1", "n1");
+	expect_looked_at(c, "a");
+	volume(c, "disk", "local", "1", "n1"); /* nothing new of it */
+	expect_looked_at(c, "");
+	volume(c, "tiny", "slow", "0", "n1"); /* too small for who waits */
+	expect_looked_at(c, "");
+	volume(c, "house", "", "1", "n2");
+	expect_looked_at(c, "b");
+	waiting_claim(c, "missing", "slow");
+	expect_looked_at(c, "m");
+	cluster_put(c, STINT_KIND_STORAGE_CLASS, NULL, NULL, CLASS("slow", WAITS, "x"));
+	expect_looked_at(c, "sm");
+
+	stint_volumes_look_placed(volumes, cluster_find(c, "a")->pod, &answer);
+	const struct stint_volume *disk = stint_volume_of(answer.reach->needs[0].choices[0].object);
+	stint_volumes_assume(volumes, stint_volumes_claim(volumes, "default", "any"), disk, "n1");
+	stint_mirror_volumes_changed(c->mirror);
+	expect_looked_at(c, "a");
+	stint_volumes_release(volumes, stint_volumes_claim(volumes, "default", "any"));
+	stint_mirror_volumes_changed(c->mirror);
+	expect_looked_at(c, "a");
+	cluster_remove(c, STINT_KIND_VOLUME, "{\"metadata\":{\"name\":\"disk\",\"uid\":\"v-disk\"}}");
+	expect_looked_at(c, "a");
+	assert_int_equal(cluster_find(c, "a")->hold, STINT_HOLD_VOLUMES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +386,8 @@ int main(void)
 		IN_CLUSTER(what_cannot_be_seen_holds_nobody_up),
 		IN_CLUSTER(a_journal_of_pods_with_volumes_is_the_same_again),
 		IN_CLUSTER(pods_whose_volumes_can_be_had_on_the_same_nodes_are_of_one_shape),
+		IN_CLUSTER(claims_of_one_form_share_what_they_can_get),
+		IN_CLUSTER(only_pods_that_news_of_volumes_concern_are_looked_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
