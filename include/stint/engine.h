@@ -182,8 +182,8 @@ uint32_t stint_engine_pod_upsert(struct stint_engine *engine, const struct stint
 void stint_engine_pod_remove(struct stint_engine *engine, const char *uid);
 uint32_t stint_engine_pod_find(const struct stint_engine *engine, const char *uid);
 /*
- * How the write of a decision ended; where it came to nothing the pod's group is tried in the next cycle. A pod may be decided to go while its
- * bind is under way, so the two say which they speak of: an undone bind leaves nothing to evict, an eviction that failed leaves the bind alone.
+ * How the write of a decision ended; where it came to nothing the pod's group is tried in the next cycle. A pod may be decided to go while
+ * its bind is under way: an undone bind leaves nothing to evict, an eviction that failed leaves the bind alone.
  */
 void stint_engine_pod_confirm(struct stint_engine *engine, uint32_t pod); /* it is bound */
 void stint_engine_pod_undo(struct stint_engine *engine, uint32_t pod); /* it is not: it is pending again */
