@@ -123,7 +123,7 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 {
 	struct source *source = user;
 	if (source->row->may_lack && (err->code == STINT_NOT_FOUND || err->code == STINT_FORBIDDEN)) {
-		/* A role of an earlier version: what needs these objects waits, everything else goes on. */
+		/* A role of an earlier version: all else goes on, and what tell_sight speaks of counts as there. */
 		if (err->code == STINT_FORBIDDEN && !source->lacking)
 			stint_log(source->feed->options.logger, STINT_LOG_WARN,
 				"%s: %s; going on without them: apply deploy/rbac.yaml again", source->row->resource->plural, err->message);

@@ -61,8 +61,8 @@ void stint_outbox_add(struct stint_outbox *outbox, struct stint_errand *errand);
 /* The owner has gone: what was not sent is forgotten, what was sent ends silently. */
 void stint_outbox_drop(struct stint_outbox *outbox, struct stint_errand *errand);
 /*
- * Sends what is due, oldest first, as long as fewer than the server is good for, at most in_flight_max, are out and now_ms < write_until_ms. Returns when to be called
- * again at the latest, or -1 when only an answer or a new errand gives reason to.
+ * Sends what is due, oldest first, as long as fewer than the server is good for, at most in_flight_max, are out and now_ms < write_until_ms.
+ * Returns when to be called again at the latest, or -1 when only an answer or a new errand gives reason to.
  */
 int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t write_until_ms);
 /* retry_after_ms: what the server asked for; -1: nothing. */

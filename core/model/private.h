@@ -160,4 +160,10 @@ extern const struct kind_decoder decode_pod_kind, decode_node_kind, decode_queue
 	decode_resource_slice_kind, decode_device_class_kind, decode_volume_claim_kind, decode_volume_kind, decode_storage_class_kind,
 	decode_config_map_kind, decode_node_zones_kind;
 
+/* Absent is a text of its own. */
+static inline bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 #endif

@@ -177,11 +177,6 @@ void stint_reach_add_shared(struct stint_reach *reach, struct stint_volume_claim
 
 /* ---- equality -------------------------------------------------------------------------------------------------------------------- */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_requirements(const struct stint_requirements *a, const struct stint_requirements *b)
 {
 	if (a->count != b->count)

@@ -371,11 +371,6 @@ const char *stint_volume_claim_node(const struct stint_volume_claim *claim)
 	return stint_object_annotation(&claim->meta, "volume.kubernetes.io/selected-node");
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool stint_volume_is_for(const struct stint_volume *volume, const struct stint_volume_claim *claim)
 {
 	return same_text(volume->claim_name, claim->meta.name) && same_text(volume->claim_space, claim->meta.space) &&
