@@ -1,10 +1,10 @@
 /*
  * shelves: the volumes that nobody has, by storage class, and what claims of each form could get of them.
  *
- * The choices of a class and form (access, block or file system, attributes) are one sorted list for claims of all sizes, made again at
- * the first question after something on that shelf has changed: O(n log n) for n free volumes of the class, once for each form, and O(log n)
- * for each claim. A claim with a selector has a list of its own at each question. What a changed list costs the engine stays: the pods that
- * share it are one new shape, which is tried once on each node against its choices.
+ * The choices of a class and form (access, block or file system, attributes) are one sorted list for claims of all sizes, made again
+ * at the first question after something on that shelf has changed: O(n log n) for n free volumes of the class, once for each form, and
+ * O(log n) for each claim. A claim with a selector has a list of its own at each question. What a changed list costs the engine stays:
+ * the pods that share it are one new shape, which is tried once on each node against its choices.
  */
 #ifndef STINT_MIRROR_SHELVES_H
 #define STINT_MIRROR_SHELVES_H

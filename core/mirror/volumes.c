@@ -1,10 +1,10 @@
 /*
  * volumes: what pods' volumes and config maps ask for. See stint/mirror.h.
  *
- * State: one map for each kind, each value a counted model object; volumes that nobody has once more on the shelf of their class (shelves.h),
- * and the others by the claim that they name. An assumption names its claim by "namespace/name" and holds the claim's object. News since the
- * last settling say which waiting pods are looked at again: O(claims of all waiting pods) for a settling with any, and then O(1) of lists
- * for each claim that a free volume's coming or going can matter to.
+ * State: one map for each kind, each value a counted model object; volumes that nobody has once more on the shelf of their class
+ * (shelves.h), and the others by the claim that they name. An assumption names its claim by "namespace/name" and holds the claim's
+ * object. News since the last settling say which waiting pods are looked at again: O(claims of all waiting pods) for a settling with
+ * any, and then O(1) of lists for each claim that a free volume's coming or going can matter to.
  */
 #include "shelves.h"
 #include "state.h"

@@ -1,10 +1,11 @@
 /*
  * reach: on which nodes the volumes of a pod can be had. Pure.
  *
- * Choices of one need stand with the smallest volume first, needs with the smallest claim first, so that the first that fits is the one that
- * Kubernetes takes. A volume that several needs could have is taken by one. Two reaches of one need are equal when their choices hold on the
- * same nodes, whatever the volumes are called: pods of one workload with a claim each in the same zone are of one shape then. With more
- * needs it matters which volumes are the same, so names count. Texts are compared by their bytes: they may be of two models.
+ * Choices of one need stand with the smallest volume first, needs with the smallest claim first, so that the first that fits is the
+ * one that Kubernetes takes. A volume that several needs could have is taken by one. Two reaches of one need are equal when their
+ * choices hold on the same nodes, whatever the volumes are called: pods of one workload with a claim each in the same zone are of one
+ * shape then. With more needs it matters which volumes are the same, so names count. Texts are compared by their bytes: they may be of
+ * two models.
  */
 #include "core/model/private.h"
 
