@@ -291,11 +291,6 @@ void engine_gang_free(struct gang *gang)
 	free(gang);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool engine_gang_same(const struct gang *gang, const struct stint_part_spec *specs, size_t count)
 {
 	if (gang->named != count)
@@ -305,9 +300,9 @@ bool engine_gang_same(const struct gang *gang, const struct stint_part_spec *spe
 		const struct stint_part_spec *spec = &specs[i];
 		const uint32_t need = spec->inner && spec->needs == STINT_ALL ? part->members_count : spec->needs;
 		if (strcmp(part->name, spec->name) != 0 || (part->kind == PART_SET) != spec->inner || part->need != need ||
-			(i > 0 && part->parent != spec->parent) || !same_text(part->topology, spec->constraint.topology) ||
-			!same_text(part->required, spec->constraint.required_level) ||
-			!same_text(part->preferred, spec->constraint.preferred_level))
+			(i > 0 && part->parent != spec->parent) || !engine_same_text(part->topology, spec->constraint.topology) ||
+			!engine_same_text(part->required, spec->constraint.required_level) ||
+			!engine_same_text(part->preferred, spec->constraint.preferred_level))
 			return false;
 	}
 	return true;

@@ -34,11 +34,6 @@ static uint32_t mix_text(uint32_t hash, const char *text)
 	return mix(hash, 1);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* Enough to tell shapes apart most of the time; same_shape decides. */
 static uint32_t hash_of(const struct stint_pod_spec *spec)
 {
@@ -62,10 +57,10 @@ static bool same_requirements(const struct stint_requirements *a, const struct s
 		return false;
 	for (uint32_t i = 0; i < a->count; i++) {
 		const struct stint_requirement *p = &a->items[i], *q = &b->items[i];
-		if (p->op != q->op || p->values_count != q->values_count || !same_text(p->key, q->key))
+		if (p->op != q->op || p->values_count != q->values_count || !engine_same_text(p->key, q->key))
 			return false;
 		for (uint32_t v = 0; v < p->values_count; v++) {
-			if (!same_text(p->values[v], q->values[v]))
+			if (!engine_same_text(p->values[v], q->values[v]))
 				return false;
 		}
 	}
@@ -77,10 +72,11 @@ static bool same_request(const struct stint_pod_spec *a, const struct stint_pod_
 	const struct stint_resources *p = &a->request, *q = &b->request;
 	if (p->cpu_milli != q->cpu_milli || p->memory_bytes != q->memory_bytes || p->extended_count != q->extended_count ||
 		a->gpu.kind != b->gpu.kind || a->gpu.devices != b->gpu.devices || a->gpu.portion != b->gpu.portion ||
-		a->gpu.memory_mib != b->gpu.memory_mib || a->legacy_mig != b->legacy_mig || !same_text(a->gpu.problem, b->gpu.problem))
+		a->gpu.memory_mib != b->gpu.memory_mib || a->legacy_mig != b->legacy_mig ||
+		!engine_same_text(a->gpu.problem, b->gpu.problem))
 		return false;
 	for (uint32_t i = 0; i < p->extended_count; i++) {
-		if (p->extended[i].amount != q->extended[i].amount || !same_text(p->extended[i].name, q->extended[i].name))
+		if (p->extended[i].amount != q->extended[i].amount || !engine_same_text(p->extended[i].name, q->extended[i].name))
 			return false;
 	}
 	return true;
@@ -94,7 +90,7 @@ static bool same_conditions(const struct stint_pod_spec *a, const struct stint_p
 		return false;
 	for (uint32_t i = 0; i < a->node_selector.count; i++) {
 		const struct stint_pair *p = &a->node_selector.items[i], *q = &b->node_selector.items[i];
-		if (!same_text(p->key, q->key) || !same_text(p->value, q->value))
+		if (!engine_same_text(p->key, q->key) || !engine_same_text(p->value, q->value))
 			return false;
 	}
 	for (uint32_t i = 0; i < a->required_count; i++) {
@@ -104,12 +100,13 @@ static bool same_conditions(const struct stint_pod_spec *a, const struct stint_p
 	}
 	for (uint32_t i = 0; i < a->tolerations_count; i++) {
 		const struct stint_toleration *p = &a->tolerations[i], *q = &b->tolerations[i];
-		if (p->exists != q->exists || p->effect != q->effect || !same_text(p->key, q->key) || !same_text(p->value, q->value))
+		if (p->exists != q->exists || p->effect != q->effect || !engine_same_text(p->key, q->key) ||
+			!engine_same_text(p->value, q->value))
 			return false;
 	}
 	for (uint32_t i = 0; i < a->host_ports_count; i++) {
 		const struct stint_host_port *p = &a->host_ports[i], *q = &b->host_ports[i];
-		if (p->port != q->port || !same_text(p->protocol, q->protocol) || !same_text(p->ip, q->ip))
+		if (p->port != q->port || !engine_same_text(p->protocol, q->protocol) || !engine_same_text(p->ip, q->ip))
 			return false;
 	}
 	return true;
@@ -118,8 +115,9 @@ static bool same_conditions(const struct stint_pod_spec *a, const struct stint_p
 static bool same_shape(const struct stint_pod_spec *a, const struct stint_pod_spec *b)
 {
 	return a == b ||
-		(same_request(a, b) && same_conditions(a, b) && same_text(a->pod_affinity, b->pod_affinity) &&
-			same_text(a->pod_anti_affinity, b->pod_anti_affinity) && same_text(a->topology_spread, b->topology_spread));
+		(same_request(a, b) && same_conditions(a, b) && engine_same_text(a->pod_affinity, b->pod_affinity) &&
+			engine_same_text(a->pod_anti_affinity, b->pod_anti_affinity) &&
+			engine_same_text(a->topology_spread, b->topology_spread));
 }
 
 /* Where other pods matter, two pods that ask for the same are alike only if they stand alike to other pods. engine->face is the pod's. */

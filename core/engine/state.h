@@ -671,4 +671,10 @@ bool engine_place_group(struct stint_engine *engine, uint32_t group, const struc
 
 #include "ordering.h"
 
+/* Absent is a text of its own. */
+static inline bool engine_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 #endif
