@@ -206,7 +206,8 @@ static void forget_passed(const struct stint_conditions *conditions, struct stin
 	const struct stint_mirror_pod *pod = group->first;
 	while (pod && !stint_mirror_pod_waits(pod))
 		pod = pod->next_in_group;
-	const char *word = pod && group->handle != STINT_NO_HANDLE ? stint_explain_group_word(conditions->options.engine, group->handle) : NULL;
+	const char *word =
+		pod && group->handle != STINT_NO_HANDLE ? stint_explain_group_word(conditions->options.engine, group->handle) : NULL;
 	if (!word || strcmp(word, group->passing) != 0)
 		group->passing = NULL;
 }

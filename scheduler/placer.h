@@ -44,7 +44,8 @@ bool stint_placer_gives_up(const struct stint_mirror_pod *pod);
 void stint_placer_pod_gone(struct stint_placer *placer, struct stint_mirror_pod *pod);
 /* No more is sent; decisions that were not sent are forgotten. `idle` comes when the last answer has. */
 void stint_placer_close(struct stint_placer *placer);
-size_t stint_placer_pending(const struct stint_placer *placer); /* binds that are not certain yet; not those that wait for volumes, claims or holders */
+size_t stint_placer_pending(
+	const struct stint_placer *placer); /* binds that are not certain yet; not those that wait for volumes, claims or holders */
 size_t stint_placer_in_flight(const struct stint_placer *placer);
 
 #endif

@@ -93,7 +93,8 @@ static void delays_and_minimum_runtimes_are_said(void **state)
 		assert_true(stint_starts_with(said.sentence, "it asks for 1 GPU, and no node can give that now"));
 		assert_string_equal(strstr(said.sentence, "; "), end);
 		stint_auto_json *record = stint_json_new_object();
-		stint_reason_record(record, c->engine, waits, &said.why, c->now_ms, &(struct stint_reason_names){.name = tell_name, .user = c});
+		stint_reason_record(
+			record, c->engine, waits, &said.why, c->now_ms, &(struct stint_reason_names){.name = tell_name, .user = c});
 		const struct stint_json *restraint = stint_json_get(record, "restraint");
 		assert_string_equal(stint_json_string(stint_json_get(restraint, "kind")), delay ? "preemption-delay" : "min-runtime");
 		assert_int_equal(stint_json_int_or(stint_json_get(restraint, "in_s"), 0), delay ? 30 : 50);
@@ -145,7 +146,8 @@ static void what_never_fits_names_what_is_missing_and_what_to_ask_for(void **sta
 		if (!stint_starts_with(said.sentence, rows[i].asks) || !stint_ends_with(said.sentence, rows[i].remedy))
 			fail_msg("\"%s\" is not \"%s ... %s\"", said.sentence, rows[i].asks, rows[i].remedy);
 		stint_auto_json *record = stint_json_new_object();
-		stint_reason_record(record, c->engine, waits, &said.why, c->now_ms, &(struct stint_reason_names){.name = tell_name, .user = c});
+		stint_reason_record(
+			record, c->engine, waits, &said.why, c->now_ms, &(struct stint_reason_names){.name = tell_name, .user = c});
 		assert_null(stint_json_first(stint_json_get(record, "holders")));
 		assert_int_equal(stint_json_int_or(stint_json_get(record, "holders_total"), -1), 0);
 		stint_explanation_clear(&said);
