@@ -24,11 +24,11 @@ static const struct {
 	"resources: {gpu: {quota: " quota ", limit: -1, overQuotaWeight: 1}, cpu: {quota: -1, limit: -1}, memory: {quota: -1, limit: " \
 	"-1}}}}\n"
 #define SPACE(name) "---\n{kind: Namespace, metadata: {name: " name ", uid: s" name ", labels: {stint.dev/project: " name "}}}\n"
-#define WORLD                                                                                                                   \
-	NODE("alpha")                                                                                                           \
-	NODE("beta")                                                                                                            \
-	QUEUE("all", "", "4") QUEUE("ours", "parentQueue: all, ", "2") QUEUE("theirs", "parentQueue: all, ", "2") SPACE("ours") \
-		SPACE("theirs")
+#define WORLD                 \
+	NODE("alpha")         \
+	NODE("beta")          \
+	QUEUE("all", "", "4") \
+	QUEUE("ours", "parentQueue: all, ", "2") QUEUE("theirs", "parentQueue: all, ", "2") SPACE("ours") SPACE("theirs")
 
 #define SPEC "schedulerName: stint-scheduler, containers: [{name: c, resources: {limits: {nvidia.com/gpu: '1'}}}]"
 #define RUNS(space, name, owner, node, meta)                                                           \
