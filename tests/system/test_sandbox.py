@@ -174,9 +174,15 @@ class Life(kit.Case):
                 self.assertEqual((self.left(), self.processes()), ([], []))
 
     def test_a_sandbox_that_nobody_waits_for_does_not_stay(self):
-        with self.start_up("--nodes", "2000", "--no-scheduler") as up:
-            kit.eventually((self.folder / "sandbox.pid").exists, "the start")
-            up.kill()
+        for nodes in (2000, 8000, 30000): # so many that it is still starting when it loses who waits for it
+            with self.start_up("--nodes", str(nodes), "--no-scheduler") as up:
+                kit.eventually((self.folder / "sandbox.pid").exists, "the start")
+                up.kill()
+            if up.returncode != 0:
+                break
+            stint_sandbox("down", "--dir", self.folder)
+        else:
+            self.fail("it was always ready before its `up` could be killed")
         kit.eventually(lambda: not self.left() and not self.processes(), "the end of the sandbox")
 
     def test_a_sandbox_ends_when_its_folder_is_taken_away(self):
