@@ -53,7 +53,9 @@ class Forecast(kit.Case):
         waiting = self.submit("borrowers", "more", "-g", "9", "--dry-run=schedule", "-o", "json")
         self.assertEqual((waiting.code, waiting.json["workloads"][0]["why"]["reason"]), (7, "NeverFits"), waiting)
 
-        kit.eventually(lambda: self.cluster.api.pods("borrowers", "job-name=job-5"), "job-5 having a pod again, which waits")
+        kit.eventually(lambda: [pod for pod in self.cluster.api.pods("borrowers", "job-name=job-5")
+                                if not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]],
+                       "job-5 having a pod again, which waits")
         lowered = ("project", "update", "lenders", "--gpus", "0")
         told = self.assert_works(self.cluster.stint(*lowered, "--dry-run=schedule", "-o", "json")).json
         self.assertEqual(self.jobs_running("lenders"), ["own-0", "own-1", "own-2"])

@@ -104,7 +104,9 @@ class Shards(kit.Case):
             cls.addClassCleanup(scheduler.__exit__, None, None, None)
 
     def pod(self, team, name):
-        return self.cluster.api.pods(team, "stint.dev/workload=" + name)[0]
+        pods = self.cluster.api.pods(team, "stint.dev/workload=" + name)
+        self.assertTrue(pods, "%s has no pod" % name)
+        return pods[0]
 
     def test_each_scheduler_has_its_own_pool(self):
         for pool, pools in (("left", "left,right"), ("right", "right")):
