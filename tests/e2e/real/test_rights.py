@@ -49,11 +49,12 @@ class Rights(real.NodeCase):
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}, "subjects": []})
         self.assertEqual(status, 403)
 
-    def test_the_scheduler_cannot_read_secrets(self):
+    def test_the_scheduler_cannot_read_secrets_nor_delete_what_is_not_its_own(self):
         account = kit.Api(real.os.environ["STINT_E2E_SCHEDULER"])
-        for path in ("/api/v1/secrets", "/api/v1/namespaces/default/secrets", "/api/v1/configmaps"):
+        for path in ("/api/v1/secrets", "/api/v1/namespaces/default/secrets"):
             self.assertEqual(account.call("GET", path)[0], 403, path)
-        self.assertEqual(account.call("DELETE", "/api/v1/namespaces/default/pods/x")[0], 403)
+        for path in ("/api/v1/namespaces/default/pods/x", "/api/v1/namespaces/default/configmaps/x"):
+            self.assertEqual(account.call("DELETE", path)[0], 403, path)
 
 
 if __name__ == "__main__":
