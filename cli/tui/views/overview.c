@@ -8,143 +8,9 @@
 #include <string.h>
 
 #include "cli/tui/layout.h"
-#include "cli/tui/views/common.h"
+#include "cli/tui/views/tiles.h"
 
-enum { TILES = 6, NODE_GAP = 2, USE_WIDTH = 4, MANY_BAD = 4 };
-
-/* ---- tiles ------------------------------------------------------------------------------------------------------------------------- */
-
-struct tile {
-	const char *title;
-	char value[VIEW_WORD], beside[VIEW_WORD], below[VIEW_WORD]; /* the number, what it is of, a line below */
-	enum tui_role role, below_role;
-};
-
-/* Tiles are narrow: one decimal will do for large amounts. */
-static char *rounded(double gpus, char out[static VIEW_WORD])
-{
-	return view_gpus(gpus < 10 ? gpus : (double)(int64_t)(gpus * 10 + 0.5) / 10, out);
-}
-
-static void tile_nodes(const struct tui_world *world, struct tile *tile)
-{
-	const struct tui_totals *totals = &world->totals;
-	tile->title = "NODES READY";
-	if (!world->nodes_known) {
-		snprintf(tile->value, sizeof tile->value, "?");
-		snprintf(tile->below, sizeof tile->below, "may not be seen");
-		return;
-	}
-	snprintf(tile->value, sizeof tile->value, "%u", totals->nodes_ready);
-	snprintf(tile->beside, sizeof tile->beside, " of %u", totals->nodes);
-	tile->role = totals->nodes_bad ? TUI_BAD : TUI_GOOD;
-	tile->below_role = totals->nodes_bad ? TUI_BAD : TUI_WARN;
-	if (totals->nodes_bad && totals->nodes_cordoned)
-		snprintf(tile->below, sizeof tile->below, "%u bad, %u off", totals->nodes_bad, totals->nodes_cordoned);
-	else if (totals->nodes_bad)
-		snprintf(tile->below, sizeof tile->below, "%u not ready", totals->nodes_bad);
-	else if (totals->nodes_cordoned)
-		snprintf(tile->below, sizeof tile->below, "%u cordoned", totals->nodes_cordoned);
-}
-
-static void tile_allocated(const struct tui_world *world, struct tile *tile)
-{
-	const struct tui_totals *totals = &world->totals;
-	char all[VIEW_WORD], percent[VIEW_WORD];
-	tile->title = world->only ? "GPUS OF IT" : "GPUS HELD";
-	rounded(totals->gpus_allocated, tile->value);
-	if (world->nodes_known)
-		snprintf(tile->beside, sizeof tile->beside, " of %s", rounded(totals->gpus, all));
-	if (world->only)
-		snprintf(tile->below, sizeof tile->below, "others unseen");
-	else if (totals->gpus > 0 && totals->gpus_allocated >= 0)
-		snprintf(tile->below, sizeof tile->below, "%s", view_percent(100 * totals->gpus_allocated / totals->gpus, percent));
-}
-
-static void tile_used(const struct tui_world *world, struct tile *tile)
-{
-	const struct tui_totals *totals = &world->totals;
-	tile->title = "GPUS BUSY";
-	if (totals->gpus_used < 0) {
-		snprintf(tile->value, sizeof tile->value, totals->devices_held ? "?" : "-");
-		snprintf(tile->below, sizeof tile->below, totals->devices_held ? "all silent" : "none held");
-		return;
-	}
-	snprintf(tile->value, sizeof tile->value, "%.1f", totals->gpus_used);
-	snprintf(tile->beside, sizeof tile->beside, " of %u", totals->devices_held - totals->devices_silent);
-	if (totals->devices_silent)
-		snprintf(tile->below, sizeof tile->below, "%u silent", totals->devices_silent);
-}
-
-static void tile_idle(const struct tui_world *world, struct tile *tile)
-{
-	const struct tui_totals *totals = &world->totals;
-	tile->title = "HELD, IDLE";
-	if (totals->gpus_used < 0) {
-		snprintf(tile->value, sizeof tile->value, totals->devices_held ? "?" : "-");
-		return;
-	}
-	snprintf(tile->value, sizeof tile->value, "%u", totals->devices_idle);
-	snprintf(tile->below, sizeof tile->below, "below 5 %%");
-	tile->role = totals->devices_idle ? TUI_WARN : TUI_GOOD;
-}
-
-static void tile_useless(const struct tui_world *world, struct tile *tile)
-{
-	const struct tui_totals *totals = &world->totals;
-	char room[VIEW_WORD];
-	tile->title = "NOT USABLE";
-	if (!world->nodes_known || !world->pods_known || world->only) {
-		snprintf(tile->value, sizeof tile->value, "?");
-		return;
-	}
-	snprintf(tile->beside, sizeof tile->beside, " of %s", rounded(totals->gpus_free, room));
-	if (totals->gpus_useless < 0) {
-		snprintf(tile->value, sizeof tile->value, "-");
-		snprintf(tile->below, sizeof tile->below, "none wanted");
-		return;
-	}
-	rounded(totals->gpus_useless, tile->value);
-	snprintf(tile->below, sizeof tile->below, "by waiting");
-	tile->role = totals->gpus_useless > 0 ? TUI_WARN : TUI_GOOD;
-}
-
-static void tile_waiting(const struct tui_now *now, struct tile *tile)
-{
-	const struct tui_totals *totals = &now->world->totals;
-	char age[STINT_TIME_SIZE];
-	tile->title = "WAITING";
-	if (!now->world->pods_known) {
-		snprintf(tile->value, sizeof tile->value, "?");
-		return;
-	}
-	snprintf(tile->value, sizeof tile->value, "%u", totals->waiting);
-	snprintf(tile->beside, sizeof tile->beside, ", %u run", totals->running);
-	tile->role = totals->waiting ? TUI_WARN : TUI_GOOD;
-	if (totals->oldest_ms >= 0)
-		snprintf(tile->below, sizeof tile->below, "oldest %s", stint_duration_format(now->ms - totals->oldest_ms, age));
-}
-
-static void draw_tiles(const struct tui_now *now, struct tui_area area)
-{
-	struct tile tiles[TILES];
-	for (int at = 0; at < TILES; at++)
-		tiles[at] = (struct tile){.role = TUI_STRONG, .below_role = TUI_DIM};
-	tile_nodes(now->world, &tiles[0]);
-	tile_allocated(now->world, &tiles[1]);
-	tile_used(now->world, &tiles[2]);
-	tile_idle(now->world, &tiles[3]);
-	tile_useless(now->world, &tiles[4]);
-	tile_waiting(now, &tiles[5]);
-	for (int at = 0; at < TILES; at++) {
-		const int x = area.width * at / TILES, width = area.width * (at + 1) / TILES - x;
-		struct tui_area part = tui_area_part(area, 0, x + 1, area.height, width - 1);
-		tui_put(part, 0, 0, TUI_DIM, tiles[at].title);
-		const int taken = tui_put(part, 1, 0, tiles[at].role, tiles[at].value);
-		tui_put(part, 1, taken, TUI_DIM, tiles[at].beside);
-		tui_put(part, 2, 0, tiles[at].below_role, tiles[at].below);
-	}
-}
+enum { NODE_GAP = 2, USE_WIDTH = 4, MANY_BAD = 4 };
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -451,7 +317,7 @@ static void draw(struct tui_app *app, struct tui_area area)
 	tui_layout_overview(area.width, area.height, wanted, rects);
 	for (int at = 0; at < TUI_PANES; at++)
 		panes[at] = tui_area_part(area, rects[at].y, rects[at].x, rects[at].height, rects[at].width);
-	draw_tiles(&app->now, panes[TUI_PANE_TILES]);
+	view_tiles_draw(&app->now, panes[TUI_PANE_TILES]);
 	draw_nodes(app, panes[TUI_PANE_NODES]);
 	draw_projects(world, projects, panes[TUI_PANE_PROJECTS]);
 	draw_queue(&app->now, panes[TUI_PANE_QUEUE]);
