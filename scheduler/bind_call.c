@@ -39,7 +39,7 @@ void stint_bind_free(struct stint_bind *bind)
 
 const char *stint_bind_outcome_name(enum stint_errand_outcome outcome)
 {
-	static const char *const names[STINT_ERRAND_OUTCOMES] = {"bound", "conflict", "gone", "failed", "retried", "put off"};
+	static const char *const names[STINT_ERRAND_OUTCOMES] = {"bound", "conflict", "gone", "failed", "retried", "put off", "half done"};
 	return names[outcome];
 }
 

@@ -17,7 +17,7 @@ struct stint_eviction *stint_eviction_new(void *owner, const char *space, const 
 	const char *sentence, int64_t at_ms, bool direct)
 {
 	struct stint_eviction *eviction = stint_alloc(sizeof(*eviction));
-	*eviction = (struct stint_eviction){.errand = {.owner = owner},
+	*eviction = (struct stint_eviction){.errand = {.owner = owner, .two_writes = true},
 		.space = stint_strdup(space),
 		.pod = stint_strdup(pod),
 		.uid = stint_strdup(uid),
@@ -42,7 +42,7 @@ void stint_eviction_free(struct stint_eviction *eviction)
 
 const char *stint_eviction_outcome_name(enum stint_errand_outcome outcome)
 {
-	static const char *const names[STINT_ERRAND_OUTCOMES] = {"evicted", "conflict", "gone", "failed", "retried", "blocked"};
+	static const char *const names[STINT_ERRAND_OUTCOMES] = {"evicted", "conflict", "gone", "failed", "retried", "blocked", "marked"};
 	return names[outcome];
 }
 
@@ -111,19 +111,16 @@ struct request {
 	struct stint_kube_call *call;
 };
 
-static void send_eviction(struct request *request);
-
 static void on_told(void *user, struct stint_kube_response *response)
 {
 	struct request *request = user;
 	struct stint_eviction *eviction = request->eviction;
 	const int status = response->error ? response->error->status : response->status;
-	const enum stint_errand_outcome outcome = stint_errand_outcome_of_status(status);
+	enum stint_errand_outcome outcome = stint_errand_outcome_of_status(status);
 	if (outcome == STINT_ERRAND_DONE || outcome == STINT_ERRAND_REFUSED) {
 		/* Who may evict and not write the condition still evicts: the event tells the cause as well. */
 		eviction->told = true;
-		send_eviction(request);
-		return;
+		outcome = STINT_ERRAND_HALF_DONE;
 	}
 	eviction->errand.call = NULL;
 	request->sender->answered(request->sender->user, eviction, outcome, response->error ? response->error->message : NULL,

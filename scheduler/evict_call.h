@@ -1,5 +1,5 @@
 /*
- * evict_call: evictions, as errands of the outbox and as requests: the cause goes onto the pod as a condition, then the Eviction API is asked,
+ * evict_call: evictions, as errands of the outbox with two writes: the cause goes onto the pod as a condition, then the Eviction API is asked,
  * so that disruption budgets hold; or the pod is deleted where the operator chose so.
  */
 #ifndef STINT_SCHEDULER_EVICT_CALL_H
@@ -37,7 +37,7 @@ struct stint_eviction_sender {
 	stint_eviction_answered *answered;
 	void *user;
 };
-/* By its state: SENT writes condition and eviction, CHECKING reads the pod. The sender must outlive the call. */
+/* By its state: SENT writes the condition, then, when it is sent again, the eviction; CHECKING reads the pod. The sender must outlive the call. */
 void stint_eviction_call_start(const struct stint_eviction_sender *sender, struct stint_eviction *eviction);
 void stint_eviction_call_cancel(struct stint_eviction *eviction); /* `answered` does not come */
 

@@ -140,7 +140,8 @@ static void answered(
 	void *user, struct stint_eviction *eviction, enum stint_errand_outcome outcome, const char *message, int64_t retry_after_ms)
 {
 	struct stint_evictor *evictor = user;
-	stint_metrics_add(evictor->options.metrics, STINT_METRIC_EVICTIONS, 1, stint_eviction_outcome_name(outcome));
+	if (outcome != STINT_ERRAND_HALF_DONE)
+		stint_metrics_add(evictor->options.metrics, STINT_METRIC_EVICTIONS, 1, stint_eviction_outcome_name(outcome));
 	const bool blocked = outcome == STINT_ERRAND_NOT_YET;
 	if (outcome == STINT_ERRAND_UNCERTAIN || (blocked && eviction->errand.attempts == 1))
 		stint_log(evictor->options.logger, blocked ? STINT_LOG_INFO : STINT_LOG_WARN, "eviction of pod %s/%s %s: %s",

@@ -1,21 +1,26 @@
 /*
  * outbox: the state machine of writes under way. See outbox.h.
  *
- * State: one list of errands in order of arrival, two counts, the allowance of first sendings, and the window of what may be out, between 1 and
- * in_flight_max. Everything that is not over is in the list.
+ * State: a list of errands in order of arrival and one of those that are halfway, in order of their first writes; three counts, the allowance
+ * of last writes, and the window of what may be out, between 1 and in_flight_max. Everything that is not over is in one of the lists.
  */
 #include <scheduler/outbox.h>
 
 #include <stdlib.h>
 
-enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 3200, SECOND_MS = 1000, SLOW_MS = 1000 };
+enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 3200, SECOND_MS = 1000, SLOW_MS = 2000, AHEAD_S = 10 };
+
+struct line {
+	struct stint_errand *first, *last;
+};
 
 struct stint_outbox {
 	struct stint_outbox_hooks hooks;
 	size_t in_flight_max, in_flight, count;
 	size_t window, good; /* so many may be out; so many good answers since it was last changed */
 	int64_t narrowed_ms; /* what was sent before says nothing about the window since */
-	struct stint_errand *first, *last;
+	struct line all, halfway; /* `all` less those that are halfway */
+	size_t halfway_count;
 	struct stint_errand *unsent; /* the first that is QUEUED: those before it have been sent. NULL: none is */
 	unsigned per_second;
 	int64_t allowance, counted_ms; /* in thousandths of an errand, as of then */
@@ -51,42 +56,48 @@ static bool is_out(const struct stint_errand *errand)
 	return errand->state == STINT_ERRAND_SENT || errand->state == STINT_ERRAND_CHECKING;
 }
 
-void stint_outbox_free(struct stint_outbox *outbox)
+static void discard_line(struct stint_outbox *outbox, struct line *line)
 {
-	if (!outbox)
-		return;
-	for (struct stint_errand *errand = outbox->first, *next; errand; errand = next) {
+	for (struct stint_errand *errand = line->first, *next; errand; errand = next) {
 		next = errand->next;
 		if (is_out(errand))
 			outbox->hooks.cancel(outbox->hooks.user, errand);
 		outbox->hooks.discard(errand);
 	}
+}
+
+void stint_outbox_free(struct stint_outbox *outbox)
+{
+	if (!outbox)
+		return;
+	discard_line(outbox, &outbox->all);
+	discard_line(outbox, &outbox->halfway);
 	free(outbox);
+}
+
+/* before: NULL: at the end. */
+static void link_errand(struct line *line, struct stint_errand *errand, struct stint_errand *before)
+{
+	errand->next = before;
+	errand->previous = before ? before->previous : line->last;
+	*(errand->previous ? &errand->previous->next : &line->first) = errand;
+	*(before ? &before->previous : &line->last) = errand;
 }
 
 static void unlink_errand(struct stint_outbox *outbox, struct stint_errand *errand)
 {
+	const bool halfway = errand->state == STINT_ERRAND_HALFWAY;
+	struct line *line = halfway ? &outbox->halfway : &outbox->all;
+	outbox->halfway_count -= halfway;
 	if (outbox->unsent == errand)
 		outbox->unsent = errand->next;
-	if (errand->previous)
-		errand->previous->next = errand->next;
-	else
-		outbox->first = errand->next;
-	if (errand->next)
-		errand->next->previous = errand->previous;
-	else
-		outbox->last = errand->previous;
-	outbox->count--;
+	*(errand->previous ? &errand->previous->next : &line->first) = errand->next;
+	*(errand->next ? &errand->next->previous : &line->last) = errand->previous;
 }
 
 void stint_outbox_add(struct stint_outbox *outbox, struct stint_errand *errand)
 {
-	errand->previous = outbox->last;
-	if (outbox->last)
-		outbox->last->next = errand;
-	else
-		outbox->first = errand;
-	outbox->last = errand;
+	link_errand(&outbox->all, errand, NULL);
 	if (!outbox->unsent)
 		outbox->unsent = errand;
 	outbox->count++;
@@ -95,6 +106,7 @@ void stint_outbox_add(struct stint_outbox *outbox, struct stint_errand *errand)
 static void end(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message)
 {
 	unlink_errand(outbox, errand);
+	outbox->count--;
 	if (errand->owner)
 		outbox->hooks.done(outbox->hooks.user, errand, outcome, message);
 	outbox->hooks.discard(errand);
@@ -109,8 +121,12 @@ void stint_outbox_drop(struct stint_outbox *outbox, struct stint_errand *errand)
 
 static void send(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_state state, int64_t now_ms)
 {
-	if (outbox->unsent == errand)
+	if (errand->state == STINT_ERRAND_HALFWAY) {
+		unlink_errand(outbox, errand);
+		link_errand(&outbox->all, errand, outbox->all.first);
+	} else if (outbox->unsent == errand) {
 		outbox->unsent = errand->next;
+	}
 	errand->state = state;
 	errand->sent_ms = now_ms;
 	if (state == STINT_ERRAND_SENT)
@@ -133,13 +149,20 @@ static int64_t pace(struct stint_outbox *outbox, int64_t now_ms)
 	return lacking <= 0 ? now_ms : now_ms + (lacking + outbox->per_second - 1) / outbox->per_second;
 }
 
+/* First writes go ahead of second ones, as far as these keep up with the pace. */
+static struct stint_errand *next_write(const struct stint_outbox *outbox)
+{
+	const bool far_ahead = outbox->per_second && outbox->halfway_count >= (size_t)outbox->per_second * AHEAD_S;
+	return outbox->unsent && !far_ahead ? outbox->unsent : outbox->halfway.first;
+}
+
 int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t write_until_ms)
 {
 	int64_t next_ms = -1;
 	if (now_ms >= write_until_ms)
 		return -1;
 	/* Repeats first: what they hold is held longest. They stand before `unsent`, and there are few. */
-	for (struct stint_errand *errand = outbox->first, *after; errand && errand != outbox->unsent; errand = after) {
+	for (struct stint_errand *errand = outbox->all.first, *after; errand && errand != outbox->unsent; errand = after) {
 		after = errand->next;
 		if (errand->state != STINT_ERRAND_LATER)
 			continue;
@@ -148,12 +171,14 @@ int64_t stint_outbox_run(struct stint_outbox *outbox, int64_t now_ms, int64_t wr
 		else if (errand->retry_ms > now_ms && (next_ms < 0 || errand->retry_ms < next_ms))
 			next_ms = errand->retry_ms; /* one that is due and found no room goes with the next answer */
 	}
-	while (outbox->unsent && outbox->in_flight < outbox->window) {
-		const int64_t allowed_ms = pace(outbox, now_ms);
-		if (allowed_ms > now_ms)
-			return next_ms < 0 || allowed_ms < next_ms ? allowed_ms : next_ms;
-		outbox->allowance -= SECOND_MS;
-		send(outbox, outbox->unsent, STINT_ERRAND_SENT, now_ms);
+	for (struct stint_errand *next; outbox->in_flight < outbox->window && (next = next_write(outbox));) {
+		if (!next->two_writes) {
+			const int64_t allowed_ms = pace(outbox, now_ms);
+			if (allowed_ms > now_ms)
+				return next_ms < 0 || allowed_ms < next_ms ? allowed_ms : next_ms;
+			outbox->allowance -= SECOND_MS;
+		}
+		send(outbox, next, STINT_ERRAND_SENT, now_ms);
 	}
 	return next_ms;
 }
@@ -175,6 +200,16 @@ static void learn(struct stint_outbox *outbox, const struct stint_errand *errand
 	}
 }
 
+static void go_halfway(struct stint_outbox *outbox, struct stint_errand *errand)
+{
+	unlink_errand(outbox, errand);
+	errand->state = STINT_ERRAND_HALFWAY;
+	errand->two_writes = false;
+	errand->attempts = 0;
+	link_errand(&outbox->halfway, errand, NULL);
+	outbox->halfway_count++;
+}
+
 void stint_outbox_answer(struct stint_outbox *outbox, struct stint_errand *errand, enum stint_errand_outcome outcome, const char *message,
 	int64_t now_ms, int64_t retry_after_ms)
 {
@@ -184,6 +219,8 @@ void stint_outbox_answer(struct stint_outbox *outbox, struct stint_errand *erran
 	learn(outbox, errand, outcome, now_ms);
 	if (!errand->owner) {
 		end(outbox, errand, outcome, message);
+	} else if (outcome == STINT_ERRAND_HALF_DONE) {
+		go_halfway(outbox, errand);
 	} else if (outcome == STINT_ERRAND_UNCERTAIN || outcome == STINT_ERRAND_NOT_YET) {
 		int64_t delay_ms = FIRST_RETRY_MS;
 		for (unsigned i = 1; i < errand->attempts && delay_ms < LAST_RETRY_MS; i++)

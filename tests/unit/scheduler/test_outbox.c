@@ -55,11 +55,17 @@ static void finish(struct fixture *f)
 	stint_buf_free(&f->log);
 }
 
-static struct stint_errand *add(struct fixture *f, const char *pod)
+static struct stint_errand *add_writes(struct fixture *f, const char *pod, bool two)
 {
 	struct stint_bind *bind = stint_bind_new(f, "space", pod, "uid", "node", "0", NULL);
+	bind->errand.two_writes = two;
 	stint_outbox_add(f->outbox, &bind->errand);
 	return &bind->errand;
+}
+
+static struct stint_errand *add(struct fixture *f, const char *pod)
+{
+	return add_writes(f, pod, false);
 }
 
 static void assert_log(struct fixture *f, const char *wanted)
@@ -217,7 +223,7 @@ static void a_slow_answer_counts_as_trouble_though_it_is_a_good_one(void **state
 	static const struct {
 		int64_t took_ms;
 		size_t then;
-	} table[] = {{999, 4}, {1000, 2}};
+	} table[] = {{1999, 4}, {2000, 2}};
 	for (size_t i = 0; i < STINT_COUNT(table); i++) {
 		struct fixture f;
 		begin(&f, 4);
@@ -226,7 +232,7 @@ static void a_slow_answer_counts_as_trouble_though_it_is_a_good_one(void **state
 		for (int k = 0; k < 8; k++)
 			add(&f, "b");
 		stint_outbox_answer(f.outbox, a, STINT_ERRAND_DONE, NULL, 5000 + table[i].took_ms, -1);
-		stint_outbox_run(f.outbox, 7000, INT64_MAX);
+		stint_outbox_run(f.outbox, 8000, INT64_MAX);
 		assert_int_equal(stint_outbox_in_flight(f.outbox), table[i].then);
 		assert_int_equal(stint_outbox_pending(f.outbox), 8);
 		finish(&f);
@@ -303,6 +309,73 @@ static void repeats_go_before_what_was_not_sent_and_cost_no_pace(void **state)
 	stint_outbox_run(f.outbox, 10500, INT64_MAX);
 	assert_log(&f, "=b:bound S:a S:c ");
 	finish(&f);
+}
+
+static void first_writes_go_ahead_of_second_ones(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 1);
+	struct stint_errand *a = add_writes(&f, "a", true), *b = add_writes(&f, "b", true);
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_HALF_DONE, NULL, 1, -1);
+	stint_outbox_run(f.outbox, 1, INT64_MAX);
+	stint_outbox_answer(f.outbox, b, STINT_ERRAND_HALF_DONE, NULL, 2, -1);
+	stint_outbox_run(f.outbox, 2, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_DONE, NULL, 3, -1);
+	stint_outbox_run(f.outbox, 3, INT64_MAX);
+	stint_outbox_answer(f.outbox, b, STINT_ERRAND_UNCERTAIN, NULL, 4, -1);
+	assert_int_equal(stint_outbox_run(f.outbox, 4, INT64_MAX), 104);
+	stint_outbox_run(f.outbox, 104, INT64_MAX);
+	assert_log(&f, "S:a S:b S:a =a:bound S:b S:b ");
+	assert_int_equal(stint_outbox_pending(f.outbox), 1);
+	finish(&f);
+}
+
+static void the_pace_is_that_of_second_writes_and_first_ones_are_ten_seconds_ahead_of_it(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 100, 1);
+	struct stint_errand *errands[13];
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		errands[i] = add_writes(&f, i == 0 ? "a" : "b", true);
+	assert_int_equal(stint_outbox_run(f.outbox, 10000, INT64_MAX), -1);
+	assert_int_equal(stint_outbox_in_flight(f.outbox), 13);
+	stint_buf_reset(&f.log);
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		stint_outbox_answer(f.outbox, errands[i], STINT_ERRAND_HALF_DONE, NULL, 10000, -1);
+	for (int i = 0; i < 5; i++)
+		add_writes(&f, "late", true);
+	assert_int_equal(stint_outbox_run(f.outbox, 10000, INT64_MAX), 11000);
+	assert_log(&f, "S:a ");
+	stint_outbox_run(f.outbox, 11000, INT64_MAX);
+	stint_outbox_run(f.outbox, 12000, INT64_MAX);
+	assert_log(&f, "S:b S:b ");
+	assert_int_equal(stint_outbox_run(f.outbox, 13000, INT64_MAX), 14000); /* nine are halfway: first writes again */
+	assert_log(&f, "S:b S:late S:late S:late S:late S:late ");
+	finish(&f);
+}
+
+static void one_that_is_halfway_can_be_dropped_and_freed(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 100, 1);
+	struct stint_errand *errands[3];
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		errands[i] = add_writes(&f, "a", true);
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		stint_outbox_answer(f.outbox, errands[i], STINT_ERRAND_HALF_DONE, NULL, 10000, -1);
+	stint_buf_reset(&f.log);
+	stint_outbox_drop(f.outbox, errands[1]);
+	assert_int_equal(stint_outbox_pending(f.outbox), 2);
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	assert_log(&f, "S:a ");
+	stint_outbox_free(f.outbox); /* one is out, one halfway */
+	assert_log(&f, "x:a ");
+	stint_buf_free(&f.log);
 }
 
 static void a_conflict_is_settled_by_the_pod_itself(void **state)
@@ -457,6 +530,9 @@ int main(void)
 		cmocka_unit_test(answers_from_before_the_trouble_do_not_help_to_widen_after_it),
 		cmocka_unit_test(not_yet_is_asked_again_and_no_sign_of_trouble),
 		cmocka_unit_test(repeats_go_before_what_was_not_sent_and_cost_no_pace),
+		cmocka_unit_test(first_writes_go_ahead_of_second_ones),
+		cmocka_unit_test(the_pace_is_that_of_second_writes_and_first_ones_are_ten_seconds_ahead_of_it),
+		cmocka_unit_test(one_that_is_halfway_can_be_dropped_and_freed),
 		cmocka_unit_test(a_conflict_is_settled_by_the_pod_itself),
 		cmocka_unit_test(a_check_without_an_answer_leads_back_to_the_write),
 		cmocka_unit_test(one_that_nobody_asks_for_any_more_ends_silently),
