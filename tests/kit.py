@@ -50,7 +50,7 @@ def run(*command, stdin=None, env=None, timeout=120):
     return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
-def eventually(condition, what="the condition", timeout=None):
+def eventually(condition, what="the condition", timeout=None, pause=0.05):
     """Calls condition until it returns something true, and returns that. An assertion that fails in it counts as not yet."""
     limit = time.monotonic() + (timeout or DEADLINE_S)
     last = None
@@ -63,7 +63,7 @@ def eventually(condition, what="the condition", timeout=None):
             last = not_yet
         if time.monotonic() > limit:
             raise AssertionError("%s did not come true in time%s" % (what, ": %s" % last if last else ""))
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 class Api:

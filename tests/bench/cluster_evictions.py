@@ -66,6 +66,12 @@ def staying(cluster, namespace):
     return sum("deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] == "Running" for pod in cluster.api.pods(namespace))
 
 
+def come_to_rest(cluster, namespace):
+    """The pods run and the Job controller has counted them: it lags behind, and what it has left to write would be measured with ours."""
+    counted = lambda: all(job["status"].get("ready") == 1 for job in cluster.api.get("/apis/batch/v1/namespaces/%s/jobs" % namespace)["items"])
+    kit.eventually(counted, "all pods of %s running and counted" % namespace, timeout=180, pause=2)
+
+
 @contextlib.contextmanager
 def explained(cluster, what, wanted):
     """Says when the pods came to what, of everything that happens in the block."""
@@ -84,7 +90,7 @@ def bare(cluster, plane, size, explain=False):
     in_parallel(cluster.api, [("POST", "/api/v1/namespaces/bare/pods/%s/binding" % pod["metadata"]["name"], {
         "apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod["metadata"]["name"]},
         "target": {"apiVersion": "v1", "kind": "Node", "name": "fill-%d" % (at % size.nodes)}}) for at, pod in enumerate(cluster.api.pods("bare"))])
-    kit.eventually(lambda: all(p["status"]["phase"] == "Running" for p in cluster.api.pods("bare")), "all pods running", timeout=120)
+    come_to_rest(cluster, "bare")
     kept = {"fill-%d" % at for at in range(nodes, size.nodes)}
     victims = [p["metadata"]["name"] for p in cluster.api.pods("bare") if p["spec"]["nodeName"] not in kept]
     cluster.api.create("/api/v1/namespaces", {"metadata": {"name": "gang"}})
@@ -113,7 +119,7 @@ def ours(cluster, plane, size, explain=False):
     figures_of = {}
     with cluster.scheduler("--leader-elect=false") as scheduler:
         wait_for_all(filled, time.monotonic(), "all pods being bound")
-        kit.eventually(lambda: all(p["status"]["phase"] == "Running" for p in cluster.api.pods("fill")), "all pods running", timeout=120)
+        come_to_rest(cluster, "fill")
         create_queue(cluster, "poor", 79)
         create_queue(cluster, "rich", all_gpus // 2 + 8)
         figures_of["refuse"] = time_to_refuse(cluster, "poor", gang("never", 10, GPUS))
