@@ -10,6 +10,7 @@
 #include "cli/tui/layout.h"
 #include "cli/tui/run.h"
 #include "cli/tui/settings.h"
+#include "cli/tui/terms.h"
 
 enum { MOST_SIZE = 1000 };
 
@@ -101,6 +102,12 @@ static int run(struct cli_context *ctx)
 	return once ? tui_once(ctx, kube, &options, width, height) : tui_run(ctx, kube, &options);
 }
 
+static char *manual(void)
+{
+	stint_autofree char *keys = tui_keys_manual(), *terms = tui_terms_manual();
+	return stint_format("%s\n\n%s", keys, terms);
+}
+
 static const struct cli_flag flags[] = {
 	{.name = "once", .type = CLI_SWITCH, .help = "print one screen as text, and end"},
 	{.name = "size", .type = CLI_TEXT, .argument = "WxH", .help = "of that screen; default: the terminal's, else 120x40"},
@@ -145,8 +152,8 @@ const struct cli_command cli_command_dashboard = {
 		"one of the context where only that may be read.\n\nWhat is not known is shown as \"?\", never as 0. Own settings that "
 		"begin "
 		"with dashboard- (\"stint config list\") hold theme, columns, keys and more; what is changed from inside is written there.",
-	.more = tui_keys_manual,
-	.more_title = "Keys",
+	.more = manual,
+	.more_title = "Keys and terms",
 	.examples = "stint dashboard\n"
 		    "# one project\n"
 		    "stint dashboard -p vision\n"

@@ -1,8 +1,9 @@
 /*
- * texts: the views that are a text and little more: logs (the app's own lines), help (from the table of keys), what a command has printed.
+ * texts: the views that are a text and little more: logs (the app's own lines), help (from the tables of keys and of terms), what a command has printed.
  */
 #include <string.h>
 
+#include "cli/tui/terms.h"
 #include "cli/tui/views/common.h"
 
 const struct tui_view tui_view_logs = {.name = "logs", .title = "Logs", .where = TUI_IN_LOGS};
@@ -29,6 +30,12 @@ static void write_help(const struct tui_app *app, const struct tui_screen *scree
 	tui_say_line(text);
 	tui_say(text, TUI_TEXT, "  \"?\" stands for what is not known; it is never counted as 0.");
 	tui_say_line(text);
+	tui_say_title(text, "What the figures are");
+	for (int at = 0; at < TUI_TERM_COUNT; at++) {
+		tui_say(text, TUI_HEADER, "  %-12s", tui_term_rows[at].title);
+		tui_say(text, TUI_TEXT, " %s", tui_term_rows[at].meaning);
+		tui_say_line(text);
+	}
 	tui_say_title(text, "Settings");
 	tui_say(text, TUI_TEXT,
 		"  :set theme dark|light   :set refresh 1..20   :set view NAME   :set keys name=key,...   :set columns name,...");

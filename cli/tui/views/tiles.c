@@ -6,20 +6,9 @@
 
 #include <stdio.h>
 
-/* The order in which they stand; MEANING is what the help page says. */
-#define TILES(X)                                                                                                                     \
-	X(NODES, "NODES READY", "nodes that can run pods; \"bad\" are not ready or silent, \"off\" are cordoned")                    \
-	X(HELD, "GPUS HELD", "devices, and parts of devices, that pods have been given (GPUS OF IT: those of the one project seen)") \
-	X(BUSY, "GPUS BUSY", "how much the held devices are used in sum; \"silent\" ones do not tell")                               \
-	X(IDLE, "HELD, IDLE", "devices that somebody holds and uses for less than 5 %")                                              \
-	X(USELESS, "NOT USABLE", "free, but too small or in the wrong place for each workload that waits")                           \
-	X(WAITING, "WAITING", "workloads of which a pod has no place yet, beside those that run")
-#define TILE_ENUM(name, ...) TILE_##name,
-enum { TILES(TILE_ENUM) TILE_COUNT };
-#define TILE_TERM(name, title, meaning) {title, meaning},
-const struct view_term view_tile_terms[] = {TILES(TILE_TERM){NULL, NULL}};
+#include "cli/tui/terms.h"
 
-enum { FORMS = 8, DECIMALS = 3, ROUGH_FROM = 10 };
+enum { TILE_COUNT = TUI_TERM_WAITING + 1, FORMS = 8, DECIMALS = 3, ROUGH_FROM = 10 };
 
 struct form {
 	char value[VIEW_WORD], beside[VIEW_WORD]; /* the number, and what it is of */
@@ -199,13 +188,13 @@ void view_tiles_draw(const struct tui_now *now, struct tui_area area)
 {
 	struct tile tiles[TILE_COUNT];
 	for (int at = 0; at < TILE_COUNT; at++)
-		tiles[at] = (struct tile){.title = view_tile_terms[at].title, .role = TUI_STRONG, .below_role = TUI_DIM};
-	fill_nodes(now->world, &tiles[TILE_NODES]);
-	fill_held(now->world, &tiles[TILE_HELD]);
-	fill_busy(now->world, &tiles[TILE_BUSY]);
-	fill_idle(now->world, &tiles[TILE_IDLE]);
-	fill_useless(now->world, &tiles[TILE_USELESS]);
-	fill_waiting(now, &tiles[TILE_WAITING]);
+		tiles[at] = (struct tile){.title = tui_term_rows[at].title, .role = TUI_STRONG, .below_role = TUI_DIM};
+	fill_nodes(now->world, &tiles[TUI_TERM_READY]);
+	fill_held(now->world, &tiles[TUI_TERM_HELD]);
+	fill_busy(now->world, &tiles[TUI_TERM_BUSY]);
+	fill_idle(now->world, &tiles[TUI_TERM_IDLE]);
+	fill_useless(now->world, &tiles[TUI_TERM_USELESS]);
+	fill_waiting(now, &tiles[TUI_TERM_WAITING]);
 	for (int at = 0; at < TILE_COUNT; at++) {
 		const int x = area.width * at / TILE_COUNT, width = area.width * (at + 1) / TILE_COUNT - x;
 		struct tui_area part = tui_area_part(area, 0, x + 1, area.height, width - 1);

@@ -6,10 +6,5 @@
 
 /* Three lines: a title, a figure with what it is of, a word below. Where room is short a figure has fewer decimals, then no "of N"; never is it cut. */
 void view_tiles_draw(const struct tui_now *now, struct tui_area area);
-/* What the titles mean, for the help page: "HELD, IDLE", a sentence; ended by a row without a title. */
-struct view_term {
-	const char *title, *meaning;
-};
-extern const struct view_term view_tile_terms[];
 
 #endif

@@ -1,4 +1,5 @@
 /* What keys do: rows are followed by identity, questions are about objects and not about rows, prompts and menus take keys and give them back. */
+#include "cli/tui/terms.h"
 #include "tests/unit/test.h"
 #include "tests/unit/tui/scene.h"
 
@@ -575,11 +576,32 @@ static void test_sorting_by_menu_and_again_the_other_way(void **state)
 	assert_string_not_equal(under_cursor(stage), "giant-moe");
 }
 
+static void test_help_and_manual_say_what_each_tile_and_share_means(void **state)
+{
+	struct stage *stage = *state;
+	stint_autofree char *manual = tui_terms_manual();
+	type(stage, "?");
+	press(stage, TUI_KEY_END);
+	for (int at = 0; at < TUI_TERM_COUNT; at++) {
+		stint_autofree char *row = stint_format("%-12s %s", tui_term_rows[at].title, tui_term_rows[at].meaning);
+		assert_true(shows(stage, row));
+		assert_non_null(strstr(manual, row));
+	}
+	/* The words are those of the screens. */
+	type(stage, "1");
+	for (int at = 0; at <= TUI_TERM_WAITING; at++)
+		assert_true(shows(stage, tui_term_rows[at].title));
+	type(stage, "4");
+	for (int at = TUI_TERM_FAIR; at <= TUI_TERM_LENT; at++)
+		assert_true(shows(stage, tui_term_rows[at].title));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_help_and_manual_say_what_each_tile_and_share_means),
 		TEST(test_the_cursor_stays_on_its_object_when_rows_come_and_go),
 		TEST(test_when_its_object_has_gone_the_cursor_stays_on_the_line),
 		TEST(test_until_it_is_moved_the_cursor_stays_at_the_top),
