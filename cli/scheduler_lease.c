@@ -10,17 +10,22 @@
 
 enum { USUAL_SECONDS = 15, SKEW_MS = 3000 }; /* clocks differ: a renewal is missed only after a moment more */
 
+const char *const cli_lease_spaces[CLI_LEASE_SPACES] = {"stint-system", "kube-system"};
+
+bool cli_scheduler_lease_is_better(const struct stint_json *lease, const struct stint_json *other)
+{
+	return lease && (!other || stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"));
+}
+
 struct stint_json *cli_scheduler_lease(struct stint_kube *kube, bool *known)
 {
-	static const char *const spaces[] = {"stint-system", "kube-system"};
 	struct stint_json *any = NULL;
 	*known = true;
-	for (size_t i = 0; i < STINT_COUNT(spaces); i++) {
+	for (size_t i = 0; i < CLI_LEASE_SPACES; i++) {
 		stint_auto_error *err = NULL;
-		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, spaces[i], STINT_SCHEDULER_NAME, &err);
+		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, cli_lease_spaces[i], STINT_SCHEDULER_NAME, &err);
 		*known = *known && (lease || err->code == STINT_NOT_FOUND);
-		const bool better = lease && (!any || stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"));
-		if (better) {
+		if (cli_scheduler_lease_is_better(lease, any)) {
 			stint_json_free(any);
 			any = stint_steal(&lease);
 		}

@@ -120,6 +120,7 @@ void tui_app_free(struct tui_app *app)
 	free(app->health.problem);
 	free(app->health.advice);
 	free(app->health.hidden);
+	free(app->health.scheduler);
 	free(app);
 }
 

@@ -120,6 +120,7 @@ struct tui_health {
 	char *problem; /* the sentence about it */
 	char *advice; /* what to do, or NULL */
 	char *hidden; /* what may not be seen, or NULL */
+	char *scheduler; /* that none works; NULL: one does, or that is not known */
 };
 
 struct tui_settings {

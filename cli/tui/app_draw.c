@@ -81,7 +81,7 @@ static void draw_alarm(const struct tui_app *app, struct tui_area area)
 }
 
 /* "12 of 300 workloads · filter: state=running · 3 marked" */
-static void draw_list_status(const struct tui_app *app, const struct tui_list *list, struct tui_area area)
+static int draw_list_status(const struct tui_app *app, const struct tui_list *list, struct tui_area area)
 {
 	const char *title = tui_app_view(app)->title;
 	int x = 1;
@@ -96,10 +96,11 @@ static void draw_list_status(const struct tui_app *app, const struct tui_list *l
 	if (stint_map_count(list->marks))
 		x += tui_putf(area, 0, x + 2, TUI_MARKED, "%zu marked", stint_map_count(list->marks)) + 2;
 	if (app->project)
-		tui_putf(area, 0, x + 2, TUI_DIM, "project %s", app->project);
+		x += tui_putf(area, 0, x + 2, TUI_DIM, "project %s", app->project) + 2;
+	return x;
 }
 
-static void draw_screen_status(const struct tui_app *app, const struct tui_screen *screen, struct tui_area area)
+static int draw_screen_status(const struct tui_app *app, const struct tui_screen *screen, struct tui_area area)
 {
 	const struct tui_view *view = tui_view_of(screen->view);
 	int x = 1 + tui_put(area, 0, 1, TUI_STRONG, view->title);
@@ -120,7 +121,23 @@ static void draw_screen_status(const struct tui_app *app, const struct tui_scree
 			x += tui_put(area, 0, x + 2, TUI_WARN, screen->problem) + 2;
 	}
 	if (screen->pager.search)
-		tui_putf(area, 0, x + 2, TUI_DIM, "search \"%s\"", screen->pager.search);
+		x += tui_putf(area, 0, x + 2, TUI_DIM, "search \"%s\"", screen->pager.search) + 2;
+	return x;
+}
+
+/* At the right: what is wrong with what is shown. It gets what is left of the line, and half of it at least. */
+static void draw_doubts(const struct tui_app *app, struct tui_area area, int taken)
+{
+	const struct tui_health *health = &app->health;
+	const bool loading = health->loading && app->now.world;
+	stint_autofree char *text = loading	      ? stint_strdup("still reading ...")
+		: health->scheduler && health->hidden ? stint_format("%s; %s", health->scheduler, health->hidden)
+						      : stint_strdup(health->scheduler ? health->scheduler : health->hidden);
+	if (!text)
+		return;
+	const int left = area.width - taken - 3, most = left > area.width / 2 ? left : area.width / 2;
+	const int width = tui_width(area.cells, text), room = width < most ? width : most;
+	tui_put_fit(area, 0, area.width - room - 1, room, false, loading ? TUI_DIM : TUI_WARN, text);
 }
 
 static void draw_status(struct tui_app *app, struct tui_area area)
@@ -131,18 +148,14 @@ static void draw_status(struct tui_app *app, struct tui_area area)
 		draw_alarm(app, area);
 		return;
 	}
+	int taken = 0;
 	if (screen)
-		draw_screen_status(app, screen, area);
+		taken = draw_screen_status(app, screen, area);
 	else if (list)
-		draw_list_status(app, list, area);
+		taken = draw_list_status(app, list, area);
 	else if (app->project)
-		tui_putf(area, 0, 1, TUI_TEXT, "project %s", app->project);
-	if (app->health.loading && app->now.world)
-		tui_put_fit(area, 0, area.width / 2, area.width / 2 - 1, true, TUI_DIM, "still reading ...");
-	else if (app->health.hidden) {
-		const int width = tui_width(area.cells, app->health.hidden), most = area.width / 2;
-		tui_put_fit(area, 0, area.width - (width < most ? width : most) - 1, most, false, TUI_WARN, app->health.hidden);
-	}
+		taken = 1 + tui_putf(area, 0, 1, TUI_TEXT, "project %s", app->project);
+	draw_doubts(app, area, taken);
 }
 
 /* ---- foot -------------------------------------------------------------------------------------------------------------------------- */

@@ -39,12 +39,14 @@ void tui_run_health(struct tui_run *run)
 	free(stint_steal(&health->problem));
 	free(stint_steal(&health->advice));
 	free(stint_steal(&health->hidden));
+	free(stint_steal(&health->scheduler));
 	health->loading = !run->state || !tui_state_is_complete(run->state);
 	health->lost_ms = run->state ? tui_state_lost(run->state, &problem, &code) : 0;
 	health->problem = stint_strdup(problem);
 	if (code == STINT_FORBIDDEN)
 		health->advice = stint_strdup("log in again: the credential may have expired");
 	health->hidden = run->state ? tui_state_hidden(run->state) : NULL;
+	health->scheduler = run->state ? tui_state_scheduler(run->state, stint_now_ms()) : NULL;
 	const char *project = run->state ? tui_state_project(run->state) : run->options->project;
 	free(run->app->project);
 	run->app->project = stint_strdup(project);

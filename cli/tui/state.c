@@ -13,6 +13,7 @@
  */
 #include "cli/tui/state.h"
 
+#include "cli/tui/heartbeat.h"
 #include "cli/tui/narrow.h"
 
 #include <stdlib.h>
@@ -67,6 +68,7 @@ struct tui_state {
 	struct stint_kube_call *usage_call;
 	size_t usage_space; /* which namespace is asked */
 	bool usage_settled; /* it was read, or is not to be had */
+	struct tui_heartbeat *heartbeat;
 	struct feed feeds[FEEDS];
 	struct stint_timer *judge; /* refused feeds are dealt with outside of their handlers */
 	struct stint_timer *events_end;
@@ -423,6 +425,7 @@ struct tui_state *tui_state_open(struct stint_kube *kube, const struct tui_state
 	state->probe = stint_timer_new(stint_kube_loop(kube), probe, state);
 	state->usage_due = stint_timer_new(stint_kube_loop(kube), ask_usage, state);
 	ask_usage(state);
+	state->heartbeat = tui_heartbeat_start(kube, options->on_change, options->user);
 	for (size_t at = 0; at < FEEDS; at++) {
 		state->feeds[at] = (struct feed){.state = state, .source = &sources[at]};
 		if (at != EVENTS)
@@ -443,6 +446,7 @@ void tui_state_close(struct tui_state *state)
 	stint_timer_free(state->usage_due);
 	stint_kube_call_cancel(state->usage_call);
 	tui_usage_free(state->usage);
+	tui_heartbeat_free(state->heartbeat);
 	tui_maker_free(state->maker);
 	tui_victims_clear(&state->victims);
 	for (size_t at = 0; at < FEEDS; at++) {
@@ -476,7 +480,7 @@ bool tui_state_is_complete(const struct tui_state *state)
 		if (!is_settled(&state->feeds[at]) && (at != EVENTS || state->feeds[at].reflector))
 			return false;
 	}
-	return state->usage_settled;
+	return state->usage_settled && tui_heartbeat_settled(state->heartbeat);
 }
 
 bool tui_state_is_usable(const struct tui_state *state)
@@ -557,6 +561,11 @@ int64_t tui_state_lost(const struct tui_state *state, const char **problem, enum
 		}
 	}
 	return state->lost_ms && stint_now_ms() - state->lost_ms >= BANNER_MS ? state->lost_ms : 0;
+}
+
+char *tui_state_scheduler(const struct tui_state *state, int64_t now_ms)
+{
+	return tui_heartbeat_trouble(state->heartbeat, now_ms);
 }
 
 char *tui_state_hidden(const struct tui_state *state)

@@ -34,6 +34,8 @@ void tui_state_want_events(struct tui_state *state, bool wanted);
 const char *tui_state_project(const struct tui_state *state);
 /* Since when nothing has come (wall clock); 0: all is well. *problem: the last error's sentence; *code what it was. Both may be NULL. */
 int64_t tui_state_lost(const struct tui_state *state, const char **problem, enum stint_code *code);
+/* "no scheduler works: ..."; NULL: one does, or that may not be read. Freed by the caller. */
+char *tui_state_scheduler(const struct tui_state *state, int64_t now_ms);
 /* "nodes and queues may not be read"; NULL: nothing is hidden. Freed by the caller. */
 char *tui_state_hidden(const struct tui_state *state);
 

@@ -440,7 +440,7 @@ class Gate:
                 body = self.rfile.read(length) if length else None
                 if status:
                     text = json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
-                                       "reason": {401: "Unauthorized", 403: "Forbidden"}[status], "message": "refused by the gate"}).encode()
+                                       "reason": {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}[status], "message": "refused by the gate"}).encode()
                     self.send_response(status)
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(text)))
@@ -540,6 +540,7 @@ class Trouble(Dashboard):
         self.submit("mine", "-g", "9")
         screen = self.screen("--view", "workloads", columns=160, cluster=gate)
         screen.wait_for("mine", "project vision", "hidden: nodes, queues, other projects")
+        self.assertNotIn("scheduler", screen.text(), "who may not read the Lease knows nothing of it")
         screen.send("1")
         screen.wait_for("nodes may not be seen", "mine")
         self.assertNotIn("0 of 0", screen.text())
@@ -549,6 +550,16 @@ class Trouble(Dashboard):
         self.assertEqual(screen.exit_code(), 0)
         done = kit.run(kit.BIN / "stint", "dashboard", "--once", "--size", "120x40", env=gate.environment())
         self.assertIn("mine", self.assert_works(done).out)
+
+    def test_that_no_scheduler_works_is_told_until_one_does(self):
+        gate = self.gate()
+        gate.refuse = lambda path: 404 if "/leases/" in path else None
+        screen = self.screen(cluster=gate)
+        screen.wait_for("no scheduler has come to this cluster yet", "NODES READY")
+        done = kit.run(kit.BIN / "stint", "dashboard", "--once", "--size", "120x40", env=gate.environment())
+        self.assertIn("no scheduler has come to this cluster yet", self.assert_works(done).out)
+        gate.refuse = lambda path: None
+        screen.wait_gone("no scheduler")
 
     def test_a_server_that_is_not_there_yet_is_waited_for(self):
         gate = self.gate()

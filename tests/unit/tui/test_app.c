@@ -596,11 +596,34 @@ static void test_help_and_manual_say_what_each_tile_and_share_means(void **state
 		assert_true(shows(stage, tui_term_rows[at].title));
 }
 
+static void test_that_no_scheduler_works_stands_on_every_screen(void **state)
+{
+	struct stage *stage = *state;
+	static const char words[] = "no scheduler works: pod-7 holds the Lease";
+	assert_false(shows(stage, words));
+	stage->app->health.scheduler = stint_format("%s", words);
+	stage->app->health.hidden = stint_strdup("hidden: queues");
+	for (const char *keys = "1234567?"; *keys; keys++) {
+		press(stage, (uint32_t)*keys);
+		assert_true(shows(stage, words));
+		assert_true(shows(stage, "hidden: queues"));
+	}
+	type(stage, "2/llama");
+	assert_true(shows(stage, words) && shows(stage, "filter llama")); /* what is typed meanwhile stays */
+	tui_app_draw(stage->app, &stage->cells, 80, 24, SCENE_NOW_MS);
+	assert_true(shows(stage, "no scheduler works"));
+	/* Whoever hears nothing does not know it. */
+	stage->app->health.lost_ms = SCENE_NOW_MS - 30000;
+	show(stage);
+	assert_false(shows(stage, words));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_that_no_scheduler_works_stands_on_every_screen),
 		TEST(test_help_and_manual_say_what_each_tile_and_share_means),
 		TEST(test_the_cursor_stays_on_its_object_when_rows_come_and_go),
 		TEST(test_when_its_object_has_gone_the_cursor_stays_on_the_line),

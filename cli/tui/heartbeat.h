@@ -1,0 +1,17 @@
+/*
+ * heartbeat: whether a scheduler works, as its Lease tells. The Role of the Lease lets everybody get it and nobody else watch it, so it is
+ * read anew every few seconds, which is a few hundred bytes; who may not read it at all is told of nothing.
+ */
+#ifndef STINT_CLI_TUI_HEARTBEAT_H
+#define STINT_CLI_TUI_HEARTBEAT_H
+
+#include <stint/kube.h>
+
+struct tui_heartbeat;
+struct tui_heartbeat *tui_heartbeat_start(struct stint_kube *kube, void (*on_change)(void *user), void *user);
+void tui_heartbeat_free(struct tui_heartbeat *heartbeat); /* NULL is fine */
+bool tui_heartbeat_settled(const struct tui_heartbeat *heartbeat); /* it has been read, or is not to be had */
+/* "no scheduler works: ..."; NULL: one does, or that is not known. Freed by the caller. */
+char *tui_heartbeat_trouble(const struct tui_heartbeat *heartbeat, int64_t now_ms);
+
+#endif
