@@ -11,71 +11,39 @@ static bool takes_part(const struct stint_engine *engine, uint32_t group)
 	return engine->groups[group].preemptible && engine_delay_is_over(engine, group);
 }
 
-/* The parts of devices that nobody has, or will have soon, summed over all open nodes: pieces count, since moves can join them. */
-static void free_parts(const struct stint_engine *engine, double *gpus, double *mib)
+static void ask(const struct shape *shape, struct leftover *sum)
 {
-	*gpus = *mib = 0;
-	for (uint32_t i = 0; i < engine->nodes_count; i++) {
-		const struct books *books = &engine->books[i];
-		if (!books->open || !books->devices_count)
-			continue;
-		double whole = (double)books->gpus_idle + books->gpus_leaving, parts = 0;
-		for (unsigned slot = 0; slot < books->devices_count; slot++) {
-			const struct device *device = &books->devices[slot];
-			const bool all_leaving = device->present == device->leaving && device->reserved == 0;
-			if (!all_leaving)
-				parts += (double)(books->device_mib - device->present + device->leaving - device->reserved);
-			if (books->reserved && engine->nodes[i].reserved_mib[slot] > 0)
-				parts += (double)(books->device_mib - engine->nodes[i].reserved_mib[slot]);
-		}
-		*gpus += whole + parts / books->device_mib;
-		*mib += whole * books->device_mib + parts;
-	}
+	engine_leftover_ask(shape, sum);
+	sum->gpus += (double)shape->claim_percent / 100;
 }
 
-static void count_free(struct stint_engine *engine)
+static bool is_free(const struct leftover *free, const struct leftover *asked)
 {
-	struct search *search = engine->search;
-	if (search->free_epoch == engine->search_epoch)
-		return;
-	free_parts(engine, &search->free_gpus, &search->free_mib);
-	search->free_epoch = engine->search_epoch;
-}
-
-static double whole_gpus(const struct shape *shape)
-{
-	return (double)(shape->asked.gpu_percent - shape->mig_percent) / 100;
-}
-
-static bool fits_parts(const struct search *search, double gpus, double mib)
-{
-	return gpus <= search->free_gpus + 1e-9 && mib <= search->free_mib;
+	return engine_leftover_suffices(free, &(struct leftover){0}, asked);
 }
 
 static bool queue_may(struct stint_engine *engine, uint32_t queue)
 {
 	(void)queue;
-	count_free(engine);
+	engine_leftover(engine);
 	return engine->policy.consolidation_max_victims > 0;
 }
 
 static bool pod_may(const struct stint_engine *engine, uint32_t queue, const struct shape *shape)
 {
+	struct leftover asked = {0};
 	(void)queue;
-	return fits_parts(engine->search, whole_gpus(shape), (double)shape->asked_mib);
+	ask(shape, &asked);
+	return is_free(&engine->search->free, &asked);
 }
 
 static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
 {
-	double gpus = 0, mib = 0;
+	struct leftover asked = {0};
 	(void)hunt;
-	for (size_t i = 0; i < engine->chunk.count; i++) {
-		const struct shape *shape = &engine->shapes[engine->pods[engine->chunk.items[i]].shape];
-		gpus += whole_gpus(shape);
-		mib += (double)shape->asked_mib;
-	}
-	count_free(engine);
-	return engine->policy.consolidation_max_victims > 0 && fits_parts(engine->search, gpus, mib);
+	for (size_t i = 0; i < engine->chunk.count; i++)
+		ask(&engine->shapes[engine->pods[engine->chunk.items[i]].shape], &asked);
+	return engine->policy.consolidation_max_victims > 0 && is_free(engine_leftover(engine), &asked);
 }
 
 /* Where pools have strategies of their own, work is moved together only where that strategy packs (kai-engine 2.1). */

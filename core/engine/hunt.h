@@ -7,7 +7,8 @@
  *     search.c                              which sets of victims are put to judgement, until one stands
  *     cheaper.c                             of the sets that order leaves equal, the one that loses least
  *     steps.c, offers.c                     for it: which of two sets is better, and what a pod more costs on each node
- *     room.c                                whether the evictions so far could be enough, in sums
+ *     room.c                                whether the evictions so far could be enough, node by node
+ *     leftover.c                            the same in sums of all nodes, by what may be lost
  *     judge.c                               what becomes of a set: everybody takes his place again in the order of queues
  *     runtime.c                             minimum runtimes and preemption delays
  *     restraint.c                           which of these keep a group waiting, for its record
@@ -30,6 +31,8 @@ struct hunt_rules {
 	/* What can be said before any search, in sums. */
 	bool (*may_start)(struct stint_engine *engine, const struct hunt *hunt);
 	bool (*may_fall)(struct stint_engine *engine, const struct hunt *hunt, uint32_t group);
+	/* Whether this pod of a candidate may lose its place and not just move. Never wrongly no. NULL: none may. */
+	bool (*may_lose)(const struct stint_engine *engine, const struct hunt *hunt, const struct pod *pod);
 	/* The state after a judgement. engine->search->judged are its victims. */
 	bool (*stands)(struct stint_engine *engine, const struct hunt *hunt);
 };
@@ -77,6 +80,11 @@ struct failure {
 	struct restraint by;
 };
 
+/* Plain amounts that are free, lost or asked for; GPUs as a number of devices, those through claims left out. */
+struct leftover {
+	double gpus, mib, cpu_milli, memory_bytes, pods;
+};
+
 enum { MOST_WORK = 1 << 20 }; /* of a hunt, as search.work counts it */
 
 struct search {
@@ -95,8 +103,10 @@ struct search {
 	bool met_protected; /* some candidate of this hunt was left out for its minimum runtime */
 	struct room rooms[ROOM_SHAPES];
 	uint64_t work; /* pods judged so far in this hunt */
-	double free_gpus, free_mib; /* consolidation's, in the state of that epoch */
+	struct leftover free; /* in the state of that epoch */
 	uint64_t free_epoch;
+	struct leftover asked; /* by the chunk of the hunt */
+	struct leftover lost; /* at most, by the steps that have fallen */
 	struct reclaim_item *items;
 	size_t items_capacity;
 };
@@ -121,6 +131,14 @@ int engine_steps_compare(const struct stint_engine *engine, const struct handles
 bool engine_room_start(struct stint_engine *engine, struct hunt *hunt); /* false: not even an empty cluster has it */
 void engine_room_changed(struct stint_engine *engine, const struct hunt *hunt, uint32_t node);
 bool engine_room_enough(const struct stint_engine *engine, const struct hunt *hunt);
+
+/* leftover.c */
+const struct leftover *engine_leftover(struct stint_engine *engine); /* of all open nodes; the plan must be empty */
+void engine_leftover_ask(const struct shape *shape, struct leftover *sum); /* at least what a pod of it takes */
+void engine_leftover_lose(const struct stint_engine *engine, const struct pod *pod, struct leftover *sum); /* what it leaves */
+bool engine_leftover_suffices(const struct leftover *free, const struct leftover *lost, const struct leftover *asked);
+/* Of resources beyond those, while nobody loses anything. */
+bool engine_leftover_has_extended(const struct stint_engine *engine, const struct hunt *hunt);
 
 /* judge.c */
 /* Evicts search.set on the live state, lets everybody take a place and asks the rules. False: the plan is as before. */

@@ -44,6 +44,14 @@ static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint3
 	return engine->groups[victim].priority < engine->groups[hunt->group].priority && !engine_runtime_protects(engine, hunt, victim);
 }
 
+static bool may_lose(const struct stint_engine *engine, const struct hunt *hunt, const struct pod *pod)
+{
+	(void)engine;
+	(void)hunt;
+	(void)pod;
+	return true;
+}
+
 static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 {
 	return engine_runtime_stands(engine, hunt);
@@ -57,5 +65,6 @@ const struct hunt_rules engine_preempt_rules = {
 	.pod_may = pod_may,
 	.may_start = may_start,
 	.may_fall = may_fall,
+	.may_lose = may_lose,
 	.stands = stands,
 };

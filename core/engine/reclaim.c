@@ -131,6 +131,19 @@ static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint3
 	return gives && !engine_runtime_protects(engine, hunt, victim);
 }
 
+/* As the verdict has it before anything is taken: it grows no milder after that. What counts for nothing is taken from nobody. */
+static bool may_lose(const struct stint_engine *engine, const struct hunt *hunt, const struct pod *pod)
+{
+	const struct amounts *asked = &engine->shapes[pod->shape].asked;
+	uint32_t r, v;
+	level(engine, hunt->queue, engine->groups[pod->group].queue, &r, &v);
+	const struct queue *taker = &engine->queues[r], *giver = &engine->queues[v];
+	if (over_allocatable(giver, &giver->before) ||
+		(over_quota(giver, &giver->before) && within(&taker->before, hunt->asked, taker->quota)))
+		return true;
+	return !asked->cpu_milli && !asked->memory_bytes && !engine_pod_gpu_percent(pod, &engine->shapes[pod->shape]);
+}
+
 /* ---- the verdict ------------------------------------------------------------------------------------------------------------------------ */
 
 static void add_item(struct stint_engine *engine, size_t *count, uint32_t queue, const struct amounts *taken)
@@ -295,5 +308,6 @@ const struct hunt_rules engine_reclaim_rules = {
 	.pod_may = pod_may,
 	.may_start = may_start,
 	.may_fall = may_fall,
+	.may_lose = may_lose,
 	.stands = stands,
 };

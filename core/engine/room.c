@@ -101,9 +101,12 @@ bool engine_room_start(struct stint_engine *engine, struct hunt *hunt)
 	struct search *search = engine->search;
 	hunt->shapes_count = 0;
 	engine->chunk.count = 0;
+	search->asked = (struct leftover){0};
 	engine_group_chunk(engine, hunt->group, true, &engine->chunk);
 	for (size_t i = 0; i < engine->chunk.count; i++) {
-		struct room *room = room_of(search, hunt, engine->pods[engine->chunk.items[i]].shape);
+		const uint32_t shape = engine->pods[engine->chunk.items[i]].shape;
+		struct room *room = room_of(search, hunt, shape);
+		engine_leftover_ask(&engine->shapes[shape], &search->asked);
 		if (room)
 			room->needed++;
 	}

@@ -61,7 +61,20 @@ static void assess_next(struct stint_engine *engine, const struct hunt *hunt, ui
 	group->step_loss = loss_of(engine, group, pods->items, pods->count);
 }
 
-static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt, uint32_t queue)
+static void lose(const struct stint_engine *engine, const struct hunt *hunt, uint32_t handle, struct leftover *sum)
+{
+	const struct pod *pod = &engine->pods[handle];
+	if (engine_pod_active(pod) && hunt->rules->may_lose && hunt->rules->may_lose(engine, hunt, pod))
+		engine_leftover_lose(engine, pod, sum);
+}
+
+static bool could_suffice(const struct stint_engine *engine, const struct leftover *lost)
+{
+	return engine_leftover_suffices(&engine->search->free, lost, &engine->search->asked);
+}
+
+/* *lost: what all candidates so far may lose; of more than enough a part. */
+static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt, uint32_t queue, struct leftover *lost)
 {
 	bool any = false;
 	for (uint32_t at = engine->queues[queue].first_group; at != STINT_NO_HANDLE; at = engine->groups[at].queue_next) {
@@ -75,26 +88,32 @@ static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt,
 		assess_next(engine, hunt, at);
 		engine_order_add(engine, ORDER_VICTIMS, at);
 		any = true;
+		for (uint32_t i = 0; i < group->pods_count && !(lost->pods && could_suffice(engine, lost)); i++)
+			lose(engine, hunt, group->pods[i], lost);
 	}
 	return any;
 }
 
+/* False: nobody may fall, or not enough even if all do. */
 static bool gather(struct stint_engine *engine, const struct hunt *hunt)
 {
 	bool any = false;
+	struct leftover lost = {0};
+	engine_leftover(engine);
 	engine_order_clear(engine, ORDER_VICTIMS, NULL, 0);
 	if (hunt->rules->own_queue) {
-		any = add_candidates(engine, hunt, hunt->queue);
+		any = add_candidates(engine, hunt, hunt->queue, &lost);
 	} else {
 		for (size_t i = 0; i < engine->queue_order.count; i++) {
 			const uint32_t queue = engine->queue_order.items[i];
 			if (engine->queues[queue].first_child == STINT_NO_HANDLE)
-				any = add_candidates(engine, hunt, queue) || any;
+				any = add_candidates(engine, hunt, queue, &lost) || any;
 		}
 	}
-	if (any)
-		engine_order_start(engine, ORDER_VICTIMS);
-	return any;
+	if (!any || !could_suffice(engine, &lost) || (!lost.pods && !engine_leftover_has_extended(engine, hunt)))
+		return false;
+	engine_order_start(engine, ORDER_VICTIMS);
+	return true;
 }
 
 /* Steps that order leaves equal come one after the other; so do those of a queue until it is another queue's turn. */
@@ -122,6 +141,7 @@ bool engine_search_fall(struct stint_engine *engine, const struct hunt *hunt)
 	step.count = (uint32_t)search->pods.count - step.first;
 	for (size_t i = step.first; i < search->pods.count; i++) {
 		const uint32_t pod = search->pods.items[i], node = engine->pods[pod].node;
+		lose(engine, hunt, pod, &search->lost);
 		engine_plan_evict(engine, pod);
 		engine_room_changed(engine, hunt, node);
 	}
@@ -301,11 +321,13 @@ static bool look(struct stint_engine *engine, const struct hunt *hunt)
 			return false;
 		if (!engine_room_enough(engine, hunt) || (fell && steps < due))
 			continue;
-		if (attempt(engine, hunt))
-			return true;
+		if (could_suffice(engine, &search->lost)) {
+			if (attempt(engine, hunt))
+				return true;
+			engine_search_fall_again(engine);
+		}
 		if (!fell)
 			return false;
-		engine_search_fall_again(engine);
 		due = steps + 1;
 		if (steps > FEW) {
 			due = steps + gap;
@@ -319,6 +341,7 @@ bool engine_search(struct stint_engine *engine, const struct hunt *hunt)
 {
 	struct search *search = engine->search;
 	search->steps_count = search->pods.count = search->tried_count = 0;
+	search->lost = (struct leftover){0};
 	search->work = 0;
 	if (!gather(engine, hunt))
 		return false;

@@ -245,6 +245,46 @@ static void hopeless(int nodes)
 	printf("%-66s %10.1f us\n", "  the next cycle, in which a pod is placed", again);
 }
 
+/* Nodes are full of pods, not of anything else, and some more wait for a slot: to take from, to move, or (urgent) to preempt. */
+static void slots(int nodes, int waiting, bool urgent, double bar_us)
+{
+	double best = 1e18;
+	for (int run = 0; run < RUNS; run++) {
+		struct cluster *c = cluster_new();
+		stint_policy_evict(&c->policy);
+		for (int i = 0; i < 10; i++) {
+			stint_autofree char *name = stint_format("queue-%d", i);
+			add_queue(c, name, .quota = -1);
+		}
+		for (int i = 0; i < nodes * GPUS; i++) {
+			stint_autofree char *job = stint_format("run-%06d", i);
+			stint_autofree char *queue = stint_format("queue-%d", i % 10);
+			stint_autofree char *node = stint_format("node-%05d", i / GPUS);
+			if (i % GPUS == 0)
+				add_node(c, node, .gpus = GPUS, .cpu_milli = 128000, .memory_bytes = 1024 * GIB, .pods = GPUS);
+			add_pod(c, add_group(c, job, .queue = queue, .age_s = 100000 - i), job, .cpu_milli = 1000, .memory_bytes = GIB,
+				.on = node);
+		}
+		run_cycle(c);
+		for (int i = 0; i < waiting; i++) {
+			stint_autofree char *job = stint_format("wait-%03d", i);
+			stint_autofree char *queue = stint_format("queue-%d", i % 10);
+			add_pod(c, add_group(c, job, .queue = queue, .priority = urgent ? 90 : 50), job, .cpu_milli = 1000,
+				.memory_bytes = GIB);
+		}
+		const int64_t start_us = used_us();
+		run_cycle(c);
+		const double us = elapsed_us(start_us);
+		if (count_kind(c, STINT_DECIDE_EVICT) != (size_t)(urgent ? waiting : 0))
+			printf("%zu pods were evicted\n", count_kind(c, STINT_DECIDE_EVICT));
+		best = us < best ? us : best;
+		cluster_free(c);
+	}
+	stint_autofree char *what = stint_format(
+		"%d pods %s a pod slot: %d nodes full of %d pods", waiting, urgent ? "preempt for" : "wait for", nodes, nodes * GPUS);
+	say(what, best, bar_us, NULL);
+}
+
 static void preempt(int nodes)
 {
 	double best = 1e18;
@@ -344,6 +384,8 @@ int main(int argc, char **argv)
 	reclaim((int)nodes, 1, 1, 10000, 64, nodes == 500 ? "13.9 s" : NULL);
 	hopeless((int)nodes);
 	preempt((int)nodes);
+	slots((int)nodes, 40, false, 10000 * (double)nodes / 500);
+	slots((int)nodes, 40, true, 60000 * (double)nodes / 500);
 	consolidate((int)nodes);
 	topology("place one gang of 512 pods in a required zone of 128 nodes", "zone", NULL, NULL);
 	topology("place one gang of 512 pods, racks of 512 nodes preferred", NULL, "rack", "48.7 s");

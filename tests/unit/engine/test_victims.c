@@ -322,6 +322,48 @@ static void nobody_moves_who_would_come_back(void **state)
 	}
 }
 
+/* Of one plain amount nodes are full, of all others half empty: moves make no room, and nobody here may be made to lose his place. */
+static void nobody_is_tried_where_all_may_only_move_and_nothing_is_left(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *says;
+		int pods, gpus;
+		int64_t cpu_milli, memory_bytes, resource_milli;
+	} full_of[] = {
+		{"pod slots", 4, 1, 1, 1, 1},
+		{"processors", 9, 1, 1000, 1, 1},
+		{"memory", 9, 1, 1, GIB, 1},
+		{"GPUs", 9, 2, 1, 1, 1},
+		{"an extended resource", 9, 1, 1, 1, 1000},
+	};
+	static const enum stint_action actions[] = {STINT_ACTION_CONSOLIDATION, STINT_ACTION_RECLAIM};
+	for (size_t i = 0; i < STINT_COUNT(full_of) * STINT_COUNT(actions); i++) {
+		struct cluster *c = cluster_with(actions[i % 2]);
+		c->policy.consolidation_max_victims = UINT32_MAX;
+		add_queue(c, "q", .quota = -1);
+		add_queue(c, "p", .quota = -1);
+		for (int job = 0; job <= 12; job++) {
+			stint_autofree char *node = stint_format("n%d", job / 4);
+			stint_autofree char *key = stint_format("j%d", job);
+			const bool waits = job == 12;
+			if (job % 4 == 0 && !waits)
+				add_node(c, node, .pods = full_of[i / 2].pods, .gpus = 8, .cpu_milli = 4000, .memory_bytes = 4 * GIB,
+					.resource = "example.com/r", .resource_milli = 4000);
+			add_pod(c, add_group(c, key, .queue = waits ? "p" : "q"), key, .gpus = full_of[i / 2].gpus,
+				.cpu_milli = full_of[i / 2].cpu_milli, .memory_bytes = full_of[i / 2].memory_bytes,
+				.resource = "example.com/r", .resource_milli = full_of[i / 2].resource_milli, .on = waits ? NULL : node,
+				.slots = waits ? 0 : ((UINT64_C(1) << full_of[i / 2].gpus) - 1) << job % 4 * 2);
+		}
+		assert_int_equal(run_cycle(c), 0);
+		const struct search *search = c->engine->search;
+		if (!search || search->steps_count)
+			fail_msg("%s, %s: %zu steps fell", full_of[i / 2].says, stint_action_name(actions[i % 2]),
+				search ? search->steps_count : 0);
+		cluster_free(c);
+	}
+}
+
 /* It must be near what would have to go for it. */
 static void nobody_falls_whom_the_other_needs(void **state)
 {
@@ -489,6 +531,7 @@ int main(void)
 		cmocka_unit_test(between_queues_order_counts_before_loss),
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
 		cmocka_unit_test(nobody_moves_who_would_come_back),
+		cmocka_unit_test(nobody_is_tried_where_all_may_only_move_and_nothing_is_left),
 		cmocka_unit_test(nobody_falls_whom_the_other_needs),
 		cmocka_unit_test(no_better_choice_stands),
 	};
