@@ -50,11 +50,14 @@ static void print_table(struct cli_context *ctx, struct cli_table *table, const 
 	fprintf(ctx->out, "\n%s:\n%s", title, out.data ? out.data : "");
 }
 
-/* "node-1", "node-1 and 3 more"; NULL: none. */
+/* "node-1", "node-1 and node-2", "node-1 and 3 more"; NULL: none. */
 static char *show_nodes(const struct stint_json *nodes)
 {
 	const size_t count = stint_json_count(nodes);
-	const char *first = stint_json_string(stint_json_first(nodes));
+	const struct stint_json *node = stint_json_first(nodes);
+	const char *first = stint_json_string(node);
+	if (count == 2)
+		return stint_format("%s and %s", first, stint_json_string_or(stint_json_next(node), ""));
 	return count > 1 ? stint_format("%s and %zu more", first, count - 1) : stint_strdup(first);
 }
 

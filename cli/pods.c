@@ -7,6 +7,8 @@
 
 #include <stint/kube.h>
 
+enum { NAMED = 8 }; /* pods that an error names */
+
 static bool read_single(struct cli_pods *pods, struct stint_kube *kube, struct stint_error **err)
 {
 	static const struct stint_decode_as as_pod = {STINT_KIND_POD, NULL, NULL};
@@ -52,11 +54,11 @@ const struct stint_pod *cli_pods_named(const struct cli_pods *pods, const char *
 	for (size_t at = 0; at < pods->count; at++) {
 		if (strcmp(pods->items[at]->meta.name, wanted) == 0)
 			return pods->items[at];
-		if (at < 8)
+		if (at < NAMED || pods->count == NAMED + 1)
 			stint_buf_printf(&names, "%s%s", at ? ", " : "", pods->items[at]->meta.name);
 	}
 	stint_fail(err, STINT_NOT_FOUND, "\"%s\" has no pod \"%s\"; it has %s%s", pods->name, wanted, names.length ? names.data : "none",
-		pods->count > 8 ? ", and more" : "");
+		pods->count > NAMED + 1 ? ", and more" : "");
 	return NULL;
 }
 

@@ -146,6 +146,15 @@ const struct stint_record *engine_record(const struct group *group)
 	return group->record ? group->record : &none;
 }
 
+uint32_t engine_group_first_waiting(const struct stint_engine *engine, const struct group *group)
+{
+	for (uint32_t i = 0; i < group->pods_count; i++) {
+		if (engine->pods[group->pods[i]].status == STINT_POD_PENDING)
+			return group->pods[i];
+	}
+	return group->pods_count ? group->pods[0] : STINT_NO_HANDLE;
+}
+
 void engine_group_judge(struct stint_engine *engine, uint32_t handle, const struct stint_record *record)
 {
 	struct group *group = &engine->groups[handle];

@@ -254,13 +254,15 @@ static void keep_largest(const struct stint_engine *engine, const struct stint_h
 		size_t at = out->holders_count;
 		while (at > 0 && has_more(engine, &all[i], &out->holders[at - 1]))
 			at--;
-		if (at == STINT_MAX_HOLDERS)
+		if (at > STINT_MAX_HOLDERS)
 			continue;
-		if (out->holders_count < STINT_MAX_HOLDERS)
+		if (out->holders_count <= STINT_MAX_HOLDERS)
 			out->holders_count++;
 		memmove(&out->holders[at + 1], &out->holders[at], (out->holders_count - at - 1) * sizeof *out->holders);
 		out->holders[at] = all[i];
 	}
+	if (out->holders_total > STINT_MAX_HOLDERS + 1)
+		out->holders_count = STINT_MAX_HOLDERS;
 }
 
 /* ---- the whole answer ----------------------------------------------------------------------------------------------------------------- */
@@ -374,6 +376,7 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 	case STINT_REASON_OVER_LIMIT:
 	case STINT_REASON_OVER_QUOTA:
 		out->never = record->asked > record->bound;
+		out->record.pod = engine_group_first_waiting(engine, group);
 		holders_in_queue(engine, record, all);
 		break;
 	case STINT_REASON_NO_ROOM:

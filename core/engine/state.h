@@ -588,6 +588,8 @@ void engine_group_touch(
 void engine_group_unlist(struct stint_engine *engine, uint32_t group); /* before a change of what orders it */
 void engine_group_judge(struct stint_engine *engine, uint32_t group, const struct stint_record *record);
 const struct stint_record *engine_record(const struct group *group); /* never NULL */
+/* The first pod of it that waits, or its first; STINT_NO_HANDLE: it has none. */
+uint32_t engine_group_first_waiting(const struct stint_engine *engine, const struct group *group);
 void engine_record_set(struct group *group, const struct stint_record *record);
 void engine_judged_renew(struct stint_engine *engine);
 void engine_group_sort(struct stint_engine *engine, uint32_t group);

@@ -439,15 +439,6 @@ static void try_uncordon(struct question *question)
 	}
 }
 
-static uint32_t first_waiting(const struct stint_engine *engine, const struct group *group)
-{
-	for (uint32_t i = 0; i < group->pods_count; i++) {
-		if (engine->pods[group->pods[i]].status == STINT_POD_PENDING)
-			return group->pods[i];
-	}
-	return group->pods[0];
-}
-
 /* ---- the answer ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* In hundredths of a device; what asks for nothing less and for no more of a queue is free. */
@@ -502,7 +493,7 @@ static void ask(struct question *question, const struct stint_record *record)
 	default: return;
 	}
 	const bool by_room = record->reason == STINT_REASON_NO_ROOM;
-	const uint32_t pod = by_room ? record->pod : first_waiting(engine, &engine->groups[question->group]);
+	const uint32_t pod = by_room ? record->pod : engine_group_first_waiting(engine, &engine->groups[question->group]);
 	question->shape = engine->pods[pod].shape;
 	question->spec = engine->shapes[question->shape].spec;
 	try_members(question);

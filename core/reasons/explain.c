@@ -3,6 +3,7 @@
  */
 #include "record.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,24 @@ static char *request_text(const struct stint_pod_spec *spec)
 	if (spec->request.memory_bytes == 0)
 		return stint_steal(&cpu);
 	return stint_format("%s and %s of memory", cpu, stint_bytes_human(spec->request.memory_bytes, number));
+}
+
+/*
+ * What a bound forbids, as it was asked for. Queues are charged in hundredths of a device, rounded up: where that is more, both are said.
+ * pod: the first that waits; NULL: what it asks for is not known.
+ */
+static char *bounded_text(const struct stint_record *record, const struct stint_pod_view *pod)
+{
+	char number[STINT_QUANTITY_SIZE];
+	const struct stint_gpu_ask *gpu = pod ? &pod->pod->spec->gpu : NULL;
+	if (record->dimension != STINT_GPU || !gpu || gpu->kind != STINT_GPU_FRACTION || pod->gpus <= 0)
+		return stint_amount_text(record->dimension, record->asked);
+	const double pods = record->asked / pod->gpus, each = gpu->portion * gpu->devices;
+	stint_autofree char *charged = stint_amount_text(STINT_GPU, record->asked);
+	stint_autofree char *asked = stint_amount_text(STINT_GPU, pods * each);
+	if (strcmp(asked, charged) == 0 || fabs(pods - round(pods)) > 0.001)
+		return stint_steal(&charged);
+	return stint_format("%s, which count as %s", asked, stint_gpus_format(record->asked, number));
 }
 
 /* "3 node(s) didn't have enough resources: GPUs, 1 node(s) ..."; NULL when nothing is short. */
@@ -191,8 +210,8 @@ void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct st
 	stint_autofree char *allocated = stint_amount_text(record->dimension, record->allocated);
 	struct stint_pod_view first;
 	const bool no_room = record->reason == STINT_REASON_NO_ROOM || record->reason == STINT_REASON_TOPOLOGY;
-	const bool by_pod = no_room && stint_engine_pod_view(engine, record->pod, &first);
-	stint_autofree char *asked = by_pod ? request_text(first.pod->spec) : stint_amount_text(record->dimension, record->asked);
+	const bool pod_known = stint_engine_pod_view(engine, record->pod, &first), by_pod = no_room && pod_known;
+	stint_autofree char *asked = by_pod ? request_text(first.pod->spec) : bounded_text(record, pod_known ? &first : NULL);
 	const double missing = record->allocated + record->asked - record->bound;
 	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
 	char until[STINT_TIME_SIZE];

@@ -423,6 +423,7 @@ struct stint_holder {
 	double gpus;
 	bool leaving; /* at least one of these pods is on its way out */
 };
+/* Never all but one: the line that says so would take the place of the one. */
 enum { STINT_MAX_HOLDERS = 16 };
 
 /* The record with all that can be said now; computed on demand: O(nodes + pods). */
@@ -440,7 +441,7 @@ struct stint_why {
 	/* NO_ROOM: pods like record.pod that the empty cluster would take, or the largest pool of the group's list; need is in the record. */
 	uint64_t room_when_empty;
 	/* Who has it, largest first: in the queue of OVER_*; on nodes that would do but for their use for NO_ROOM and LEAVING. */
-	struct stint_holder holders[STINT_MAX_HOLDERS];
+	struct stint_holder holders[STINT_MAX_HOLDERS + 1];
 	size_t holders_count;
 	size_t holders_total;
 	uint32_t position, waiting; /* its place (from 1) among the groups that wait in its queue */

@@ -175,6 +175,28 @@ static void the_largest_holders_are_named_and_all_are_counted(void **state)
 	cluster_free(c);
 }
 
+static void a_single_holder_is_never_left_out(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 3; more++) {
+		struct cluster *c = cluster_new();
+		const int holders = STINT_MAX_HOLDERS + more;
+		add_node(c, "n0", .gpus = holders);
+		add_queue(c, "q", .quota = -1);
+		for (int i = 0; i < holders; i++) {
+			stint_autofree char *name = stint_format("run-%02d", i);
+			add_pod(c, add_group(c, name, .queue = "q"), name, .gpus = 1, .on = "n0", .slots = UINT64_C(1) << i);
+		}
+		add_pod(c, add_group(c, "wait", .queue = "q"), "wait", .gpus = 1);
+		run_cycle(c);
+		const struct stint_why why = why_of(c, "wait");
+		assert_int_equal(why.holders_total, holders);
+		assert_int_equal(why.holders_count, more == 1 ? holders : STINT_MAX_HOLDERS);
+		assert_string_equal(holder(c, &why, why.holders_count - 1), more == 1 ? "run-16" : "run-15");
+		cluster_free(c);
+	}
+}
+
 static void waiting_groups_know_their_place_in_line(void **state)
 {
 	(void)state;
@@ -248,6 +270,7 @@ int main(void)
 		cmocka_unit_test(holders_of_a_place_to_come_are_those_that_leave),
 		cmocka_unit_test(what_can_never_run_is_told_from_what_must_wait),
 		cmocka_unit_test(the_largest_holders_are_named_and_all_are_counted),
+		cmocka_unit_test(a_single_holder_is_never_left_out),
 		cmocka_unit_test(waiting_groups_know_their_place_in_line),
 		cmocka_unit_test(gated_pods_say_so_and_wait),
 		cmocka_unit_test(a_record_does_not_outlive_the_pod_that_it_names),

@@ -155,6 +155,40 @@ static void what_never_fits_names_what_is_missing_and_what_to_ask_for(void **sta
 	}
 }
 
+/* A queue is charged in hundredths, and lists show what was asked for: the sentence has both where they differ. */
+static void a_bound_names_what_was_asked_for_and_what_it_counts_as(void **state)
+{
+	(void)state;
+	static const struct {
+		double portion;
+		uint32_t pods;
+		const char *asks;
+	} rows[] = {
+		{0.125, 1, "this asks for 0.125 GPUs, which count as 0.13: "},
+		{0.125, 3, "this asks for 0.375 GPUs, which count as 0.39: "},
+		{0.25, 1, "this asks for 0.25 GPUs: "},
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		struct cluster *c = cluster_new();
+		add_node(c, "n0", .gpus = 4);
+		add_queue(c, "q", .quota = 1, .limit = 1);
+		add_pod(c, add_group(c, "holds", .queue = "q"), "holds", .gpus = 1, .on = "n0", .slots = 1);
+		const uint32_t waits = add_group(c, "waits", .queue = "q", .min = rows[i].pods);
+		for (uint32_t pod = 0; pod < rows[i].pods; pod++) {
+			stint_autofree char *name = stint_format("waits-%u", pod);
+			add_pod(c, waits, name, .portion = rows[i].portion);
+		}
+		run_cycle(c);
+		struct stint_explanation said;
+		stint_explain_group(c->engine, waits, &said);
+		assert_string_equal(said.word, "OverLimit");
+		if (!strstr(said.sentence, rows[i].asks))
+			fail_msg("\"%s\" has no \"%s\"", said.sentence, rows[i].asks);
+		stint_explanation_clear(&said);
+		cluster_free(c);
+	}
+}
+
 /* What submit has no flag for is told with the place where it is written. */
 static void a_smaller_minimum_says_where_it_is_set(void **state)
 {
@@ -174,6 +208,7 @@ int main(void)
 		cmocka_unit_test(amounts_carry_their_unit),
 		cmocka_unit_test(delays_and_minimum_runtimes_are_said),
 		cmocka_unit_test(what_never_fits_names_what_is_missing_and_what_to_ask_for),
+		cmocka_unit_test(a_bound_names_what_was_asked_for_and_what_it_counts_as),
 		cmocka_unit_test(a_smaller_minimum_says_where_it_is_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
