@@ -18,6 +18,8 @@ struct cli_context;
 
 /* ---- the table of commands ----------------------------------------------------------------------------------------------------- */
 
+struct cli_list; /* cli/output/output.h */
+
 enum cli_group { CLI_WORKLOADS, CLI_INSIGHT, CLI_ADMIN, CLI_TOOLS };
 
 /* What an argument must look like. It is checked while parsing, so that a verb sees only values that are right. */
@@ -26,7 +28,7 @@ enum cli_type {
 	CLI_TEXT, /* any text but the empty one */
 	CLI_INT, /* a whole number within [low, high] */
 	CLI_NUMBER, /* a decimal number within [low, high] */
-	CLI_DURATION, /* "90s", "1h30m", "2d" */
+	CLI_DURATION, /* "90s", "1h30m", "2d", 0 */
 	CLI_CHOICE, /* one of `choices`, "a|b|c" */
 	CLI_FILE, /* a path; "-" is standard input where the verb says so */
 	CLI_FOLDER,
@@ -49,6 +51,7 @@ enum cli_source {
 	CLI_COMMAND_NAMES,
 	CLI_SETTING_NAMES,
 	CLI_OUTPUT_FORMATS, /* those that the command has */
+	CLI_SORT_KEYS, /* of the list that the command prints; a leading minus stays */
 };
 
 /* A row without a name ends a table of flags. */
@@ -63,6 +66,7 @@ struct cli_flag {
 	const char *choices;
 	const char *words; /* of CLI_TEXT: "a|b|c" for completion alone; the command itself checks them */
 	bool repeated; /* may be given several times with several values; else the second is refused (of a switch, the last stands) */
+	bool seconds; /* of CLI_DURATION: a number without a unit counts seconds, as in kubectl's flag of that name */
 	double low, high; /* of CLI_INT and CLI_NUMBER; both 0: no bounds */
 };
 
@@ -121,6 +125,7 @@ struct cli_command {
 	const struct cli_flag *flags;
 	unsigned sets; /* of enum cli_flag_set */
 	unsigned formats; /* of enum cli_format */
+	const struct cli_list *list; /* of CLI_SET_LIST: what it prints, where it is told what --sort-by may name */
 	enum cli_rest rest;
 	const char *rest_help; /* how help calls the command after --, "COMMAND [ARG...]" */
 	unsigned exits; /* CLI_EXIT bits beyond 0, 1, 2, 130 (and 8, but for CLI_TOOLS), which every command may give */

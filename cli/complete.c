@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/names.h"
+#include "cli/output/output.h"
 #include "cli/parse.h"
 #include "cli/run.h"
 #include "cli/settings.h"
@@ -136,12 +137,30 @@ static void offer_names(const struct offer *to, struct cli_context *ctx, enum cl
 	stint_strings_free(names);
 }
 
+/* Columns first, in the order of the table, then what items may have beside them. */
+static void offer_sort_keys(struct offer to, const struct cli_list *list)
+{
+	if (*to.prefix == '-') {
+		to.lead = to.lead_length ? to.lead : to.prefix;
+		to.lead_length++;
+		to.prefix++;
+	}
+	for (const struct cli_column *column = list ? list->columns : NULL; column && column->title; column++)
+		if (column->path)
+			offer(&to, column->path, NULL);
+	char **fields = stint_split(list && list->fields ? list->fields : "", ",");
+	for (char **field = fields; *field; field++)
+		offer(&to, *field, NULL);
+	stint_strings_free(fields);
+}
+
 static void offer_source(const struct offer *to, struct cli_context *ctx, enum cli_source source)
 {
 	switch (source) {
 	case CLI_ANYTHING: break;
 	case CLI_COMMAND_NAMES: offer_commands(to, cli_commands()); break;
 	case CLI_OUTPUT_FORMATS: offer_formats(to, ctx->command ? ctx->command->formats : 0); break;
+	case CLI_SORT_KEYS: offer_sort_keys(*to, ctx->command ? ctx->command->list : NULL); break;
 	case CLI_SETTING_NAMES:
 		for (const struct cli_setting *setting = cli_settings; setting->key; setting++)
 			offer(to, setting->key, setting->help);

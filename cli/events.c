@@ -205,6 +205,7 @@ const struct cli_command cli_command_events = {
 	.positionals = positionals,
 	.flags = flags,
 	.sets = CLI_SET_LIST,
+	.list = &list_of_all,
 	.formats = CLI_FORMATS_LIST,
 	.exits = CLI_EXIT(STINT_NOT_FOUND) | CLI_EXIT(STINT_FORBIDDEN),
 	.run = run,

@@ -239,6 +239,7 @@ const struct cli_command cli_command_list = {
 		    "stint list --watch",
 	.flags = flags,
 	.sets = CLI_SET_LIST | CLI_SET_SELECTOR,
+	.list = &list_of_all,
 	.formats = CLI_FORMATS_LIST,
 	.exits = CLI_EXIT(STINT_FORBIDDEN) | CLI_EXIT(STINT_NOT_FOUND),
 	.run = run,

@@ -104,6 +104,7 @@ char **cli_names(struct cli_context *ctx, enum cli_source source)
 	case CLI_ANYTHING:
 	case CLI_COMMAND_NAMES:
 	case CLI_SETTING_NAMES:
+	case CLI_SORT_KEYS:
 	case CLI_OUTPUT_FORMATS: break;
 	}
 	return stint_split("", "\n");

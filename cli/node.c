@@ -100,6 +100,7 @@ static const struct cli_command list_command = {
 	.examples = "stint node list\n"
 		    "stint node list -l kai.scheduler/node-pool=h100 -o wide",
 	.sets = CLI_SET_LIST | CLI_SET_SELECTOR,
+	.list = &node_list,
 	.formats = CLI_FORMATS_LIST,
 	.exits = CLI_EXIT(STINT_FORBIDDEN),
 	.no_project = true,

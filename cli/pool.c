@@ -366,6 +366,7 @@ static const struct cli_command list_command = {
 		    "# a node moves to another pool; what runs on it stays\n"
 		    "kubectl label node gpu-7 kai.scheduler/node-pool=h100 --overwrite",
 	.sets = CLI_SET_LIST,
+	.list = &pool_list,
 	.formats = CLI_FORMATS_LIST,
 	.exits = CLI_EXIT(STINT_FORBIDDEN),
 	.no_project = true,

@@ -14,6 +14,7 @@ bool cli_project_absent(struct cli_context *ctx, const char *project, bool has_q
 bool cli_project_is_there(struct cli_context *ctx, struct stint_kube *kube, const char *project);
 
 extern const struct cli_command cli_command_department;
+extern const struct cli_list cli_project_list, cli_department_list;
 bool cli_share_is_department(const struct cli_context *ctx);
 
 int cli_share_create(struct cli_context *ctx);

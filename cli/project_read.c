@@ -151,40 +151,26 @@ static char *show_age(const struct stint_json *item)
 	return cli_show_age(stint_json_string(stint_json_get(item, "created")), stint_now_ms());
 }
 
+#define SHARE_COLUMNS                                                                                         \
+	{"GPU QUOTA", "gpu_quota", show_quota, CLI_RIGHT}, {"GPU LIMIT", "gpu_limit", show_limit, CLI_RIGHT}, \
+		{"WEIGHT", "weight", show_weight, CLI_RIGHT}, {"PRIORITY", "priority", NULL, CLI_RIGHT},      \
+		{"CPU QUOTA", "cpu_quota_milli", show_cpu, CLI_RIGHT | CLI_WIDE},                             \
+		{"MEMORY QUOTA", "memory_quota_megabytes", show_memory, CLI_RIGHT | CLI_WIDE},                \
+	{                                                                                                     \
+		"AGE", "created", show_age, CLI_RIGHT                                                         \
+	}
 static const struct cli_column project_columns[] = {
-	{"NAME", "name", NULL, 0},
-	{"DEPARTMENT", "department", NULL, 0},
-	{"GPU QUOTA", "gpu_quota", show_quota, CLI_RIGHT},
-	{"GPU LIMIT", "gpu_limit", show_limit, CLI_RIGHT},
-	{"WEIGHT", "weight", show_weight, CLI_RIGHT},
-	{"PRIORITY", "priority", NULL, CLI_RIGHT},
-	{"CPU QUOTA", "cpu_quota_milli", show_cpu, CLI_RIGHT | CLI_WIDE},
-	{"MEMORY QUOTA", "memory_quota_megabytes", show_memory, CLI_RIGHT | CLI_WIDE},
-	{"AGE", "created", show_age, CLI_RIGHT},
-	{NULL, NULL, NULL, 0},
-};
+	{"NAME", "name", NULL, 0}, {"DEPARTMENT", "department", NULL, 0}, SHARE_COLUMNS, {NULL, NULL, NULL, 0}};
 static const struct cli_column department_columns[] = {
-	{"NAME", "name", NULL, 0},
-	{"GPU QUOTA", "gpu_quota", show_quota, CLI_RIGHT},
-	{"GPU LIMIT", "gpu_limit", show_limit, CLI_RIGHT},
-	{"WEIGHT", "weight", show_weight, CLI_RIGHT},
-	{"PRIORITY", "priority", NULL, CLI_RIGHT},
-	{"CPU QUOTA", "cpu_quota_milli", show_cpu, CLI_RIGHT | CLI_WIDE},
-	{"MEMORY QUOTA", "memory_quota_megabytes", show_memory, CLI_RIGHT | CLI_WIDE},
-	{"AGE", "created", show_age, CLI_RIGHT},
-	{"PROJECTS", "projects", NULL, CLI_WRAP},
-	{NULL, NULL, NULL, 0},
-};
+	{"NAME", "name", NULL, 0}, SHARE_COLUMNS, {"PROJECTS", "projects", NULL, CLI_WRAP}, {NULL, NULL, NULL, 0}};
 
 static char *queue_name(const struct stint_json *item)
 {
 	return stint_format("queue.scheduling.run.ai/%s", stint_json_string_or(stint_json_get(item, "name"), ""));
 }
 
-static const struct cli_list project_list = {
-	.kind = "ProjectList", .columns = project_columns, .name = queue_name, .sort = "department,name"};
-static const struct cli_list department_list = {
-	.kind = "DepartmentList", .columns = department_columns, .name = queue_name, .sort = "name"};
+const struct cli_list cli_project_list = {.kind = "ProjectList", .columns = project_columns, .name = queue_name, .sort = "department,name"};
+const struct cli_list cli_department_list = {.kind = "DepartmentList", .columns = department_columns, .name = queue_name, .sort = "name"};
 
 /* The items of the list, read now; NULL: ctx->err. */
 static struct stint_json *read_items(struct cli_context *ctx, struct stint_kube *kube, bool department)
@@ -231,7 +217,7 @@ static int watch(struct cli_context *ctx, struct stint_kube *kube, const struct 
 int cli_share_list(struct cli_context *ctx)
 {
 	const bool department = cli_share_is_department(ctx);
-	const struct cli_list *form = department ? &department_list : &project_list;
+	const struct cli_list *form = department ? &cli_department_list : &cli_project_list;
 	struct stint_kube *kube = cli_connect(ctx);
 	if (kube && cli_switch(ctx, "watch"))
 		return watch(ctx, kube, form, department);

@@ -356,7 +356,7 @@ static const struct cli_flag flags[] = {
 		.repeated = true,
 		.help = "submit the objects of a YAML or JSON file; - is standard input"},
 	{.name = "wait", .type = CLI_SWITCH, .help = "return when it runs (or has ended); 7: it can never run as asked"},
-	{.name = "timeout", .type = CLI_DURATION, .help = "with --wait: how long; then the exit code is 6"},
+	{.name = "timeout", .type = CLI_DURATION, .help = "with --wait: how long, as 10m; then the exit code is 6"},
 	{.name = NULL},
 };
 

@@ -421,6 +421,7 @@ static const struct cli_command nodes = {
 	.summary = "GPUs, CPU and memory by node",
 	.examples = "stint top nodes --watch",
 	.run = top_nodes,
+	.list = &node_list,
 	TOP_COMMAND,
 };
 static const struct cli_command gpus = {
@@ -430,6 +431,7 @@ static const struct cli_command gpus = {
 	.examples = "stint top gpus\n"
 		    "stint top gpus --sort-by -util_percent",
 	.run = top_gpus,
+	.list = &device_list,
 	TOP_COMMAND,
 };
 static const struct cli_command projects = {
@@ -438,6 +440,7 @@ static const struct cli_command projects = {
 	.summary = "Quota, what is allocated and what is asked for by project",
 	.examples = "stint top projects",
 	.run = top_projects,
+	.list = &project_list,
 	TOP_COMMAND,
 };
 static const struct cli_command workloads = {
@@ -447,6 +450,7 @@ static const struct cli_command workloads = {
 	.description = "A device that several workloads share counts whole for each of them: nobody measures the parts.",
 	.examples = "stint top workloads -A --sort-by -gpus_allocated",
 	.run = top_workloads,
+	.list = &workload_list,
 	.group = CLI_INSIGHT,
 	.sets = CLI_SET_LIST | CLI_SET_SELECTOR,
 	.formats = CLI_FORMATS_LIST,
@@ -463,5 +467,6 @@ const struct cli_command cli_command_top = {
 		    "stint top gpus --watch",
 	.children = children,
 	.run = top_nodes,
+	.list = &node_list,
 	TOP_COMMAND,
 };

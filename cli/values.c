@@ -36,6 +36,17 @@ static bool check_number(const struct cli_flag *flag, const char *spelt, const c
 	return true;
 }
 
+/* As kubectl: a number alone is refused, but for the flags of which it takes one. */
+static bool check_duration(const struct cli_flag *flag, const char *spelt, const char *text, struct stint_error **err)
+{
+	int64_t ms;
+	if (!flag->seconds && stint_duration_lacks_unit(text))
+		return stint_fail(err, STINT_USAGE, "%s needs a unit: say %ss for seconds, %sm for minutes or %sh for hours", spelt, text,
+			text, text);
+	return stint_duration_parse(text, &ms) ||
+		stint_fail(err, STINT_USAGE, "%s needs a duration such as 90s, 1h30m or 2d: got \"%s\"", spelt, text);
+}
+
 /* A second value would silently replace the first: somebody who gives two wants both, or has made a mistake. */
 static bool check_once(
 	const struct cli_values *values, const struct cli_flag *flag, const char *spelt, const char *text, struct stint_error **err)
@@ -52,7 +63,6 @@ static bool check_once(
 bool cli_values_add(struct cli_values *values, const struct cli_flag *flag, const char *text, struct stint_error **err)
 {
 	stint_autofree char *spelt = stint_format("--%s", flag->name);
-	int64_t ms;
 	bool fine = true;
 	if (flag->type != CLI_SWITCH && !*text)
 		return stint_fail(err, STINT_USAGE, "%s has an empty argument: give %s", spelt, cli_flag_argument(flag));
@@ -60,11 +70,7 @@ bool cli_values_add(struct cli_values *values, const struct cli_flag *flag, cons
 	case CLI_SWITCH: fine = check_switch(spelt, text, err); break;
 	case CLI_INT:
 	case CLI_NUMBER: fine = check_number(flag, spelt, text, err); break;
-	case CLI_DURATION:
-		fine = stint_duration_parse(text, &ms);
-		if (!fine)
-			stint_fail(err, STINT_USAGE, "%s needs a duration such as 90s, 1h30m or 2d: got \"%s\"", spelt, text);
-		break;
+	case CLI_DURATION: fine = check_duration(flag, spelt, text, err); break;
 	case CLI_CHOICE:
 		fine = cli_choice_has(flag->choices, text, strlen(text));
 		if (!fine)

@@ -175,7 +175,7 @@ static const struct cli_flag flags[] = {
 		.choices = "running|succeeded|ended|suspended|deleted",
 		.otherwise = "succeeded",
 		.help = "what to wait for; ended is succeeded or failed"},
-	{.name = "timeout", .type = CLI_DURATION, .argument = "DURATION", .help = "give up after this long; for ever unless set"},
+	{.name = "timeout", .type = CLI_DURATION, .argument = "DURATION", .help = "give up after this long, as 10m; for ever unless set"},
 	{.name = NULL},
 };
 

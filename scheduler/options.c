@@ -253,6 +253,8 @@ static bool set_option(struct stint_scheduler_options *options, const struct opt
 	case POOL: return set_pool(place, origin, value, err);
 	case POOL_PLACEMENTS: return set_pool_placements(options, origin, value, err);
 	case DURATION:
+		if (stint_duration_lacks_unit(value))
+			return stint_fail(err, STINT_USAGE, "%s: \"%s\" has no unit: write %ss for seconds", origin, value, value);
 		if (!stint_duration_parse(value, place))
 			return stint_fail(err, STINT_USAGE, "%s: \"%s\" is no duration: write 90s, 12h or 7d", origin, value);
 		return true;

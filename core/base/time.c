@@ -206,6 +206,11 @@ bool stint_duration_parse(const char *text, int64_t *ms)
 	return true;
 }
 
+bool stint_duration_lacks_unit(const char *text)
+{
+	return text[strspn(text, "0123456789.")] == '\0' && text[strspn(text, "0.")] != '\0';
+}
+
 char *stint_duration_format(int64_t ms, char out[static STINT_TIME_SIZE])
 {
 	long long seconds = ms > 0 ? ms / 1000 : 0, minutes = seconds / 60, hours = minutes / 60, days = hours / 24;

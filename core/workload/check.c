@@ -29,7 +29,7 @@ bool check_whole(const char *flag, const char *text, int64_t low, int64_t high, 
 bool check_seconds(const char *flag, const char *text, int64_t *seconds, struct stint_error **err)
 {
 	int64_t ms;
-	if (*text && text[strspn(text, "0123456789.")] == '\0')
+	if (stint_duration_lacks_unit(text))
 		return stint_fail(err, STINT_USAGE, "%s needs a unit: say %s %sh for hours, %sm for minutes or %ss for seconds", flag, flag,
 			text, text, text);
 	if (!stint_duration_parse(text, &ms))

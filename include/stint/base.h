@@ -186,6 +186,8 @@ bool stint_time_parse(const char *text, size_t length, int64_t *ms);
 bool stint_time_parse_micro(const char *text, size_t length, int64_t *us);
 /* Go's duration syntax plus days: "1h30m", "90s", "250ms", "2d"; a bare number is seconds. Negative values are refused. */
 bool stint_duration_parse(const char *text, int64_t *ms);
+/* "5", "1.5": a number that a person may have meant in any unit. 0 is the same in all of them. */
+bool stint_duration_lacks_unit(const char *text);
 /* An age as kubectl prints it: "45s", "4m12s", "3h", "2d4h", "400d". */
 char *stint_duration_format(int64_t ms, char out[static STINT_TIME_SIZE]);
 

@@ -69,6 +69,16 @@ static void durations_follow_go_with_days_and_bare_seconds(void **state)
 	}
 }
 
+static void a_bare_number_other_than_0_lacks_a_unit(void **state)
+{
+	(void)state;
+	static const char *const lack[] = {"5", "1.5", "100"}, *const have[] = {"0", "0.0", "5s", "1h30m", "", ".", "x", "-5"};
+	for (size_t i = 0; i < STINT_COUNT(lack); i++)
+		assert_true(stint_duration_lacks_unit(lack[i]));
+	for (size_t i = 0; i < STINT_COUNT(have); i++)
+		assert_false(stint_duration_lacks_unit(have[i]));
+}
+
 static void ages_read_as_kubectl_prints_them(void **state)
 {
 	(void)state;
@@ -169,6 +179,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
 		cmocka_unit_test(a_double_is_finite_and_decimal),
 		cmocka_unit_test(durations_follow_go_with_days_and_bare_seconds),
+		cmocka_unit_test(a_bare_number_other_than_0_lacks_a_unit),
 		cmocka_unit_test(ages_read_as_kubectl_prints_them),
 		cmocka_unit_test(times_survive_a_round_trip_and_offsets_count),
 		cmocka_unit_test(base64_takes_padding_and_blanks_and_nothing_else),

@@ -164,6 +164,8 @@ static void bad_lines_are_usage_errors_that_name_what_is_wrong(void **state)
 		{"go x --pull Sometimes", "must be one of Always|Never"},
 		{"--gpus 1 go x", "has no flag --gpus"},
 		{"go x --request-timeout never", "--request-timeout needs a duration"},
+		{"go x --time 5", "--time needs a unit: say 5s for seconds, 5m for minutes or 5h for hours"},
+		{"go x --time 1.5", "--time needs a unit: say 1.5s"},
 	};
 	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
 		struct cli_parsed parsed;

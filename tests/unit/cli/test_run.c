@@ -98,6 +98,8 @@ static void check_command(const struct cli_command *parent, const struct cli_com
 		fail_msg("%s: the summary is missing or ends with a full stop", path);
 	if (!command->run && !command->children)
 		fail_msg("%s does nothing", path);
+	if (((command->sets & CLI_SET_LIST) != 0) != (command->list != NULL))
+		fail_msg("%s: nobody knows what --sort-by may name", path);
 	if ((command->rest == CLI_REST_COMMAND) != (command->rest_help != NULL))
 		fail_msg("%s: rest and rest_help do not agree", path);
 	for (size_t index = 0; (flag = cli_flag_at(command, index)); index++)
@@ -292,6 +294,12 @@ static void completion_offers_what_the_table_has(void **state)
 		{"submit -i ''", ""},
 		{"submit wor", "workspace\n"},
 		{"list --status su", "suspended\nsucceeded\n"},
+		{"list --sort-by gpus", "gpus_requested\ngpus_allocated\n"},
+		{"list --sort-by -gpus", "-gpus_requested\n-gpus_allocated\n"},
+		{"list --sort-by=-prio", "--sort-by=-priority_class\n"},
+		{"project list --sort-by gpu", "gpu_quota\ngpu_limit\n"},
+		{"department list --sort-by proj", "projects\n"},
+		{"top --sort-by z", ""},
 		{"submit x -i y -o ya", "yaml\n"},
 		{"completion b", "bash\n"},
 		{"completion bash ''", ""},
