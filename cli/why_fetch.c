@@ -15,6 +15,7 @@
 #include <stint/reasons.h>
 #include <stint/workload.h>
 
+#include "cli/scheduler_client.h"
 #include "cli/scheduler_lease.h"
 #include "cli/why_fetch.h"
 
@@ -83,31 +84,14 @@ static const char *lease_annotation(const struct search *search, const char *key
 static enum answer ask_directly(struct search *search, const char *way, const char *url, struct stint_json **record)
 {
 	stint_auto_error *problem = NULL;
-	if (!stint_starts_with(url, "https://")) {
-		stint_fail(&problem, STINT_USAGE, "\"%s\" does not start with https://, and credentials are sent to nothing else", url);
-		give_up(search, way, &problem);
-		return GO_ON;
-	}
-	/* The caller's credentials for another server: everything that is about the API server alone is taken out. */
-	struct stint_kube_config config = *stint_kube_config_of(search->kube);
-	stint_autofree char *server = stint_strdup(url);
-	for (size_t length = strlen(server); length && server[length - 1] == '/'; length--)
-		server[length - 1] = '\0';
-	stint_autofree char *ca = stint_strdup(lease_annotation(search, "stint.dev/endpoint-ca"));
-	config.server = server;
-	config.ca_data = ca;
-	config.ca_file = config.tls_server_name = config.proxy_url = NULL;
-	config.insecure = false;
-	config.in_cluster = false;
-	config.impersonate_user = config.impersonate_uid = NULL;
-	config.impersonate_groups = config.impersonate_extra = NULL;
 	const struct stint_kube_options options = {.logger = cli_logger(search->ctx), .trace = cli_trace(search->ctx)};
-	struct stint_kube *scheduler = stint_kube_new(stint_kube_loop(search->kube), &config, &options, &problem);
-	stint_autofree char *source = stint_format("stint-scheduler at %s (%s)", server, way);
+	struct cli_scheduler_client *client = cli_scheduler_client_new(search->kube, url, search->lease, &options, &problem);
 	enum answer answer = GO_ON;
-	if (scheduler)
-		answer = ask(search, scheduler, search->path, source, record, &problem);
-	stint_kube_free(scheduler);
+	if (client) {
+		stint_autofree char *source = stint_format("stint-scheduler at %s (%s)", cli_scheduler_client_server(client), way);
+		answer = ask(search, cli_scheduler_client_kube(client), search->path, source, record, &problem);
+	}
+	cli_scheduler_client_free(client);
 	if (answer == GO_ON && !search->unknown)
 		give_up(search, way, &problem);
 	return answer;
@@ -116,9 +100,7 @@ static enum answer ask_directly(struct search *search, const char *way, const ch
 static enum answer ask_by_proxy(struct search *search, struct stint_json **record)
 {
 	static const char way[] = "the API server's proxy";
-	const char *space = stint_json_string_at(search->lease, "metadata", "namespace");
-	stint_autofree char *path =
-		stint_format("/api/v1/namespaces/%s/services/https:" STINT_SCHEDULER_NAME ":https/proxy%s", space, search->path);
+	stint_autofree char *path = cli_why_proxy_path(search->lease, search->path);
 	stint_auto_error *problem = NULL;
 	enum answer answer = GO_ON;
 	/* The Service leads to stand-bys too, and those say 503: the next attempt may meet the one that leads. */
@@ -283,12 +265,8 @@ struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, c
 	struct search search = {.ctx = ctx, .project = project, .name = name, .kube = cli_connect(ctx)};
 	if (!search.kube)
 		return NULL;
-	stint_auto_buf path = {0};
-	stint_buf_puts(&path, "/v1/why/");
-	stint_kube_escape(&path, project);
-	stint_buf_putc(&path, '/');
-	stint_kube_escape(&path, name);
-	search.path = path.data;
+	stint_autofree char *path = cli_why_path(project, name);
+	search.path = path;
 	struct stint_json *record = NULL;
 	const enum answer answer = ask_scheduler(&search, &record);
 	if (answer == ANSWERED)

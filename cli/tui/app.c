@@ -110,6 +110,7 @@ void tui_app_free(struct tui_app *app)
 	for (size_t at = 0; at < app->history_count; at++)
 		free(app->history_lines[at]);
 	tui_log_free(&app->log);
+	tui_starts_free(&app->starts);
 	tui_action_free(&app->action);
 	stint_buf_free(&app->typed);
 	stint_strings_free(app->choices);
@@ -255,7 +256,7 @@ void tui_app_pop(struct tui_app *app)
 
 void tui_app_world(struct tui_app *app, const struct tui_world *world, int64_t now_ms)
 {
-	app->now = (struct tui_now){world, now_ms};
+	app->now = (struct tui_now){world, now_ms, &app->starts};
 	app->dirty = true;
 	app->fresh = false;
 	for (int tab = 0; tab < TUI_TABS; tab++) {
@@ -318,6 +319,26 @@ void tui_app_log_changed(struct tui_app *app)
 	const struct tui_screen *screen = tui_app_screen(app);
 	if (screen && screen->view == TUI_LOGS)
 		app->dirty = true;
+}
+
+const struct stint_workload *tui_app_next_start(const struct tui_app *app, int64_t now_ms)
+{
+	const struct tui_list *list = &app->lists[TUI_QUEUE];
+	const struct stint_workload *next = NULL;
+	int64_t longest_ms = now_ms - TUI_STARTS_AGAIN_MS;
+	if (app->depth || app->tab != TUI_QUEUE || !app->now.world || list->hidden[tui_list_column(list->kind, "starts")])
+		return NULL;
+	for (size_t row = list->top; row < list->count && row < list->top + (size_t)list->height; row++) {
+		const struct stint_workload *workload = ((const struct tui_waiting *)list->rows[row])->workload;
+		const int64_t asked_ms = tui_starts_asked(&app->starts, workload->uid);
+		if (workload->never || asked_ms > longest_ms)
+			continue;
+		next = workload;
+		if (asked_ms < 0)
+			break;
+		longest_ms = asked_ms - 1;
+	}
+	return next;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------------------------- */

@@ -139,6 +139,7 @@ struct tui_app {
 	char *project; /* the only one that is watched; NULL: all */
 	struct tui_health health;
 	struct tui_history history;
+	struct tui_starts starts;
 	enum tui_view_name tab;
 	struct tui_list lists[TUI_TABS];
 	struct tui_screen screens[TUI_DEEPEST];
@@ -187,6 +188,8 @@ void tui_app_why(
 void tui_app_output(struct tui_app *app, const char *title, const char *output);
 /* For a line that was asked for; taken. */
 void tui_app_choices(struct tui_app *app, const char *line, char **choices);
+/* The workload whose expected start is to be asked for next: of a row of the queue that is seen, has not been asked for lately, and may start at all. */
+const struct stint_workload *tui_app_next_start(const struct tui_app *app, int64_t now_ms); /* NULL: none */
 void tui_app_log_changed(struct tui_app *app); /* lines came, or a problem with them */
 
 /* ---- between the files of the app --------------------------------------------------------------------------------------------------- */

@@ -98,6 +98,11 @@ bool tui_heartbeat_settled(const struct tui_heartbeat *heartbeat)
 	return heartbeat->settled;
 }
 
+const struct stint_json *tui_heartbeat_lease(const struct tui_heartbeat *heartbeat)
+{
+	return heartbeat->lease;
+}
+
 char *tui_heartbeat_trouble(const struct tui_heartbeat *heartbeat, int64_t now_ms)
 {
 	if (!heartbeat->known)

@@ -10,12 +10,14 @@
 
 #include "cli/tui/cells.h"
 #include "cli/tui/filter.h"
+#include "cli/tui/starts.h"
 #include "cli/tui/world.h"
 
 /* What columns look at besides their item. */
 struct tui_now {
 	const struct tui_world *world;
 	int64_t ms;
+	const struct tui_starts *starts; /* NULL: nobody is asked */
 };
 
 enum { TUI_FIELD_SIZE = 512 };

@@ -31,6 +31,9 @@ static void print_frame(struct tui_run *run, int width, int height)
 	run->app = tui_app_new(settings, &nobody);
 	run->app->place = tui_place_of(run->kube);
 	run->app->tab = run->options->view;
+	/* Nobody waits here for the scheduler to search: a column that could not be filled is left out, unless it is wished for. */
+	struct tui_list *queue = &run->app->lists[TUI_QUEUE];
+	queue->hidden[tui_list_column(queue->kind, "starts")] = true;
 	tui_settings_read(run->ctx, run->app);
 	tui_app_world(run->app, tui_state_world(run->state, stint_now_ms()), stint_now_ms());
 	tui_run_health(run);

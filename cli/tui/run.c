@@ -388,6 +388,7 @@ static void turn(struct tui_run *run)
 	}
 	tui_state_want_events(run->state, tui_view_needs_events(run->app->tab));
 	stint_timer_set(run->clock_tick, TICK_MS);
+	tui_estimates_start(run);
 	while (!run->quit && stint_loop_step(run->loop, -1)) {
 		while (!run->quit && tui_jobs_work(run))
 			;
@@ -422,6 +423,7 @@ static void close_run(struct tui_run *run)
 	tui_follow_start(run, NULL);
 	tui_children_free(run);
 	tui_jobs_free(run);
+	tui_estimates_free(run->estimates);
 	tui_app_free(run->app);
 	tui_state_close(run->state);
 	stint_fd_unwatch(run->input);

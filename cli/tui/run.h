@@ -27,6 +27,7 @@ int tui_once(struct cli_context *ctx, struct stint_kube *kube, const struct tui_
 struct tui_job;
 struct tui_follow;
 struct tui_children;
+struct tui_estimates;
 
 struct tui_run {
 	struct cli_context *ctx;
@@ -51,6 +52,7 @@ struct tui_run {
 	struct tui_job *jobs; /* oldest first */
 	struct tui_follow *follow;
 	struct tui_children *children;
+	struct tui_estimates *estimates;
 	bool quit, drawn, resting; /* resting: the terminal is somebody else's */
 	int exit_code;
 };
@@ -66,6 +68,10 @@ void tui_jobs_why(struct tui_run *run, const char *project, const char *name);
 void tui_jobs_act(struct tui_run *run, const struct tui_action *action);
 bool tui_jobs_work(struct tui_run *run); /* does the oldest one; false: there is none */
 void tui_jobs_free(struct tui_run *run);
+
+/* estimates.c: when what is seen of the queue is expected to start. */
+void tui_estimates_start(struct tui_run *run);
+void tui_estimates_free(struct tui_estimates *estimates); /* NULL is fine */
 
 /* follow.c: the logs of a workload's pods, those that come later too. */
 void tui_follow_start(struct tui_run *run, const struct tui_about *workload); /* NULL: end it */

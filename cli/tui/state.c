@@ -568,6 +568,11 @@ char *tui_state_scheduler(const struct tui_state *state, int64_t now_ms)
 	return tui_heartbeat_trouble(state->heartbeat, now_ms);
 }
 
+const struct stint_json *tui_state_lease(const struct tui_state *state)
+{
+	return tui_heartbeat_lease(state->heartbeat);
+}
+
 char *tui_state_hidden(const struct tui_state *state)
 {
 	stint_auto_buf text = {0};

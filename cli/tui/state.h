@@ -36,6 +36,8 @@ const char *tui_state_project(const struct tui_state *state);
 int64_t tui_state_lost(const struct tui_state *state, const char **problem, enum stint_code *code);
 /* "no scheduler works: ..."; NULL: one does, or that may not be read. Freed by the caller. */
 char *tui_state_scheduler(const struct tui_state *state, int64_t now_ms);
+/* The scheduler's Lease, borrowed until the loop turns again; NULL: there is none, or it may not be read. */
+const struct stint_json *tui_state_lease(const struct tui_state *state);
 /* "nodes and queues may not be read"; NULL: nothing is hidden. Freed by the caller. */
 char *tui_state_hidden(const struct tui_state *state);
 

@@ -17,7 +17,8 @@
 	X(WAITING, "WAITING", "workloads with a pod that has no place yet")                         \
 	X(FAIR, "FAIR", "what the scheduler means a project to have as things stand; a bar's mark") \
 	X(BORROWED, "BORROWED", "what a project has beyond its quota: others may take it back")     \
-	X(LENT, "LENT", "what it has a quota for and does not ask for: others may have it")
+	X(LENT, "LENT", "what it has a quota for and does not ask for: others may have it")         \
+	X(STARTS, "STARTS", "when the scheduler expects it to start at the latest; \"-\": not known")
 
 #define TUI_TERM_ENUM(name, ...) TUI_TERM_##name,
 enum tui_term { TUI_TERMS(TUI_TERM_ENUM) TUI_TERM_COUNT };

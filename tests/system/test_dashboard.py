@@ -340,6 +340,7 @@ class Victims(kit.Case):
         screen.wait_for("1 Evicted", "Pending")
         screen.send("5")
         kit.eventually(lambda: re.search(r"1 +%s +tenants +1 .* NoRoom +it asks for 1 GPU" % victim, screen.text()), "what holds it back")
+        kit.eventually(lambda: re.search(r"%s +tenants .* (60m|59m|1h|58m\S*) +NoRoom" % victim, screen.text()), "when it starts")
         screen.send("y")
         screen.wait_for(victim + " waits: NoRoom", "Who has it", "Starts")
         self.assertRegex(screen.line("Starts"), r"in (1h|59m)\w* at the latest")
@@ -595,7 +596,7 @@ class Load(Dashboard):
             screen.wait_for("0 of 60 Workloads")  # they arrive
             for keys in ("3", "5", "1", "2"):
                 screen.send(keys)
-                screen.wait_for({"3": "DEVICES", "5": "WHAT HOLDS", "1": "NODES READY", "2": "REASON"}[keys])
+                screen.wait_for({"3": "DEVICES", "5": "HELD BACK BY", "1": "NODES READY", "2": "REASON"}[keys])
             self.submit("meanwhile", "-g", "9")
             self.filter(screen, "meanwhile")
             screen.wait_for("1 of 61 Workloads", "NeverFits")

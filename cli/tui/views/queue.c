@@ -102,6 +102,22 @@ static double age_number(const void *item, const struct tui_now *now)
 	return created_ms < 0 ? NAN : (double)(now->ms - created_ms);
 }
 
+static void show_starts(const void *item, const struct tui_now *now, struct tui_field *out)
+{
+	char age[STINT_TIME_SIZE];
+	const int64_t at_ms = tui_starts_at(now->starts, of(item)->workload->uid, now->ms);
+	if (at_ms < 0)
+		tui_field_set(out, TUI_DIM, "-");
+	else
+		tui_field_set(out, TUI_GOOD, "%s", at_ms > now->ms ? stint_duration_format(at_ms - now->ms, age) : "now");
+}
+
+static double starts_number(const void *item, const struct tui_now *now)
+{
+	const int64_t at_ms = tui_starts_at(now->starts, of(item)->workload->uid, now->ms);
+	return at_ms < 0 ? NAN : (double)at_ms;
+}
+
 static const char *reason_text(const void *item)
 {
 	return of(item)->workload->reason;
@@ -130,13 +146,14 @@ static const struct tui_column columns[] = {
 	{.name = "order", .title = "#", .least = 4, .most = 6, .flags = TUI_RIGHT, .show = show_order, .number = order_number},
 	{.name = "name", .title = "NAME", .least = 12, .most = 40, .flags = TUI_SEARCHED, .show = show_name, .text = name_text},
 	{.name = "project", .title = "PROJECT", .least = 7, .most = 24, .flags = TUI_SEARCHED, .show = show_project, .text = project_text},
-	{.name = "position", .title = "IN IT", .least = 5, .most = 5, .rank = 5, .flags = TUI_RIGHT, .show = show_position, .number = position_number},
-	{.name = "priority", .title = "PRIO", .least = 4, .most = 8, .rank = 4, .flags = TUI_RIGHT, .show = show_priority, .number = priority_number},
+	{.name = "position", .title = "IN IT", .least = 5, .most = 5, .rank = 6, .flags = TUI_RIGHT, .show = show_position, .number = position_number},
+	{.name = "priority", .title = "PRIO", .least = 4, .most = 8, .rank = 5, .flags = TUI_RIGHT, .show = show_priority, .number = priority_number},
 	{.name = "gpus", .title = "GPUS", .least = 4, .most = 9, .flags = TUI_RIGHT, .show = show_asks, .number = asks_number},
-	{.name = "pods", .title = "WAITING", .least = 7, .most = 9, .rank = 6, .flags = TUI_RIGHT, .show = show_pods, .number = pods_number},
+	{.name = "pods", .title = "WAITING", .least = 7, .most = 9, .rank = 7, .flags = TUI_RIGHT, .show = show_pods, .number = pods_number},
 	{.name = "age", .title = "AGE", .least = 4, .most = 8, .rank = 1, .flags = TUI_RIGHT, .show = show_age, .number = age_number},
+	{.name = "starts", .title = "STARTS", .least = 6, .most = 8, .rank = 4, .flags = TUI_RIGHT, .show = show_starts, .number = starts_number},
 	{.name = "reason", .title = "REASON", .least = 10, .most = 24, .rank = 2, .flags = TUI_SEARCHED, .show = show_reason, .text = reason_text},
-	{.name = "bound", .title = "WHAT HOLDS IT BACK", .least = 18, .most = 200, .rank = 3, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_bound, .text = bound_text},
+	{.name = "bound", .title = "HELD BACK BY", .least = 14, .most = 200, .rank = 3, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_bound, .text = bound_text},
 	{.name = NULL},
 };
 /* clang-format on */

@@ -618,11 +618,45 @@ static void test_that_no_scheduler_works_stands_on_every_screen(void **state)
 	assert_false(shows(stage, words));
 }
 
+/* Each row that is seen and could start, once in a while, and none that is not seen. */
+static void test_starts_are_asked_for_rows_on_the_screen_and_not_too_often(void **state)
+{
+	struct stage *stage = *state;
+	for (int at = 0; at < 100; at++) {
+		stint_autofree char *name = stint_format("waits-%02d", at);
+		scene_job(&stage->scene, "nlp", name, "1m", "8", 1, .reason = "NoRoom: none");
+	}
+	renew(stage);
+	assert_null(tui_app_next_start(stage->app, SCENE_NOW_MS)); /* workloads are shown */
+	type(stage, "5");
+	show(stage);
+	int asked = 0;
+	const struct stint_workload *first = NULL;
+	for (const struct stint_workload *next; (next = tui_app_next_start(stage->app, SCENE_NOW_MS + asked)); asked++) {
+		first = first ? first : next;
+		assert_string_not_equal(next->name, "giant-moe"); /* it never fits */
+		assert_int_equal(tui_starts_asked(&stage->app->starts, next->uid), -1);
+		tui_starts_ask(&stage->app->starts, next->uid, SCENE_NOW_MS + asked);
+	}
+	assert_in_range(asked, 30, 36); /* of 102 */
+	assert_null(tui_app_next_start(stage->app, SCENE_NOW_MS + TUI_STARTS_AGAIN_MS - 1));
+	const struct stint_workload *again = tui_app_next_start(stage->app, SCENE_NOW_MS + TUI_STARTS_AGAIN_MS + 5);
+	assert_ptr_equal(again, first);
+	tui_starts_answer(&stage->app->starts, first->uid, SCENE_NOW_MS + 5400000, SCENE_NOW_MS);
+	show(stage);
+	assert_true(shows(stage, "  90m  "));
+	/* What was true long ago is not known any more. */
+	assert_int_equal(tui_starts_at(&stage->app->starts, first->uid, SCENE_NOW_MS + TUI_STARTS_HOLDS_MS + 1), -1);
+	press(stage, TUI_KEY_ENTER); /* a text above it */
+	assert_null(tui_app_next_start(stage->app, SCENE_NOW_MS + 10 * TUI_STARTS_AGAIN_MS));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_starts_are_asked_for_rows_on_the_screen_and_not_too_often),
 		TEST(test_that_no_scheduler_works_stands_on_every_screen),
 		TEST(test_help_and_manual_say_what_each_tile_and_share_means),
 		TEST(test_the_cursor_stays_on_its_object_when_rows_come_and_go),

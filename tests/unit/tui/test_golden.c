@@ -127,7 +127,14 @@ PICTURE(overview, tui_app_show(app, TUI_OVERVIEW))
 PICTURE(workloads, tui_app_show(app, TUI_WORKLOADS))
 PICTURE(nodes, tui_app_show(app, TUI_NODES))
 PICTURE(projects, tui_app_show(app, TUI_PROJECTS_VIEW))
-PICTURE(queue, tui_app_show(app, TUI_QUEUE))
+static void know_a_start(struct tui_app *app)
+{
+	const char *uid = app->now.world->waiting[1].workload->uid;
+	tui_starts_ask(&app->starts, uid, SCENE_NOW_MS);
+	tui_starts_answer(&app->starts, uid, SCENE_NOW_MS + 95 * 60000, SCENE_NOW_MS);
+}
+
+PICTURE(queue, tui_app_show(app, TUI_QUEUE); know_a_start(app))
 PICTURE(events, tui_app_show(app, TUI_EVENTS))
 PICTURE(evicted, tui_app_show(app, TUI_EVICTED))
 PICTURE(detail_of_a_victim, type(app, "7j\r"))

@@ -57,7 +57,7 @@ static const double amounts[] = {0, 0.001, 0.04, 0.125, 0.5, 0.875, 0.999, 1, 7.
 static void check(const struct tui_world *world, int width)
 {
 	const struct tui_totals *totals = &world->totals;
-	const struct tui_now now = {world, SCENE_NOW_MS};
+	const struct tui_now now = {.world = world, .ms = SCENE_NOW_MS};
 	struct tui_cells cells = {0};
 	char text[VIEW_WORD];
 	tui_cells_reset(&cells, width, 4, false);
@@ -136,7 +136,7 @@ static void test_words_have_room_at_the_smallest_size(void **state)
 		"for 7y345d", "oldest 7y345d", "others unseen", "123456 not ready"};
 	for (size_t at = 0; at < STINT_COUNT(worlds); at++) {
 		struct tui_cells cells = {0};
-		const struct tui_now now = {&worlds[at], SCENE_NOW_MS};
+		const struct tui_now now = {.world = &worlds[at], .ms = SCENE_NOW_MS};
 		tui_cells_reset(&cells, 80, 4, true);
 		view_tiles_draw(&now, tui_area_of(&cells));
 		for (int tile = 0; tile < TILES; tile++) {
