@@ -260,7 +260,9 @@ void engine_terms_step_back(struct stint_engine *engine)
 	if (engine->aside == STINT_NO_HANDLE)
 		return;
 	const struct pod *pod = &engine->pods[engine->aside];
+	engine->quiet = true; /* it has never been away */
 	engine_terms_account(engine, pod, &engine->shapes[pod->shape], 1);
+	engine->quiet = false;
 	engine->aside = STINT_NO_HANDLE;
 }
 

@@ -364,6 +364,28 @@ static void nobody_is_tried_where_all_may_only_move_and_nothing_is_left(void **s
 	}
 }
 
+/* What failed for want of room fails as before when victims have been tried in vain, though they have terms about others. */
+static void a_search_in_vain_makes_nobody_hope(void **state)
+{
+	(void)state;
+	static const char far[] = "{\"requiredDuringSchedulingIgnoredDuringExecution\":[{\"labelSelector\":{\"matchLabels\":"
+				  "{\"app\":\"a\"}},\"topologyKey\":\"kubernetes.io/hostname\"}]}";
+	struct cluster *c = cluster_with(STINT_ACTION_CONSOLIDATION);
+	c->policy.consolidation_max_victims = UINT32_MAX;
+	c->policy.hold_moved_ms = 0;
+	add_node(c, "n0", .gpus = 1, .labels = "kubernetes.io/hostname=n0,zone=a");
+	add_node(c, "n1", .gpus = 2, .labels = "kubernetes.io/hostname=n1");
+	add_queue(c, "q", .quota = -1);
+	add_pod(c, add_group(c, "first", .queue = "q", .age_s = 9), "first", .gpus = 1, .on = "n0", .slots = 1, .far = far);
+	run_cycle(c);
+	const uint64_t epoch = c->engine->room_epoch;
+	add_pod(c, add_group(c, "waits", .queue = "q", .age_s = 8), "waits", .gpus = 1, .selects = "zone", .selected = "a");
+	assert_int_equal(run_cycle(c), 0);
+	assert_true(c->engine->search->work > 0);
+	assert_int_equal(c->engine->room_epoch, epoch);
+	cluster_free(c);
+}
+
 /* It must be near what would have to go for it. */
 static void nobody_falls_whom_the_other_needs(void **state)
 {
@@ -532,6 +554,7 @@ int main(void)
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
 		cmocka_unit_test(nobody_moves_who_would_come_back),
 		cmocka_unit_test(nobody_is_tried_where_all_may_only_move_and_nothing_is_left),
+		cmocka_unit_test(a_search_in_vain_makes_nobody_hope),
 		cmocka_unit_test(nobody_falls_whom_the_other_needs),
 		cmocka_unit_test(no_better_choice_stands),
 	};
