@@ -35,17 +35,16 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 # Level 3 is known to GCC from 12 on.
 FORTIFY := $(shell [ "$$($(CC) -dumpversion | cut -d. -f1)" -ge 12 ] 2>/dev/null && echo 3 || echo 2)
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fPIE
-CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -g -fno-omit-frame-pointer -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. \
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(if $(SAN),-g1,-g) -fno-omit-frame-pointer -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. \
 	$(WARNINGS) $(HARDENING) -Iinclude -I. $(PKG_CFLAGS) -DSTINT_VERSION='"$(VERSION)"' -MMD -MP
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=sha1 -Wl,--as-needed
-# The sanitized programs run in tests alone: what their compiler does not do is sooner done.
-OPTIMISE := $(if $(SAN),-O1,-O2)
-$(B)/tests/%.o: OPTIMISE := -O2
+# The sanitized programs run in tests alone, and unit tests once: what their compiler does not do is sooner done.
+OPTIMISE := $(if $(SAN),-O1,-O2 -D_FORTIFY_SOURCE=$(FORTIFY))
+$(B)/tests/unit/%.o: OPTIMISE := -O0
+$(B)/tests/unit/engine/test_properties.o: OPTIMISE := -O2
 ifdef SAN
 CFLAGS_ALL += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS_ALL += -fsanitize=$(SAN)
-else
-CFLAGS_ALL += -D_FORTIFY_SOURCE=$(FORTIFY)
 endif
 ifdef WERROR
 CFLAGS_ALL += -Werror

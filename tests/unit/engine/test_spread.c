@@ -24,7 +24,7 @@ static struct cluster *three_zones(void)
 static void spread_pods(struct cluster *c, int count, const char *constraint, const char *selects, const char *selected)
 {
 	for (int i = 0; i < count; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof name, "s%d", i);
 		add_pod(c, add_group(c, name, .queue = "q", .age_s = 1000 - i), name, .gpus = 1, .label = "app", .value = "s",
 			.spread = constraint, .selects = selects, .selected = selected);
@@ -35,7 +35,7 @@ static void count_zones(const struct cluster *c, int count, int zones[static 3])
 {
 	zones[0] = zones[1] = zones[2] = 0;
 	for (int i = 0; i < count; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof name, "s%d", i);
 		const char *node = node_of(c, name);
 		if (*node)
@@ -76,7 +76,7 @@ static void a_gang_sees_its_own_pods(void **state)
 	struct cluster *c = three_zones();
 	const uint32_t group = add_group(c, "gang", .queue = "q", .min = 5);
 	for (int i = 0; i < 5; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof name, "s%d", i);
 		add_pod(c, group, name, .gpus = 1, .label = "app", .value = "s", .spread = CONSTRAINT(1, ""));
 	}

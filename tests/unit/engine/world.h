@@ -35,7 +35,7 @@ static bool chance(int percent)
 /* ---- a world: what a cluster looks like, apart from any engine -------------------------------------------------------------------- */
 
 struct world_pod {
-	char name[24];
+	char name[32];
 	bool there, placed; /* placed: in this step */
 	struct pod_is is; /* is.on: its node, or NULL */
 };

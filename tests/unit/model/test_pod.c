@@ -226,10 +226,10 @@ static void mig_by_annotation_counts_as_if_it_were_requested(void **state)
 
 static void pods_that_ask_the_same_share_a_spec(void **state)
 {
-	static const char *const format = "{\"metadata\":{\"name\":\"%s\",\"annotations\":{\"gpu-fraction\":\"%s\"}},\"spec\":{"
-					  "\"nodeName\":\"%s\",\"volumes\":[{\"name\":\"%s\"}],"
-					  "\"nodeSelector\":{\"zone\":\"a\"},\"tolerations\":[{\"operator\":\"Exists\"}],\"containers\":[{"
-					  "\"name\":\"c\",\"image\":\"i\"}]}}";
+	static const char format[] = "{\"metadata\":{\"name\":\"%s\",\"annotations\":{\"gpu-fraction\":\"%s\"}},\"spec\":{"
+				     "\"nodeName\":\"%s\",\"volumes\":[{\"name\":\"%s\"}],"
+				     "\"nodeSelector\":{\"zone\":\"a\"},\"tolerations\":[{\"operator\":\"Exists\"}],\"containers\":[{"
+				     "\"name\":\"c\",\"image\":\"i\"}]}}";
 	struct stint_model *model = stint_model_new();
 	stint_autofree char *one = stint_format(format, "a", "0.5", "n1", "v1");
 	stint_autofree char *two = stint_format(format, "b", "0.5", "n2", "v2");
