@@ -98,60 +98,21 @@ static int compare_waiting(const void *left, const void *right)
 
 /* ---- the standing of a queue (kai-engine 4.4) -------------------------------------------------------------------------------------- */
 
-struct standing {
-	bool over_used, starved, zero_share;
-	double share, share_with_step;
-	double allocatable[STINT_DIMENSIONS];
-};
-
-static double allocatable_of(const struct tui_bounds *by)
+static struct stint_standing assess(const struct tui_project *project, const double *step, const double *capacity)
 {
-	if (by->quota < 0)
-		return by->limit;
-	const double due = by->quota > by->fair ? by->quota : by->fair;
-	return by->limit >= 0 && by->limit < due ? by->limit : due;
-}
-
-static double share_of(double amount, double allocatable, double total)
-{
-	if (allocatable < 0)
-		allocatable = total;
-	return allocatable > 0 ? amount / allocatable : 1000 * amount;
-}
-
-static struct standing assess(const struct tui_project *project, const double *step, const double *capacity)
-{
-	struct standing standing = {.over_used = true, .starved = true};
+	struct stint_stake stakes[STINT_DIMENSIONS];
 	for (int d = 0; d < STINT_DIMENSIONS; d++) {
 		const struct tui_bounds *by = &project->by[d];
-		const double then = by->allocated + step[d], allocatable = allocatable_of(by);
-		const double share = share_of(by->allocated, allocatable, capacity[d]);
-		const double share_then = share_of(then, allocatable, capacity[d]);
-		standing.allocatable[d] = allocatable;
-		standing.over_used = standing.over_used && by->fair >= 0 && by->fair < by->allocated;
-		standing.starved = standing.starved && (by->quota < 0 || then <= by->quota);
-		standing.zero_share = standing.zero_share || (allocatable == 0 && then > 0);
-		standing.share = share > standing.share ? share : standing.share;
-		standing.share_with_step = share_then > standing.share_with_step ? share_then : standing.share_with_step;
+		const double then = by->allocated + step[d];
+		stakes[d] = (struct stint_stake){.quota = by->quota,
+			.limit = by->limit,
+			.fair = by->fair,
+			.has = by->allocated,
+			.then = then,
+			.with_step = then,
+			.total = capacity[d]};
 	}
-	return standing;
-}
-
-/* Unlimited is more than any number. */
-static bool no_more(double a, double b)
-{
-	return b < 0 || (a >= 0 && a <= b);
-}
-
-static bool allocatable_is_less(const struct standing *p, const struct standing *q)
-{
-	bool less = false;
-	for (int d = 0; d < STINT_DIMENSIONS; d++) {
-		if (!no_more(p->allocatable[d], q->allocatable[d]))
-			return false;
-		less = less || !no_more(q->allocatable[d], p->allocatable[d]);
-	}
-	return less;
+	return stint_standing_of(project->priority, stakes);
 }
 
 static int64_t created_of(const struct tui_project *project)
@@ -167,7 +128,7 @@ struct branch {
 	struct branch *above, *first, *next; /* first: of those below */
 	size_t at, end; /* of a project: what is left, in the array that is sorted by project */
 	const struct tui_waiting *best; /* NULL: nothing waits below */
-	struct standing standing;
+	struct stint_standing standing;
 };
 
 struct tree {
@@ -179,26 +140,10 @@ struct tree {
 
 static bool goes_first(const struct branch *a, const struct branch *b)
 {
-	const struct standing *p = &a->standing, *q = &b->standing;
-	if (p->over_used != q->over_used)
-		return q->over_used;
-	if (p->starved != q->starved)
-		return p->starved;
-	if (a->project->priority != b->project->priority)
-		return a->project->priority > b->project->priority;
-	if (p->zero_share != q->zero_share)
-		return q->zero_share;
-	if (p->share_with_step != q->share_with_step)
-		return p->share_with_step < q->share_with_step;
-	if (p->share != q->share)
-		return p->share < q->share;
-	if (allocatable_is_less(p, q))
-		return true;
-	if (allocatable_is_less(q, p))
-		return false;
-	if (created_of(a->project) != created_of(b->project))
-		return created_of(a->project) < created_of(b->project);
-	return strcmp(a->project->name, b->project->name) < 0;
+	const int order = stint_standing_compare(&a->standing, &b->standing);
+	if (order)
+		return order < 0;
+	return stint_age_compare(created_of(a->project), a->project->name, created_of(b->project), b->project->name) < 0;
 }
 
 static struct branch *best_below(const struct branch *branch)

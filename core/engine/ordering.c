@@ -107,13 +107,6 @@ void engine_lines_settle(struct stint_engine *engine)
 
 /* ---- the standing of a queue (kai-engine 4.4) ------------------------------------------------------------------------------------- */
 
-static double share_of(double amount, double allocatable, double total)
-{
-	if (allocatable < 0)
-		allocatable = total;
-	return allocatable > 0 ? amount / allocatable : 1000 * amount;
-}
-
 /*
  * Victims are compared by what their queues had when the search began, but for the share with the job: that is without the victims so far
  * and without the next one.
@@ -126,37 +119,18 @@ static void assess(struct stint_engine *engine, enum order_kind kind, struct que
 	amounts_to(victims ? &queue->before : &queue->allocated, taken);
 	amounts_to(&queue->allocated, live);
 	amounts_in_units(&engine->total, total);
-	struct standing standing = {.over_used = true, .starved = true};
+	struct stint_stake stakes[STINT_DIMENSIONS];
 	for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++) {
 		const double now = in_unit(taken[d], d), then = victims ? now : in_unit(taken[d] + job[d], d);
-		const double allocatable = engine_queue_allocatable(queue, d);
-		standing.allocatable[d] = allocatable;
-		standing.over_used = standing.over_used && queue->fair[d] < now;
-		standing.starved = standing.starved && (queue->quota[d] < 0 || then <= queue->quota[d]);
-		standing.zero_share = standing.zero_share || (allocatable == 0 && then > 0);
-		const double share = share_of(now, allocatable, total[d]);
-		const double share_then = share_of(victims ? in_unit(live[d] - job[d], d) : then, allocatable, total[d]);
-		standing.share = share > standing.share ? share : standing.share;
-		standing.share_with_job = share_then > standing.share_with_job ? share_then : standing.share_with_job;
+		stakes[d] = (struct stint_stake){.quota = queue->quota[d],
+			.limit = queue->limit[d],
+			.fair = queue->fair[d],
+			.has = now,
+			.then = then,
+			.with_step = victims ? in_unit(live[d] - job[d], d) : then,
+			.total = total[d]};
 	}
-	queue->turns[kind].standing = standing;
-}
-
-/* Unlimited is more than any number. */
-static bool no_more(double a, double b)
-{
-	return b < 0 || (a >= 0 && a <= b);
-}
-
-static bool allocatable_is_less(const struct standing *p, const struct standing *q)
-{
-	bool less = false;
-	for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++) {
-		if (!no_more(p->allocatable[d], q->allocatable[d]))
-			return false;
-		less = less || !no_more(q->allocatable[d], p->allocatable[d]);
-	}
-	return less;
+	queue->turns[kind].standing = stint_standing_of(queue->priority, stakes);
 }
 
 /* Of two groups that may fall, below 0: the first one does before the other, as far as order and loss tell. */
@@ -180,28 +154,10 @@ static int by_what_falls(const struct stint_engine *engine, const struct queue *
 static bool goes_first(const struct stint_engine *engine, enum order_kind kind, uint32_t a, uint32_t b)
 {
 	const struct queue *l = &engine->queues[a], *r = &engine->queues[b];
-	const struct standing *p = &l->turns[kind].standing, *q = &r->turns[kind].standing;
-	if (p->over_used != q->over_used)
-		return q->over_used;
-	if (p->starved != q->starved)
-		return p->starved;
-	if (l->priority != r->priority)
-		return l->priority > r->priority;
-	if (p->zero_share != q->zero_share)
-		return q->zero_share;
-	if (p->share_with_job != q->share_with_job)
-		return p->share_with_job < q->share_with_job;
-	if (p->share != q->share)
-		return p->share < q->share;
-	if (allocatable_is_less(p, q))
-		return true;
-	if (allocatable_is_less(q, p))
-		return false;
-	if (kind == ORDER_VICTIMS && by_what_falls(engine, l, r) != 0)
-		return by_what_falls(engine, l, r) > 0;
-	if (l->created_ms != r->created_ms)
-		return l->created_ms < r->created_ms;
-	return strcmp(l->name, r->name) < 0;
+	int order = stint_standing_compare(&l->turns[kind].standing, &r->turns[kind].standing);
+	if (order == 0 && kind == ORDER_VICTIMS)
+		order = -by_what_falls(engine, l, r);
+	return (order ? order : stint_age_compare(l->created_ms, l->name, r->created_ms, r->name)) < 0;
 }
 
 static bool waiting_goes_first(const struct stint_engine *engine, uint32_t a, uint32_t b)

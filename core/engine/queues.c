@@ -269,10 +269,7 @@ void engine_queue_requested(const struct stint_engine *engine, const struct queu
 
 double engine_queue_allocatable(const struct queue *queue, enum stint_dimension d)
 {
-	if (queue->quota[d] < 0)
-		return queue->limit[d];
-	const double due = queue->quota[d] > queue->fair[d] ? queue->quota[d] : queue->fair[d];
-	return queue->limit[d] >= 0 && queue->limit[d] < due ? queue->limit[d] : due;
+	return stint_bounds_allocatable(queue->quota[d], queue->limit[d], queue->fair[d]);
 }
 
 static bool within(const struct stint_engine *engine, uint32_t handle, const double asked[static STINT_DIMENSIONS], bool fixed,

@@ -194,13 +194,6 @@ struct line {
 	bool stale; /* has dead entries */
 };
 
-/* How a queue compares with its siblings (kai-engine 4.4), computed from its accounts and its best group. */
-struct standing {
-	bool over_used, starved, zero_share;
-	double share_with_job, share;
-	double allocatable[STINT_DIMENSIONS];
-};
-
 /* The iterations over queues and groups that may be under way at once (ordering.c). */
 enum order_kind {
 	ORDER_WAITING, /* an action's: the groups that wait, most deserving first */
@@ -215,7 +208,7 @@ struct turn {
 	struct handles heap; /* leaf: groups beside the line; inner queue: children with work */
 	uint32_t best_leaf, best_group;
 	double job[STINT_DIMENSIONS]; /* leaf: what the best group would take next, GPUs in hundredths */
-	struct standing standing;
+	struct stint_standing standing; /* a queue among its siblings, by its accounts and its best group */
 };
 typedef bool order_filter(const struct stint_engine *engine, uint32_t group);
 struct order {

@@ -657,6 +657,28 @@ struct stint_sharer {
  */
 double stint_shares_divide(struct stint_sharer *sharers, size_t count, double total, double usage_factor, bool over_quota_only);
 
+/* ---- the order of sibling queues on its own (kai-engine 4.4) ---------------------------------------------------------------------------------- */
+
+/* What a queue is due and has of one resource. quota and limit: -1: unlimited. fair < 0: not known. */
+struct stint_stake {
+	double quota, limit, fair;
+	double has; /* now */
+	double then; /* once its next step is placed */
+	double with_step; /* the same for its share alone: of victims, what they leave */
+	double total; /* of the cluster: what is unlimited is measured by it */
+};
+struct stint_standing {
+	int32_t priority;
+	bool over_used, starved, zero_share;
+	double share_with_step, share;
+	double allocatable[STINT_DIMENSIONS]; /* -1: unlimited */
+};
+double stint_bounds_allocatable(double quota, double limit, double fair); /* of one resource: what it may come to have; -1: unlimited */
+struct stint_standing stint_standing_of(int32_t priority, const struct stint_stake stakes[static STINT_DIMENSIONS]);
+/* Below 0: p goes first. 0: only age tells them apart, as follows. */
+int stint_standing_compare(const struct stint_standing *p, const struct stint_standing *q);
+int stint_age_compare(int64_t created_ms, const char *name, int64_t other_created_ms, const char *other_name);
+
 /* ---- fragmentation on its own ------------------------------------------------------------------------------------------------------------ */
 
 /*
