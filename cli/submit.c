@@ -62,6 +62,8 @@ static void read_flags(const struct cli_context *ctx, struct stint_submission *o
 	out->gpu_memory = cli_text(ctx, "gpu-memory");
 	out->devices = cli_text(ctx, "devices");
 	out->workers = cli_text(ctx, "workers");
+	out->segment_size = cli_text(ctx, "segment-size");
+	out->segment_topology = cli_text(ctx, "segment-topology");
 	out->cpu = cli_text(ctx, "cpu");
 	out->memory = cli_text(ctx, "memory");
 	out->shm_size = cli_text(ctx, "shm-size");
@@ -284,6 +286,14 @@ static const struct cli_flag flags[] = {
 		.type = CLI_TEXT,
 		.argument = "N",
 		.help = "run N pods as one gang, all or none; each finds MASTER_ADDR, MASTER_PORT, WORLD_SIZE and RANK"},
+	{.name = "segment-size",
+		.type = CLI_TEXT,
+		.argument = "N",
+		.help = "with --workers: cut them, by rank, in segments of N; the last one may be shorter"},
+	{.name = "segment-topology",
+		.type = CLI_TEXT,
+		.argument = "TOPOLOGY:LEVEL",
+		.help = "each segment within one domain of that level, as fabric:example.com/rack; different ones may lie apart"},
 	{.name = "cpu", .type = CLI_TEXT, .argument = "CORES", .help = "CPU request of each pod, as 4 or 500m"},
 	{.name = "memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory request of each pod, as 64Gi"},
 	{.name = "env",
@@ -391,6 +401,8 @@ const struct cli_command cli_command_submit = {
 		    "stint submit hello -i python:3.12 -g 0.5 -- python -c 'print(\"hello\")'\n"
 		    "# eight pods of eight GPUs, all or none, for at most four hours\n"
 		    "stint submit train big -i pytorch:2.5 -g 8 --workers 8 --time 4h -- torchrun train.py\n"
+		    "# sixteen workers, each four of them by rank in one rack\n"
+		    "stint submit wide -i pytorch:2.5 -g 8 --workers 16 --segment-size 4 --segment-topology fabric:example.com/rack\n"
 		    "# a notebook on 10 GiB of a GPU\n"
 		    "stint submit workspace lab -i jupyter:1 --gpu-memory 10Gi --port 8888\n"
 		    "# on an H100 where there is room, else on an A100\n"

@@ -176,7 +176,7 @@ static bool is_prefix(const char *text, size_t length)
 	return length > 0 && length <= LONGEST_PREFIX;
 }
 
-static bool is_label_key(const char *key)
+bool check_key(const char *key)
 {
 	const char *slash = strchr(key, '/');
 	if (slash && !is_prefix(key, (size_t)(slash - key)))
@@ -199,6 +199,8 @@ static bool check_owned_key(const char *key, struct stint_error **err)
 		{STINT_LABEL_QUEUE, "-p"},
 		{STINT_LABEL_PREEMPTIBILITY, "--preemptible"},
 		{"kai.scheduler/batch-min-member", "--workers"},
+		{SEGMENT_SIZE, "--segment-size"},
+		{SEGMENT_LEVEL, "--segment-topology"},
 		{STINT_LABEL_TYPE, "a type"},
 		{"stint.dev/workload", "the name"},
 	};
@@ -213,7 +215,7 @@ bool check_label(const char *what, const char *text, struct checked_pair *out, s
 	stint_autofree char *flag = stint_format("--%s", what);
 	if (!cut(flag, text, out, err))
 		return false;
-	if (!is_label_key(out->key))
+	if (!check_key(out->key))
 		return stint_fail(err, STINT_USAGE,
 			"%s \"%s\" has no valid key: at most 63 letters, digits, and - _ . with an optional domain/ before them", flag,
 			out->key);
@@ -257,7 +259,7 @@ struct stint_json *check_toleration(const char *text, struct stint_error **err)
 	if (!known)
 		stint_fail(err, STINT_USAGE,
 			"--toleration \"%s\" has no effect \"%s\": there are NoSchedule, PreferNoSchedule and NoExecute", text, colon + 1);
-	else if (!is_label_key(head) || (value && !is_qualified(value, strlen(value))))
+	else if (!check_key(head) || (value && !is_qualified(value, strlen(value))))
 		stint_fail(err, STINT_USAGE, "--toleration must be KEY[=VALUE][:EFFECT], as nvidia.com/gpu:NoSchedule: got \"%s\"", text);
 	else {
 		struct stint_json *toleration = stint_json_new_object();

@@ -20,6 +20,11 @@ struct checked_pair {
 	char *value;
 };
 
+/* Annotations of KAI (kai-api 2.2): what the grouper cuts the pods of a Job by. */
+#define SEGMENT_SIZE "kai.scheduler/segment-size"
+#define SEGMENT_LEVEL "kai.scheduler/segment-topology-required-placement"
+#define TOPOLOGY "kai.scheduler/topology"
+
 bool check_gpu(const struct stint_submission *submission, struct checked_gpu *gpu, struct stint_error **err);
 /* A positive Kubernetes quantity ("4", "500m", "64Gi"). bytes: it is memory. */
 bool check_quantity(const char *flag, const char *text, bool bytes, struct stint_error **err);
@@ -27,6 +32,7 @@ bool check_quantity(const char *flag, const char *text, bool bytes, struct stint
 bool check_whole(const char *flag, const char *text, int64_t low, int64_t high, int64_t *out, struct stint_error **err);
 /* A duration of at least a second, in whole seconds. */
 bool check_seconds(const char *flag, const char *text, int64_t *seconds, struct stint_error **err);
+bool check_key(const char *key); /* of a label, as it may stand on an object */
 bool check_image(const char *image, struct stint_error **err);
 bool check_variable(const char *text, struct checked_pair *out, struct stint_error **err);
 /* what: "label", "annotation", "node selector". Values of annotations may be anything. */

@@ -15,7 +15,8 @@ static bool check_job_flags(const struct stint_submission *said, struct stint_er
 {
 	const struct {
 		const char *flag, *text;
-	} flags[] = {{"--workers", said->workers}, {"--time", said->time}, {"--ttl", said->ttl}, {"--retries", said->retries}};
+	} flags[] = {{"--workers", said->workers}, {"--time", said->time}, {"--ttl", said->ttl}, {"--retries", said->retries},
+		{"--segment-size", said->segment_size}, {"--segment-topology", said->segment_topology}};
 	for (size_t at = 0; said->type != STINT_TRAINING && at < STINT_COUNT(flags); at++)
 		if (flags[at].text)
 			return stint_fail(err, STINT_USAGE, "%s is for trainings: a%s %s runs until it is deleted or suspended",
@@ -34,6 +35,26 @@ static bool check_name(const struct stint_submission *said, int64_t workers, str
 	const bool has_service = said->type != STINT_TRAINING || workers;
 	if (has_service && *said->name >= '0' && *said->name <= '9')
 		return stint_fail(err, STINT_USAGE, "\"%s\" cannot name a workload with a Service: begin with a letter", said->name);
+	return true;
+}
+
+static bool check_segments(struct checked_submission *checked, struct stint_error **err)
+{
+	const struct stint_submission *said = checked->said;
+	if (!said->segment_size && !said->segment_topology)
+		return true;
+	if (!said->segment_size)
+		return stint_fail(err, STINT_USAGE, "--segment-topology says where a segment stays together: say --segment-size, too");
+	if (!checked->workers)
+		return stint_fail(err, STINT_USAGE, "--segment-size cuts the workers of a gang: say --workers, too");
+	if (!check_whole("--segment-size", said->segment_size, 1, checked->workers, &checked->segment_size, err))
+		return false;
+	const char *colon = said->segment_topology ? strchr(said->segment_topology, ':') : NULL;
+	stint_autofree char *topology = colon ? stint_strndup(said->segment_topology, (size_t)(colon - said->segment_topology)) : NULL;
+	if (said->segment_topology && (!colon || !check_key(topology) || !check_key(colon + 1)))
+		return stint_fail(err, STINT_USAGE, "--segment-topology must be TOPOLOGY:LEVEL, as fabric:example.com/rack: got \"%s\"",
+			said->segment_topology);
+	checked->segment_level = colon ? colon + 1 : NULL;
 	return true;
 }
 
@@ -90,9 +111,9 @@ static bool check_submission(struct checked_submission *checked, struct stint_er
 	const struct stint_submission *said = checked->said;
 	return check_job_flags(said, err) &&
 		(!said->workers || check_whole("--workers", said->workers, 1, MOST_WORKERS, &checked->workers, err)) &&
-		check_name(said, checked->workers, err) && stint_name_check("project", said->project, 63, err) &&
-		check_image(said->image, err) && check_gpu(said, &checked->gpu, err) &&
-		(!said->cpu || check_quantity("--cpu", said->cpu, false, err)) &&
+		check_segments(checked, err) && check_name(said, checked->workers, err) &&
+		stint_name_check("project", said->project, 63, err) && check_image(said->image, err) &&
+		check_gpu(said, &checked->gpu, err) && (!said->cpu || check_quantity("--cpu", said->cpu, false, err)) &&
 		(!said->memory || check_quantity("--memory", said->memory, true, err)) &&
 		(!said->shm_size || check_quantity("--shm-size", said->shm_size, true, err)) &&
 		(!said->time || check_seconds("--time", said->time, &checked->time_s, err)) &&
@@ -120,11 +141,31 @@ static struct stint_json *build_head(
 	return add_metadata(checked, metadata, err) ? stint_steal(&object) : NULL;
 }
 
+/* On the Job and on its pods: KAI reads them there, the grouper on either. */
+static bool add_segments(const struct checked_submission *checked, struct stint_json *object, struct stint_error **err)
+{
+	if (!checked->segment_size)
+		return true;
+	struct stint_json *annotations = stint_json_ensure_object(stint_json_ensure_object(object, "metadata"), "annotations");
+	stint_autofree char *size = stint_format("%lld", (long long)checked->segment_size);
+	stint_json_set_string(annotations, SEGMENT_SIZE, size);
+	if (!checked->segment_level)
+		return true;
+	const char *text = checked->said->segment_topology, *said = stint_json_string(stint_json_get(annotations, TOPOLOGY));
+	stint_autofree char *topology = stint_strndup(text, (size_t)(checked->segment_level - 1 - text));
+	if (said && strcmp(said, topology) != 0)
+		return stint_fail(err, STINT_USAGE, "--segment-topology names topology \"%s\" and --annotation \"%s\": a workload has one",
+			topology, said);
+	stint_json_set_string(annotations, TOPOLOGY, topology);
+	stint_json_set_string(annotations, SEGMENT_LEVEL, checked->segment_level);
+	return true;
+}
+
 static struct stint_json *build_job(const struct checked_submission *checked, struct stint_json *template, struct stint_error **err)
 {
 	stint_auto_json *owned = template;
 	stint_auto_json *job = build_head(checked, "batch/v1", "Job", err);
-	if (!job)
+	if (!job || !add_segments(checked, job, err) || !add_segments(checked, owned, err))
 		return NULL;
 	struct stint_json *spec = stint_json_ensure_object(job, "spec");
 	stint_json_set_int(spec, "backoffLimit", checked->retries);

@@ -18,6 +18,8 @@ struct checked_submission {
 	const struct stint_submission *said;
 	struct checked_gpu gpu;
 	int64_t workers; /* 0: not said */
+	int64_t segment_size; /* 0: not said */
+	const char *segment_level; /* NULL: not said; the topology is what stands before its colon in said->segment_topology */
 	int64_t time_s, ttl_s; /* 0: not said */
 	int64_t retries;
 	char *node_pools; /* NULL: not said */

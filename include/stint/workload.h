@@ -165,6 +165,8 @@ struct stint_submission {
 	const char *gpu_memory; /* "10Gi", of one device */
 	const char *devices; /* how many devices a share is taken of */
 	const char *workers;
+	const char *segment_size; /* workers of each segment, by rank */
+	const char *segment_topology; /* "TOPOLOGY:LEVEL": each segment in one domain of it */
 	const char *cpu, *memory; /* requests */
 	const char *shm_size;
 	const char *workdir;

@@ -168,6 +168,33 @@ static void node_pools_are_a_label_or_a_list(void **state)
 	}
 }
 
+/* As KAI reads them: size, topology and level on the pods; the Service knows nothing of it. */
+static void segments_are_annotations_of_the_job_and_its_pods(void **state)
+{
+	(void)state;
+	static const char *const own[] = {"kai.scheduler/topology=fabric", "kai.scheduler/topology-preferred-placement=zone", NULL};
+	const struct stint_submission submission = {.name = "gang",
+		.project = "vision",
+		.image = "img:1",
+		.workers = "8",
+		.segment_size = "4",
+		.segment_topology = "fabric:example.com/rack",
+		.annotations = own};
+	stint_auto_error *err = NULL;
+	stint_auto_json *objects = stint_submission_build(&submission, &err);
+	assert_non_null(objects);
+	const struct stint_json *job = stint_json_first(objects), *service = stint_json_next(job);
+	const struct stint_json *const both[] = {job, stint_json_at(job, "spec", "template")};
+	for (size_t at = 0; at < STINT_COUNT(both); at++) {
+		const struct stint_json *annotations = stint_json_at(both[at], "metadata", "annotations");
+		assert_string_equal(stint_json_string(stint_json_get(annotations, "kai.scheduler/segment-size")), "4");
+		assert_string_equal(stint_json_string(stint_json_get(annotations, "kai.scheduler/topology")), "fabric");
+		assert_string_equal(stint_json_string(stint_json_get(annotations, "kai.scheduler/segment-topology-required-placement")),
+			"example.com/rack");
+	}
+	assert_null(stint_json_at(service, "metadata", "annotations", "kai.scheduler/segment-size"));
+}
+
 static void a_workspace_is_a_stateful_set_of_one_with_a_service(void **state)
 {
 	(void)state;
@@ -306,6 +333,17 @@ static const struct mistake {
 	{{GOOD, .gpus = "0.5", .devices = "0"}, "from 1 to 1024"},
 	{{GOOD, .gpus = "0.5", .devices = "x"}, "from 1 to 1024"},
 	{{GOOD, .workers = "0"}, "--workers must be"},
+	{{GOOD, .segment_size = "2"}, "--segment-size cuts the workers of a gang: say --workers"},
+	{{GOOD, .workers = "4", .segment_topology = "fabric:rack"}, "say --segment-size"},
+	{{GOOD, .workers = "4", .segment_size = "0"}, "--segment-size must be a whole number from 1 to 4"},
+	{{GOOD, .workers = "4", .segment_size = "5"}, "--segment-size must be a whole number from 1 to 4"},
+	{{GOOD, .workers = "4", .segment_size = "2", .segment_topology = "rack"}, "must be TOPOLOGY:LEVEL"},
+	{{GOOD, .workers = "4", .segment_size = "2", .segment_topology = ":rack"}, "must be TOPOLOGY:LEVEL"},
+	{{GOOD, .workers = "4", .segment_size = "2", .segment_topology = "a:b c"}, "must be TOPOLOGY:LEVEL"},
+	{{GOOD, .workers = "4", .segment_size = "2", .segment_topology = "a:b", .annotations = LIST("kai.scheduler/topology=c")},
+		"a workload has one"},
+	{{GOOD, .annotations = LIST("kai.scheduler/segment-size=2")}, "say it with --segment-size"},
+	{{.type = STINT_WORKSPACE, GOOD, .segment_size = "2"}, "--segment-size is for trainings"},
 	{{GOOD, .workers = "1.5"}, "--workers must be"},
 	{{.type = STINT_WORKSPACE, GOOD, .workers = "2"}, "--workers is for trainings: a workspace"},
 	{{.type = STINT_INFERENCE, GOOD, .time = "4h"}, "--time is for trainings: an inference"},
@@ -436,6 +474,7 @@ int main(void)
 		cmocka_unit_test(a_training_of_half_a_gpu_is_a_job_wired_to_its_device),
 		cmocka_unit_test(workers_are_an_indexed_gang_that_finds_itself),
 		cmocka_unit_test(node_pools_are_a_label_or_a_list),
+		cmocka_unit_test(segments_are_annotations_of_the_job_and_its_pods),
 		cmocka_unit_test(a_workspace_is_a_stateful_set_of_one_with_a_service),
 		cmocka_unit_test(an_inference_service_without_gpus_asks_for_none),
 		cmocka_unit_test(every_mistake_is_one_sentence_and_nothing_is_made),
