@@ -258,6 +258,41 @@ static void find_policy(struct cli_context *ctx, struct stint_kube *kube, struct
 	stint_simulate_usual_policy(policy);
 }
 
+static bool note_space(void *user, const char *item, size_t length)
+{
+	stint_auto_json *budget = stint_json_parse(item, length, 0, NULL);
+	const char *space = stint_json_string_at(budget, "metadata", "namespace");
+	if (space)
+		stint_map_set(user, space, user);
+	return true;
+}
+
+/*
+ * The engine knows no disruption budgets: the scheduler is told of one when an eviction is refused. Where those who would be evicted may be
+ * under one, the answer says so, in not_considered. One that may not be looked for may be there.
+ */
+static void note_budgets(struct stint_kube *kube, struct stint_json *told)
+{
+	const struct stint_json *evictions = stint_json_get(told, "evictions");
+	stint_auto_error *err = NULL;
+	if (!stint_json_first(evictions))
+		return;
+	struct stint_map *spaces = stint_map_new(NULL);
+	bool found = !stint_kube_list_each(kube, &stint_kube_poddisruptionbudgets, NULL, NULL, note_space, spaces, &err) &&
+		err->code != STINT_NOT_FOUND;
+	stint_json_each(eviction, evictions)
+		found |= stint_map_has(spaces, text_at(eviction, "project"));
+	if (found)
+		stint_json_append(stint_json_ensure_array(told, "not_considered"), stint_json_new_string("disruption budgets"));
+	stint_map_free(spaces);
+}
+
+static void print_not_considered(struct cli_context *ctx, const struct stint_json *told)
+{
+	stint_json_each(what, stint_json_get(told, "not_considered"))
+		fprintf(ctx->out, "\nNot considered: %s, which can put evictions off\n", stint_json_string_or(what, ""));
+}
+
 static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects, const char *space)
 {
 	STINT_CLEANUP(cli_cluster_clear) struct cli_cluster cluster = {0};
@@ -273,6 +308,7 @@ static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, 
 	struct stint_json *told = stint_forecast(cluster.snapshot, &question);
 	stint_strings_free(names);
 	stint_arena_free(arena);
+	note_budgets(kube, told);
 	if (!stint_json_bool_or(stint_json_get(told, "settled"), true))
 		cli_note(ctx, "things would go on changing for longer than is looked ahead: what is told is how far it would come");
 	return told;
@@ -293,6 +329,7 @@ int cli_forecast_submit(struct cli_context *ctx, struct stint_kube *kube, const 
 		print_evictions(ctx, stint_json_get(told, "evictions"));
 		print_delayed(ctx, stint_json_get(told, "delayed"));
 		print_starts(ctx, stint_json_get(told, "starts"), "Would start, too");
+		print_not_considered(ctx, told);
 	}
 	stint_json_each(workload, workloads) {
 		if (exit_code == STINT_OK && strcmp(text_at(workload, "outcome"), "Never") == 0)
@@ -317,5 +354,6 @@ int cli_forecast_share(struct cli_context *ctx, struct stint_kube *kube, const s
 	print_evictions(ctx, evictions);
 	print_delayed(ctx, delayed);
 	print_queues(ctx, stint_json_get(told, "queues"));
+	print_not_considered(ctx, told);
 	return STINT_OK;
 }

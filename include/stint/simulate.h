@@ -70,6 +70,7 @@ struct stint_forecast_question {
  *      delayed: [{project, workload, workload_kind, pods}], of those that would start without it,
  *      queues: [{name, parent, gpu|cpu|memory: {quota|limit|fair_share|allocated: {before, after}}}], of those that differ}
  *
+ * not_considered is added by `stint ... --dry-run=schedule`: [text], of what the cluster has and this does not know.
  * `later` is after what leaves has gone. lost_gpu_seconds is left out where it is not known; quotas of -1 are unlimited. Owned by the caller.
  */
 struct stint_json *stint_forecast(const struct stint_snapshot *snapshot, const struct stint_forecast_question *question);

@@ -138,6 +138,21 @@ class Forecast(kit.Case):
         self.run_to("tenants", **{"job-5": "Pending"}, **{"job-%d" % at: "Running" for at in range(5)})
         self.assertEqual(self.places("owners", "own"), self.foretold(workload))
 
+    def test_budgets_of_those_who_would_be_evicted_are_said_not_to_be_considered(self):
+        self.two_projects()
+        self.fill("tenants", 8)
+        ask = ("submit", "mine", "-p", "owners", *IMAGE, "-g", "1")
+        self.assertNotIn("not_considered", self.ask(*ask))
+        budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "all"},
+                  "spec": {"minAvailable": 8, "selector": {}}}
+        self.cluster.api.create("/apis/policy/v1/namespaces/owners/poddisruptionbudgets", budget)
+        self.assertNotIn("not_considered", self.ask(*ask))  # nobody there is evicted
+        self.cluster.api.create("/apis/policy/v1/namespaces/tenants/poddisruptionbudgets", budget)
+        told = self.ask(*ask)
+        self.assertTrue(told["evictions"])
+        self.assertEqual(told["not_considered"], ["disruption budgets"])
+        self.assertIn("Not considered: disruption budgets", self.stint(*ask, "--dry-run=schedule").out)
+
     def test_what_is_moved_starts_again_and_where(self):
         self.two_projects(tenants=8, owners=0)
         self.fill("tenants", 8)
