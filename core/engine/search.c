@@ -211,7 +211,10 @@ static bool spare(struct stint_engine *engine, const struct step *step)
 	return true;
 }
 
-/* The chunk first, then whoever can stay. Leaves in the set what its place costs; false when there is no place. */
+/*
+ * The chunk first, then whoever can stay: a surplus, too, of which a later step falls, as the judgement would leave it alone (let_stay); were it
+ * to fall, what falls after it could only take its place. Leaves in the set what the chunk's place costs; false when there is no place.
+ */
 static bool find_cheapest(struct stint_engine *engine, const struct hunt *hunt)
 {
 	static const struct placing how = {.reserve_only = true};

@@ -255,6 +255,29 @@ static void a_surplus_falls_from_its_end_whatever_its_pods_lose(void **state)
 	cluster_free(c);
 }
 
+/*
+ * Of `a` the pod on n0 would fall first. It is of no use to the other, which needs the place of its second one: that alone is lost, and not
+ * moved to where it would drive the third one out.
+ */
+static void a_surplus_that_is_not_in_the_way_stays_though_it_would_fall_first(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_with(STINT_ACTION_PREEMPT);
+	add_node(c, "n0", .gpus = 2);
+	add_node(c, "n1", .gpus = 1, .rack = "r1");
+	add_queue(c, "q", .quota = -1);
+	const uint32_t a = add_group(c, "a", .queue = "q");
+	add_pod(c, a, "a0", .on = "n0");
+	add_pod(c, a, "a1", .gpus = 1, .on = "n1", .slots = 1);
+	add_pod(c, a, "a2", .gpus = 2, .on = "n0", .slots = 3);
+	add_pod(c, add_group(c, "waits", .queue = "q", .priority = 75), "waits", .gpus = 1, .selects = "rack", .selected = "r1");
+	run_cycle(c);
+	assert_true(falls(c, "a1"));
+	assert_int_equal(c->last.count, 2);
+	assert_string_equal(node_of(c, "waits"), "n1");
+	cluster_free(c);
+}
+
 static void between_queues_order_counts_before_loss(void **state)
 {
 	(void)state;
@@ -550,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_gang_empties_one_domain_and_no_half_of_two),
 		cmocka_unit_test(a_surplus_falls_before_a_minimum_whatever_it_loses),
 		cmocka_unit_test(a_surplus_falls_from_its_end_whatever_its_pods_lose),
+		cmocka_unit_test(a_surplus_that_is_not_in_the_way_stays_though_it_would_fall_first),
 		cmocka_unit_test(between_queues_order_counts_before_loss),
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
 		cmocka_unit_test(nobody_moves_who_would_come_back),
