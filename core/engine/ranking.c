@@ -7,8 +7,8 @@
  *     preferences of pods for pods | a partly used device fits | starts at once | few zones | no GPUs, for pods without |
  *     packing, spreading, or what is lost, behind the strategy where pools have their own
  * Promises: the best node is one where the pod fits; equal scores go by name. 0 is no fit.
- * Costs: O(log nodes) per changed node, O(nodes) when more changed than a quarter of them. Memory 17 bytes a node; least-asked rankings go
- * when all of them pass MOST_RANKED nodes.
+ * Costs: O(log nodes) per changed node and O(1) per change, O(nodes) when more than a quarter of them changed. Memory 17 bytes a node;
+ * least-asked rankings go when all of them pass MOST_RANKED nodes.
  */
 #include <math.h>
 
@@ -183,6 +183,24 @@ static void make(struct stint_engine *engine, struct shape *shape)
 	engine->rankings++;
 }
 
+/* Adds the nodes that have changed to engine.moved. False: so many that all of them are ranked anew for less. */
+static bool collect_changed(struct stint_engine *engine, const struct ranking *ranking)
+{
+	const size_t most = engine->moved.count + engine->nodes_count / 4 + 1;
+	if (engine->changes - ranking->seen > 2 * engine->nodes_count)
+		return false; /* as far as the log goes back for sure */
+	for (uint64_t at = ranking->seen; at < engine->changes; at++) {
+		const uint32_t handle = engine->log[at & (engine->log_size - 1)];
+		/* A node that changed again later is looked at then. */
+		if (engine->nodes[handle].changed != at + 1)
+			continue;
+		if (engine->moved.count == most)
+			return false;
+		handles_push(&engine->moved, handle);
+	}
+	return true;
+}
+
 static void catch_up(struct stint_engine *engine, struct shape *shape)
 {
 	struct ranking *ranking = &shape->ranking;
@@ -197,17 +215,9 @@ static void catch_up(struct stint_engine *engine, struct shape *shape)
 		return;
 	if (ranking->width < engine->nodes_count || !ranking->width)
 		make(engine, shape);
-	if (!current || all || behind > engine->nodes_count / 4 + 1) {
+	if (!current || all || !collect_changed(engine, ranking)) {
 		play_all(engine, shape);
 	} else {
-		for (uint64_t at = ranking->seen; at < engine->changes; at++) {
-			const uint32_t handle = engine->log[at & (engine->log_size - 1)];
-			/* A node that changed again later is looked at then. */
-			if (engine->nodes[handle].changed != at + 1)
-				continue;
-			refresh(engine, shape, handle);
-			replay(engine, ranking, handle);
-		}
 		for (size_t i = 0; i < engine->moved.count; i++) {
 			refresh(engine, shape, engine->moved.items[i]);
 			replay(engine, ranking, engine->moved.items[i]);
