@@ -301,17 +301,26 @@ void tui_app_why(struct tui_app *app, const char *project, const char *name, str
 	stint_json_free(record); /* nobody waits for it any more */
 }
 
+void tui_app_output_open(struct tui_app *app, const char *title)
+{
+	const struct tui_screen *screen = tui_app_screen(app);
+	if (!screen || screen->view != TUI_OUTPUT || strcmp(screen->title, title) != 0)
+		tui_app_push(app, TUI_OUTPUT)->title = stint_strdup(title);
+	tui_app_output(app, title, "...");
+}
+
 void tui_app_output(struct tui_app *app, const char *title, const char *output)
 {
-	struct tui_screen *screen = tui_app_screen(app);
-	if (!screen || screen->view != TUI_OUTPUT || strcmp(screen->title, title) != 0) {
-		screen = tui_app_push(app, TUI_OUTPUT);
-		screen->title = stint_strdup(title);
+	for (size_t at = app->depth; at-- > 0;) {
+		struct tui_screen *screen = &app->screens[at];
+		if (screen->view != TUI_OUTPUT || strcmp(screen->title, title) != 0)
+			continue;
+		free(screen->problem);
+		screen->problem = stint_strdup(output);
+		app->fresh = false;
+		app->dirty = true;
+		return;
 	}
-	free(screen->problem);
-	screen->problem = stint_strdup(output);
-	app->fresh = false;
-	app->dirty = true;
 }
 
 void tui_app_log_changed(struct tui_app *app)

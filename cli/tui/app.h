@@ -184,7 +184,9 @@ bool tui_app_cursor(const struct tui_app *app, const struct tui_cells *cells, in
 void tui_app_note(struct tui_app *app, enum tui_role role, const char *format, ...) STINT_PRINTF(3, 4);
 void tui_app_why(
 	struct tui_app *app, const char *project, const char *name, struct stint_json *record, const char *problem); /* takes record */
-/* What a command prints, all of it again whenever there is more; a new screen when none of that title is on top. */
+/* A command starts, and its output is looked at: pushes a screen for it, unless one of that title is on top. May end a former command. */
+void tui_app_output_open(struct tui_app *app, const char *title);
+/* What it prints, all of it again whenever there is more. It goes to its screen, whatever is on top by now; nowhere when that has gone. */
 void tui_app_output(struct tui_app *app, const char *title, const char *output);
 /* For a line that was asked for; taken. */
 void tui_app_choices(struct tui_app *app, const char *line, char **choices);

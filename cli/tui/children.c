@@ -306,9 +306,8 @@ void tui_children_command(struct tui_run *run, const char *line)
 	if (needs_terminal(words)) {
 		give_terminal(run, line, words);
 	} else {
-		struct child *child = ready(run, FOR_OUTPUT, line);
-		tui_app_output(run->app, line, "...");
-		start(child, words);
+		tui_app_output_open(run->app, line); /* first: a screen that has to make room for it ends the child that runs by then */
+		start(ready(run, FOR_OUTPUT, line), words);
 	}
 	stint_strings_free(words);
 }

@@ -274,6 +274,18 @@ class Keys(Dashboard):
         screen.send("Enter")
         screen.wait_for("no-such-verb", "exit code 2")
 
+    def test_more_commands_than_screens_can_lie_on_each_other(self):
+        screen = self.screen()
+        screen.wait_for("NODES READY")
+        for at in range(10):
+            screen.type(":no-such-%d" % at)
+            screen.send("Enter")
+            screen.wait_for("Output of no-such-%d" % at, "exit code 2")
+        screen.send("Escape")
+        screen.wait_for("Output of no-such-6")
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+
     def test_a_shell_has_the_terminal_and_gives_it_back(self):
         self.submit("has-a-shell", "-g", "0.5")
         screen = self.screen("--view", "workloads", "-p", "vision")

@@ -651,6 +651,25 @@ static void test_starts_are_asked_for_rows_on_the_screen_and_not_too_often(void 
 	assert_null(tui_app_next_start(stage->app, SCENE_NOW_MS + 10 * TUI_STARTS_AGAIN_MS));
 }
 
+static void test_the_output_of_a_command_goes_to_its_screen_whatever_is_on_top(void **state)
+{
+	struct stage *stage = *state;
+	tui_app_output_open(stage->app, "events -w");
+	tui_app_output(stage->app, "events -w", "the first words");
+	show(stage);
+	assert_true(shows(stage, "the first words"));
+	press(stage, '?');
+	tui_app_output(stage->app, "events -w", "and later ones");
+	show(stage);
+	assert_int_equal(tui_app_screen(stage->app)->view, TUI_HELP);
+	press(stage, TUI_KEY_ESCAPE);
+	assert_true(shows(stage, "Output of events -w") && shows(stage, "and later ones"));
+	press(stage, TUI_KEY_ESCAPE);
+	tui_app_output(stage->app, "events -w", "nobody looks at these"); /* its screen has gone */
+	show(stage);
+	assert_null(tui_app_screen(stage->app));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
@@ -683,6 +702,7 @@ int main(void)
 		TEST(test_settings_from_inside_are_checked_used_and_kept),
 		TEST(test_columns_chosen_in_the_menu_are_kept),
 		TEST(test_sorting_by_menu_and_again_the_other_way),
+		TEST(test_the_output_of_a_command_goes_to_its_screen_whatever_is_on_top),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
