@@ -3,7 +3,7 @@
  * let go in pieces.
  *
  * A log is somebody else's text. On a terminal an escape sequence can do more than colour (set the title, ask for an answer that is then
- * typed for us), so all that is not on a short list is made visible.
+ * typed for us), so all that is not on a short list is made visible. A sequence may also begin with one character of U+0080 to U+009F.
  */
 #include "cli/log_text.h"
 
@@ -28,22 +28,41 @@ static int sequence_length(const char *data, size_t length)
 	return length < MAX_SEQUENCE_BYTES ? 0 : -1;
 }
 
-/* Copies what may pass; gives how many bytes are left over at the end because a sequence is not whole. */
+/* Bytes of a character of UTF-8 at data: 0 when it is not whole yet, -1 when it is none, or a control character. */
+static int character_length(const char *data, size_t length)
+{
+	const unsigned char first = (unsigned char)data[0];
+	if (first < 0xc2 || first > 0xf4)
+		return -1;
+	const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	/* Below these stand the controls U+0080 to U+009F, and longer spellings of what has a shorter one. */
+	const unsigned char lowest = first == 0xc2 || first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	for (size_t at = 1; at < size; at++) {
+		if (at == length)
+			return 0;
+		const unsigned char c = (unsigned char)data[at];
+		if (c < (at == 1 ? lowest : 0x80) || c > 0xbf)
+			return -1;
+	}
+	return (int)size;
+}
+
+/* Copies what may pass; gives how many bytes are left over at the end because a sequence or character is not whole. */
 static size_t filter(const char *data, size_t length, struct stint_buf *out)
 {
 	for (size_t at = 0; at < length; at++) {
 		const unsigned char c = (unsigned char)data[at];
-		if (c == ESCAPE) {
-			const int sequence = sequence_length(data + at, length - at);
-			if (sequence == 0)
+		if (c == ESCAPE || c >= 0x80) {
+			const int whole = c == ESCAPE ? sequence_length(data + at, length - at) : character_length(data + at, length - at);
+			if (whole == 0)
 				return length - at;
-			if (sequence > 0) {
-				stint_buf_add(out, data + at, (size_t)sequence);
-				at += (size_t)sequence - 1;
+			if (whole > 0) {
+				stint_buf_add(out, data + at, (size_t)whole);
+				at += (size_t)whole - 1;
 				continue;
 			}
 		}
-		const bool passes = (c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t' || c == '\r' || c == '\b';
+		const bool passes = (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t' || c == '\r' || c == '\b';
 		stint_buf_putc(out, passes ? (char)c : '?');
 	}
 	return 0;
@@ -57,10 +76,10 @@ static void put(const struct cli_log_text *text, const char *data, size_t length
 	}
 	const size_t left = filter(data, length, out);
 	for (size_t at = length - left; at < length; at++)
-		stint_buf_putc(out, data[at] == ESCAPE ? '?' : data[at]);
+		stint_buf_putc(out, data[at] >= 0x20 && data[at] < 0x7f ? data[at] : '?');
 }
 
-/* Without a prefix nothing is held back but a sequence that is cut. */
+/* Without a prefix nothing is held back but a sequence or character that is cut. */
 static void add_plain(struct cli_log_text *text, const char *data, size_t length, struct stint_buf *out)
 {
 	if (!text->terminal) {
