@@ -52,13 +52,8 @@ static char *show_age(const struct stint_json *item)
 
 static char *resource_name(const struct stint_json *item)
 {
-	const char *kind = stint_json_string_or(stint_json_get(item, "kind"), ""),
-		   *name = stint_json_string_or(stint_json_get(item, "name"), "");
-	const char *version = stint_json_string_or(stint_json_get(item, "api_version"), ""), *slash = strchr(version, '/');
-	char *text = stint_format("%s%s%.*s/%s", kind, slash ? "." : "", slash ? (int)(slash - version) : 0, version, name);
-	for (size_t at = 0; kind[at]; at++)
-		text[at] = (char)(text[at] >= 'A' && text[at] <= 'Z' ? text[at] + ('a' - 'A') : text[at]);
-	return text;
+	return cli_resource_name(stint_json_string(stint_json_get(item, "api_version")), stint_json_string(stint_json_get(item, "kind")),
+		stint_json_string(stint_json_get(item, "name")));
 }
 
 #define WORKLOAD_COLUMNS                                                                                                                   \

@@ -329,9 +329,20 @@ bool cli_selector(struct cli_context *ctx, const char **selector)
 	return good;
 }
 
+char **cli_scheduler_names_of(struct cli_context *ctx, const char *said)
+{
+	const char *const texts[] = {said, cli_setting(ctx, "scheduler-names"), STINT_SCHEDULER_NAME};
+	size_t at = 0;
+	while (!texts[at] || !texts[at][strspn(texts[at], ", ")])
+		at++;
+	return stint_split(texts[at], ", ");
+}
+
 char **cli_scheduler_names(struct cli_context *ctx, struct stint_kube *kube)
 {
-	char **names = stint_scheduler_names_read(kube);
-	const char *setting = names ? NULL : cli_setting(ctx, "scheduler-names");
-	return names ? names : stint_split(setting ? setting : STINT_SCHEDULER_NAME, ", ");
+	char **names = kube ? stint_scheduler_names_read(kube) : NULL;
+	if (names && names[0])
+		return names;
+	stint_strings_free(names);
+	return cli_scheduler_names_of(ctx, NULL);
 }

@@ -45,7 +45,12 @@ int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct 
 bool cli_scope(struct cli_context *ctx, const char **project);
 /* -l, checked before anything is asked: *selector, NULL when it is not given. False: ctx->err. */
 bool cli_selector(struct cli_context *ctx, const char **selector);
-/* Whose pods make up workloads (contracts: served scheduler names). NULL-ended, for stint_strings_free. */
+/*
+ * Whose pods make up workloads (contracts: served scheduler names): what the Lease says, else the own setting, else ours. kube NULL: no
+ * Lease is asked for. One at least, NULL-ended, for stint_strings_free.
+ */
 char **cli_scheduler_names(struct cli_context *ctx, struct stint_kube *kube);
+/* The same where the Lease has been read already: said is its annotation, NULL when that is not known. */
+char **cli_scheduler_names_of(struct cli_context *ctx, const char *said);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stint/workload.h>
 
 #include "cli/forecast.h"
+#include "cli/live.h"
 #include "cli/output/output.h"
 #include "cli/pool.h"
 #include "cli/wait.h"
@@ -86,20 +87,6 @@ static void read_flags(const struct cli_context *ctx, struct stint_submission *o
 		out->preemptible = cli_switch(ctx, "preemptible") ? STINT_TRUE : STINT_FALSE;
 }
 
-char **cli_configured_schedulers(struct cli_context *ctx)
-{
-	const char *setting = cli_setting(ctx, "scheduler-names");
-	return stint_split(setting && setting[strspn(setting, ", ")] ? setting : STINT_SCHEDULER_NAME, ", ");
-}
-
-char *cli_configured_scheduler(struct cli_context *ctx)
-{
-	char **names = cli_configured_schedulers(ctx);
-	char *first = stint_strdup(names[0]);
-	stint_strings_free(names);
-	return first;
-}
-
 bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found)
 {
 	if (found->has_namespace == STINT_FALSE)
@@ -140,8 +127,8 @@ static bool fit(struct cli_context *ctx, struct stint_kube *kube, struct stint_s
 		return false;
 	if (!out->runtime_class)
 		out->runtime_class = found->has_runtime_class == STINT_TRUE ? runtime : NULL;
-	if (found->scheduler_name && !cli_setting(ctx, "scheduler-names"))
-		out->scheduler_name = found->scheduler_name;
+	if (found->scheduler_names)
+		out->scheduler_name = found->scheduler_names[0];
 	return true;
 }
 
@@ -149,13 +136,8 @@ static bool fit(struct cli_context *ctx, struct stint_kube *kube, struct stint_s
 
 static char *resource_name(const struct stint_json *object)
 {
-	const char *slash = strchr(stint_json_string_or(stint_json_get(object, "apiVersion"), ""), '/');
-	const char *api_version = stint_json_string_or(stint_json_get(object, "apiVersion"), "");
-	stint_autofree char *kind = stint_strdup(stint_json_string_or(stint_json_get(object, "kind"), ""));
-	for (char *at = kind; *at; at++)
-		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
-	return stint_format("%s%s%.*s/%s", kind, slash ? "." : "", slash ? (int)(slash - api_version) : 0, api_version,
-		stint_json_string_or(stint_json_at(object, "metadata", "name"), ""));
+	return cli_resource_name(stint_json_string(stint_json_get(object, "apiVersion")), stint_json_string(stint_json_get(object, "kind")),
+		stint_json_string_at(object, "metadata", "name"));
 }
 
 const struct stint_json *cli_main_object(const struct stint_json *objects)
@@ -172,7 +154,7 @@ static void tell_made(struct cli_context *ctx, const struct stint_json *made, co
 {
 	stint_json_each(object, made) {
 		stint_autofree char *resource = resource_name(object);
-		const bool submitted = object == cli_main_object(made) || stint_object_runs_pods(object);
+		const bool submitted = stint_object_runs_pods(object);
 		if (submitted || cli_given(ctx, "file"))
 			fprintf(ctx->out, submitted ? "%s submitted to project %s\n" : "%s created in project %s\n", resource, project);
 	}
@@ -209,6 +191,21 @@ static int print_objects(struct cli_context *ctx, const struct stint_json *objec
 	return exit_code;
 }
 
+/* One after the other: together they may take as long as --timeout says. */
+static int wait_for_all(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *made, const char *project)
+{
+	const int64_t deadline_ms = cli_given(ctx, "timeout") ? stint_monotonic_ms() + cli_duration_ms(ctx, "timeout") : -1;
+	stint_json_each(object, made) {
+		if (!stint_object_runs_pods(object))
+			continue;
+		const char *name = stint_json_string_at(object, "metadata", "name");
+		const int exit_code = cli_wait_for_start(ctx, kube, project, name, deadline_ms);
+		if (exit_code != STINT_OK)
+			return exit_code;
+	}
+	return STINT_OK;
+}
+
 int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct stint_json *objects, const char *project, bool own)
 {
 	const char *dry_run = cli_text(ctx, "dry-run");
@@ -216,6 +213,9 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 		return print_objects(ctx, objects, CLI_FORMAT_YAML);
 	if (strcmp(dry_run, "schedule") == 0)
 		return cli_forecast_submit(ctx, kube, objects, project);
+	if (cli_switch(ctx, "wait") && !stint_object_runs_pods(cli_main_object(objects)))
+		return cli_fail(
+			ctx, STINT_USAGE, "nothing in the file runs pods, so there is nothing that --wait could wait for: leave it out");
 	const struct stint_create_options options = {.project = project, .dry_run = strcmp(dry_run, "server") == 0, .own = own};
 	cli_hold_interrupts();
 	stint_auto_json *made = stint_objects_create(kube, objects, &options, &ctx->err);
@@ -224,7 +224,6 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 		return cli_failed(ctx);
 	if (options.dry_run)
 		return print_objects(ctx, made, CLI_FORMAT_YAML);
-	const char *name = stint_json_string_at(cli_main_object(made), "metadata", "name");
 	if (ctx->format != CLI_FORMAT_TABLE) {
 		const int exit_code = print_objects(ctx, made, CLI_FORMAT_NAME);
 		if (exit_code != STINT_OK)
@@ -235,10 +234,11 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 	if (!cli_switch(ctx, "wait"))
 		return STINT_OK;
 	cli_flush(ctx);
-	return cli_wait_for_start(ctx, kube, project, name, cli_given(ctx, "timeout") ? cli_duration_ms(ctx, "timeout") : -1);
+	return wait_for_all(ctx, kube, made, project);
 }
 
-static int run_flags(struct cli_context *ctx)
+/* names: the schedulers that are served, as far as that is known without the cluster. */
+static int run_flags(struct cli_context *ctx, char *const *names)
 {
 	struct stint_submission submission = {0};
 	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
@@ -246,8 +246,7 @@ static int run_flags(struct cli_context *ctx)
 	if (!read_name(ctx, &submission) || !(submission.project = cli_project(ctx)))
 		return cli_failed(ctx);
 	read_flags(ctx, &submission);
-	stint_autofree char *scheduler = cli_configured_scheduler(ctx);
-	submission.scheduler_name = scheduler;
+	submission.scheduler_name = names[0];
 	/* What is wrong with the words is told before anybody is asked. */
 	stint_auto_json *objects = stint_submission_build(&submission, &ctx->err);
 	if (!objects)
@@ -270,7 +269,10 @@ static int run(struct cli_context *ctx)
 		return cli_fail(ctx, STINT_USAGE, "--timeout is how long --wait waits: say --wait too (how long it may run is --time)");
 	if (cli_switch(ctx, "wait") && strcmp(cli_text(ctx, "dry-run"), "none") != 0)
 		return cli_fail(ctx, STINT_USAGE, "--wait and --dry-run exclude each other: what is not made never starts");
-	return cli_given(ctx, "file") ? cli_submit_file(ctx) : run_flags(ctx);
+	char **names = cli_scheduler_names(ctx, NULL);
+	const int exit_code = cli_given(ctx, "file") ? cli_submit_file(ctx, names) : run_flags(ctx, names);
+	stint_strings_free(names);
+	return exit_code;
 }
 
 static const struct cli_flag flags[] = {
@@ -365,7 +367,9 @@ static const struct cli_flag flags[] = {
 		.argument = "FILE",
 		.repeated = true,
 		.help = "submit the objects of a YAML or JSON file; - is standard input"},
-	{.name = "wait", .type = CLI_SWITCH, .help = "return when it runs (or has ended); 7: it can never run as asked"},
+	{.name = "wait",
+		.type = CLI_SWITCH,
+		.help = "return when it runs (or has ended), of a file when all do; 7: it can never run as asked"},
 	{.name = "timeout", .type = CLI_DURATION, .help = "with --wait: how long, as 10m; then the exit code is 6"},
 	{.name = NULL},
 };

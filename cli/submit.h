@@ -8,12 +8,8 @@
 
 #include "cli/cli.h"
 
-/* `submit -f`. */
-int cli_submit_file(struct cli_context *ctx);
-/* The names of the scheduler without a cluster, one at least: own setting, then ours. For stint_strings_free. */
-char **cli_configured_schedulers(struct cli_context *ctx);
-/* The first of them. Freed by the caller. */
-char *cli_configured_scheduler(struct cli_context *ctx);
+/* `submit -f`. names: the schedulers that are served, as far as that is known without the cluster. */
+int cli_submit_file(struct cli_context *ctx, char *const *names);
 /* Whether the project is there and the name in it free. False: ctx->err. */
 bool cli_check_place(struct cli_context *ctx, const char *project, const char *name, const struct stint_surroundings *found);
 /* submit_notes.c: what is odd and no error. */

@@ -124,11 +124,10 @@ static bool own_rest(struct stint_json *objects)
 	return true;
 }
 
-/* names: the schedulers that are served, as far as the own settings tell; replaced by what the cluster says. */
-static int submit_objects(struct cli_context *ctx, struct stint_json *objects, const char *project, char ***names)
+static int submit_objects(struct cli_context *ctx, struct stint_json *objects, const char *project, char *const *names)
 {
 	STINT_CLEANUP(stint_surroundings_free) struct stint_surroundings found = {0};
-	struct stint_adoption adoption = {.project = project, .scheduler_name = (*names)[0], .served = (const char *const *)*names};
+	struct stint_adoption adoption = {.project = project, .scheduler_name = names[0], .served = (const char *const *)names};
 	/* Checked on a copy, because the names of the scheduler are known only with a connection. */
 	stint_auto_json *checked = stint_json_dup(objects);
 	if (!adopt(ctx, checked, &adoption))
@@ -144,21 +143,17 @@ static int submit_objects(struct cli_context *ctx, struct stint_json *objects, c
 	if (!kube || !stint_surroundings_read(kube, project, name, NULL, NULL, &found, &ctx->err) ||
 		!cli_check_place(ctx, project, name ? name : "", &found))
 		return cli_failed(ctx);
-	char **served = cli_setting(ctx, "scheduler-names") ? NULL : stint_scheduler_names_read(kube);
-	if (served && served[0]) {
-		stint_strings_free(*names);
-		*names = stint_steal(&served);
-		adoption.scheduler_name = (*names)[0];
-		adoption.served = (const char *const *)*names;
+	if (found.scheduler_names) {
+		adoption.scheduler_name = found.scheduler_names[0];
+		adoption.served = (const char *const *)found.scheduler_names;
 	}
-	stint_strings_free(served);
 	if (!adopt(ctx, objects, &adoption))
 		return cli_failed(ctx);
 	tell_schedulers(ctx, &adoption);
 	return cli_create_objects(ctx, kube, objects, project, own_rest(objects));
 }
 
-int cli_submit_file(struct cli_context *ctx)
+int cli_submit_file(struct cli_context *ctx, char *const *names)
 {
 	stint_auto_json *objects = check_file_flags(ctx) ? read_files(ctx) : NULL;
 	if (!objects)
@@ -166,8 +161,5 @@ int cli_submit_file(struct cli_context *ctx)
 	stint_autofree char *project = stint_strdup(file_project(ctx, objects));
 	if (!project)
 		return cli_failed(ctx);
-	char **names = cli_configured_schedulers(ctx);
-	const int exit_code = submit_objects(ctx, objects, project, &names);
-	stint_strings_free(names);
-	return exit_code;
+	return submit_objects(ctx, objects, project, names);
 }

@@ -156,11 +156,9 @@ static int run(struct cli_context *ctx)
 	return STINT_OK;
 }
 
-int cli_wait_for_start(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *name, int64_t timeout_ms)
+int cli_wait_for_start(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *name, int64_t deadline_ms)
 {
-	struct wait wait = {.kube = kube, .project = project, .target = FOR_RUNNING, .deadline_ms = -1, .reached = true};
-	if (timeout_ms >= 0)
-		wait.deadline_ms = stint_monotonic_ms() + timeout_ms;
+	struct wait wait = {.kube = kube, .project = project, .target = FOR_RUNNING, .deadline_ms = deadline_ms, .reached = true};
 	return wait_for_one(ctx, &wait, name) ? STINT_OK : cli_failed(ctx);
 }
 

@@ -15,6 +15,7 @@
 #include <stint/reasons.h>
 #include <stint/workload.h>
 
+#include "cli/live.h"
 #include "cli/scheduler_client.h"
 #include "cli/scheduler_lease.h"
 #include "cli/why_fetch.h"
@@ -161,28 +162,28 @@ static void add_events(struct search *search, struct stint_json *record, const s
 }
 
 /* The scheduler that the workload's pods are for, when it is none that stint serves; NULL: it is, or that is not known. */
-static const char *other_scheduler(const struct search *search, const struct stint_workload *workload, char **served)
+static const char *other_scheduler(const struct search *search, const struct stint_workload *workload, struct stint_buf *served)
 {
 	const struct stint_pod_spec *spec = workload->pods_count ? workload->pods[0]->spec : NULL;
 	if (!spec && workload->owner)
 		spec = workload->owner->pod_spec;
-	const char *setting = cli_setting(search->ctx, "scheduler-names"), *named = lease_annotation(search, "stint.dev/scheduler-names");
-	*served = stint_strdup(named ? named : setting ? setting : STINT_SCHEDULER_NAME);
-	char **names = stint_split(*served, ", ");
+	char **names = cli_scheduler_names_of(search->ctx, lease_annotation(search, "stint.dev/scheduler-names"));
 	bool ours = !spec || !spec->scheduler_name;
-	for (size_t at = 0; names[at] && !ours; at++)
-		ours = strcmp(names[at], spec->scheduler_name) == 0;
+	for (size_t at = 0; names[at]; at++) {
+		ours = ours || strcmp(names[at], spec->scheduler_name) == 0;
+		stint_buf_printf(served, "%s%s", at ? ", " : "", names[at]);
+	}
 	stint_strings_free(names);
 	return ours ? NULL : spec->scheduler_name;
 }
 
 static void add_other_scheduler(struct search *search, struct stint_json *record, const struct stint_workload *workload)
 {
-	stint_autofree char *served = NULL;
+	stint_auto_buf served = {0};
 	const char *other = other_scheduler(search, workload, &served);
 	if (!other || workload->phase != STINT_WORKLOAD_PENDING)
 		return;
-	const struct stint_reason_facts facts = {.name = other, .detail = served};
+	const struct stint_reason_facts facts = {.name = other, .detail = served.data};
 	stint_autofree char *sentence = stint_reason_sentence("OtherScheduler", &facts);
 	stint_json_set_string(record, "reason", "OtherScheduler");
 	stint_json_set_string(record, "message", sentence);

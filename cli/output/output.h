@@ -76,6 +76,8 @@ void cli_table_free(struct cli_table *table);
 char *cli_show_age(const char *rfc3339, int64_t now_ms); /* "4m12s"; "-" for NULL or not a time */
 char *cli_show_gpus(double gpus); /* "0.5", "2", "0.333" */
 char *cli_show_bytes(double bytes); /* "1.5Gi" */
+/* "job.batch/train", as kubectl takes it; what is NULL is left empty. */
+char *cli_resource_name(const char *api_version, const char *kind, const char *name);
 const char *cli_state_colour(const char *word); /* an SGR sequence, or "" */
 extern const char cli_colour_off[];
 /* Columns that the text fills on a terminal: UTF-8, wide and combining characters counted as they show. */

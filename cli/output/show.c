@@ -32,6 +32,18 @@ char *cli_show_bytes(double bytes)
 	return stint_strdup(stint_bytes_human((int64_t)bounded, text));
 }
 
+char *cli_resource_name(const char *api_version, const char *kind, const char *name)
+{
+	const char *slash = api_version ? strchr(api_version, '/') : NULL;
+	stint_auto_buf text = {0};
+	for (const char *at = kind ? kind : ""; *at; at++)
+		stint_buf_putc(&text, *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at);
+	if (slash)
+		stint_buf_printf(&text, ".%.*s", (int)(slash - api_version), api_version);
+	stint_buf_printf(&text, "/%s", name ? name : "");
+	return stint_buf_steal(&text);
+}
+
 const char cli_colour_off[] = "\033[0m";
 
 const char *cli_state_colour(const char *word)

@@ -36,8 +36,8 @@ static const struct stint_reason_row rows[] = {
 		"starts when one has room for all, or prefer that level instead of requiring it",
 		false},
 	{"OtherScheduler",
-		"its pods name scheduler \"{name}\", and this one serves {detail}: submit it with \"stint submit -f\", or name that one "
-		"in spec.schedulerName",
+		"its pods name scheduler \"{name}\", and this one serves {detail}: make it anew with \"stint submit\", or name that one in "
+		"spec.schedulerName",
 		false},
 	{"Evicted", "{detail}", false},
 	{"BackOff", "{detail}", false},

@@ -19,16 +19,18 @@ static enum stint_truth truth_of(const struct batch_item *item)
 	return item->error->code == STINT_NOT_FOUND ? STINT_FALSE : STINT_UNKNOWN;
 }
 
-static char *first_name(const struct batch_item *lease)
+/* NULL: not known. */
+static char **names_of(const struct batch_item *lease)
 {
 	if (lease->error)
 		return NULL;
 	stint_auto_json *object = stint_json_parse(lease->body.data ? lease->body.data : "", lease->body.length, 0, NULL);
 	char **names =
 		stint_split(stint_json_string_or(stint_json_at(object, "metadata", "annotations", "stint.dev/scheduler-names"), ""), ", ");
-	char *first = stint_strdup(names[0]);
+	if (names[0])
+		return names;
 	stint_strings_free(names);
-	return first;
+	return NULL;
 }
 
 /* An answer that is neither yes nor no nor "you may not know": the cluster cannot be worked with. */
@@ -77,9 +79,9 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 		out->has_queue = truth_of(&items[QUEUE]);
 		out->has_priority_class = priority_at < QUESTIONS ? truth_of(&items[priority_at]) : STINT_UNKNOWN;
 		out->has_runtime_class = runtime_at < QUESTIONS ? truth_of(&items[runtime_at]) : STINT_UNKNOWN;
-		out->scheduler_name = first_name(&items[LEASE]);
-		if (!out->scheduler_name)
-			out->scheduler_name = first_name(&items[LOCAL_LEASE]);
+		out->scheduler_names = names_of(&items[LEASE]);
+		if (!out->scheduler_names)
+			out->scheduler_names = names_of(&items[LOCAL_LEASE]);
 	}
 	batch_free(items, count);
 	return fine;
@@ -88,6 +90,6 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 void stint_surroundings_free(struct stint_surroundings *surroundings)
 {
 	free(surroundings->taken_by);
-	free(surroundings->scheduler_name);
+	stint_strings_free(surroundings->scheduler_names);
 	*surroundings = (struct stint_surroundings){0};
 }

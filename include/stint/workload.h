@@ -312,7 +312,7 @@ bool stint_workload_suspend(
 /* What a submission needs to know of the cluster. UNKNOWN: the caller may not read it. */
 struct stint_surroundings {
 	char *taken_by; /* the kind of a workload that has the name already; NULL: the name is free */
-	char *scheduler_name; /* the first name that stint serves; NULL: not known */
+	char **scheduler_names; /* that stint serves, NULL-ended, one at least; NULL: not known */
 	enum stint_truth has_namespace, has_queue, has_priority_class, has_runtime_class;
 };
 /* All in one round of requests. name (NULL: the server makes one up), priority_class and runtime_class may be NULL. */

@@ -297,6 +297,40 @@ class Workloads(Cli):
         self.assertIn("stint why late", waited.err)
         self.assert_works(self.stint("delete", "late", "-p", "lab", "-y"))
 
+    def test_a_file_is_waited_for_as_far_as_it_runs_pods(self):
+        map_alone = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "alone"}})
+        refused = self.stint("submit", "-f", "-", "-p", "lab", "--wait", stdin=map_alone)
+        self.assert_refused(refused, 2, "--wait")
+        self.assertFalse(self.exists(self.path("api/v1", "configmaps", "alone")))
+        done = self.assert_works(self.stint("submit", "-f", "-", "-p", "lab", stdin=map_alone))
+        self.assertEqual(done.out, "configmap/alone created in project lab\n")
+        # The first has ended when it is waited for; the second never starts here.
+        jobs = [{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"suspend": False, "template": {"spec": {
+            "nodeName": node, "restartPolicy": "Never", "containers": [{"name": "c", "image": "x:1"}]}}}}
+            for name, node in (("placed", self.api.get("/api/v1/nodes")["items"][0]["metadata"]["name"]), ("unplaced", None))]
+        waited = self.stint("submit", "-f", "-", "-p", "lab", "--wait", "--timeout", "2s", stdin="\n---\n".join(map(json.dumps, jobs)))
+        self.assert_works(self.stint("delete", "placed", "unplaced", "-p", "lab", "-y"))
+        self.assertEqual(waited.code, 6, str(waited))
+        self.assertIn('"unplaced" does not run yet', waited.err)
+
+    def test_submit_serves_the_scheduler_that_is_there_before_the_own_setting(self):
+        self.api.create("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases", {
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "stint-scheduler", "annotations": {"stint.dev/scheduler-names": "served-here,too"}}})
+        self.addCleanup(self.api.call, "DELETE", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/stint-scheduler")
+        self.assert_works(self.stint("config", "set", "scheduler-names", "set-by-me"))
+        self.addCleanup(self.stint, "config", "set", "scheduler-names", "--unset")
+
+        def named(*words, **options):
+            made = self.assert_works(self.stint("submit", "-p", "lab", *words, "-o", "json", **options)).json
+            return made["spec"]["template"]["spec"]["schedulerName"]
+        self.assertEqual(named("plain", "-i", "x:1", "--dry-run=client"), "set-by-me")
+        self.assertEqual(named("plain", "-i", "x:1", "--dry-run=server"), "served-here")
+        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "filed"}, "spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "c", "image": "x:1"}]}}}}
+        self.addCleanup(self.stint, "delete", "filed", "-p", "lab", "-y")
+        self.assertEqual(named("-f", "-", stdin=json.dumps(job)), "served-here")
+
     def test_submit_refuses_words_that_it_would_have_to_guess_at(self):
         submit = ("submit", "guess", "-p", "lab", "-i", "x:1")
         self.assert_refused(self.stint(*submit, "--timeout", "3s"), 2, "--wait")

@@ -255,9 +255,8 @@ static void pods_of_another_scheduler_are_said_to_be_so(void **state)
 		"\"default-scheduler\",\"containers\":[{\"name\":\"c\"}]}}}}");
 	stint_auto_json *record = NULL;
 	assert_string_equal(why_of(c, &record, "plain", 1000),
-		"its pods name scheduler \"default-scheduler\", and this one serves stint-scheduler: submit it with \"stint submit -f\", "
-		"or "
-		"name that one in spec.schedulerName");
+		"its pods name scheduler \"default-scheduler\", and this one serves stint-scheduler: make it anew with \"stint submit\", "
+		"or name that one in spec.schedulerName");
 	assert_string_equal(stint_json_string_at(record, "reason"), "OtherScheduler");
 	assert_null(stint_json_get(record, "pods"));
 }
