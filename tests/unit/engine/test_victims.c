@@ -387,6 +387,27 @@ static void nobody_is_tried_where_all_may_only_move_and_nothing_is_left(void **s
 	}
 }
 
+/* `a` takes the place of what another queue has beyond its share; `b`, which comes first but asks for more than is due, may take from `a` later. */
+static void what_this_cycle_made_room_for_is_not_undone_by_it(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_with(STINT_ACTION_RECLAIM);
+	c->policy.actions[c->policy.actions_count++] = STINT_ACTION_PREEMPT;
+	add_node(c, "n0", .gpus = 2);
+	add_queue(c, "taker", .quota = 2);
+	add_queue(c, "giver", .quota = 0);
+	add_pod(c, add_group(c, "x", .queue = "taker"), "x", .gpus = 1, .on = "n0", .slots = 1);
+	add_pod(c, add_group(c, "v", .queue = "giver"), "v", .gpus = 1, .on = "n0", .slots = 2);
+	add_pod(c, add_group(c, "a", .queue = "taker"), "a", .gpus = 1);
+	add_pod(c, add_group(c, "b", .queue = "taker", .priority = 90), "b", .gpus = 2);
+	run_cycle(c);
+	assert_true(falls(c, "v"));
+	assert_false(falls(c, "x"));
+	assert_string_equal(node_of(c, "a"), "n0");
+	assert_string_equal(node_of(c, "b"), "");
+	cluster_free(c);
+}
+
 /* What failed for want of room fails as before when victims have been tried in vain, though they have terms about others. */
 static void a_search_in_vain_makes_nobody_hope(void **state)
 {
@@ -578,6 +599,7 @@ int main(void)
 		cmocka_unit_test(who_moves_is_not_chosen_by_loss),
 		cmocka_unit_test(nobody_moves_who_would_come_back),
 		cmocka_unit_test(nobody_is_tried_where_all_may_only_move_and_nothing_is_left),
+		cmocka_unit_test(what_this_cycle_made_room_for_is_not_undone_by_it),
 		cmocka_unit_test(a_search_in_vain_makes_nobody_hope),
 		cmocka_unit_test(nobody_falls_whom_the_other_needs),
 		cmocka_unit_test(no_better_choice_stands),
