@@ -57,10 +57,14 @@ def main(folder):
         print("no traces: name their folder with --traces DIR", flush=True)
         return True
     folder = pathlib.Path(folder)
+    lists = sorted(folder.glob("openb_pod_list_*.csv"))
+    if not lists:
+        print("no openb_pod_list_*.csv in %s: name the folder that has them with --traces DIR" % folder, flush=True)
+        return False
     known, nodes = published(folder), folder / "openb_node_list_gpu_node.csv"
     kept, seconds, started = True, 0, time.monotonic()
     print("%-12s" % "trace" + "".join("%-14s" % name for name in list(BASELINES) + ["ours - FGD", "learned - FGD"]) + "bars")
-    for pods in sorted(folder.glob("openb_pod_list_*.csv")):
+    for pods in lists:
         trace = pods.stem.removeprefix("openb_pod_list_")
         result, cells, missed = replay(pods, nodes), [], []
         for policy in BASELINES:
