@@ -26,6 +26,7 @@ static void destroy(struct stint_reflector *r)
 	free(r->list_version);
 	free(r->next_page);
 	stint_error_free(r->list_error);
+	stint_error_free(r->watch_error);
 	free(r->api_version);
 	stint_free_pointer(&r->options.namespace_);
 	stint_free_pointer(&r->options.label_selector);

@@ -42,7 +42,7 @@ struct stint_reflector {
 	struct stint_buf line; /* the part of a line that has come */
 	int64_t watch_began_ms;
 	bool watch_said; /* an event or a bookmark has come */
-	bool watch_expired; /* the server no longer has what we ask for */
+	struct stint_error *watch_error; /* of an ERROR event, which ends it; NULL: none came */
 	bool watch_broken; /* it sent what is no event */
 	unsigned broken_in_a_row; /* such watches, without a sound one between them */
 

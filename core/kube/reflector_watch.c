@@ -36,8 +36,8 @@ static bool take_error(struct stint_reflector *r, struct stint_slice object)
 	stint_auto_error *err = NULL;
 	stint_auto_json *status = stint_json_parse(object.data, object.length, 0, NULL);
 	stint_kube_status_object_error(&err, status);
-	r->watch_expired = reflector_is_expired(err);
 	stint_log(r->options.logger, STINT_LOG_INFO, "watch of %s: %s", r->options.resource->plural, err->message);
+	stint_error_move(&r->watch_error, &err);
 	return false;
 }
 
@@ -72,6 +72,8 @@ static bool take_line(struct stint_reflector *r, const char *line, size_t length
 		r->watch_broken = true;
 		return false;
 	}
+	if (stint_slice_is(type, "ERROR"))
+		return take_error(r, object);
 	r->watch_said = true;
 	reflector_good(r);
 	if (stint_slice_is(type, "ADDED") || stint_slice_is(type, "MODIFIED"))
@@ -80,8 +82,6 @@ static bool take_line(struct stint_reflector *r, const char *line, size_t length
 		return take_object(r, true, object);
 	if (stint_slice_is(type, "BOOKMARK"))
 		take_bookmark(r, object);
-	else if (stint_slice_is(type, "ERROR"))
-		return take_error(r, object);
 	return true;
 }
 
@@ -136,7 +136,9 @@ static void on_done(void *user, struct stint_kube_response *response)
 	const int64_t lasted_ms = stint_monotonic_ms() - r->watch_began_ms;
 	r->call = NULL;
 	stint_buf_free(&r->line); /* a line that was cut comes again; a large one should not hold its memory */
-	const bool expired = r->watch_expired || (err && reflector_is_expired(err));
+	if (r->watch_error)
+		stint_error_move(&err, &r->watch_error); /* says more than the client's "the body was refused" */
+	const bool expired = err && reflector_is_expired(err);
 	const bool worked = lasted_ms >= SHORT_WATCH_MS && (r->watch_said || !err);
 	if (r->watch_broken || lasted_ms < SOUND_WATCH_MS) {
 		r->broken_in_a_row += r->watch_broken;
@@ -178,7 +180,7 @@ void reflector_watch(struct stint_reflector *r)
 	};
 	stint_buf_reset(&r->line);
 	r->watch_began_ms = stint_monotonic_ms();
-	r->watch_said = r->watch_expired = r->watch_broken = false;
+	r->watch_said = r->watch_broken = false;
 	r->call = stint_kube_call_start(r->kube,
 		&(struct stint_kube_request){
 			.resource = r->options.resource,

@@ -6,6 +6,8 @@ struct watcher {
 	struct peer *peer;
 	struct stint_reflector *reflector;
 	struct stint_buf told;
+	int64_t retry_ms; /* of the last trouble */
+	int status;
 	int free_after; /* > 0: frees its reflector while that telling is under way */
 	int tellings;
 };
@@ -35,7 +37,8 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 {
 	struct watcher *w = user;
 	assert_non_null(err->message);
-	(void)retry_ms;
+	w->retry_ms = retry_ms;
+	w->status = err->status;
 	stint_buf_puts(&w->told, " !");
 	maybe_free(w);
 }
@@ -284,6 +287,26 @@ static void a_line_that_is_no_event_ends_the_watch_and_leads_to_a_list(void **st
 		{"resourceVersion=12", NULL, 0, "", true, false});
 }
 
+static void a_watch_that_brings_nothing_but_errors_is_asked_again_ever_later(void **state)
+{
+	static const struct step steps[] = {
+		{"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+		{"resourceVersion=10", NULL, 0, EVENT("ERROR", STATUS("500", "InternalError")), true, false},
+		{"resourceVersion=10", NULL, 0, EVENT("ERROR", STATUS("500", "InternalError")), true, false},
+		{"resourceVersion=10", NULL, 0, EVENT("ERROR", STATUS("500", "InternalError")), true, false},
+	};
+	struct server server;
+	struct watcher w = {0};
+	(void)state;
+	server_open(&server, steps, STINT_COUNT(steps));
+	watcher_start(&w, &server, NULL, 0);
+	peer_wait_for(&server.peer, w.told.data && strcmp(w.told.data, "+a1 = ! ! !") == 0);
+	assert_int_equal(w.status, 500);
+	assert_in_range(w.retry_ms, 400, 800); /* the first pause is of 100 to 200 ms */
+	watcher_stop(&w);
+	server_shut(&server);
+}
+
 /* ---- a watch that is cut after every byte in turn -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -437,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_broken_object_does_not_hide_the_others),
 		cmocka_unit_test(an_object_that_a_new_list_shows_broken_is_not_deleted),
 		cmocka_unit_test(a_line_that_is_no_event_ends_the_watch_and_leads_to_a_list),
+		cmocka_unit_test(a_watch_that_brings_nothing_but_errors_is_asked_again_ever_later),
 		cmocka_unit_test(a_watch_cut_at_any_byte_loses_and_doubles_nothing),
 		cmocka_unit_test(a_handler_may_free_its_reflector_at_any_telling),
 		cmocka_unit_test(what_is_known_can_be_asked_for),
