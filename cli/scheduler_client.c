@@ -14,6 +14,11 @@ struct cli_scheduler_client {
 	struct stint_kube *kube;
 };
 
+bool cli_scheduler_knows_caller(const struct stint_kube *kube)
+{
+	return !stint_kube_config_of(kube)->impersonate_user;
+}
+
 struct cli_scheduler_client *cli_scheduler_client_new(struct stint_kube *kube, const char *url, const struct stint_json *lease,
 	const struct stint_kube_options *options, struct stint_error **err)
 {
@@ -33,8 +38,6 @@ struct cli_scheduler_client *cli_scheduler_client_new(struct stint_kube *kube, c
 	config->ca_file = config->tls_server_name = config->proxy_url = NULL;
 	config->insecure = false;
 	config->in_cluster = false;
-	config->impersonate_user = config->impersonate_uid = NULL;
-	config->impersonate_groups = config->impersonate_extra = NULL;
 	client->kube = stint_kube_new(stint_kube_loop(kube), config, options, err);
 	if (client->kube)
 		return client;

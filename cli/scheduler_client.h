@@ -9,6 +9,11 @@
 #include <stint/text.h>
 
 struct cli_scheduler_client;
+/*
+ * Whether it can be asked at all. It knows its caller by the credentials alone, and would answer one who acts as somebody else ("as: bob" in
+ * the kubeconfig) with all that the real one may read.
+ */
+bool cli_scheduler_knows_caller(const struct stint_kube *kube);
 /* url: https alone. lease may be NULL; kube, whose credentials these are, must outlive it. NULL: err. */
 struct cli_scheduler_client *cli_scheduler_client_new(struct stint_kube *kube, const char *url, const struct stint_json *lease,
 	const struct stint_kube_options *options, struct stint_error **err);

@@ -121,6 +121,11 @@ static enum answer ask_scheduler(struct search *search, struct stint_json **reco
 	bool known;
 	search->lease = cli_scheduler_lease(search->kube, &known);
 	search->trouble = known ? cli_scheduler_trouble(search->lease, stint_now_ms()) : NULL;
+	if (!cli_scheduler_knows_caller(search->kube)) {
+		stint_buf_printf(&search->given_up, "it would take you for yourself, and not for \"%s\"",
+			stint_kube_config_of(search->kube)->impersonate_user);
+		return GO_ON;
+	}
 	const char *url = cli_text(search->ctx, "scheduler-url");
 	if (!url)
 		url = cli_setting(search->ctx, "scheduler-url");

@@ -103,7 +103,8 @@ static void look(void *user)
 {
 	struct tui_estimates *estimates = user;
 	const struct tui_run *run = estimates->run;
-	const bool rests = run->resting || !run->state || run->app->health.lost_ms || stint_monotonic_ms() < estimates->rests_until_ms;
+	const bool rests = run->resting || !run->state || run->app->health.lost_ms || stint_monotonic_ms() < estimates->rests_until_ms ||
+		!cli_scheduler_knows_caller(run->kube);
 	const struct stint_workload *workload = rests || estimates->call ? NULL : tui_app_next_start(run->app, stint_now_ms());
 	if (workload)
 		ask(estimates, workload);

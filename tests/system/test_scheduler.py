@@ -291,6 +291,14 @@ class Scheduler(kit.Case):
             told = self.cluster.stint("why", "huge", "-o", "json")
             self.assertEqual(told.code, 7, str(told))
             self.assertRegex(told.json["source"], "^stint-scheduler at https://")
+            # It would take who acts as bob for the real person, and name what bob may not see.
+            as_bob = self.cluster.kubeconfig.with_name("as-bob")
+            text = self.cluster.kubeconfig.read_text()
+            as_bob.write_text(re.sub(r"(?m)^( *)client-certificate:", r"\1as: bob\n\1client-certificate:", text))
+            self.assertIn("as: bob", as_bob.read_text())
+            told = self.cluster.stint("why", "huge", "-o", "json", "--kubeconfig", as_bob)
+            self.assertEqual((told.code, told.json["source"]), (7, "condition and events of its pods"), str(told))
+            self.assertIn('not for "bob"', told.err)
         # Nobody answers there any more: what is left is what stands in the pod.
         told = self.cluster.stint("why", "huge")
         self.assertEqual(told.code, 7, str(told))
