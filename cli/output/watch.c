@@ -1,6 +1,7 @@
 /*
  * watch: a list that is shown again when it changes. On a terminal the table is drawn over the former one, in one write; elsewhere what is
- * new or has changed is appended, so that a pipe reads lines and no cursor movements. Owns what was shown last: one hash of text per item.
+ * new or has changed is appended, so that a pipe reads lines and no cursor movements. Owns what was shown last: one hash of
+ * text for each item that there is.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,16 @@
 #include "cli/output/internal.h"
 #include "cli/output/jsonpath.h"
 
+struct seen {
+	uint64_t hash; /* of its JSON as text */
+	uint64_t turn; /* in which it was there last */
+};
+
 struct cli_watch_view {
 	struct cli_context *ctx;
 	const struct cli_list *list;
-	struct stint_map *shown; /* item name (with project) → its JSON as text */
+	struct stint_map *shown; /* item name (with project) → struct seen */
+	uint64_t turn;
 	int lines; /* of the table that stands on the terminal */
 	bool headed;
 	bool checked; /* --sort-by names something that there is */
@@ -93,15 +100,39 @@ static char *key_of(const struct stint_json *item)
 	return stint_format("%s/%s/%s", project ? project : "", kind ? kind : "", name ? name : "");
 }
 
+/* FNV-1a. */
+static uint64_t hash_of(const char *text)
+{
+	uint64_t hash = 14695981039346656037ULL;
+	for (const char *at = text; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211ULL;
+	return hash;
+}
+
 /* Whether the item differs from what was shown under its name; remembers it. */
 static bool is_news(struct cli_watch_view *view, const struct stint_json *item)
 {
 	stint_autofree char *key = key_of(item), *text = stint_json_print(item);
-	const char *before = stint_map_get(view->shown, key);
-	if (before && strcmp(before, text) == 0)
-		return false;
-	stint_map_set(view->shown, key, stint_steal(&text));
-	return true;
+	const uint64_t hash = hash_of(text);
+	struct seen *seen = stint_map_get(view->shown, key);
+	const bool news = !seen || seen->hash != hash;
+	if (!seen) {
+		seen = stint_alloc(sizeof *seen);
+		stint_map_set(view->shown, key, seen);
+	}
+	*seen = (struct seen){hash, view->turn};
+	return news;
+}
+
+/* What has gone is news when it comes back, and is not kept: names of events never come again. */
+static void forget_the_gone(struct cli_watch_view *view)
+{
+	const char *key;
+	void *seen;
+	for (size_t at = 0; stint_map_next(view->shown, &at, &key, &seen);) {
+		if (((const struct seen *)seen)->turn != view->turn)
+			stint_map_remove(view->shown, key);
+	}
 }
 
 static bool append(struct cli_watch_view *view, const struct stint_json *const *items, size_t count)
@@ -109,9 +140,11 @@ static bool append(struct cli_watch_view *view, const struct stint_json *const *
 	struct cli_context *ctx = view->ctx;
 	stint_autofree const struct stint_json **news = stint_alloc((count + 1) * sizeof *news);
 	size_t news_count = 0;
+	view->turn++;
 	for (size_t at = 0; at < count; at++)
 		if (is_news(view, items[at]))
 			news[news_count++] = items[at];
+	forget_the_gone(view);
 	if (ctx->format == CLI_FORMAT_JSON || ctx->format == CLI_FORMAT_YAML || ctx->format == CLI_FORMAT_JSONPATH) {
 		int exit_code;
 		for (size_t at = 0; at < news_count; at++) {

@@ -261,6 +261,39 @@ static void a_watched_table_is_no_taller_than_the_screen(void **state)
 	}
 }
 
+static int run_nothing(struct cli_context *ctx)
+{
+	(void)ctx;
+	return STINT_OK;
+}
+
+static void a_watched_list_on_a_pipe_tells_what_is_new_and_forgets_what_has_gone(void **state)
+{
+	(void)state;
+	static const char *const turns[] = {"[{\"name\":\"a\",\"gpus\":1}]", "[{\"name\":\"a\",\"gpus\":1},{\"name\":\"b\",\"gpus\":1}]",
+		"[{\"name\":\"b\",\"gpus\":2}]", "[{\"name\":\"a\",\"gpus\":1},{\"name\":\"b\",\"gpus\":2}]"};
+	static const struct cli_list list = {.kind = "TestList", .columns = table_columns, .sort = "name"};
+	static const struct cli_command command = {
+		.name = "watch", .summary = "watch", .sets = CLI_SET_LIST, .list = &list, .formats = CLI_FORMATS_LIST, .run = run_nothing};
+	static const struct cli_command *const commands[] = {&command, NULL};
+	char verb[] = "watch", plain[] = "--no-headers", *words[] = {verb, plain, NULL}, *shown = NULL;
+	struct cli_parsed parsed;
+	assert_true(cli_parse(commands, 2, words, &parsed, NULL));
+	size_t length;
+	struct cli_context ctx = {
+		.command = &command, .values = parsed.values, .format = CLI_FORMAT_CSV, .out = open_memstream(&shown, &length)};
+	struct cli_watch_view *view = cli_watch_view_new(&ctx, &list);
+	for (size_t at = 0; at < STINT_COUNT(turns); at++) {
+		assert_true(cli_watch_view_show(view, stint_json_parse(turns[at], strlen(turns[at]), 0, NULL)));
+		fputs(";", ctx.out);
+	}
+	fclose(ctx.out);
+	assert_string_equal(shown, "a,1,,\n;b,1,,\n;b,2,,\n;a,1,,\n;");
+	cli_watch_view_free(view);
+	cli_parsed_free(&parsed);
+	free(shown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +306,7 @@ int main(void)
 		cmocka_unit_test(sort_by_orders_numbers_quantities_and_names_as_people_do),
 		cmocka_unit_test(csv_quotes_what_needs_it_and_keeps_exact_values),
 		cmocka_unit_test(a_watched_table_is_no_taller_than_the_screen),
+		cmocka_unit_test(a_watched_list_on_a_pipe_tells_what_is_new_and_forgets_what_has_gone),
 		cmocka_unit_test(values_for_people_are_short_and_honest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
