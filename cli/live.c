@@ -301,9 +301,10 @@ int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct 
 	}
 	struct cli_watch_view *view = cli_watch_view_new(ctx, list);
 	struct stint_watch_fd *reader = watch_reader(live);
-	bool going = true;
-	while (going && cli_watch_view_show(view, items_of(live, user)))
-		going = cli_live_wait(live, -1);
+	for (bool going = true; going;) {
+		struct stint_json *items = items_of(live, user);
+		going = items && cli_watch_view_show(view, items) && cli_live_wait(live, -1);
+	}
 	stint_fd_unwatch(reader);
 	cli_watch_view_free(view);
 	cli_live_close(live);

@@ -35,7 +35,7 @@ struct stint_object *cli_live_next(const struct cli_live *live, enum cli_live_pa
 
 /*
  * Prints a list made of what live knows, once or, with --watch, whenever it has changed. items_of gives the items as cli_print_list takes
- * them. Closes live. The exit code.
+ * them, or NULL with ctx->err. Closes live. The exit code.
  */
 struct cli_list;
 int cli_live_print(struct cli_context *ctx, struct cli_live *live, const struct cli_list *list,

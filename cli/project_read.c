@@ -8,6 +8,7 @@
 #include <stint/kube.h>
 #include <stint/workload.h>
 
+#include "cli/live.h"
 #include "cli/output/output.h"
 #include "cli/project.h"
 
@@ -187,31 +188,25 @@ static struct stint_json *read_items(struct cli_context *ctx, struct stint_kube 
 	return items;
 }
 
-static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
+struct question {
+	struct cli_context *ctx;
+	struct stint_kube *kube;
+	bool department;
+};
+
+/* Whether a Queue is a department depends on the others, so after a change of one all of them are read anew. */
+static struct stint_json *items_of_live(struct cli_live *live, const void *user)
 {
-	(void)change, (void)object, (void)before;
-	*(bool *)user = true;
+	const struct question *question = user;
+	(void)live;
+	return read_items(question->ctx, question->kube, question->department);
 }
 
-/* Shown again after each change of a Queue: whether one is a department depends on the others, so all of them are read anew. */
 static int watch(struct cli_context *ctx, struct stint_kube *kube, const struct cli_list *form, bool department)
 {
-	bool changed = true, going = true;
-	struct stint_model *model = stint_model_new();
-	const struct stint_reflector_options options = {
-		.resource = &stint_kube_queues, .kind = STINT_KIND_QUEUE, .model = model, .on_change = on_change, .user = &changed};
-	struct stint_reflector *reflector = stint_reflector_start(kube, &options);
-	struct cli_watch_view *view = cli_watch_view_new(ctx, form);
-	while (going) {
-		struct stint_json *items = changed ? read_items(ctx, kube, department) : NULL;
-		going = !ctx->err && (!items || cli_watch_view_show(view, items));
-		changed = false;
-		going = going && stint_loop_step(stint_kube_loop(kube), -1);
-	}
-	cli_watch_view_free(view);
-	stint_reflector_free(reflector);
-	stint_model_free(model);
-	return ctx->err ? cli_failed(ctx) : STINT_OK;
+	const struct question question = {ctx, kube, department};
+	struct cli_live *live = cli_live_open(ctx, CLI_LIVE_QUEUES, CLI_LIVE_QUEUES, NULL, NULL);
+	return live ? cli_live_print(ctx, live, form, items_of_live, &question, NULL) : cli_failed(ctx);
 }
 
 int cli_share_list(struct cli_context *ctx)

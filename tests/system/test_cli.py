@@ -171,6 +171,8 @@ class Projects(Cli):
             self.assertEqual(watch.wait(10), 130)
             watch.stdout.close()
         self.assert_works(self.stint("project", "delete", "seen", "-y"))
+        for what in ("project", "department"):
+            kit.run("sh", "-c", "'%s' %s list -w | head -1" % (kit.BIN / "stint", what), env=self.cluster.environment(), timeout=10)
 
 
 class Workloads(Cli):
