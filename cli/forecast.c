@@ -61,7 +61,7 @@ static char *show_nodes(const struct stint_json *nodes)
 	return count > 1 ? stint_format("%s and %zu more", first, count - 1) : stint_strdup(first);
 }
 
-/* ---- what others gain and lose ----------------------------------------------------------------------------------------------------------- */
+/* ---- what others gain and lose ------------------------------------------------------------------------------------------------------- */
 
 static char *show_loss(const struct stint_json *eviction)
 {
@@ -139,7 +139,7 @@ static void print_delayed(struct cli_context *ctx, const struct stint_json *dela
 	print_table(ctx, table, "Would wait instead of starting");
 }
 
-/* ---- what is submitted ------------------------------------------------------------------------------------------------------------------- */
+/* ---- what is submitted --------------------------------------------------------------------------------------------------------------- */
 
 static char *show_devices(const struct stint_json *placement)
 {
@@ -196,7 +196,7 @@ static void print_outcome(struct cli_context *ctx, const struct stint_json *work
 		fprintf(ctx->out, "\nIt would start %s at the latest, when what holds it has run out of time.\n", starts);
 }
 
-/* ---- queues ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- queues -------------------------------------------------------------------------------------------------------------------------- */
 
 static char *show_amount(const char *dimension, const struct stint_json *amount)
 {
@@ -243,7 +243,7 @@ static void print_queues(struct cli_context *ctx, const struct stint_json *queue
 	print_table(ctx, table, "Shares");
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------------------------------------- */
 
 /* What the live scheduler decides by, as its Lease tells; else what it decides by where nobody has set anything. */
 static void find_policy(struct cli_context *ctx, struct stint_kube *kube, struct stint_arena *arena, struct stint_policy *policy)

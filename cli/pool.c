@@ -307,7 +307,7 @@ static int describe(struct cli_context *ctx)
 	return exit_code;
 }
 
-/* ---- what submit asks ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what submit asks ---------------------------------------------------------------------------------------------------------------- */
 
 /* Who may not read nodes is told nothing wrong. */
 static bool has_nodes(struct stint_kube *kube, const char *pool)
@@ -345,7 +345,7 @@ bool cli_check_pools(struct cli_context *ctx, struct stint_kube *kube, const cha
 	return fine;
 }
 
-/* ---- the verbs -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the verbs ----------------------------------------------------------------------------------------------------------------------- */
 
 static const struct cli_positional names[] = {
 	{.name = "NAME", .help = "the pool, as label " STINT_LABEL_NODE_POOL " of its nodes names it", .source = CLI_POOL_NAMES},

@@ -15,7 +15,7 @@
 
 enum { MOST_SEEDS = 1000 };
 
-/* ---- what was asked for ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what was asked for -------------------------------------------------------------------------------------------------------------- */
 
 static bool read_seeds(struct cli_context *ctx, uint64_t *first, uint64_t *last)
 {
@@ -61,7 +61,7 @@ static bool read_policies(struct cli_context *ctx, unsigned *policies)
 	return true;
 }
 
-/* ---- progress ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- progress ------------------------------------------------------------------------------------------------------------------------ */
 
 struct progress {
 	struct cli_context *ctx;
@@ -84,7 +84,7 @@ static bool show_progress(void *user, size_t done, size_t total)
 	return true;
 }
 
-/* ---- for people ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------------------------------------------------------------------------- */
 
 static char *percent_of(const struct stint_json *entry, const char *key)
 {
@@ -121,7 +121,7 @@ static void print_table(struct cli_context *ctx, const struct stint_json *result
 	cli_table_free(table);
 }
 
-/* ---- the picture ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the picture --------------------------------------------------------------------------------------------------------------------- */
 
 static void add_curve(struct chart_panel *panel, const struct stint_json *entry, const char *name, const char *key)
 {
@@ -176,7 +176,7 @@ static void print_plot(struct cli_context *ctx, const struct chart *chart)
 	fputs(plot.data ? plot.data : "", ctx->out);
 }
 
-/* ---- arrivals ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- arrivals ------------------------------------------------------------------------------------------------------------------------ */
 
 enum { MOST_PLACEMENTS = 3 };
 
@@ -274,7 +274,7 @@ static struct chart *chart_of_arrivals(const struct stint_json *result)
 	return chart;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------------------------------------------------- */
 
 static struct stint_json *replay(struct cli_context *ctx, const struct stint_trace *trace, struct progress *progress)
 {

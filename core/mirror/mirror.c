@@ -44,7 +44,7 @@ bool mirror_asks_for_share(const struct stint_pod *pod)
 	return pod->spec->gpu.kind == STINT_GPU_FRACTION || pod->spec->gpu.kind == STINT_GPU_MEMORY;
 }
 
-/* ---- changes of pods ------------------------------------------------------------------------------------------------------------------ */
+/* ---- changes of pods ----------------------------------------------------------------------------------------------------------------- */
 
 static void free_pod(void *value)
 {
@@ -147,7 +147,7 @@ void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char 
 	pod->note = sentence;
 }
 
-/* ---- life and look-ups -------------------------------------------------------------------------------------------------------------------- */
+/* ---- life and look-ups --------------------------------------------------------------------------------------------------------------- */
 
 static void drop_object(void *object)
 {

@@ -225,7 +225,7 @@ static void remove_storage(struct stint_mirror *mirror, const struct stint_objec
 	mirror_changed(mirror);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Of another scheduler's pool. */
 static bool is_elsewhere(const struct stint_mirror *mirror, const struct stint_object *object)

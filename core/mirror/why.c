@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- finding it ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- finding it ---------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_named(const struct stint_mirror_group *group, const char *space, const char *name)
 {
@@ -74,7 +74,7 @@ static struct found find_workload(const struct stint_why_question *question)
 	return found;
 }
 
-/* ---- who holds it, and until when ------------------------------------------------------------------------------------------------------------ */
+/* ---- who holds it, and until when ---------------------------------------------------------------------------------------------------- */
 
 /* When all pods of the group must have ended, by their activeDeadlineSeconds; -1: one of them has no such time. */
 static int64_t ends_at(const struct stint_mirror_group *group)
@@ -106,7 +106,7 @@ static int64_t name_holder(const void *user, uint32_t handle, struct stint_json 
 	return group ? ends_at(group) : -1;
 }
 
-/* ---- the record ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the record ---------------------------------------------------------------------------------------------------------------------- */
 
 static void add_group(struct stint_json *record, const struct stint_why_question *question, const struct stint_mirror_group *group)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- parts of sentences ------------------------------------------------------------------------------------------------------------------ */
+/* ---- parts of sentences -------------------------------------------------------------------------------------------------------------- */
 
 /* What one pod asks for, in the words of who asked: "2 GPUs", "0.5 of a GPU", "10Gi of each of 2 GPUs", "4 CPU cores and 8Gi of memory". */
 static char *request_text(const struct stint_pod_spec *spec)
@@ -59,7 +59,7 @@ static char *causes_text(const uint32_t counts[static STINT_CAUSE_COUNT], const 
 	return text.length ? stint_buf_steal(&text) : NULL;
 }
 
-/* ---- from a group's state to a word ------------------------------------------------------------------------------------------------------ */
+/* ---- from a group's state to a word -------------------------------------------------------------------------------------------------- */
 
 /* As many run as must run together; what waits is more of the same. */
 static bool is_surplus(const struct stint_engine *engine, uint32_t group)
