@@ -2,7 +2,8 @@
  * state: see state.h. Owns a model, a reflector for each kind, the set of workloads that they feed and the maker of worlds.
  *
  * A list that is refused (403, or a kind that the server does not have) hides its kind; pods and owners are then tried in one project, and
- * when that may not be read either, in the first of all that may.
+ * when that may not be read either, in the first of all that may. A server that has just come back refuses for a moment what it allows: a kind
+ * that was read before is hidden only when it has been refused for some seconds, and what is hidden is asked for again now and then.
  * A reflector may not be freed while it tells of trouble, so that is done by a timer.
  *
  * The objects of a world are counted until the next one is made, by the set of workloads or here, so that it can be drawn while the watches go
@@ -20,6 +21,7 @@
 #include <string.h>
 
 enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000, USAGE_MS = 60000 };
+enum { DENIED_MS = 5000, AGAIN_FIRST_MS = 3000, AGAIN_MOST_MS = 60000 };
 
 static const struct source {
 	const struct stint_kube_resource *resource;
@@ -50,6 +52,8 @@ struct feed {
 	const struct source *source;
 	struct stint_reflector *reflector; /* NULL: not wanted, or refused */
 	bool refused;
+	bool was_read; /* a whole list of it, since it was last hidden */
+	int64_t denied_ms; /* monotonic: since when it is refused though it was read; 0: it is not */
 	struct stint_error *trouble; /* of its last try; cleared by the next news */
 	int64_t retry_ms; /* monotonic: when it tries again */
 	struct array known; /* the objects of the last world, counted; of kinds that make no workloads */
@@ -74,6 +78,11 @@ struct tui_state {
 	struct stint_timer *events_end;
 	struct stint_timer *probe;
 	struct stint_kube_call *asking; /* a probe under way */
+	struct stint_timer *again; /* asks for what is hidden */
+	struct stint_kube_call *trying; /* such a question under way */
+	int again_at; /* about which feed; FEEDS: the pods of all projects */
+	int64_t again_ms; /* the next pause; it only grows: who may list and not watch would see things come and go */
+	bool events_wanted;
 	char *project, *fallback;
 	bool narrowed; /* all projects were wanted, and may not be read */
 	bool searches; /* nor may the fallback: another project is looked for, once the queues that name them are known */
@@ -104,10 +113,11 @@ static void empty(struct array *array)
 
 /* ---- what the watches tell --------------------------------------------------------------------------------------------------------- */
 
-static void good_news(struct feed *feed)
+static void no_trouble(struct feed *feed)
 {
 	struct tui_state *state = feed->state;
 	stint_error_clear(&feed->trouble);
+	feed->denied_ms = 0;
 	bool trouble = false;
 	for (size_t at = 0; at < FEEDS; at++)
 		trouble |= state->feeds[at].trouble != NULL;
@@ -135,7 +145,7 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 {
 	struct feed *feed = user;
 	struct tui_state *state = feed->state;
-	good_news(feed);
+	no_trouble(feed);
 	if (state->news != TUI_NEWS)
 		state->news = is_a_report(object, before) ? TUI_NEWS_SOON : TUI_NEWS;
 	if (feed->source->workloads && change == STINT_DELETED)
@@ -162,23 +172,32 @@ static void on_synced(void *user, bool again)
 {
 	struct feed *feed = user;
 	(void)again;
+	feed->was_read = true;
 	settle_former(feed);
-	good_news(feed);
+	no_trouble(feed);
 	feed->state->news = TUI_NEWS;
 	search_when_queues_are_known(feed->state);
 	tell(feed->state);
 }
 
-static bool is_refusal(const struct stint_error *err)
+/* That it may not be read at all, and not for a moment. */
+static bool is_refusal(struct feed *feed, const struct stint_error *err)
 {
-	return err->status == 403 || err->status == 404;
+	const int64_t now_ms = stint_monotonic_ms();
+	if (err->status != 403 && err->status != 404) {
+		feed->denied_ms = 0;
+		return false;
+	}
+	if (!feed->denied_ms)
+		feed->denied_ms = now_ms;
+	return !feed->was_read || now_ms - feed->denied_ms >= DENIED_MS;
 }
 
 static void on_trouble(void *user, const struct stint_error *err, int64_t retry_ms)
 {
 	struct feed *feed = user;
 	struct tui_state *state = feed->state;
-	if (is_refusal(err)) {
+	if (is_refusal(feed, err)) {
 		feed->refused = true;
 		stint_timer_set(state->judge, 0);
 	} else {
@@ -186,7 +205,9 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 		stint_fail(&feed->trouble, err->code, "%s", err->message);
 		feed->trouble->status = err->status;
 		feed->retry_ms = stint_monotonic_ms() + retry_ms;
-		if (!state->lost_ms && (err->code == STINT_UNREACHABLE || err->code == STINT_TIMEOUT || err->code == STINT_FORBIDDEN))
+		const bool lost =
+			feed->denied_ms || err->code == STINT_UNREACHABLE || err->code == STINT_TIMEOUT || err->code == STINT_FORBIDDEN;
+		if (!state->lost_ms && lost)
 			state->lost_ms = stint_now_ms();
 		if (state->lost_ms && !state->asking && !stint_timer_active(state->probe))
 			stint_timer_set(state->probe, PROBE_MS);
@@ -218,8 +239,11 @@ static void forget_objects(struct feed *feed)
 	struct stint_object *object;
 	for (size_t at = 0; feed->source->workloads && feed->reflector && (object = stint_reflector_next(feed->reflector, &at));)
 		stint_workload_set_remove(feed->state->workloads, object->uid);
+	for (size_t at = 0; feed->source->workloads && at < feed->former.count; at++)
+		stint_workload_set_remove(feed->state->workloads, feed->former.items[at]->uid);
 	stint_reflector_free(stint_steal(&feed->reflector));
-	stint_error_clear(&feed->trouble);
+	feed->was_read = false;
+	no_trouble(feed);
 	empty(&feed->former);
 }
 
@@ -244,7 +268,7 @@ static void recover(struct tui_state *state)
 			start_anew(feed);
 			feed->retry_ms = now_ms;
 		} else if (feed->retry_ms + GRACE_MS < now_ms && stint_reflector_synced(feed->reflector)) {
-			good_news(feed);
+			no_trouble(feed);
 		}
 	}
 	state->news = TUI_NEWS;
@@ -349,8 +373,78 @@ static void judge(void *user)
 		look_at_project(state, state->fallback);
 	}
 	search_when_queues_are_known(state);
+	if (!state->again_ms)
+		state->again_ms = AGAIN_FIRST_MS;
+	if (!state->trying)
+		stint_timer_set(state->again, state->again_ms);
 	state->news = TUI_NEWS;
 	tell(state);
+}
+
+/* ---- what is hidden may be allowed by now ------------------------------------------------------------------------------------------- */
+
+static void try_next(struct tui_state *state);
+
+static bool is_hidden(const struct feed *feed)
+{
+	return feed->refused && !feed->reflector;
+}
+
+static void allow(struct tui_state *state)
+{
+	struct feed *feed = &state->feeds[state->again_at == FEEDS ? PODS : state->again_at];
+	if (state->again_at == FEEDS) {
+		state->narrowed = false;
+		look_at_project(state, NULL);
+	} else if (is_hidden(feed) && (state->again_at != EVENTS || state->events_wanted)) {
+		start(feed);
+	}
+	feed->refused = false;
+	state->news = TUI_NEWS;
+	tell(state);
+}
+
+static void on_tried(void *user, struct stint_kube_response *response)
+{
+	struct tui_state *state = user;
+	state->trying = NULL;
+	if (!response->error)
+		allow(state);
+	state->again_at++;
+	try_next(state);
+}
+
+/* One after the other; then a pause, longer each time. */
+static void try_next(struct tui_state *state)
+{
+	static const struct stint_kube_query one[] = {{"limit", "1"}, {NULL, NULL}};
+	bool hides = state->narrowed;
+	for (size_t at = 0; at < FEEDS; at++)
+		hides |= is_hidden(&state->feeds[at]);
+	for (; state->again_at <= (int)FEEDS; state->again_at++) {
+		const bool everywhere = state->again_at == FEEDS;
+		const struct feed *feed = &state->feeds[everywhere ? PODS : state->again_at];
+		if (everywhere ? !state->narrowed || state->searches : !is_hidden(feed))
+			continue;
+		state->trying = stint_kube_call_start(state->kube,
+			&(struct stint_kube_request){.resource = feed->source->resource,
+				.namespace_ = feed->source->resource->namespaced && !everywhere ? state->project : NULL,
+				.query = one,
+				.timeout_ms = PROBE_LIMIT_MS,
+				.retry = STINT_KUBE_RETRY_NEVER,
+				.on_done = on_tried,
+				.user = state});
+		return;
+	}
+	state->again_at = 0;
+	state->again_ms = state->again_ms * 2 < AGAIN_MOST_MS ? state->again_ms * 2 : AGAIN_MOST_MS;
+	if (hides)
+		stint_timer_set(state->again, state->again_ms);
+}
+
+static void try_again(void *user)
+{
+	try_next(user);
 }
 
 /* ---- past use ---------------------------------------------------------------------------------------------------------------------- */
@@ -403,6 +497,7 @@ static void end_events(void *user)
 void tui_state_want_events(struct tui_state *state, bool wanted)
 {
 	struct feed *feed = &state->feeds[EVENTS];
+	state->events_wanted = wanted;
 	if (!wanted) {
 		if (feed->reflector && !stint_timer_active(state->events_end))
 			stint_timer_set(state->events_end, EVENTS_LINGER_MS);
@@ -423,6 +518,7 @@ struct tui_state *tui_state_open(struct stint_kube *kube, const struct tui_state
 	state->judge = stint_timer_new(stint_kube_loop(kube), judge, state);
 	state->events_end = stint_timer_new(stint_kube_loop(kube), end_events, state);
 	state->probe = stint_timer_new(stint_kube_loop(kube), probe, state);
+	state->again = stint_timer_new(stint_kube_loop(kube), try_again, state);
 	state->usage_due = stint_timer_new(stint_kube_loop(kube), ask_usage, state);
 	ask_usage(state);
 	state->heartbeat = tui_heartbeat_start(kube, options->on_change, options->user);
@@ -442,6 +538,8 @@ void tui_state_close(struct tui_state *state)
 	stint_timer_free(state->events_end);
 	stint_timer_free(state->probe);
 	stint_kube_call_cancel(state->asking);
+	stint_timer_free(state->again);
+	stint_kube_call_cancel(state->trying);
 	tui_narrow_free(state->search);
 	stint_timer_free(state->usage_due);
 	stint_kube_call_cancel(state->usage_call);

@@ -575,6 +575,33 @@ class Trouble(Dashboard):
         gate.refuse = lambda path: None
         screen.wait_gone("No news for")
 
+    def test_a_refusal_of_one_moment_hides_nothing(self):
+        gate = self.gate()
+        self.submit("stays-seen", "-g", "9")
+        screen = self.screen("--view", "workloads", columns=160, cluster=gate)
+        screen.wait_for("stays-seen")
+        gate.refuse = lambda path: 403 if "/pods" in path else None
+        for link in list(gate.links):
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+        text = screen.wait_for("No news for", "refused by the gate")
+        self.assertIn("stays-seen", text)
+        self.assertNotIn("hidden", text)
+        gate.refuse = lambda path: None
+        screen.wait_gone("No news for")
+        self.submit("is-seen-too", "-g", "9")
+        text = screen.wait_for("stays-seen", "is-seen-too")
+        self.assertNotIn("hidden", text)
+
+    def test_what_is_hidden_is_seen_once_it_may_be_read(self):
+        gate = self.gate()
+        gate.refuse = lambda path: None if "/namespaces/vision/" in path else 403
+        screen = self.screen("--view", "nodes", columns=160, cluster=gate)
+        screen.wait_for("hidden: nodes, queues, other projects")
+        gate.refuse = lambda path: None
+        screen.wait_gone("hidden")
+        screen.wait_for("node-0")
+
     def test_who_may_read_one_project_sees_it_and_is_told_what_is_hidden(self):
         gate = self.gate()
         gate.refuse = lambda path: None if "/namespaces/vision/" in path else 403
