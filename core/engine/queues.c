@@ -309,5 +309,26 @@ bool engine_queue_within_quota(
 bool engine_queue_admits(const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], bool preemptible,
 	struct stint_record *record)
 {
-	return within(engine, queue, asked, false, record) && (preemptible || within(engine, queue, asked, true, record));
+	const bool by_limit = within(engine, queue, asked, false, record);
+	if (preemptible || (!by_limit && record->asked > record->bound))
+		return by_limit;
+	/* Where both forbid it the quota is told: what preemptible work gives back helps below the limit alone. */
+	struct stint_record quota;
+	if (within(engine, queue, asked, true, &quota))
+		return by_limit;
+	*record = quota;
+	return false;
+}
+
+void engine_queue_figures(const struct stint_engine *engine, struct stint_record *record)
+{
+	const struct queue *queue = &engine->queues[record->queue];
+	const bool fixed = record->reason == STINT_REASON_OVER_QUOTA;
+	double taken[STINT_DIMENSIONS];
+	amounts_in_units(fixed ? &queue->allocated_fixed : &queue->allocated, taken);
+	const double bound = fixed ? queue->quota[record->dimension] : queue->limit[record->dimension];
+	if (bound < 0 || taken[record->dimension] + record->asked <= bound)
+		return;
+	record->bound = bound;
+	record->allocated = taken[record->dimension];
 }

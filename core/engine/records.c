@@ -375,7 +375,8 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 	switch (record->reason) {
 	case STINT_REASON_OVER_LIMIT:
 	case STINT_REASON_OVER_QUOTA:
-		out->never = record->asked > record->bound;
+		engine_queue_figures(engine, &out->record);
+		out->never = out->record.asked > out->record.bound;
 		out->record.pod = engine_group_first_waiting(engine, group);
 		holders_in_queue(engine, record, all);
 		break;

@@ -531,6 +531,9 @@ bool engine_queue_admits(const struct stint_engine *engine, uint32_t queue, cons
 /* The part of it about quotas, for non-preemptible work. */
 bool engine_queue_within_quota(
 	const struct stint_engine *engine, uint32_t queue, const double asked[static STINT_DIMENSIONS], struct stint_record *record);
+/* What the bound that the record names is now, and what is taken of it: the record is as old as the last attempt. Where it would let the group
+ * in by now the record stays as it is, until the next attempt. */
+void engine_queue_figures(const struct stint_engine *engine, struct stint_record *record);
 double engine_queue_allocatable(const struct queue *queue, enum stint_dimension dimension);
 void engine_queue_requested(const struct stint_engine *engine, const struct queue *queue, double out[static STINT_DIMENSIONS]);
 

@@ -510,7 +510,9 @@ size_t stint_engine_remedies(struct stint_engine *engine, uint32_t handle, struc
 {
 	struct question question = {.engine = engine, .group = handle, .out = out};
 	const struct group *group = &engine->groups[handle];
-	const struct stint_record record = *engine_record(group);
+	struct stint_record record = *engine_record(group);
+	if (record.reason == STINT_REASON_OVER_LIMIT || record.reason == STINT_REASON_OVER_QUOTA)
+		engine_queue_figures(engine, &record);
 	if (!group->listed || !engine->queues[group->queue].usable)
 		return 0;
 	const bool stirred = engine->stirred, delivered = engine->judged_delivered;

@@ -91,6 +91,53 @@ static void holders_of_a_bound_are_those_below_its_queue(void **state)
 	cluster_free(c);
 }
 
+/* A group that failed at a bound is not tried again while less is left; what it is told is what holds now. */
+static void a_bound_is_told_as_it_stands_when_it_is_asked_for(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	add_node(c, "n0", .gpus = 8);
+	add_queue(c, "q", .quota = 2, .limit = 4);
+	add_pod(c, add_group(c, "a", .queue = "q"), "a", .gpus = 1, .on = "n0", .slots = 1);
+	add_pod(c, add_group(c, "wait", .queue = "q"), "wait", .gpus = 4);
+	run_cycle(c);
+	assert_true(why_of(c, "wait").record.allocated == 1);
+	add_pod(c, add_group(c, "b", .queue = "q"), "b", .gpus = 3);
+	assert_int_equal(run_cycle(c), 1);
+	const struct stint_why why = why_of(c, "wait");
+	assert_int_equal(why.record.reason, STINT_REASON_OVER_LIMIT);
+	assert_true(why.record.allocated == 4);
+	assert_int_equal(why.holders_total, 2);
+	struct stint_remedy remedies[STINT_MAX_REMEDIES];
+	const size_t count = stint_engine_remedies(c->engine, stint_engine_group_find(c->engine, "wait"), remedies);
+	double to = 0;
+	for (size_t i = 0; i < count; i++)
+		to = remedies[i].kind == STINT_REMEDY_LIMIT ? remedies[i].to : to;
+	assert_true(to == 8);
+	cluster_free(c);
+}
+
+static void non_preemptible_work_is_told_its_quota_where_the_limit_is_used_up_too(void **state)
+{
+	(void)state;
+	struct cluster *c = cluster_new();
+	add_node(c, "n0", .gpus = 8);
+	add_queue(c, "q", .quota = 2, .limit = 4);
+	add_pod(c, add_group(c, "fixed", .queue = "q", .fixed = true), "fixed", .gpus = 2, .on = "n0", .slots = 3);
+	add_pod(c, add_group(c, "loose", .queue = "q"), "loose", .gpus = 2, .on = "n0", .slots = 12);
+	add_pod(c, add_group(c, "wait", .queue = "q", .fixed = true), "wait", .gpus = 1);
+	add_pod(c, add_group(c, "never", .queue = "q", .fixed = true), "never", .gpus = 5);
+	run_cycle(c);
+	const struct stint_why why = why_of(c, "wait");
+	assert_int_equal(why.record.reason, STINT_REASON_OVER_QUOTA);
+	assert_true(why.record.bound == 2 && why.record.allocated == 2);
+	assert_int_equal(why.holders_total, 1);
+	assert_string_equal(holder(c, &why, 0), "fixed");
+	assert_int_equal(why_of(c, "never").record.reason, STINT_REASON_OVER_LIMIT);
+	assert_true(why_of(c, "never").never);
+	cluster_free(c);
+}
+
 static void holders_of_a_place_to_come_are_those_that_leave(void **state)
 {
 	(void)state;
@@ -267,6 +314,8 @@ int main(void)
 		cmocka_unit_test(holders_of_room_are_those_on_nodes_that_would_do),
 		cmocka_unit_test(a_node_counts_under_each_resource_it_is_short_of),
 		cmocka_unit_test(holders_of_a_bound_are_those_below_its_queue),
+		cmocka_unit_test(a_bound_is_told_as_it_stands_when_it_is_asked_for),
+		cmocka_unit_test(non_preemptible_work_is_told_its_quota_where_the_limit_is_used_up_too),
 		cmocka_unit_test(holders_of_a_place_to_come_are_those_that_leave),
 		cmocka_unit_test(what_can_never_run_is_told_from_what_must_wait),
 		cmocka_unit_test(the_largest_holders_are_named_and_all_are_counted),
