@@ -140,6 +140,20 @@ struct stint_json *cli_device_item(const struct cli_use *use, const struct stint
 	return item;
 }
 
+double cli_device_part_mib(const struct stint_device_use *device, const struct stint_pod *pod)
+{
+	double share = 0;
+	bool known = true;
+	for (size_t at = 0; at < device->users_count; at++) {
+		const struct stint_device_user *user = &device->users[at];
+		known = known && user->share >= 0;
+		share += user->pod == pod && user->share > 0 ? user->share : 0;
+	}
+	if (device->memory_mib < 0 || device->users_count < 2)
+		return (double)device->memory_mib;
+	return known && device->allocated > 0 ? (double)device->memory_mib * share / device->allocated : -1;
+}
+
 double cli_workload_util(const struct cli_use *use, const struct stint_workload *workload, double *memory_mib)
 {
 	double util = 0, memory = 0;
@@ -156,8 +170,9 @@ double cli_workload_util(const struct cli_use *use, const struct stint_workload 
 			const struct stint_device_use *device = &node->devices[slots[slot]];
 			util += device->util_percent >= 0 ? device->util_percent : 0;
 			utils += device->util_percent >= 0;
-			memory += device->memory_mib >= 0 ? (double)device->memory_mib : 0;
-			memories += device->memory_mib >= 0;
+			const double part_mib = cli_device_part_mib(device, pod);
+			memory += part_mib >= 0 ? part_mib : 0;
+			memories += part_mib >= 0;
 		}
 	}
 	*memory_mib = memories ? memory : -1;

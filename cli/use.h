@@ -19,7 +19,9 @@ struct cli_use cli_use_take(struct cli_live *live, int64_t now_ms);
 /* A node as an item of NodeList; a device as one of DeviceList. */
 struct stint_json *cli_node_item(const struct cli_use *use, const struct stint_node_use *node);
 struct stint_json *cli_device_item(const struct cli_use *use, const struct stint_node_use *node, size_t slot);
-/* Mean use of the devices that a workload's pods hold: -1 unknown. *memory_mib: their memory in use, likewise. */
+/* What of a device's memory in use is counted for one of its pods: by the shares that they have been given; < 0: it cannot be told. */
+double cli_device_part_mib(const struct stint_device_use *device, const struct stint_pod *pod);
+/* Mean use of the devices that a workload's pods hold: -1 unknown. *memory_mib: its parts of their memory in use, likewise. */
 double cli_workload_util(const struct cli_use *use, const struct stint_workload *workload, double *memory_mib);
 
 /* "45%", "unknown". */
