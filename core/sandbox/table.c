@@ -144,6 +144,8 @@ static struct stint_json *cell_at(const struct stint_json *object, const struct 
 	if (stint_json_type(value) == STINT_JSON_NULL || (stint_json_string(value) && !*stint_json_string(value))) {
 		if (strcmp(column->type, "string") == 0)
 			return stint_json_new_string(column->absent ? column->absent : "<none>");
+		if (column->absent)
+			return stint_json_new_null();
 		return strcmp(column->type, "boolean") == 0 ? stint_json_new_bool(false) : stint_json_new_int(0);
 	}
 	if (strcmp(column->type, "string") == 0 && !stint_json_string(value)) {

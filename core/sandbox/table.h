@@ -13,7 +13,8 @@ struct table_column {
 	/* One of the two. path: keys from the root, cut at dots. */
 	const char *path;
 	struct stint_json *(*cell)(const struct stint_json *object);
-	const char *absent; /* for a path that is not there; NULL: "<none>" */
+	const char
+		*absent; /* for a path that is not there; NULL: "<none>", 0 or false. Of a number "": an empty cell, as custom kinds have */
 };
 
 struct table_kind {

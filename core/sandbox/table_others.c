@@ -185,14 +185,13 @@ static const struct table_column slice_columns[] = {
 static const struct table_column policy_columns[] = {{"Pod-Selector", "string", 0, NULL, policy_selector, NULL}, TABLE_AGE, TABLE_END};
 static const struct table_column runtime_columns[] = {{"Handler", "string", 0, "handler", NULL, ""}, TABLE_AGE, TABLE_END};
 static const struct table_column queue_columns[] = {
-	{"Priority", "integer", 0, "spec.priority", NULL, NULL},
+	{"Priority", "integer", 0, "spec.priority", NULL, ""},
 	{"Parent", "string", 0, "spec.parentQueue", NULL, ""},
-	{"Children", "string", 0, "status.childQueues", NULL, ""},
 	{"DisplayName", "string", 0, "spec.displayName", NULL, ""},
 	TABLE_END,
 };
 static const struct table_column pod_group_columns[] = {
-	{"Queue", "string", 0, "spec.queue", NULL, ""}, {"MinMember", "integer", 0, "spec.minMember", NULL, NULL}, TABLE_AGE, TABLE_END};
+	{"Queue", "string", 0, "spec.queue", NULL, ""}, {"MinMember", "integer", 0, "spec.minMember", NULL, ""}, TABLE_AGE, TABLE_END};
 
 const struct table_kind table_others[] = {
 	{"policy", "PodDisruptionBudget", budget_columns, false},

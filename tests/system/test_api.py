@@ -128,6 +128,15 @@ class Api(kit.Case):
         self.assertEqual((made.status, made.json["data"]), (201, {"a": "b"}))
         self.assertEqual(self.get(self.maps, "image/png").status, 406)
 
+    def test_a_cell_of_a_queue_is_empty_where_the_field_is_absent(self):
+        queue = {"apiVersion": "scheduling.run.ai/v2", "kind": "Queue", "metadata": {"name": "plain"}, "spec": {"resources": {}}}
+        queues = "/apis/scheduling.run.ai/v2/queues"
+        self.post(queues, queue)
+        table = self.get(queues + "/plain", TABLE).json
+        columns = [column["name"] for column in table["columnDefinitions"]]
+        self.assertNotIn("Children", columns)  # nobody writes status.childQueues
+        self.assertIsNone(table["rows"][0]["cells"][columns.index("Priority")])
+
     def test_a_large_list_is_streamed_and_compressed_for_who_takes_it(self):
         for at in range(3):
             self.map("big-%d" % at, {"x": "repetition " * 20000})
