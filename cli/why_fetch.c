@@ -238,22 +238,27 @@ static struct stint_json *read_conditions(struct search *search)
 }
 
 /*
- * A scheduler that has only just started has not seen why a Job has no pods. With backoffLimitPerIndex the last ones are still there, and
- * tell.
+ * What the pods that are left tell better than the scheduler, which looks away from those that have failed: with backoffLimitPerIndex why a
+ * Job has none (the scheduler may have started since), and that their time was up, which counts as a failure for the Job.
  */
 static void add_lost_pods(struct search *search, struct stint_json *record)
 {
-	const char *reason = stint_json_string(stint_json_get(record, "reason"));
-	if (!reason || strcmp(reason, "NoPods") != 0)
+	const char *reason = stint_json_string_or(stint_json_get(record, "reason"), "");
+	const bool ended = strcmp(reason, "Ended") == 0;
+	if (!ended && strcmp(reason, "NoPods") != 0)
 		return;
 	stint_auto_json *told = read_conditions(search);
 	stint_error_clear(&search->ctx->err); /* it may have gone meanwhile */
+	if (ended && strcmp(stint_json_string_or(stint_json_get(told, "reason"), ""), "DeadlineExceeded") != 0)
+		return;
 	static const char *const keys[] = {"reason", "message"};
 	for (size_t i = 0; i < STINT_COUNT(keys); i++) {
 		const char *text = stint_json_string(stint_json_get(told, keys[i]));
 		if (text)
 			stint_json_set_string(record, keys[i], text);
 	}
+	if (ended)
+		stint_json_set_string(record, "message", "it ran for as long as its --time (activeDeadlineSeconds) allows, and was ended");
 }
 
 /* Nobody looks at it: that is the reason, where no condition has another one. */

@@ -9,8 +9,8 @@ static void memory_in_use_is_divided_among_those_who_share_a_device(void **state
 	static const struct stint_pod a, b, c;
 	static const struct stint_device_user shared[] = {{.pod = &a, .share = 0.3}, {.pod = &b, .share = 0.3}, {.pod = &c, .share = 0.2}};
 	const struct stint_device_use device = {.users = shared, .users_count = 3, .allocated = 0.8, .memory_mib = 8000};
-	assert_double_equal(cli_device_part_mib(&device, &a), 3000, 0.001);
-	assert_double_equal(cli_device_part_mib(&device, &c), 2000, 0.001);
+	assert_float_equal(cli_device_part_mib(&device, &a), 3000, 0.001);
+	assert_float_equal(cli_device_part_mib(&device, &c), 2000, 0.001);
 }
 
 static void a_device_for_one_alone_is_all_its_own(void **state)
@@ -19,7 +19,7 @@ static void a_device_for_one_alone_is_all_its_own(void **state)
 	static const struct stint_pod a;
 	static const struct stint_device_user alone[] = {{.pod = &a, .share = 0.25}};
 	const struct stint_device_use device = {.users = alone, .users_count = 1, .allocated = 0.25, .memory_mib = 8000};
-	assert_double_equal(cli_device_part_mib(&device, &a), 8000, 0.001);
+	assert_float_equal(cli_device_part_mib(&device, &a), 8000, 0.001);
 }
 
 static void what_nobody_knows_is_divided_among_nobody(void **state)
