@@ -32,10 +32,14 @@ void tui_line_add(struct stint_buf *line, enum tui_role role, const char *data, 
 	stint_buf_putc(line, (char)(role + ' '));
 	for (size_t at = 0; at < length; at++) {
 		const unsigned char c = (unsigned char)data[at];
-		if (c == '\t')
+		if (c == '\t') {
 			stint_buf_puts(line, "    ");
-		else
+		} else if (c == 0xc2 && at + 1 < length && (unsigned char)data[at + 1] >= 0x80 && (unsigned char)data[at + 1] <= 0x9f) {
+			stint_buf_putc(line, '?'); /* a control character of two bytes */
+			at++;
+		} else {
 			stint_buf_putc(line, c < ' ' || c == 0x7f ? '?' : (char)c);
+		}
 	}
 }
 

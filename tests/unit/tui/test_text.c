@@ -83,6 +83,39 @@ static void say_numbers(struct tui_text *text, int count)
 	}
 }
 
+/* Whatever the locale's tables say of their width. */
+static void test_no_control_character_of_one_or_two_bytes_is_kept(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes, *kept;
+	} cases[] = {
+		{"\x1b]0;x\a", "?]0;x?"},
+		{"a\xc2\x9b"
+		 "31mRED",
+			"a?31mRED"},
+		{"\xc2\x80\xc2\x9f", "??"},
+		{"\xc2\xa0\xc3\x9b", "\xc2\xa0\xc3\x9b"}, /* a blank and a letter */
+		{"\xc2", "\xc2"},
+	};
+	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
+		stint_auto_buf line = {0};
+		tui_line_add(&line, TUI_TEXT, cases[at].bytes, strlen(cases[at].bytes));
+		assert_string_equal(line.data + 2, cases[at].kept); /* after its role */
+	}
+	struct tui_log log = {0};
+	struct window window;
+	tui_log_add(&log, NULL, TUI_TEXT,
+		"a\x9b"
+		"1m\xc2",
+		5);
+	const struct tui_lines lines = tui_log_lines(&log);
+	open_window(&window, false);
+	assert_drawn(&window, &lines, 10, 1, "a?1m?\n"); /* and what is no UTF-8 is never drawn */
+	close_window(&window);
+	tui_log_free(&log);
+}
+
 static void test_moving_stops_at_both_ends(void **state)
 {
 	(void)state;
@@ -260,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_long_lines_are_cut_or_wrapped_at_blanks),
 		cmocka_unit_test(test_foreign_bytes_cannot_set_roles),
+		cmocka_unit_test(test_no_control_character_of_one_or_two_bytes_is_kept),
 		cmocka_unit_test(test_moving_stops_at_both_ends),
 		cmocka_unit_test(test_a_search_goes_on_from_match_to_match_and_round),
 		cmocka_unit_test(test_a_log_is_bounded_in_lines_and_bytes_and_keeps_its_numbers),
