@@ -1,7 +1,7 @@
 /*
  * conditions: writes PodScheduled=False with reason Unschedulable. See conditions.h.
  *
- * State: the writes under way, a timer for those that failed and one for reasons that are told only when they last. The message begins with
+ * State: the writes under way, a timer for those that failed, one for reasons that are told only when they last and one for old sentences. The message begins with
  * our word and a colon, so that a successor, and `stint list`, can read the reason back.
  * Invariant: stint_mirror_pod.told is set when a write starts and taken back when it fails.
  */
@@ -14,12 +14,15 @@
 #include <string.h>
 
 enum { IN_FLIGHT_MAX = 4, TIMEOUT_MS = 4000, RETRY_MS = 1000, PATIENCE_MS = 1000 };
+/* A sentence of the same word is told anew when it differs, this long after it was told, and so many pods a turn. */
+enum { REFRESH_MS = 60000, REFRESH_TURN_MS = 1000, REFRESH_PODS = 3 };
 
 struct write {
 	struct stint_conditions *conditions;
 	struct stint_kube_call *call;
 	struct stint_object *about; /* the pod, counted */
 	char *text; /* "Word: sentence" */
+	bool quiet; /* no event: only the numbers are others */
 	struct write *next;
 };
 
@@ -27,7 +30,7 @@ struct stint_conditions {
 	struct stint_conditions_options options;
 	struct write *writes;
 	size_t in_flight;
-	struct stint_timer *retry, *patience;
+	struct stint_timer *retry, *patience, *refresh;
 };
 
 static void on_retry(void *user)
@@ -55,12 +58,15 @@ static void on_patience(void *user)
 	stint_conditions_run(conditions);
 }
 
+static void on_refresh(void *user);
+
 struct stint_conditions *stint_conditions_new(const struct stint_conditions_options *options)
 {
 	struct stint_conditions *conditions = stint_alloc(sizeof(*conditions));
 	conditions->options = *options;
 	conditions->retry = stint_timer_new(stint_kube_loop(options->kube), on_retry, conditions);
 	conditions->patience = stint_timer_new(stint_kube_loop(options->kube), on_patience, conditions);
+	conditions->refresh = stint_timer_new(stint_kube_loop(options->kube), on_refresh, conditions);
 	return conditions;
 }
 
@@ -82,6 +88,7 @@ void stint_conditions_free(struct stint_conditions *conditions)
 	}
 	stint_timer_free(conditions->retry);
 	stint_timer_free(conditions->patience);
+	stint_timer_free(conditions->refresh);
 	free(conditions);
 }
 
@@ -130,15 +137,17 @@ static void on_done(void *user, struct stint_kube_response *response)
 	const struct stint_error *err = response->error;
 	struct stint_mirror_pod *pod = stint_mirror_pod_by_uid(conditions->options.mirror, write->about->uid);
 	/* Only now, so that a write that is tried again is one event. */
-	if (!err && conditions->options.recorder)
+	if (!err && conditions->options.recorder && !write->quiet)
 		tell_event(write);
 	if (err && err->code != STINT_NOT_FOUND && err->code != STINT_CONFLICT && pod) {
 		stint_log(conditions->options.logger, STINT_LOG_WARN, "the condition of pod %s/%s could not be written: %s",
 			pod->pod->meta.space, pod->pod->meta.name, err->message);
-		pod->told[0] = '\0';
-		pod->told_for = NULL;
-		if (pod->group)
-			stint_mirror_mark_group(conditions->options.mirror, pod->group);
+		if (!write->quiet) { /* else there is a sentence, and another turn */
+			pod->told[0] = '\0';
+			pod->told_for = NULL;
+			if (pod->group)
+				stint_mirror_mark_group(conditions->options.mirror, pod->group);
+		}
 		stint_timer_set(conditions->retry, RETRY_MS);
 	}
 	free_write(write);
@@ -150,11 +159,15 @@ static void on_done(void *user, struct stint_kube_response *response)
 
 static void start_write(struct stint_conditions *conditions, struct stint_mirror_pod *pod, const char *word, const char *sentence)
 {
+	const bool quiet = strcmp(pod->told, word) == 0;
+	snprintf(pod->told, sizeof(pod->told), "%s", word);
+	pod->told_ms = stint_monotonic_ms();
 	struct stint_object *meta = &pod->pod->meta;
 	struct write *write = stint_alloc(sizeof(*write));
 	*write = (struct write){.conditions = conditions,
 		.about = stint_object_ref(meta),
 		.text = stint_format("%s: %s", word, sentence),
+		.quiet = quiet,
 		.next = conditions->writes};
 	conditions->writes = write;
 	conditions->in_flight++;
@@ -212,20 +225,87 @@ static void forget_passed(const struct stint_conditions *conditions, struct stin
 		group->passing = NULL;
 }
 
+/* ---- sentences that have grown old -------------------------------------------------------------------------------------------------------- */
+
+static int64_t age_ms(const struct stint_conditions *conditions)
+{
+	return conditions->options.refresh_ms ? conditions->options.refresh_ms : REFRESH_MS;
+}
+
+static int64_t turn_ms(const struct stint_conditions *conditions)
+{
+	return age_ms(conditions) < REFRESH_TURN_MS ? age_ms(conditions) : REFRESH_TURN_MS;
+}
+
+/* The sentence as it would be told now, where it is not what the condition says. Costs O(nodes + pods). */
+static void refresh_pod(struct stint_conditions *conditions, struct stint_mirror_pod *pod)
+{
+	struct stint_explanation explanation;
+	stint_explain(conditions->options.engine, pod, &explanation);
+	pod->told_ms = stint_monotonic_ms();
+	if (explanation.word) {
+		const char *message = pod->pod->scheduled == STINT_FALSE ? pod->pod->scheduled_message : NULL;
+		stint_autofree char *text = stint_format("%s: %s", explanation.word, explanation.sentence);
+		if (!message || strcmp(message, text) != 0)
+			start_write(conditions, pod, explanation.word, explanation.sentence);
+	}
+	stint_explanation_clear(&explanation);
+}
+
+/* Keeps those told longest ago, the oldest first; how many there are now. */
+static size_t keep_oldest(struct stint_mirror_pod *oldest[static REFRESH_PODS], size_t count, struct stint_mirror_pod *pod)
+{
+	size_t at = count;
+	while (at > 0 && pod->told_ms < oldest[at - 1]->told_ms)
+		at--;
+	if (at == REFRESH_PODS)
+		return count;
+	count += count < REFRESH_PODS;
+	memmove(&oldest[at + 1], &oldest[at], (count - at - 1) * sizeof(struct stint_mirror_pod *));
+	oldest[at] = pod;
+	return count;
+}
+
+/* Costs O(groups, and pods that wait), and three explanations at most. */
+static void on_refresh(void *user)
+{
+	struct stint_conditions *conditions = user;
+	struct stint_mirror_pod *oldest[REFRESH_PODS];
+	size_t count = 0;
+	bool any = false;
+	const int64_t due_ms = stint_monotonic_ms() - age_ms(conditions);
+	struct stint_mirror_group *group = NULL;
+	for (size_t at = 0; stint_mirror_next_group(conditions->options.mirror, &at, &group);) {
+		for (struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group) {
+			if (!pod->told[0] || !stint_mirror_pod_waits(pod))
+				continue;
+			any = true;
+			/* One that has another word now, or none, is for the next look at its group. */
+			if (pod->told_ms <= due_ms && pod->told_for && pod->told_for == stint_explain_word(conditions->options.engine, pod))
+				count = keep_oldest(oldest, count, pod);
+		}
+	}
+	const bool may = conditions->options.may_write(conditions->options.user);
+	for (size_t i = 0; may && i < count && conditions->in_flight < IN_FLIGHT_MAX; i++)
+		refresh_pod(conditions, oldest[i]);
+	if (any)
+		stint_timer_set(conditions->refresh, turn_ms(conditions));
+}
+
 /* False: no more writes may be started now. */
 static bool look_at(struct stint_conditions *conditions, struct stint_mirror_pod *pod)
 {
 	const char *word = stint_explain_word(conditions->options.engine, pod);
+	if (word && !stint_timer_active(conditions->refresh))
+		stint_timer_set(conditions->refresh, turn_ms(conditions));
 	if (!word || word == pod->told_for || is_early(conditions, pod->group, word))
 		return true;
 	if (conditions->in_flight >= IN_FLIGHT_MAX)
 		return false;
 	struct stint_explanation explanation;
 	stint_explain(conditions->options.engine, pod, &explanation);
-	if (explanation.word && strcmp(explanation.word, pod->told) != 0) {
-		snprintf(pod->told, sizeof(pod->told), "%s", explanation.word);
+	if (explanation.word && strcmp(explanation.word, pod->told) != 0)
 		start_write(conditions, pod, explanation.word, explanation.sentence);
-	}
 	pod->told_for = word;
 	stint_explanation_clear(&explanation);
 	return true;

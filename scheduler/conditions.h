@@ -1,6 +1,6 @@
 /*
  * conditions: tells a waiting pod why it waits, in its PodScheduled condition and in an event, whenever the reason has become another one.
- * Not the numbers: those change all the time, and the why API has them.
+ * Its numbers change all the time, and the why API has them: the condition alone follows them, a minute late, and slower where many wait.
  */
 #ifndef STINT_SCHEDULER_CONDITIONS_H
 #define STINT_SCHEDULER_CONDITIONS_H
@@ -14,6 +14,7 @@ struct stint_conditions_options {
 	struct stint_mirror *mirror;
 	struct stint_recorder *recorder; /* NULL: no events */
 	const struct stint_logger *logger;
+	int64_t refresh_ms; /* how old a sentence is before it may be told anew; 0: a minute */
 	bool (*may_write)(void *user); /* false while binds wait, or when we do not lead */
 	void *user;
 };

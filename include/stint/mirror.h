@@ -72,6 +72,7 @@ struct stint_mirror_pod {
 	char *note; /* a sentence that says more than the engine can, with its word; NULL: none */
 	const char *note_word;
 	char told[STINT_REASON_WORD_SIZE]; /* the word that its condition has; "": it has none of ours */
+	int64_t told_ms; /* when its condition was written or found right last; monotonic, 0: not since we know it */
 	const char *told_for; /* what stint_explain_word said when that was found right; spares the long way */
 };
 

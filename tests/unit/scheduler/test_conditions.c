@@ -33,7 +33,7 @@ static bool always(void *user)
 	return true;
 }
 
-static int setup(void **state)
+static int open_with(void **state, int64_t refresh_ms)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	served_open(&f->served, on_request, f);
@@ -42,11 +42,22 @@ static int setup(void **state)
 		.engine = f->served.cluster->engine,
 		.mirror = f->served.cluster->mirror,
 		.recorder = f->recorder,
+		.refresh_ms = refresh_ms,
 		.may_write = always,
 		.user = f});
 	cluster_queue(f->served.cluster, "default", 8, -1);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return open_with(state, 0);
+}
+
+static int setup_hasty(void **state)
+{
+	return open_with(state, 30);
 }
 
 static int teardown(void **state)
@@ -144,11 +155,41 @@ static void a_reason_that_comes_again_is_to_last_again(void **state)
 	assert_string_equal(cluster_find(f->served.cluster, "w0")->told, "Incomplete");
 }
 
+static void put_told(struct fixture *f, const char *text)
+{
+	stint_autofree char *status = stint_format(
+		"\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"%s\"}]", text);
+	cluster_pod(f->served.cluster, "p", "", "GPU", status);
+}
+
+static void a_sentence_that_has_grown_old_is_written_again_without_an_event(void **state)
+{
+	struct fixture *f = *state;
+	cluster_node(f->served.cluster, "n", 0, true);
+	put_told(f, "NeverFits: as it was an hour ago");
+	cluster_cycle(f->served.cluster);
+	stint_conditions_run(f->conditions);
+	assert_int_equal(f->patches, 0);
+	served_turn_until(&f->served, &f->patches, 1);
+	struct stint_explanation explanation;
+	stint_explain(f->served.cluster->engine, cluster_find(f->served.cluster, "p"), &explanation);
+	stint_autofree char *right = stint_format("%s: %s", explanation.word, explanation.sentence);
+	stint_explanation_clear(&explanation);
+	put_told(f, right);
+	const int patches = f->patches;
+	const int64_t end = stint_monotonic_ms() + 150;
+	while (stint_monotonic_ms() < end)
+		stint_loop_step(f->served.loop, 20);
+	assert_int_equal(f->patches, patches);
+	assert_int_equal(f->events, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_write_that_fails_is_tried_again_and_told_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reason_that_stays_is_not_written_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sentence_that_has_grown_old_is_written_again_without_an_event, setup_hasty, teardown),
 		cmocka_unit_test_setup_teardown(that_a_gang_is_incomplete_is_told_when_it_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_gang_that_is_whole_in_a_moment_hears_its_verdict_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reason_that_comes_again_is_to_last_again, setup, teardown),
