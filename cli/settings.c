@@ -110,9 +110,10 @@ struct stint_json *cli_settings_read(const char *path, struct stint_error **err)
 
 bool cli_settings_write(const char *path, const struct stint_json *settings, struct stint_error **err)
 {
-	stint_autofree char *folder = stint_strdup(path);
+	/* Whoever keeps the file elsewhere, and a link to it here, keeps the link. */
+	stint_autofree char *linked = realpath(path, NULL), *folder = stint_strdup(path);
 	*strrchr(folder, '/') = '\0';
 	stint_autofree char *yaml = stint_json_first(settings) ? stint_yaml_print(settings) : stint_strdup("");
 	stint_autofree char *text = stint_format("# Written by `stint config set`, which keeps the values and no comments.\n%s", yaml);
-	return stint_make_folders(folder, 0700, err) && stint_file_write(path, text, strlen(text), 0600, err);
+	return stint_make_folders(folder, 0700, err) && stint_file_write(linked ? linked : path, text, strlen(text), 0600, err);
 }

@@ -230,6 +230,17 @@ static void settings_are_kept_and_forgotten(void **state)
 	result = run("config list -o csv");
 	assert_non_null(strstr(result.out, "scheduler-names,\"a,b\","));
 	result_free(&result);
+	/* A link to a file that is kept elsewhere stays one. */
+	stint_autofree char *path = stint_format("%s/stint/config.yaml", folder), *kept = stint_format("%s/kept.yaml", folder);
+	struct stat info;
+	assert_int_equal(rename(path, kept), 0);
+	assert_int_equal(symlink(kept, path), 0);
+	result = run("config set project vision");
+	assert_int_equal(result.code, 0);
+	result_free(&result);
+	assert_int_equal(lstat(path, &info), 0);
+	assert_true(S_ISLNK(info.st_mode));
+	assert_int_equal(rename(kept, path), 0);
 	/* The project of commands that name none; the environment and the flag win over it. */
 	result = run("submit x -i y --dry-run=client");
 	assert_non_null(strstr(result.out, "namespace: vision"));
@@ -249,7 +260,6 @@ static void settings_are_kept_and_forgotten(void **state)
 	assert_int_equal(result.code, 3);
 	result_free(&result);
 	struct stat status;
-	stint_autofree char *path = stint_format("%s/stint/config.yaml", folder);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
