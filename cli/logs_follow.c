@@ -116,13 +116,13 @@ static bool look(struct follow *follow)
 	struct logs *logs = follow->logs;
 	struct cli_pods pods;
 	if (!cli_pods_read(logs->ctx, logs->kube, logs->project, logs->name, &pods)) {
-		const enum stint_code code = logs->ctx->err->code;
-		follow->over = code == STINT_NOT_FOUND; /* deleted meanwhile: what is followed comes to its end by itself */
+		const bool passing = stint_kube_is_passing(logs->ctx->err);
+		follow->over = logs->ctx->err->code == STINT_NOT_FOUND; /* deleted meanwhile: what is followed comes to its end by itself */
 		if (follow->over)
 			stint_error_clear(&logs->ctx->err);
-		else if ((code == STINT_UNREACHABLE || code == STINT_TIMEOUT) && follow->failures++ > 0) /* told already */
+		else if (passing && follow->failures++ > 0) /* told already */
 			stint_error_clear(&logs->ctx->err);
-		else if (code == STINT_UNREACHABLE || code == STINT_TIMEOUT) /* the server may be away for a moment */
+		else if (passing) /* the server may be away for a moment */
 			cli_note_error(logs->ctx, &logs->ctx->err);
 		return logs->ctx->err == NULL;
 	}
@@ -141,7 +141,7 @@ static bool look(struct follow *follow)
 
 /* ---- following ------------------------------------------------------------------------------------------------------------------ */
 
-/* After a call has ended: what comes next? */
+/* After a call has ended: what comes next? An answer of 500 is believed at last: the pod's node may be gone for good. */
 static void judge(struct logs_stream *stream)
 {
 	stint_auto_error *problem = stint_steal(&stream->problem);
@@ -155,7 +155,7 @@ static void judge(struct logs_stream *stream)
 	} else if (problem->code == STINT_USAGE && !stream->is_last &&
 		(strstr(problem->message, "waiting to start") || strstr(problem->message, "initializing"))) {
 		ask_at(stream, later_ms);
-	} else if (problem->code == STINT_UNREACHABLE || problem->code == STINT_TIMEOUT) {
+	} else if (stint_kube_is_passing(problem) && (problem->status != 500 || stream->lost < MOST_DOUBLINGS)) {
 		if (stream->lost++ == 0)
 			cli_note(stream->logs->ctx, "the log of pod \"%s\" was interrupted (%s): it is taken up again when it can be",
 				stream->pod, problem->message);

@@ -82,11 +82,6 @@ static bool is_hopeless(struct cli_context *ctx, const struct stint_workload *wo
 	return false;
 }
 
-static bool is_passing(const struct stint_error *err)
-{
-	return err->code == STINT_UNREACHABLE || err->code == STINT_TIMEOUT || err->status == 429 || err->status >= 500;
-}
-
 struct wait {
 	struct stint_kube *kube;
 	const char *project;
@@ -113,7 +108,7 @@ static bool look(struct cli_context *ctx, struct wait *wait, const char *name)
 			workload->reason ? ", " : "", workload->reason ? workload->reason : "");
 	} else if (err->code == STINT_NOT_FOUND && wait->target == FOR_DELETED) {
 		decided = true;
-	} else if (is_passing(err) && wait->reached) {
+	} else if (stint_kube_is_passing(err) && wait->reached) {
 		if (!wait->in_trouble)
 			cli_note(ctx, "%s; trying again", err->message);
 		wait->in_trouble = true;

@@ -149,11 +149,6 @@ void stint_record(struct stint_recorder *r, const struct stint_kube_about *about
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------- */
 
-static bool worth_another_try(const struct stint_error *err)
-{
-	return err->code == STINT_UNREACHABLE || err->code == STINT_TIMEOUT || err->status == 429 || err->status >= 500;
-}
-
 static void unlink_write(struct stint_recorder *r, struct write *write)
 {
 	struct write **at = &r->writes;
@@ -183,7 +178,7 @@ static void on_written(void *user, struct stint_kube_response *response)
 	} else if (err->code == STINT_NOT_FOUND && series->name) {
 		free(stint_steal(&series->name)); /* Events expire: write a new one, which counts on */
 		again = true;
-	} else if (worth_another_try(err) && ++series->tries < TRIES_MAX) {
+	} else if (stint_kube_is_passing(err) && ++series->tries < TRIES_MAX) {
 		stint_timer_set(r->pause, err->retry_after_ms > PAUSE_MS ? err->retry_after_ms : PAUSE_MS);
 		again = true;
 	} else {

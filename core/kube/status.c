@@ -58,6 +58,11 @@ static void set_details(struct stint_error **err, int http_status, const char *r
 	}
 }
 
+bool stint_kube_is_passing(const struct stint_error *err)
+{
+	return err->code == STINT_UNREACHABLE || err->code == STINT_TIMEOUT || err->status == 429 || err->status >= 500;
+}
+
 bool stint_kube_status_object_error(struct stint_error **err, const struct stint_json *status)
 {
 	int64_t http_status = 0, retry_seconds = -1;

@@ -224,6 +224,8 @@ void stint_kube_response_free(struct stint_kube_response *response); /* its cont
 bool stint_kube_status_error(struct stint_error **err, int http_status, const char *body, size_t length);
 /* The same from a Status object, such as that of a watch's ERROR event. */
 bool stint_kube_status_object_error(struct stint_error **err, const struct stint_json *status);
+/* Whether the same request may well work a little later: the server cannot be reached, is busy, or has failed. */
+bool stint_kube_is_passing(const struct stint_error *err);
 
 /* ---- synchronous verbs -------------------------------------------------------------------------------------------------------- */
 

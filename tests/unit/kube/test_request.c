@@ -112,6 +112,7 @@ static void test_a_status_becomes_a_typed_error(void **state)
 		assert_false(stint_kube_status_error(&err, cases[i].http, cases[i].body, strlen(cases[i].body)));
 		assert_int_equal(err->code, cases[i].code);
 		assert_int_equal(err->status, cases[i].http);
+		assert_int_equal(stint_kube_is_passing(err), cases[i].http == 429 || cases[i].http >= 500);
 		assert_string_equal(err->reason, cases[i].reason);
 		assert_non_null(strstr(err->message, cases[i].message));
 		assert_null(strchr(err->message, '\n'));
