@@ -119,9 +119,12 @@ int cli_share_delete(struct cli_context *ctx)
 	struct stint_kube *kube = cli_connect(ctx);
 	if (!kube || !cli_confirm(ctx, "Delete %s \"%s\"%s?", what, name, cascade ? " with all that runs in it" : ""))
 		return cli_failed(ctx);
-	const bool gone = department ? stint_department_delete(kube, name, &ctx->err)
-				     : stint_project_delete(kube, name, cascade, GONE_TIMEOUT_MS, &ctx->err);
-	if (!gone)
+	bool goes = false;
+	cli_hold_interrupts();
+	const bool deleted =
+		department ? stint_department_delete(kube, name, &ctx->err) : stint_project_delete(kube, name, cascade, &goes, &ctx->err);
+	cli_release_interrupts();
+	if (!deleted || (goes && !stint_project_wait_gone(kube, name, GONE_TIMEOUT_MS, &ctx->err)))
 		return cli_failed(ctx);
 	fprintf(ctx->out, "%s %s deleted\n", what, name);
 	return STINT_OK;

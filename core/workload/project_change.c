@@ -130,7 +130,7 @@ static bool clear_workloads(struct stint_kube *kube, const char *name, bool casc
 	return fine;
 }
 
-static bool wait_until_gone(struct stint_kube *kube, const char *name, int64_t timeout_ms, struct stint_error **err)
+bool stint_project_wait_gone(struct stint_kube *kube, const char *name, int64_t timeout_ms, struct stint_error **err)
 {
 	const int64_t deadline = stint_monotonic_ms() + timeout_ms;
 	for (useconds_t pause_us = 50000;; pause_us = pause_us < 500000 ? pause_us * 2 : pause_us) {
@@ -166,18 +166,17 @@ static bool release_space(struct stint_kube *kube, const char *name, bool cascad
 	return delete_or_gone(kube, &stint_kube_rolebindings, name, "stint-user", NULL, err) && label_space(kube, name, NULL, err);
 }
 
-bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascade, int64_t timeout_ms, struct stint_error **err)
+bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascade, bool *goes, struct stint_error **err)
 {
 	stint_auto_json *list = NULL;
 	const struct stint_json *queues = list_queues(kube, &list, err), *queue = queue_named(queues, name);
-	bool goes;
-	if (!list || !check_share_kind(queues, queue, name, false, err) || !release_space(kube, name, cascade, &goes, err))
+	if (!list || !check_share_kind(queues, queue, name, false, err) || !release_space(kube, name, cascade, goes, err))
 		return false;
 	stint_autofree char *cluster_binding = stint_format("stint-basic-%s", name);
 	const char *parent = stint_json_string_at(queue, "spec", "parentQueue");
 	return delete_or_gone(kube, &stint_kube_clusterrolebindings, NULL, cluster_binding, NULL, err) &&
 		delete_or_gone(kube, &stint_kube_queues, NULL, name, stint_json_string_at(queue, "metadata", "uid"), err) &&
-		(!parent || adjust_department(kube, parent, NULL, err)) && (!goes || wait_until_gone(kube, name, timeout_ms, err));
+		(!parent || adjust_department(kube, parent, NULL, err));
 }
 
 bool stint_department_delete(struct stint_kube *kube, const char *name, struct stint_error **err)

@@ -289,9 +289,11 @@ struct stint_json *stint_share_preview_update(
 	struct stint_kube *kube, const struct stint_share *share, bool is_department, struct stint_error **err);
 /*
  * Removes the Queue, the bindings and, when stint made it, the namespace with all that is in it. STINT_CONFLICT while workloads exist,
- * unless cascade. Returns when the namespace has gone, at most timeout_ms (then STINT_TIMEOUT; it will go on).
+ * unless cascade. *goes: the namespace is going, which takes as long as what is in it.
  */
-bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascade, int64_t timeout_ms, struct stint_error **err);
+bool stint_project_delete(struct stint_kube *kube, const char *name, bool cascade, bool *goes, struct stint_error **err);
+/* Returns when the namespace of a deleted project has gone, at most timeout_ms (then STINT_TIMEOUT; it will go on). */
+bool stint_project_wait_gone(struct stint_kube *kube, const char *name, int64_t timeout_ms, struct stint_error **err);
 bool stint_department_delete(
 	struct stint_kube *kube, const char *name, struct stint_error **err); /* STINT_CONFLICT while it has projects */
 /* Whether a Queue (of that list) stands for a department: it has no parent, or it has children. */
