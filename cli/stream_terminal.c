@@ -138,7 +138,7 @@ static void on_writable(void *user)
 static void on_data(void *user, enum stint_kube_channel channel, const char *data, size_t length)
 {
 	struct terminal *terminal = user;
-	FILE *to = channel == STINT_KUBE_STDERR ? stderr : terminal->ctx->out;
+	FILE *to = channel == STINT_KUBE_STDERR ? terminal->ctx->notes : terminal->ctx->out;
 	if (fwrite(data, 1, length, to) != length || fflush(to) != 0) { /* whoever read it has gone: the framework tells why */
 		terminal->exit_code = STINT_FAILED;
 		terminal->done = true;

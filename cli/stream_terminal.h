@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 /*
- * Runs the stream to its end: our standard input goes there (when exec->stdin_), what comes goes to ctx->out and to standard error. With
+ * Runs the stream to its end: our standard input goes there (when exec->stdin_), what comes goes to ctx->out and to ctx->notes. With
  * exec->tty the terminal is raw meanwhile and gives its size; it is restored whichever way the run ends. Gives the exit code of the
  * remote command, 128 + N after signal N, or that of ctx->err.
  */
