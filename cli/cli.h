@@ -206,6 +206,8 @@ bool cli_reader_has_gone(const struct cli_context *ctx);
 /* Ctrl-C ends the program at once with 130, which must not happen between two writes that belong together. Calls nest. */
 void cli_hold_interrupts(void);
 void cli_release_interrupts(void);
+/* For who has a connection for each of many clients: the usual soft limit of 1,024 files would be the first to give way. */
+void cli_raise_file_limit(void);
 
 /* ---- cluster and settings -------------------------------------------------------------------------------------------------------- */
 

@@ -1,15 +1,19 @@
 /*
  * notes: what a command says beside its output: errors, hints, questions. Foreign text (a server's message, a pod's name) is made safe for
- * a terminal here, once for all. State: the nesting of cli_hold_interrupts, which like the signal mask is the process's.
+ * a terminal here, once for all. State: the nesting of cli_hold_interrupts, which like the signal mask and the limit of open files is the
+ * process's.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+
+enum { MANY_FILES = 8192 };
 
 int cli_failed(const struct cli_context *ctx)
 {
@@ -119,4 +123,13 @@ void cli_release_interrupts(void)
 {
 	if (holds > 0 && --holds == 0)
 		mask_interrupts(SIG_UNBLOCK);
+}
+
+void cli_raise_file_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= MANY_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < MANY_FILES ? limit.rlim_max : MANY_FILES;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -267,6 +267,7 @@ static void stop(struct forward *forward)
 static int serve(struct forward *forward)
 {
 	const char *address = cli_text(forward->ctx, "address");
+	cli_raise_file_limit();
 	for (size_t at = 0; at < forward->count; at++) {
 		struct listener *listener = &forward->listeners[at];
 		if (!listen_on(listener, address, &forward->ctx->err))

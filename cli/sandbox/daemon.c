@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/sandbox/state.h"
 
 enum {
@@ -33,7 +33,6 @@ enum {
 	WATCH_MS = 2000, /* how often the daemon looks after its folder, its log and what it tells about itself */
 	MOST_LOG_BYTES = 8 * 1024 * 1024, /* of sandbox.log, and of sandbox.log.1 */
 	MAX_REPORT = 16 * 1024,
-	MANY_FILES = 8192,
 };
 
 struct daemon {
@@ -234,16 +233,6 @@ static void on_signal(void *user, int signal_number)
 	begin_ending(daemon);
 }
 
-/* A connection for each client that watches: the usual soft limit of 1,024 files would be the first to give way. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= MANY_FILES)
-		return;
-	limit.rlim_cur = limit.rlim_max < MANY_FILES ? limit.rlim_max : MANY_FILES;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* Nobody could find a sandbox whose folder is gone, so it must not outlive that. */
 static void on_watch(void *user)
 {
@@ -271,7 +260,7 @@ static bool prepare(struct daemon *daemon, struct stint_error **err)
 			return false;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	raise_file_limit();
+	cli_raise_file_limit();
 	if (options->scheduler) {
 		daemon->scheduler_path = find_scheduler(err);
 		if (!daemon->scheduler_path)

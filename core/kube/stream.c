@@ -7,6 +7,7 @@
  */
 #include "core/kube/stream.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,9 +195,18 @@ static void connected(struct kube_transfer *transfer, CURLcode result)
 	if (result == CURLE_OK) {
 		result = curl_easy_getinfo(stream->easy, CURLINFO_ACTIVESOCKET, &socket);
 	}
-	if (result != CURLE_OK || socket == CURL_SOCKET_BAD || (stream->fd = fcntl(socket, F_DUPFD_CLOEXEC, 3)) < 0) {
+	const bool made = result == CURLE_OK && socket != CURL_SOCKET_BAD;
+	if (made) {
+		stream->fd = fcntl(socket, F_DUPFD_CLOEXEC, 3);
+	}
+	if (stream->fd < 0) {
+		const int errnum = errno;
 		kube_trace_ended(stream->kube, "GET", stream->target, &(struct kube_trace_end){.since_ms = stream->since_ms});
-		kube_curl_error(stream->kube, stream->easy, result, stream->details, &stream->problem);
+		if (made) {
+			stint_fail_errno(&stream->problem, errnum, "cannot watch the connection to %s", stream->kube->config->server);
+		} else {
+			kube_curl_error(stream->kube, stream->easy, result, stream->details, &stream->problem);
+		}
 		kube_stream_close(stream);
 	} else {
 		stream->phase = STREAM_HANDSHAKE;

@@ -217,6 +217,17 @@ class PortForward(Streams):
             port = int(run.output().split("127.0.0.1:")[1].split(" ")[0])
             socket.create_connection(("127.0.0.1", port)).close()
 
+    def test_many_connections_need_no_higher_limit_of_open_files(self):
+        self.make_pod("crowded")
+        words = "ulimit -S -n 40; exec '%s' port-forward crowded :80" % (kit.BIN / "stint")
+        with kit.process("sh", "-c", words, env=self.cluster.environment(), ready=lambda out: "to port 80" in out) as run:
+            port = int(run.output().split("127.0.0.1:")[1].split(" ")[0])
+            crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+            kit.eventually(lambda: len(os.listdir("/proc/%d/fd" % run.pid)) > 3 * len(crowd), "three files for each connection")
+            self.assertNotIn("stint: ", run.output())
+            for one in crowd:
+                one.close()
+
 
 if __name__ == "__main__":
     kit.main()
