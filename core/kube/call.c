@@ -134,12 +134,19 @@ static void arm_timer(struct stint_kube_call *call)
 	stint_timer_set(call->timer, delay_ms > 0 ? delay_ms : 0);
 }
 
-static void fail_timeout(struct stint_kube_call *call, int64_t waited_ms, const char *what)
+static int status_of(const struct stint_kube_call *call)
+{
+	long status = 0;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+static void fail_timeout(struct stint_kube_call *call, int status, int64_t waited_ms, const char *what)
 {
 	stint_auto_error *error = NULL;
 	stint_fail(&error, STINT_TIMEOUT, "%s %s: %s %s %lld.%lld s", call->method, call->target, call->kube->config->server, what,
 		(long long)(waited_ms / 1000), (long long)(waited_ms % 1000 / 100));
-	end_call(call, 0, stint_steal(&error));
+	end_call(call, status, stint_steal(&error));
 }
 
 static void timer_due(void *user)
@@ -149,12 +156,12 @@ static void timer_due(void *user)
 	int64_t now_ms = stint_monotonic_ms();
 	kube_enter(kube);
 	if (now_ms >= call->deadline_ms) {
-		fail_timeout(call, call->request.timeout_ms, "did not answer within");
+		fail_timeout(call, 0, call->request.timeout_ms, "did not answer within");
 	} else if (call->state == CALL_BACKOFF && now_ms >= call->backoff_until_ms) {
 		begin_attempt(call);
 	} else if (call->state == CALL_ACTIVE && call->request.idle_timeout_ms > 0 &&
 		now_ms >= call->last_activity_ms + call->request.idle_timeout_ms) {
-		fail_timeout(call, call->request.idle_timeout_ms, "was silent for");
+		fail_timeout(call, call->head_whole ? status_of(call) : 0, call->request.idle_timeout_ms, "was silent for");
 	} else {
 		arm_timer(call);
 	}
@@ -166,13 +173,6 @@ static void timer_due(void *user)
 static bool succeeded(int status)
 {
 	return status >= 200 && status < 300;
-}
-
-static int status_of(const struct stint_kube_call *call)
-{
-	long status = 0;
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (int)status;
 }
 
 static bool gather(struct stint_kube_call *call, bool success, const char *data, size_t length)

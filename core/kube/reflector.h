@@ -44,6 +44,8 @@ struct stint_reflector {
 	bool watch_said; /* an event or a bookmark has come */
 	struct stint_error *watch_error; /* of an ERROR event, which ends it; NULL: none came */
 	bool watch_broken; /* it sent what is no event */
+	unsigned silences; /* answered watches in a row that were broken off for theirs, without a line since */
+	bool has_bookmarks; /* the server sends them for this resource */
 	unsigned broken_in_a_row; /* such watches, without a sound one between them */
 
 	/* A handler may free the reflector: it is marked, and freed when the last of our frames has left. */

@@ -23,6 +23,7 @@ static void remember_version(struct stint_reflector *r, const char *version)
 
 static void take_bookmark(struct stint_reflector *r, struct stint_slice object)
 {
+	r->has_bookmarks = true;
 	struct reflector_head head;
 	if (reflector_read_head(object.data, object.length, &head) && head.resource_version.length) {
 		stint_free_pointer(&r->resource_version);
@@ -75,6 +76,7 @@ static bool take_line(struct stint_reflector *r, const char *line, size_t length
 	if (stint_slice_is(type, "ERROR"))
 		return take_error(r, object);
 	r->watch_said = true;
+	r->silences = 0;
 	reflector_good(r);
 	if (stint_slice_is(type, "ADDED") || stint_slice_is(type, "MODIFIED"))
 		return take_object(r, false, object);
@@ -129,6 +131,19 @@ static bool on_data(void *user, const char *data, size_t length)
 	return reflector_leave(r) && good;
 }
 
+/*
+ * Whether an answered watch that was broken off for its silence may have been sound: then it is asked anew and nobody is troubled. The first time
+ * in a row it may. Later on only where the server sends no bookmarks (those of Events have none): that it answered is all that can be known of it.
+ * A connection that is dead shows by a question without an answer, or by the probes of TCP.
+ */
+static bool may_be_quiet(struct stint_reflector *r, const struct stint_kube_response *response, const struct stint_error *err)
+{
+	if (!err || err->code != STINT_TIMEOUT || response->status != 200)
+		return false;
+	r->silences++;
+	return r->silences == 1 || !r->has_bookmarks;
+}
+
 static void on_done(void *user, struct stint_kube_response *response)
 {
 	struct stint_reflector *r = user;
@@ -139,7 +154,8 @@ static void on_done(void *user, struct stint_kube_response *response)
 	if (r->watch_error)
 		stint_error_move(&err, &r->watch_error); /* says more than the client's "the body was refused" */
 	const bool expired = err && reflector_is_expired(err);
-	const bool worked = lasted_ms >= SHORT_WATCH_MS && (r->watch_said || !err);
+	const bool quiet = may_be_quiet(r, response, err);
+	const bool worked = quiet || (lasted_ms >= SHORT_WATCH_MS && (r->watch_said || !err));
 	if (r->watch_broken || lasted_ms < SOUND_WATCH_MS) {
 		r->broken_in_a_row += r->watch_broken;
 	} else {

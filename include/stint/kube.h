@@ -192,7 +192,7 @@ struct stint_kube_request {
 	const char *accept; /* "application/json" */
 	const char *token_header; /* the bearer token, where there is one, goes under this name too: a service proxy drops Authorization */
 	int64_t timeout_ms; /* of the whole call, retries included; 0: the client's; -1: none */
-	int64_t idle_timeout_ms; /* silence of the server for so long ends the call with STINT_TIMEOUT; 0: none */
+	int64_t idle_timeout_ms; /* silence of the server for so long ends the call with STINT_TIMEOUT, and with the status of an answer that had begun; 0: none */
 	size_t max_body_bytes; /* of a gathered body; 0: 64 MiB. More is an error */
 	bool no_gzip; /* ask for an uncompressed body: cheaper on a fast network */
 	enum stint_kube_retry retry;
@@ -358,7 +358,7 @@ struct stint_reflector_options {
 	const char *field_selector;
 	bool metadata_only; /* ask for the objects' metadata alone (PartialObjectMetadata) */
 	int page_size; /* 0: 500 */
-	int64_t silence_ms; /* a watch that says nothing for so long is taken for dead; 0: 90 s (a bookmark comes about every minute) */
+	int64_t silence_ms; /* a watch that says nothing for so long is asked anew; 0: 90 s (a bookmark comes about every minute, or never) */
 	const struct stint_logger *logger; /* may be NULL */
 	/*
 	 * A change, in the order of the server. `object` is counted by the reflector for the call: stint_object_ref keeps it. `before` is what was

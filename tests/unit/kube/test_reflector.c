@@ -48,7 +48,7 @@ struct step {
 	const char *wants; /* must be in the request line */
 	const char *lacks; /* must not be in it; may be NULL */
 	int status; /* of a whole answer; 0: a stream in one chunk */
-	const char *body;
+	const char *body; /* NULL: no answer at all */
 	bool hold, cut; /* a stream: stays open; breaks off without its end */
 };
 struct server {
@@ -73,6 +73,8 @@ static void answer_step(void *user, struct peer_call *call, const char *request,
 		peer_reply(call, step->status, step->body);
 		return;
 	}
+	if (!step->body)
+		return;
 	peer_begin(call);
 	if (*step->body)
 		peer_chunk(call, step->body, strlen(step->body));
@@ -245,11 +247,37 @@ static void pages_that_expire_begin_again_all_at_once(void **state)
 		{"resourceVersion=20", NULL, 0, "", true, false});
 }
 
-static void a_silent_watch_is_taken_for_dead(void **state)
+static void a_silent_watch_is_asked_anew_and_is_no_trouble_at_first(void **state)
 {
 	(void)state;
-	RUN("+a1 = !", 150, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
-		{"resourceVersion=10", NULL, 0, "", true, false}, {"resourceVersion=10", NULL, 0, BOOKMARK("11") "\n", true, false});
+	RUN("+a1 = ~a12", 200, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+		{"resourceVersion=10", NULL, 0, "", true, false}, {"resourceVersion=10", NULL, 0, BOOKMARK("11"), true, false},
+		{"resourceVersion=11", NULL, 0, EVENT("MODIFIED", POD("a", "12")), true, false});
+}
+
+/* Nobody can tell such a watch from one to which nothing happens. */
+static void silence_is_no_trouble_where_the_server_answers_and_never_sends_bookmarks(void **state)
+{
+	(void)state;
+	RUN("+a1 = ~a12", 200, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+		{"resourceVersion=10", NULL, 0, "", true, false}, {"resourceVersion=10", NULL, 0, "", true, false},
+		{"resourceVersion=10", NULL, 0, "", true, false},
+		{"resourceVersion=10", NULL, 0, EVENT("MODIFIED", POD("a", "12")), true, false});
+}
+
+static void a_second_silence_in_a_row_is_trouble_where_bookmarks_come(void **state)
+{
+	(void)state;
+	RUN("+a1 = !", 200, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+		{"resourceVersion=10", NULL, 0, BOOKMARK("11"), true, false}, {"resourceVersion=11", NULL, 0, "", true, false},
+		{"resourceVersion=11", NULL, 0, BOOKMARK("12"), true, false});
+}
+
+static void a_watch_that_is_not_even_answered_is_trouble(void **state)
+{
+	(void)state;
+	RUN("+a1 = !", 200, {"limit=2", NULL, 200, LIST("10", "", POD("a", "1")), false, false},
+		{"resourceVersion=10", NULL, 0, NULL, true, false}, {"resourceVersion=10", NULL, 0, BOOKMARK("11"), true, false});
 }
 
 static void a_failing_list_is_reported_and_tried_again(void **state)
@@ -455,7 +483,10 @@ int main(void)
 		cmocka_unit_test(a_late_end_of_a_predecessor_does_not_end_the_object_that_has_its_name),
 		cmocka_unit_test(everything_that_a_new_list_lacks_is_told_deleted),
 		cmocka_unit_test(pages_that_expire_begin_again_all_at_once),
-		cmocka_unit_test(a_silent_watch_is_taken_for_dead),
+		cmocka_unit_test(a_silent_watch_is_asked_anew_and_is_no_trouble_at_first),
+		cmocka_unit_test(silence_is_no_trouble_where_the_server_answers_and_never_sends_bookmarks),
+		cmocka_unit_test(a_second_silence_in_a_row_is_trouble_where_bookmarks_come),
+		cmocka_unit_test(a_watch_that_is_not_even_answered_is_trouble),
 		cmocka_unit_test(a_failing_list_is_reported_and_tried_again),
 		cmocka_unit_test(a_broken_object_does_not_hide_the_others),
 		cmocka_unit_test(an_object_that_a_new_list_shows_broken_is_not_deleted),
