@@ -256,6 +256,20 @@ static void draw_body(struct tui_app *app, struct tui_area area)
 	tui_question_draw(app, area);
 }
 
+/* As a sentence where there is room for it, else in short lines: what is needed comes first. */
+static void draw_too_small(struct tui_cells *cells, int width, int height)
+{
+	stint_autofree char *sentence =
+		stint_format("The dashboard needs %d x %d, and this is %d x %d:", TUI_LEAST_WIDTH, TUI_LEAST_HEIGHT, width, height);
+	stint_autofree char *least = stint_format("needs %dx%d", TUI_LEAST_WIDTH, TUI_LEAST_HEIGHT);
+	stint_autofree char *now = stint_format("is %dx%d", width, height);
+	const bool fits = tui_width(cells, sentence) <= width;
+	const char *const lines[] = {fits ? sentence : least, fits ? "enlarge the window, or press q." : now, fits ? "" : "q: quit"};
+	const int count = (int)STINT_COUNT(lines), top = height > count ? (height - count) / 2 : 0;
+	for (int at = 0; at < count; at++)
+		tui_put(tui_area_of(cells), top + at, 0, TUI_WARN, lines[at]);
+}
+
 void tui_app_draw(struct tui_app *app, struct tui_cells *cells, int width, int height, int64_t now_ms)
 {
 	struct tui_frame frame;
@@ -264,10 +278,7 @@ void tui_app_draw(struct tui_app *app, struct tui_cells *cells, int width, int h
 	app->dirty = false;
 	app->width = width;
 	if (!tui_layout_frame(width, height, &frame)) {
-		stint_autofree char *text =
-			stint_format("The dashboard needs %d x %d, and this is %d x %d: enlarge the window, or press q.", TUI_LEAST_WIDTH,
-				TUI_LEAST_HEIGHT, width, height);
-		tui_put(tui_area_of(cells), height / 2, 0, TUI_WARN, text);
+		draw_too_small(cells, width, height);
 		return;
 	}
 	draw_title(app, area_of(cells, frame.title));

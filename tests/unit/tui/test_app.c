@@ -442,6 +442,8 @@ static void test_a_small_window_is_a_sentence(void **state)
 		tui_app_draw(stage->app, &stage->cells, sizes[at][0], sizes[at][1], SCENE_NOW_MS);
 	tui_app_draw(stage->app, &stage->cells, 79, 24, SCENE_NOW_MS);
 	assert_true(shows(stage, "The dashboard needs 80 x 24"));
+	tui_app_draw(stage->app, &stage->cells, 40, 10, SCENE_NOW_MS);
+	assert_true(shows(stage, "needs 80x24") && shows(stage, "is 40x10"));
 }
 
 static void test_every_view_can_be_drawn_at_any_size_and_without_a_world(void **state)
