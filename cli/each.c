@@ -5,11 +5,24 @@
 
 #include <stint/kube.h>
 
+#include <string.h>
+
+/* The name stands among those before it: once is enough, and the second time it would be gone. */
+static bool is_again(const struct cli_context *ctx, size_t at)
+{
+	size_t first = 0;
+	while (strcmp(ctx->positionals[first], ctx->positionals[at]) != 0)
+		first++;
+	return first < at;
+}
+
 int cli_for_each_workload(struct cli_context *ctx, struct stint_kube *kube, const char *project,
 	bool (*act)(struct cli_context *ctx, struct stint_kube *kube, const struct stint_workload *workload, struct stint_error **err))
 {
 	int exit_code = STINT_OK;
 	for (size_t at = 0; at < ctx->positional_count; at++) {
+		if (is_again(ctx, at))
+			continue;
 		struct stint_model *model = stint_model_new();
 		const struct stint_workload *workload;
 		stint_auto_error *err = NULL;

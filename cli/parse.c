@@ -41,7 +41,10 @@ static bool unknown_flag(const struct walk *walk, const char *given, size_t leng
 	const struct cli_flag *flag;
 	for (size_t index = 0; (flag = cli_flag_at(walk->out->command, index)); index++)
 		stint_suggest(&suggestion, flag->name);
-	if (suggestion.best)
+	/* Verbs that take names act in one project. */
+	const bool everywhere = suggestion.best && strcmp(suggestion.best, "all-projects") == 0;
+	const struct cli_positional *names = walk->out->command ? walk->out->command->positionals : NULL;
+	if (suggestion.best && !(everywhere && names && names->name && names->source == CLI_WORKLOAD_NAMES))
 		return stint_fail(err, STINT_USAGE, "\"%s\" has no flag --%s: did you mean --%s?", command, word, suggestion.best);
 	return stint_fail(err, STINT_USAGE, "\"%s\" has no flag --%s: \"%s --help\" lists them", command, word, command);
 }

@@ -348,6 +348,16 @@ class Workloads(Cli):
         fine = self.assert_works(self.stint("submit", "fine", "-p", "lab", "-i", "x:1", "--memory", "64Mi", "--dry-run=server"))
         self.assertEqual(fine.err, "")
 
+    def test_a_name_given_twice_is_deleted_once(self):
+        self.assert_works(self.stint("submit", "double", "-p", "lab", "-i", "x:1"))
+        done = self.assert_works(self.stint("delete", "double", "double", "-p", "lab", "-y"))
+        self.assertEqual(done.out.count("deleted"), 1)
+
+    def test_who_deletes_is_not_led_to_all_projects(self):
+        refused = self.stint("delete", "--all", "-y")
+        self.assert_refused(refused, 2, "has no flag --all: ")
+        self.assertNotIn("all-projects", refused.err)
+
     def test_a_command_without_its_dashes_is_told_of_them(self):
         self.assert_refused(self.stint("exec", "tune", "ls", "-p", "lab"), 2, "-- ls")
         self.assert_refused(self.stint("submit", "foo", "-p", "lab", "-i", "x:1", "python", "x.py"), 2, "-- ")
