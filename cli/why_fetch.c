@@ -271,6 +271,19 @@ static void tell_trouble(struct search *search, struct stint_json *record)
 	stint_json_set_string(record, "message", search->trouble);
 }
 
+/* Whoever holds the Lease may have died just now: another one may not come before it has run out. */
+static void tell_silence(struct search *search, struct stint_json *record)
+{
+	if (!search->lease || stint_json_get(record, "reason") ||
+		strcmp(stint_json_string_or(stint_json_get(record, "phase"), ""), "Waiting") != 0)
+		return;
+	stint_json_set_string(record, "reason", "NotJudgedYet");
+	stint_json_set_string(record, "message",
+		"the scheduler that holds the Lease has not looked at it and does not answer: if it has died, the next one takes over when "
+		"the "
+		"Lease has run out, which takes seconds");
+}
+
 struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, const char *name)
 {
 	struct search search = {.ctx = ctx, .project = project, .name = name, .kube = cli_connect(ctx)};
@@ -290,8 +303,10 @@ struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, c
 			cli_note(ctx, "the scheduler does not know \"%s\": it may be of another scheduler, or only just made", name);
 		else if (record && search.trouble)
 			tell_trouble(&search, record);
-		else if (record)
+		else if (record) {
 			cli_note(ctx, "the scheduler could not be asked (%s); this is what the pods' conditions say", search.given_up.data);
+			tell_silence(&search, record);
+		}
 	}
 	stint_json_free(search.lease);
 	free(search.trouble);

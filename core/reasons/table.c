@@ -43,14 +43,13 @@ static const struct stint_reason_row rows[] = {
 	{"BackOff", "{detail}", false},
 	{"SchedulingGated", "its pods have scheduling gates: it is tried when they have been taken away", false},
 	{"OverLimit",
-		"\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait until {more} come free "
-		"there, or "
-		"raise the limit",
+		"\"{queue}\" may use {bound} and uses {allocated}, and this asks for {asked}: ask for fewer, wait for {more} to come free "
+		"there, or raise the limit",
 		false},
 	{"NonPreemptibleOverQuota",
 		"non-preemptible work of \"{queue}\" may use its quota of {bound} and uses {allocated}, and this asks for {asked}: make it "
 		"preemptible, "
-		"wait until {more} come free there, or raise the quota",
+		"wait for {more} to come free there, or raise the quota",
 		false},
 	{"NoRoom", "it asks for {asked}, and no node{pools} can give that now ({detail}): it starts when room comes free", false},
 	{"NoRoomForGang",
