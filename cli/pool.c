@@ -258,7 +258,7 @@ static void print_pool(struct cli_context *ctx, const struct stint_json *item)
 	cli_fields_add(fields, "GPUs", "%s given away", gpus);
 	cli_fields_add(fields, "Free GPUs", "%s", left);
 	cli_fields_add(fields, "Placement", "%s", placement);
-	cli_fields_add(fields, "Waiting", "%s", waiting);
+	cli_fields_add(fields, "Waiting", "%s%s", waiting, stint_json_get(item, "waiting") ? " that list it" : "");
 	cli_fields_print(fields, ctx);
 	if (stint_json_get(item, "node_list")) {
 		struct cli_table *table = cli_table_new(node_columns);
@@ -360,7 +360,8 @@ static const struct cli_command list_command = {
 	.description =
 		"NODES is how many take pods of how many there are, GPUS how many are given away of how many there are, FREE what is left "
 		"on "
-		"nodes that take pods, WAITING the workloads that list the pool and have no place yet. \"unknown\" stands where pods may "
+		"nodes that take pods, WAITING the workloads that list the pool (with --node-pools) and have no place yet; those that list "
+		"none may use every node and count nowhere here. \"unknown\" stands where pods may "
 		"not be read, or where no scheduler tells its placement.",
 	.examples = "stint pool list\n"
 		    "# a node moves to another pool; what runs on it stays\n"
