@@ -67,9 +67,12 @@ def staying(cluster, namespace):
 
 
 def come_to_rest(cluster, namespace):
-    """The pods run and the Job controller has counted them: it lags behind, and what it has left to write would be measured with ours."""
-    counted = lambda: all(job["status"].get("ready") == 1 for job in cluster.api.get("/apis/batch/v1/namespaces/%s/jobs" % namespace)["items"])
-    kit.eventually(counted, "all pods of %s running and counted" % namespace, timeout=180, pause=2)
+    """The pods run, and the Job controller has nothing more to say of them: it lags behind, and what it has left to write would be measured
+    with ours."""
+    kit.eventually(lambda: all(p["status"]["phase"] == "Running" for p in cluster.api.pods(namespace)), "all pods running", timeout=120, pause=1)
+    counted = lambda: sum(job["status"].get("ready", 0) for job in cluster.api.get("/apis/batch/v1/namespaces/%s/jobs" % namespace)["items"])
+    looks = [-1, counted()]
+    kit.eventually(lambda: looks.append(counted()) or looks[-1] == looks[-2], "the Job controller being done", timeout=120, pause=3)
 
 
 @contextlib.contextmanager
