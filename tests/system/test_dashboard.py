@@ -639,7 +639,7 @@ class Trouble(Dashboard):
 
 
 class Load(Dashboard):
-    CHANGES, RATE = 4000 if kit.SANITIZED else 12000, 2000  # a sanitized sandbox makes less than 300 a second
+    CHANGES, RATE = 2000 if kit.SANITIZED else 12000, 2000  # a sanitized sandbox makes less than 300 a second
 
     def filter(self, screen, text):
         screen.type("/")

@@ -10,7 +10,7 @@ import tempfile
 import kit
 import scenarios
 
-SEEDS = range(1, 31)
+SEEDS = range(1, 9 if kit.SANITIZED else 31)  # the release pass has looked at more of them
 
 
 def other_builds():

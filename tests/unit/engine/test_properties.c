@@ -645,7 +645,7 @@ static void run_world(uint64_t seed)
 }
 
 #ifdef __SANITIZE_ADDRESS__ /* several times slower; the release pass has looked at more of them */
-static int64_t worlds = 60, first_seed = 1;
+static int64_t worlds = 30, first_seed = 1;
 #else
 static int64_t worlds = 220, first_seed = 1;
 #endif

@@ -68,17 +68,23 @@ static void assert_same(const struct stint_buf *journal, uint64_t seed)
 	assert_int_equal(replay.cycles, STEPS);
 }
 
+#ifdef __SANITIZE_ADDRESS__ /* several times slower; the release pass has looked at more of them */
+enum { WORLDS = 15, CURIOUS_WORLDS = 5 };
+#else
+enum { WORLDS = 60, CURIOUS_WORLDS = 25 };
+#endif
+
 static void random_worlds_are_the_same_again(void **state)
 {
 	(void)state;
 	size_t decisions = 0;
-	for (uint64_t seed = 1; seed <= 60; seed++) {
+	for (uint64_t seed = 1; seed <= WORLDS; seed++) {
 		stint_auto_buf journal = {0};
 		record_world(seed, false, &journal);
 		assert_same(&journal, seed);
 		decisions += strstr(journal.data, "\"decision\":\"evict\"") != NULL;
 	}
-	assert_true(decisions > 10);
+	assert_true(decisions > WORLDS / 6);
 }
 
 static void assert_same_lines(const struct stint_buf *a, const struct stint_buf *b, uint64_t seed)
@@ -96,7 +102,7 @@ static void assert_same_lines(const struct stint_buf *a, const struct stint_buf 
 static void questions_leave_no_trace_in_what_is_decided(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 25; seed++) {
+	for (uint64_t seed = 1; seed <= CURIOUS_WORLDS; seed++) {
 		stint_auto_buf plain = {0}, curious = {0};
 		record_world(seed, false, &plain);
 		record_world(seed, true, &curious);
