@@ -6,9 +6,15 @@ import json
 import threading
 import time
 
+def is_told(pod):
+    """Why it waits; that others of its gang are still to be made is no answer yet."""
+    return any(c["type"] == "PodScheduled" and c["status"] == "False" and not c["message"].startswith("Incomplete")
+               for c in pod["status"].get("conditions", []))
+
+
 STEPS = {
     "made": lambda kind, pod: kind == "ADDED",
-    "told why it waits": lambda kind, pod: any(c["type"] == "PodScheduled" and c["status"] == "False" for c in pod["status"].get("conditions", [])),
+    "told why it waits": lambda kind, pod: is_told(pod),
     "marked": lambda kind, pod: any(c["type"] == "stint.dev/Evicted" for c in pod["status"].get("conditions", [])),
     "leaving": lambda kind, pod: "deletionTimestamp" in pod["metadata"],
     "ended": lambda kind, pod: pod["status"].get("phase") in ("Failed", "Succeeded"),
@@ -19,15 +25,16 @@ STEPS = {
 
 
 class PodTimes(threading.Thread):
-    """Begins with what there is when it is made, which counts as reached before."""
+    """Begins with what there is when it is made, which counts as reached before. Of all namespaces, or of one."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, namespace=None):
         super().__init__(daemon=True)
         self.connection, self.started, self.reached = connection, time.monotonic(), {}
-        page = json.loads(connection.call("GET", "/api/v1/pods"))
+        pods = "/api/v1/%spods" % ("namespaces/%s/" % namespace if namespace else "")
+        page = json.loads(connection.call("GET", pods))
         for pod in page["items"]:
             self.take("ADDED", pod, None)
-        self.path = "/api/v1/pods?watch=1&resourceVersion=" + page["metadata"]["resourceVersion"]
+        self.path = pods + "?watch=1&resourceVersion=" + page["metadata"]["resourceVersion"]
         self.start()
 
     def run(self):
@@ -43,6 +50,10 @@ class PodTimes(threading.Thread):
         for step, holds in STEPS.items():
             if holds(kind, pod):
                 self.reached.setdefault((pod["metadata"]["namespace"], step), {}).setdefault(pod["metadata"]["name"], at)
+
+    def of(self, namespace, step):
+        """When each pod of the namespace came to the step, by its name: as far as it is known now."""
+        return dict(self.reached.get((namespace, step), {}))
 
     def report(self):
         """One line for each namespace and step that some pods came to since: how many, when the first, the middle and the last did."""
