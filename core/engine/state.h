@@ -161,20 +161,20 @@ struct group {
 	bool listed; /* stands in its queue's line with `stamp` */
 	bool waits; /* counted in queue.waiting */
 	uint8_t elastic; /* as listed: 0 below, 1 at, 2 above its minimum */
+	uint8_t elastic_now, elastic_victim; /* the same of a judgement, of a search */
+	bool involved; /* in the search under way: its place in the order follows elastic_now */
+	bool suspect; /* stands in engine.suspects */
+	bool has_stale_grace, some_succeeded;
 	uint32_t stamp;
 	uint32_t pods_count, pods_capacity;
 	uint32_t *pods;
 	uint32_t first_waiting; /* no pod before this place in the list is pending */
 	uint32_t pending, gated, active, reserved, leaving; /* with parts: of all of them together */
 	uint32_t astray; /* waiting pods of parts that do not exist; they do not count as pending */
+	uint32_t last_step; /* of a search: its place among the steps, STINT_NO_HANDLE: none has fallen */
 	struct amounts allocated;
 	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known, never, not stale */
 	int64_t preemption_delay_ms, stale_grace_ms;
-	bool has_stale_grace, some_succeeded;
-	bool suspect; /* stands in engine.suspects */
-	bool involved; /* in the search under way: its place in the order follows elastic_now */
-	uint8_t elastic_now, elastic_victim; /* of a judgement, of a search */
-	uint32_t last_step; /* of a search: its place among the steps, STINT_NO_HANDLE: none has fallen */
 	int64_t step_loss; /* of a search: what its next step would lose, in hundredths of a GPU times milliseconds */
 	uint32_t queue_next, queue_previous; /* among all groups of its queue */
 	struct stint_loss *loss; /* NULL: it was never evicted */

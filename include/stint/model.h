@@ -304,31 +304,29 @@ struct stint_pod {
 	const char *node; /* spec.nodeName; NULL: not bound */
 	const char *nominated_node;
 	const char *pod_ip;
-	enum stint_phase phase;
 	int64_t started_ms; /* status.startTime; -1 */
 	int64_t ended_ms; /* the latest end of a container; -1: not ended, or not said */
 	const char *reason; /* status.reason, such as Evicted */
 	const char *message;
-	uint32_t gates_count;
 	const char *const *gates; /* names of scheduling gates that are left */
-	uint32_t claims_count;
 	const struct stint_pod_claim *claims;
+	/* What is smaller than a pointer stands together, without holes: there are a million of these. */
+	uint32_t gates_count, claims_count;
+	enum stint_phase phase;
+	enum stint_truth ready;
 	bool guaranteed; /* status.qosClass */
 	/* The containers in few words: the first that waits, the last that failed. */
+	bool exited;
 	uint16_t containers_total, containers_ready;
 	int32_t restarts;
+	int32_t exit_code; /* valid when terminated_reason or exited */
 	const char *waiting_reason; /* ImagePullBackOff, CrashLoopBackOff, ContainerCreating ... */
 	const char *terminated_reason; /* of a container that ended with an error, else of any that ended */
-	int32_t exit_code; /* valid when terminated_reason or exited */
-	bool exited;
-	/* Condition PodScheduled. */
-	enum stint_truth scheduled;
+	/* Conditions PodScheduled and DisruptionTarget. */
+	enum stint_truth scheduled, disruption_target;
 	const char *scheduled_reason; /* SchedulingGated, Unschedulable ... */
 	const char *scheduled_message;
-	int64_t scheduled_ms; /* its last transition; -1 */
-	enum stint_truth ready;
-	enum stint_truth disruption_target;
-	int64_t disruption_ms; /* its last transition; -1 */
+	int64_t scheduled_ms, disruption_ms; /* their last transitions; -1 */
 	/* Condition stint.dev/Evicted, where it is true: stint-scheduler takes its place away, and why. evicted_ms -1: it does not. */
 	const char *evicted_reason; /* Reclaimed, Preempted, Moved ... */
 	const char *evicted_message;
