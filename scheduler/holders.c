@@ -212,10 +212,10 @@ static void forget(struct holder *holder)
 
 void stint_holders_put(struct stint_holders *holders, struct stint_pod *pod, bool gone)
 {
-	int64_t slot = 0;
-	if (!pod->node || !stint_parse_int(stint_object_annotation(&pod->meta, STINT_ANNOTATION_SLOT), 0, STINT_MAX_DEVICES - 1, &slot))
+	int slot;
+	if (!stint_pod_is_holder(pod, &slot) || !pod->node || slot < 0)
 		return;
-	struct holder *holder = find_or_make(holders, pod->node, (int)slot);
+	struct holder *holder = find_or_make(holders, pod->node, slot);
 	if (strcmp(holder->name, pod->meta.name) != 0) /* somebody's copy: it holds nothing that we gave out */
 		return;
 	if (gone) {

@@ -233,28 +233,33 @@ static void on_synced(void *user)
 
 /* ---- life -------------------------------------------------------------------------------------------------------------------------------------- */
 
-struct stint_session *stint_session_new(const struct stint_session_options *options)
+static struct stint_recording *make_recording(struct stint_session *session)
 {
-	struct stint_session *session = stint_alloc(sizeof(*session));
-	session->options = *options;
-	struct stint_loop *loop = stint_kube_loop(options->kube);
-	stint_scheduler_options_policy(options->settings, &session->policy);
-	session->model = stint_model_new();
-	session->engine = stint_engine_new();
-	if (options->settings->journal)
-		session->recording = stint_recording_begin(&(struct stint_recording_options){.engine = session->engine,
-			.path = options->settings->journal,
-			.most_bytes = options->settings->journal_mib * 1024 * 1024,
-			.logger = options->logger,
-			.full = options->journal_full,
-			.user = options->user});
-	session->soon = stint_timer_new(loop, run_cycle, session);
-	session->later = stint_timer_new(loop, on_later, session);
-	session->mirror = stint_mirror_new(session->engine, options->settings->scheduler_names,
+	const struct stint_session_options *options = &session->options;
+	if (!options->settings->journal)
+		return NULL;
+	return stint_recording_begin(&(struct stint_recording_options){.engine = session->engine,
+		.path = options->settings->journal,
+		.most_bytes = options->settings->journal_mib * 1024 * 1024,
+		.logger = options->logger,
+		.full = options->journal_full,
+		.user = options->user});
+}
+
+static struct stint_mirror *make_mirror(struct stint_session *session)
+{
+	const struct stint_scheduler_options *settings = session->options.settings;
+	struct stint_mirror *mirror = stint_mirror_new(session->engine, settings->scheduler_names,
 		&(struct stint_mirror_hooks){
 			.changed = wake_soon, .owner_missing = on_owner_missing, .pod_gone = on_pod_gone, .user = session});
-	stint_mirror_restrict(session->mirror, options->settings->node_pool);
-	session->holders = stint_holders_new(&(struct stint_holders_options){.kube = options->kube,
+	stint_mirror_restrict(mirror, settings->node_pool);
+	return mirror;
+}
+
+static struct stint_holders *make_holders(struct stint_session *session)
+{
+	const struct stint_session_options *options = &session->options;
+	return stint_holders_new(&(struct stint_holders_options){.kube = options->kube,
 		.engine = session->engine,
 		.model = session->model,
 		.recorder = options->recorder,
@@ -263,7 +268,12 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.write_until_ms = write_until,
 		.changed = wake_soon,
 		.user = session});
-	session->placer = stint_placer_new(&(struct stint_placer_options){.kube = options->kube,
+}
+
+static struct stint_placer *make_placer(struct stint_session *session)
+{
+	const struct stint_session_options *options = &session->options;
+	return stint_placer_new(&(struct stint_placer_options){.kube = options->kube,
 		.engine = session->engine,
 		.mirror = session->mirror,
 		.metrics = options->metrics,
@@ -278,7 +288,12 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.unplaced = on_unplaced,
 		.idle = on_idle,
 		.user = session});
-	session->evictor = stint_evictor_new(&(struct stint_evictor_options){.kube = options->kube,
+}
+
+static struct stint_evictor *make_evictor(struct stint_session *session)
+{
+	const struct stint_session_options *options = &session->options;
+	return stint_evictor_new(&(struct stint_evictor_options){.kube = options->kube,
 		.engine = session->engine,
 		.mirror = session->mirror,
 		.metrics = options->metrics,
@@ -292,25 +307,40 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.again = wake_soon,
 		.idle = on_idle,
 		.user = session});
-	session->conditions = stint_conditions_new(&(struct stint_conditions_options){.kube = options->kube,
+}
+
+static struct stint_conditions *make_conditions(struct stint_session *session)
+{
+	const struct stint_session_options *options = &session->options;
+	return stint_conditions_new(&(struct stint_conditions_options){.kube = options->kube,
 		.engine = session->engine,
 		.mirror = session->mirror,
 		.recorder = options->recorder,
 		.logger = options->logger,
 		.may_write = may_tell,
 		.user = session});
-	session->announcer = stint_announcer_new(loop, options->recorder, may_tell, session);
-	if (options->settings->usage_half_life_ms > 0)
-		session->usage = stint_usage_keeper_new(&(struct stint_usage_keeper_options){.kube = options->kube,
-			.engine = session->engine,
-			.logger = options->logger,
-			.namespace_ = options->namespace_,
-			.pool = options->settings->node_pool,
-			.half_life_ms = options->settings->usage_half_life_ms,
-			.may_write = may_tell,
-			.changed = wake_soon,
-			.user = session});
-	session->feed = stint_feed_new(&(struct stint_feed_options){.kube = options->kube,
+}
+
+static struct stint_usage_keeper *make_usage_keeper(struct stint_session *session)
+{
+	const struct stint_session_options *options = &session->options;
+	if (options->settings->usage_half_life_ms <= 0)
+		return NULL;
+	return stint_usage_keeper_new(&(struct stint_usage_keeper_options){.kube = options->kube,
+		.engine = session->engine,
+		.logger = options->logger,
+		.namespace_ = options->namespace_,
+		.pool = options->settings->node_pool,
+		.half_life_ms = options->settings->usage_half_life_ms,
+		.may_write = may_tell,
+		.changed = wake_soon,
+		.user = session});
+}
+
+static struct stint_feed *make_feed(struct stint_session *session)
+{
+	const struct stint_session_options *options = &session->options;
+	return stint_feed_new(&(struct stint_feed_options){.kube = options->kube,
 		.model = session->model,
 		.mirror = session->mirror,
 		.holders = session->holders,
@@ -318,6 +348,27 @@ struct stint_session *stint_session_new(const struct stint_session_options *opti
 		.logger = options->logger,
 		.synced = on_synced,
 		.user = session});
+}
+
+struct stint_session *stint_session_new(const struct stint_session_options *options)
+{
+	struct stint_session *session = stint_alloc(sizeof(*session));
+	struct stint_loop *loop = stint_kube_loop(options->kube);
+	session->options = *options;
+	stint_scheduler_options_policy(options->settings, &session->policy);
+	session->model = stint_model_new();
+	session->engine = stint_engine_new();
+	session->recording = make_recording(session);
+	session->soon = stint_timer_new(loop, run_cycle, session);
+	session->later = stint_timer_new(loop, on_later, session);
+	session->mirror = make_mirror(session);
+	session->holders = make_holders(session);
+	session->placer = make_placer(session);
+	session->evictor = make_evictor(session);
+	session->conditions = make_conditions(session);
+	session->announcer = stint_announcer_new(loop, options->recorder, may_tell, session);
+	session->usage = make_usage_keeper(session);
+	session->feed = make_feed(session);
 	set_later(session);
 	return session;
 }

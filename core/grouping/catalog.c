@@ -18,20 +18,15 @@ struct stint_catalog {
 	struct stint_map *spaces;
 };
 
-static void release(void *object)
-{
-	stint_object_unref(object);
-}
-
 struct stint_catalog *stint_catalog_new(void)
 {
 	struct stint_catalog *catalog = stint_alloc(sizeof(*catalog));
-	catalog->owners = stint_map_new(release);
+	catalog->owners = stint_object_map_new();
 	catalog->absent = stint_map_new(NULL);
-	catalog->pod_groups = stint_map_new(release);
-	catalog->queues = stint_map_new(release);
-	catalog->priority_classes = stint_map_new(release);
-	catalog->spaces = stint_map_new(release);
+	catalog->pod_groups = stint_object_map_new();
+	catalog->queues = stint_object_map_new();
+	catalog->priority_classes = stint_object_map_new();
+	catalog->spaces = stint_object_map_new();
 	return catalog;
 }
 

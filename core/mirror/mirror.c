@@ -55,10 +55,13 @@ static void free_pod(void *value)
 	free(pod);
 }
 
-static bool is_holder(const struct stint_pod *pod)
+bool stint_pod_is_holder(const struct stint_pod *pod, int *slot)
 {
-	return pod->meta.space && strcmp(pod->meta.space, STINT_RESERVATION_NAMESPACE) == 0 &&
-		stint_object_annotation(&pod->meta, STINT_ANNOTATION_SLOT);
+	const bool in_place = pod->meta.space && strcmp(pod->meta.space, STINT_RESERVATION_NAMESPACE) == 0;
+	const char *text = in_place ? stint_object_annotation(&pod->meta, STINT_ANNOTATION_SLOT) : NULL;
+	int64_t number;
+	*slot = stint_parse_int(text, 0, STINT_MAX_DEVICES - 1, &number) ? (int)number : -1;
+	return text;
 }
 
 /* The condition that an instance before us may have written: "Word: sentence". */
@@ -75,7 +78,8 @@ static void read_told(struct stint_mirror_pod *pod)
 
 void mirror_put_pod(struct stint_mirror *mirror, struct stint_pod *object)
 {
-	if (is_holder(object)) /* holders.c keeps them in the engine */
+	int slot;
+	if (stint_pod_is_holder(object, &slot)) /* whoever has the mirror keeps them in the engine */
 		return;
 	struct stint_mirror_pod *pod = stint_map_get(mirror->pods, object->meta.uid);
 	const bool ours = mirror_serves(mirror, object->spec->scheduler_name);
@@ -149,11 +153,6 @@ void stint_mirror_pod_note(struct stint_mirror_pod *pod, const char *word, char 
 
 /* ---- life and look-ups --------------------------------------------------------------------------------------------------------------- */
 
-static void drop_object(void *object)
-{
-	stint_object_unref(object);
-}
-
 struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *names, const struct stint_mirror_hooks *hooks)
 {
 	struct stint_mirror *mirror = stint_alloc(sizeof(*mirror));
@@ -163,7 +162,7 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	mirror->catalog = stint_catalog_new();
 	mirror->kai = kai_groups_new();
 	mirror->volumes = stint_volumes_new();
-	mirror->zones = stint_map_new(drop_object);
+	mirror->zones = stint_object_map_new();
 	mirror->pods = stint_map_new(free_pod);
 	mirror->groups = stint_map_new(mirror_free_group);
 	mirror->lost = stint_map_new(mirror_free_lost);

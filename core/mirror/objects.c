@@ -120,34 +120,19 @@ static bool same_group_object(const struct stint_pod_group *a, const struct stin
 /* Whether the change of that object may change how pods are grouped. Asked before the catalog takes it in. */
 static bool regroups(const struct stint_mirror *mirror, struct stint_object *object)
 {
-	switch (object->kind) {
-	case STINT_KIND_QUEUE: return !stint_catalog_queue(mirror->catalog, object->name);
-	case STINT_KIND_POD_GROUP: {
+	if (object->kind == STINT_KIND_QUEUE)
+		return !stint_catalog_queue(mirror->catalog, object->name);
+	if (object->kind == STINT_KIND_NAMESPACE)
+		return stint_catalog_project(mirror->catalog, object->name) != stint_object_label(object, "stint.dev/project");
+	if (object->kind == STINT_KIND_POD_GROUP) {
 		const struct stint_pod_group *before = stint_catalog_pod_group(mirror->catalog, object->space, object->name);
 		return !before || !same_group_object(before, stint_pod_group_of(object));
 	}
-	case STINT_KIND_PRIORITY_CLASS: {
-		const struct stint_priority_class *before = stint_catalog_priority_class(mirror->catalog, object->name);
-		const struct stint_priority_class *after = stint_priority_class_of(object);
-		return !before || before->value != after->value || before->global_default != after->global_default;
-	}
-	case STINT_KIND_NAMESPACE:
-		return stint_catalog_project(mirror->catalog, object->name) != stint_object_label(object, "stint.dev/project");
-	case STINT_KIND_POD:
-	case STINT_KIND_NODE:
-	case STINT_KIND_EVENT:
-	case STINT_KIND_TOPOLOGY:
-	case STINT_KIND_RESOURCE_CLAIM:
-	case STINT_KIND_RESOURCE_SLICE:
-	case STINT_KIND_DEVICE_CLASS:
-	case STINT_KIND_VOLUME_CLAIM:
-	case STINT_KIND_VOLUME:
-	case STINT_KIND_STORAGE_CLASS:
-	case STINT_KIND_NODE_ZONES:
-	case STINT_KIND_CONFIG_MAP:
-	case STINT_KIND_OWNER: break;
-	}
-	return false;
+	if (object->kind != STINT_KIND_PRIORITY_CLASS)
+		return false;
+	const struct stint_priority_class *before = stint_catalog_priority_class(mirror->catalog, object->name);
+	const struct stint_priority_class *after = stint_priority_class_of(object);
+	return !before || before->value != after->value || before->global_default != after->global_default;
 }
 
 static void put_devices(struct stint_mirror *mirror, struct stint_object *object)

@@ -37,11 +37,6 @@ struct stint_volumes {
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------------ */
 
-static void release(void *object)
-{
-	stint_object_unref(object);
-}
-
 static void free_assumption(void *value)
 {
 	struct assumption *assumption = value;
@@ -54,9 +49,9 @@ static void free_assumption(void *value)
 struct stint_volumes *stint_volumes_new(void)
 {
 	struct stint_volumes *volumes = stint_alloc(sizeof(*volumes));
-	volumes->claims = stint_map_new(release);
-	volumes->volumes = stint_map_new(release);
-	volumes->classes = stint_map_new(release);
+	volumes->claims = stint_object_map_new();
+	volumes->volumes = stint_object_map_new();
+	volumes->classes = stint_object_map_new();
 	volumes->shelves = shelves_new();
 	volumes->meant = stint_map_new(NULL);
 	volumes->config_maps = stint_map_new(NULL);

@@ -178,6 +178,16 @@ void stint_object_unref(struct stint_object *object)
 	object_free(object);
 }
 
+static void release(void *object)
+{
+	stint_object_unref(object);
+}
+
+struct stint_map *stint_object_map_new(void)
+{
+	return stint_map_new(release);
+}
+
 const char *stint_object_label(const struct stint_object *object, const char *key)
 {
 	return stint_pairs_get(&object->labels, key);

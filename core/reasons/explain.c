@@ -191,78 +191,133 @@ static char *pools_text(const struct stint_engine *engine, uint32_t group)
 	return count ? stint_buf_steal(&text) : NULL;
 }
 
-void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct stint_explanation *out)
-{
-	*out = (struct stint_explanation){0};
-	out->has_why = true;
-	stint_engine_why(engine, handle, &out->why);
-	const struct stint_why *why = &out->why;
-	const struct stint_record *record = &why->record;
-	const char *word = word_of_record(engine, record, handle), *restraint = word_of_restraint(record);
-	out->word = final_word(word, why);
-	out->never = why->never || why->problem;
+/* ---- the sentence --------------------------------------------------------------------------------------------------------------------- */
 
+enum { TEXTS_MAX = 16 };
+
+/* A group that is being told of, and the texts that its facts borrow until that is done. */
+struct telling {
+	struct stint_engine *engine;
+	uint32_t group;
+	const struct stint_explanation *out; /* with its word; its sentence is what is being made */
+	struct stint_pod_view first; /* the pod that was looked at */
+	bool pod_known;
+	struct stint_reason_facts facts;
+	char *texts[TEXTS_MAX];
+	size_t texts_count;
+};
+
+static const char *keep(struct telling *telling, char *text)
+{
+	return telling->texts[telling->texts_count++] = text;
+}
+
+static void tell_bound(struct telling *telling)
+{
+	const struct stint_record *record = &telling->out->why.record;
+	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
+	const double missing = record->allocated + record->asked - record->bound;
+	const char *queue = telling->facts.queue;
+	telling->facts.who = keep(telling, stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue ? queue : "?"));
+	telling->facts.bound = keep(telling, stint_amount_text(record->dimension, record->bound));
+	telling->facts.allocated = keep(telling, stint_amount_text(record->dimension, record->allocated));
+	telling->facts.more = keep(telling, stint_amount_text(record->dimension, missing > 0 ? missing : 0));
+	telling->facts.remedy = by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit";
+}
+
+/* After the bound: a request that never fits has a remedy of its own. */
+static void tell_request(struct telling *telling)
+{
+	const struct stint_why *why = &telling->out->why;
+	const bool no_room = why->record.reason == STINT_REASON_NO_ROOM || why->record.reason == STINT_REASON_TOPOLOGY;
+	if (!telling->pod_known || !no_room) {
+		telling->facts.asked = keep(telling, bounded_text(&why->record, telling->pod_known ? &telling->first : NULL));
+		return;
+	}
+	const struct stint_pod_spec *spec = telling->first.pod->spec;
+	telling->facts.asked = keep(telling, request_text(spec));
+	if (!telling->out->word || strcmp(telling->out->word, "NeverFits") != 0)
+		return;
+	telling->facts.asked = keep(telling, never_asked(why, spec, telling->facts.asked));
+	telling->facts.remedy = keep(telling, never_remedy(telling->engine, telling->group, why, spec));
+}
+
+static void tell_place(struct telling *telling)
+{
+	const struct stint_record_place place = stint_engine_record_place(telling->engine, telling->group);
+	telling->facts.part = place.part;
+	telling->facts.topology = place.topology;
+	telling->facts.level = place.level;
+	telling->facts.domain = place.domain ? place.domain : "none";
+	telling->facts.pools = telling->facts.within = "";
+	telling->facts.where = "the whole cluster";
+	const char *pools = keep(telling, pools_text(telling->engine, telling->group));
+	if (!pools)
+		return;
+	const bool several = stint_starts_with(pools, "pools ");
+	telling->facts.pools = keep(telling, stint_format(" of %s", pools));
+	telling->facts.within = keep(telling, stint_format(" in %s%s", several ? "one of " : "", pools));
+	telling->facts.where = several ? keep(telling, stint_format("the largest of %s", pools)) : pools;
+}
+
+static void tell_detail(struct telling *telling, const char *queue)
+{
+	const struct stint_why *why = &telling->out->why;
+	const struct stint_record *record = &why->record;
+	char time[STINT_TIME_SIZE];
+	telling->facts.name = why->claim;
+	if (record->reason == STINT_REASON_CLAIM)
+		telling->facts.detail = keep(telling, claim_text(why, queue));
+	else if (why->problem)
+		telling->facts.detail = why->problem;
+	else if (record->reason == STINT_REASON_PROMISED)
+		telling->facts.detail = keep(telling, stint_strdup(stint_duration_format(record->expected_ms - record->since_ms, time)));
+	else
+		telling->facts.detail = keep(telling, nodes_text(why, telling->out->never));
+}
+
+static void tell_all(struct telling *telling)
+{
+	const struct stint_explanation *out = telling->out;
+	const struct stint_record *record = &out->why.record;
 	struct stint_queue_view queue = {0};
 	struct stint_group_view group = {0};
-	stint_engine_group_view(engine, handle, &group);
-	const bool known = record->queue != STINT_NO_HANDLE && stint_engine_queue_view(engine, record->queue, &queue);
-	stint_autofree char *bound = stint_amount_text(record->dimension, record->bound);
-	stint_autofree char *allocated = stint_amount_text(record->dimension, record->allocated);
-	struct stint_pod_view first;
-	const bool no_room = record->reason == STINT_REASON_NO_ROOM || record->reason == STINT_REASON_TOPOLOGY;
-	const bool pod_known = stint_engine_pod_view(engine, record->pod, &first), by_pod = no_room && pod_known;
-	stint_autofree char *asked = by_pod ? request_text(first.pod->spec) : bounded_text(record, pod_known ? &first : NULL);
-	const double missing = record->allocated + record->asked - record->bound;
-	stint_autofree char *more = stint_amount_text(record->dimension, missing > 0 ? missing : 0);
-	char until[STINT_TIME_SIZE];
-	stint_autofree char *nodes = record->reason == STINT_REASON_PROMISED
-		? stint_strdup(stint_duration_format(record->expected_ms - record->since_ms, until))
-		: record->reason == STINT_REASON_CLAIM ? claim_text(why, group.queue_name)
-						       : nodes_text(why, out->never);
-	const char *queue_name = known ? queue.name : group.queue_name;
-	const bool by_quota = record->reason == STINT_REASON_OVER_QUOTA; /* of work that may not borrow; the queue itself may hold more */
-	stint_autofree char *who = stint_format("%s\"%s\"", by_quota ? "non-preemptible work of " : "", queue_name ? queue_name : "?");
-	const struct stint_record_place place = stint_engine_record_place(engine, handle);
-	stint_autofree char *pools = pools_text(engine, handle);
-	const bool several = pools && strncmp(pools, "pools ", 6) == 0;
-	stint_autofree char *of_pools = pools ? stint_format(" of %s", pools) : NULL;
-	stint_autofree char *within = pools ? stint_format(" in %s%s", several ? "one of " : "", pools) : NULL;
-	stint_autofree char *where = several ? stint_format("the largest of %s", pools) : stint_strdup(pools ? pools : "the whole cluster");
-	stint_autofree char *remedy = NULL;
-	if (by_pod && out->word && strcmp(out->word, "NeverFits") == 0) {
-		stint_autofree char *amount = stint_steal(&asked);
-		asked = never_asked(why, first.pod->spec, amount);
-		remedy = never_remedy(engine, handle, why, first.pod->spec);
-	}
-	const char *bound_remedy =
-		by_quota ? "make it preemptible, ask for fewer, or raise the quota" : "ask for fewer, or raise the limit";
-	struct stint_reason_facts facts = {.queue = queue_name,
-		.part = place.part,
-		.topology = place.topology,
-		.level = place.level,
-		.domain = place.domain ? place.domain : "none",
-		.pools = pools ? of_pools : "",
-		.within = pools ? within : "",
-		.where = where,
-		.who = who,
-		.remedy = remedy ? remedy : bound_remedy,
-		.bound = bound,
-		.allocated = allocated,
-		.asked = asked,
-		.more = more,
-		.have = out->word && strcmp(out->word, "GangNeverFits") == 0 ? (uint32_t)why->room_when_empty : record->have,
-		.need = record->need,
-		.name = why->claim,
-		.detail = why->problem && record->reason != STINT_REASON_CLAIM ? why->problem : nodes};
+	stint_engine_group_view(telling->engine, telling->group, &group);
+	const bool known = record->queue != STINT_NO_HANDLE && stint_engine_queue_view(telling->engine, record->queue, &queue);
+	telling->pod_known = stint_engine_pod_view(telling->engine, record->pod, &telling->first);
+	const bool never_all = out->word && strcmp(out->word, "GangNeverFits") == 0;
+	telling->facts.queue = known ? queue.name : group.queue_name;
+	telling->facts.have = never_all ? (uint32_t)out->why.room_when_empty : record->have;
+	telling->facts.need = record->need;
+	tell_bound(telling);
+	tell_request(telling);
+	tell_place(telling);
+	tell_detail(telling, group.queue_name);
+}
+
+void stint_explain_group(struct stint_engine *engine, uint32_t handle, struct stint_explanation *out)
+{
+	*out = (struct stint_explanation){.has_why = true};
+	stint_engine_why(engine, handle, &out->why);
+	const struct stint_record *record = &out->why.record;
+	const char *word = word_of_record(engine, record, handle), *restraint = word_of_restraint(record);
+	out->word = final_word(word, &out->why);
+	out->never = out->why.never || out->why.problem;
+
+	struct telling telling = {.engine = engine, .group = handle, .out = out};
+	tell_all(&telling);
 	if (out->word)
-		out->sentence = stint_reason_sentence(out->word, &facts);
-	if (out->word != word || !restraint)
-		return;
-	stint_autofree char *reason = stint_steal(&out->sentence);
-	facts.reason = reason;
-	facts.until = stint_time_format(record->restrained_until_ms, until);
-	out->word = restraint;
-	out->sentence = stint_reason_sentence(restraint, &facts);
+		out->sentence = stint_reason_sentence(out->word, &telling.facts);
+	if (restraint && out->word == word) {
+		char until[STINT_TIME_SIZE];
+		stint_autofree char *reason = stint_steal(&out->sentence);
+		telling.facts.reason = reason;
+		telling.facts.until = stint_time_format(record->restrained_until_ms, until);
+		out->word = restraint;
+		out->sentence = stint_reason_sentence(restraint, &telling.facts);
+	}
+	for (size_t i = 0; i < telling.texts_count; i++)
+		free(telling.texts[i]);
 }
 
 void stint_explanation_clear(struct stint_explanation *explanation)

@@ -44,16 +44,15 @@ struct forecast_workload *forecast_find(const struct forecast *forecast, const s
 /* The scheduler's own keeper of holders tells the engine of them; the mirror leaves them out. */
 static bool put_holder(struct forecast *forecast, struct stint_pod *pod)
 {
-	const char *slot = stint_object_annotation(&pod->meta, STINT_ANNOTATION_SLOT);
-	int64_t number;
-	if (!pod->meta.space || strcmp(pod->meta.space, STINT_RESERVATION_NAMESPACE) != 0 || !slot)
+	int slot;
+	if (!stint_pod_is_holder(pod, &slot))
 		return false;
-	if (!pod->node || stint_pod_ended(pod) || !stint_parse_int(slot, 0, STINT_MAX_DEVICES - 1, &number))
+	if (!pod->node || stint_pod_ended(pod) || slot < 0)
 		return true;
 	const struct stint_pod_facts facts = {.pod = pod,
 		.group = STINT_NO_HANDLE,
 		.status = pod->meta.deleted_ms >= 0 ? STINT_POD_RELEASING : STINT_POD_BOUND,
-		.devices = UINT64_C(1) << number,
+		.devices = UINT64_C(1) << slot,
 		.holder = true};
 	stint_engine_pod_upsert(forecast->engine, &facts);
 	return true;

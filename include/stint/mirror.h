@@ -16,6 +16,9 @@
 #define STINT_ANNOTATION_ZONES "kai.scheduler/numa-placement-predicted" /* of a pod: what it was given of the zones of its node */
 #define STINT_ANNOTATION_SLOT "stint.dev/device-slot" /* of such a holder: the slot of its node */
 
+/* Whether the pod holds a device for those who share it. *slot: which of its node; -1: it says none that there could be. */
+bool stint_pod_is_holder(const struct stint_pod *pod, int *slot);
+
 /* Why one of our pods is kept from being placed before the engine is even asked. */
 enum stint_hold {
 	STINT_HOLD_NONE,

@@ -165,6 +165,7 @@ struct stint_object {
 };
 struct stint_object *stint_object_ref(struct stint_object *object);
 void stint_object_unref(struct stint_object *object); /* NULL is fine */
+struct stint_map *stint_object_map_new(void); /* its values are such objects: each a reference, which goes with its entry */
 const char *stint_object_label(const struct stint_object *object, const char *key);
 const char *stint_object_annotation(const struct stint_object *object, const char *key);
 

@@ -16,6 +16,30 @@ static void a_pod_that_comes_is_decided_in_the_next_cycle_and_only_once(void **s
 	assert_int_equal(view.status, STINT_POD_ASSUMED);
 }
 
+static void a_holder_is_known_by_its_namespace_and_says_its_slot(void **state)
+{
+	struct cluster *c = *state;
+	static const struct {
+		const char *space, *annotations;
+		bool is_holder;
+		int slot;
+	} table[] = {{"stint-reservation", "\"stint.dev/device-slot\":\"0\"", true, 0},
+		{"stint-reservation", "\"stint.dev/device-slot\":\"63\"", true, 63}, /* the last that is used */
+		{"stint-reservation", "\"stint.dev/device-slot\":\"64\"", true, -1},
+		{"stint-reservation", "\"stint.dev/device-slot\":\"x\"", true, -1}, {"stint-reservation", "", false, -1},
+		{"vision", "\"stint.dev/device-slot\":\"0\"", false, -1}}; /* anybody can write that */
+	for (size_t i = 0; i < STINT_COUNT(table); i++) {
+		stint_autofree char *json = stint_format("{\"metadata\":{\"namespace\":\"%s\",\"name\":\"h\",\"uid\":\"h\",\"annotations\":"
+							 "{%s}},\"spec\":{\"nodeName\":\"n1\"}}",
+			table[i].space, table[i].annotations);
+		struct stint_object *object = cluster_decode(c, STINT_KIND_POD, NULL, NULL, json);
+		int slot;
+		assert_int_equal(stint_pod_is_holder(stint_pod_of(object), &slot), table[i].is_holder);
+		assert_int_equal(slot, table[i].slot);
+		stint_object_unref(object);
+	}
+}
+
 static void pods_of_other_schedulers_count_once_they_have_a_node(void **state)
 {
 	struct cluster *c = *state;
@@ -246,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_CLUSTER(a_pod_that_comes_is_decided_in_the_next_cycle_and_only_once),
+		IN_CLUSTER(a_holder_is_known_by_its_namespace_and_says_its_slot),
 		IN_CLUSTER(pods_of_other_schedulers_count_once_they_have_a_node),
 		IN_CLUSTER(a_gang_waits_for_its_owner_and_then_for_all_its_members),
 		IN_CLUSTER(what_a_deleted_owner_leaves_is_not_placed_and_nobody_falls_for_it),
