@@ -171,6 +171,7 @@ static void let_stay(struct stint_engine *engine)
 	}
 }
 
+/* Where somebody who went back has left room. */
 static void let_move(struct stint_engine *engine, const struct hunt *hunt)
 {
 	static const struct placing how = {.reserve_only = true};
@@ -178,8 +179,7 @@ static void let_move(struct stint_engine *engine, const struct hunt *hunt)
 	for (size_t i = search->groups.count; i > 0; i--) {
 		const uint32_t group = search->groups.items[i - 1];
 		struct stint_record ignored;
-		while (group != hunt->group && engine_group_is_whole(&engine->groups[group]) && moves_next(engine, group) &&
-			engine_place_group(engine, group, &how, &ignored))
+		while (group != hunt->group && moves_next(engine, group) && engine_place_group(engine, group, &how, &ignored))
 			;
 	}
 }
