@@ -282,7 +282,7 @@ static const struct cli_flag flags[] = {
 		.type = CLI_TEXT,
 		.argument = "N",
 		.help = "GPUs of each pod: 2, or a part of one, 0.5; none unless given"},
-	{.name = "gpu-memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory of one GPU in place of -g, as 10Gi"},
+	{.name = "gpu-memory", .type = CLI_TEXT, .argument = "SIZE", .help = "memory of one GPU in place of -g, as 10Gi; at most what stint top gpus shows"},
 	{.name = "devices", .type = CLI_TEXT, .argument = "N", .help = "take the part of each of so many GPUs"},
 	{.name = "workers",
 		.type = CLI_TEXT,

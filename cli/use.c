@@ -34,14 +34,10 @@ static const char *node_status(const struct stint_node *node)
 	return node->unschedulable ? "Unknown,SchedulingDisabled" : "Unknown";
 }
 
-/* The memory of a device as the node's label has it; the model's number is rounded down for placement. 0: not said. */
+/* The memory of a device that can be asked for: what its label says, in the steps in which --gpu-memory counts. 0: not said. */
 static int64_t device_memory_mib(const struct stint_node *node)
 {
-	const char *label = stint_object_label(&node->meta, "nvidia.com/gpu.memory");
-	int64_t mib;
-	if (node->gpu_memory_mib < 0 || !label || !stint_parse_int(label, 1, INT64_MAX, &mib))
-		return 0;
-	return mib >= 1024 * 1024 ? mib / (1024 * 1024) : mib; /* so large that it must be bytes */
+	return node->gpu_memory_mib > 0 ? node->gpu_memory_mib : 0;
 }
 
 static void add_taints(struct stint_json *item, const struct stint_node *node)

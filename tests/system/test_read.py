@@ -231,6 +231,21 @@ class Reading(kit.Case):
         finally:
             self.sandbox.api.call("DELETE", "/api/v1/nodes/silent")
 
+    def test_memory_of_a_device_is_shown_as_it_can_be_asked_for(self):
+        amounts = {"nvidia.com/gpu": "1", "cpu": "1", "memory": "1Gi", "pods": "10"}
+        self.sandbox.api.create("/api/v1/nodes", {  # 81920 MiB, of which 81900 count: in steps of 100
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "large", "labels": {"nvidia.com/gpu.count": "1", "nvidia.com/gpu.memory": "81920"}},
+            "status": {"capacity": amounts, "allocatable": amounts}})
+        try:
+            for command in (["node", "list"], ["top", "gpus"]):
+                row = kit.eventually(lambda: [r for r in self.stint(*command).out.splitlines() if r.startswith("large")], "the node in %s" % command)
+                self.assertIn("79.9Gi", row[0])
+            node = next(n for n in self.stint("node", "list", "-o", "json").json["items"] if n["name"] == "large")
+            device = next(d for d in self.stint("top", "gpus", "-o", "json").json["items"] if d["node"] == "large")
+            self.assertEqual((node["gpu_memory_mib"], node["gpu_memory_total_mib"], device["memory_mib"]), (81900, 81900, 81900))
+        finally:
+            self.sandbox.api.call("DELETE", "/api/v1/nodes/large")
+
     def test_top_workloads_and_projects(self):
         items = {item["name"]: item for item in self.assert_works(self.stint("top", "workloads", "-p", "vision", "-o", "json")).json["items"]}
         self.assertNotIn("gone", items)
