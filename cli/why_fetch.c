@@ -280,8 +280,7 @@ static void tell_silence(struct search *search, struct stint_json *record)
 	stint_json_set_string(record, "reason", "NotJudgedYet");
 	stint_json_set_string(record, "message",
 		"the scheduler that holds the Lease has not looked at it and does not answer: if it has died, the next one takes over when "
-		"the "
-		"Lease has run out, which takes seconds");
+		"the Lease has run out, which takes seconds");
 }
 
 struct stint_json *cli_why_fetch(struct cli_context *ctx, const char *project, const char *name)

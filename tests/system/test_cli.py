@@ -441,6 +441,25 @@ class Nobody(Cli):
             return True
         kit.eventually(told)
 
+    def test_why_says_that_the_scheduler_which_holds_the_lease_is_silent(self):
+        self.assert_works(self.stint("submit", "unseen", "-p", "lab", "-i", "x:1", "-g", "1"))
+        self.addCleanup(self.stint, "delete", "unseen", "-p", "lab", "-y")
+        leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+        self.api.create(leases, {  # it answers at a port that nobody listens on
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "stint-scheduler", "annotations": {"stint.dev/endpoint": "https://127.0.0.1:1"}},
+            "spec": {"holderIdentity": "silent", "leaseDurationSeconds": 3600,
+                     "renewTime": time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())}})
+        self.addCleanup(self.api.call, "DELETE", leases + "/stint-scheduler")
+
+        def told():
+            answer = self.stint("why", "unseen", "-p", "lab")
+            self.assertIn("unseen waits: NotJudgedYet\n  the scheduler that holds the Lease has not looked at it and does not answer", answer.out)
+            self.assertIn("takes over when the Lease has run out", answer.out)
+            self.assertIn("the scheduler could not be asked (by its Lease: ", answer.err)
+            return answer.code == 0
+        kit.eventually(told)
+
 
 class Simulate(Cli):
     def example(self):

@@ -305,6 +305,19 @@ class Scheduler(kit.Case):
         self.assertIn("could not be asked", told.err)
         self.assertRegex(told.out, r"(?s)NeverFits.*Told by: +condition and events")
 
+    def test_why_says_of_what_overran_its_time_that_it_did(self):
+        with self.cluster.scheduler():
+            self.assert_works(self.cluster.stint("submit", "short", "-p", "default", "-i", "x:1", "-g", "1", "--time", "1s"))
+            kit.eventually(lambda: self.cluster.stint("list", "-p", "default", "--status", "failed", "-o", "name").out, "its end")
+
+            def told():  # the scheduler may not have seen the Job's end yet
+                answer = self.cluster.stint("why", "short", "-p", "default")
+                self.assertIn("short has no pods that could be placed: DeadlineExceeded\n", answer.out)
+                self.assertIn("  it ran for as long as its --time (activeDeadlineSeconds) allows, and was ended\n", answer.out)
+                self.assertRegex(answer.out, "Told by: +stint-scheduler at https://")
+                return answer.code == 0
+            kit.eventually(told)
+
     def test_bad_options_are_refused_before_anything_is_done(self):
         for arguments, words in ((["--scheduler-name", "Not_A_Name"], "Not_A_Name"), (["--gpu-placement", "heap"], "heap"),
                                  (["--config", "/nonexistent"], "/nonexistent"), (["stray"], "stray"),

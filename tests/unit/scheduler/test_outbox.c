@@ -10,7 +10,7 @@ struct fixture {
 	struct stint_outbox *outbox;
 	struct stint_buf log;
 	struct stint_bind *sent[16];
-	size_t sent_count;
+	size_t sent_count, discarded;
 };
 
 static void on_send(void *user, struct stint_errand *errand)
@@ -19,6 +19,7 @@ static void on_send(void *user, struct stint_errand *errand)
 	struct fixture *f = user;
 	stint_buf_printf(&f->log, "%s:%s ", errand->state == STINT_ERRAND_CHECKING ? "C" : "S", bind->pod);
 	f->sent[f->sent_count++ % STINT_COUNT(f->sent)] = bind;
+	errand->call = f;
 }
 
 static void on_cancel(void *user, struct stint_errand *errand)
@@ -34,6 +35,8 @@ static void on_done(void *user, struct stint_errand *errand, enum stint_errand_o
 
 static void on_discard(struct stint_errand *errand)
 {
+	if (errand->owner)
+		((struct fixture *)errand->owner)->discarded++;
 	stint_bind_free((struct stint_bind *)errand);
 }
 
@@ -375,7 +378,110 @@ static void one_that_is_halfway_can_be_dropped_and_freed(void **state)
 	assert_log(&f, "S:a ");
 	stint_outbox_free(f.outbox); /* one is out, one halfway */
 	assert_log(&f, "x:a ");
+	assert_int_equal(f.discarded, 2);
 	stint_buf_free(&f.log);
+}
+
+static void the_last_of_those_halfway_can_go_and_others_come_after_it(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 100, 1);
+	static const char *const names[] = {"a", "b", "c"};
+	struct stint_errand *errands[STINT_COUNT(names)];
+	for (size_t i = 0; i < STINT_COUNT(names); i++)
+		errands[i] = add_writes(&f, names[i], true);
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	for (size_t i = 0; i < STINT_COUNT(names); i++)
+		stint_outbox_answer(f.outbox, errands[i], STINT_ERRAND_HALF_DONE, NULL, 10000, -1);
+	stint_outbox_drop(f.outbox, errands[2]);
+	struct stint_errand *d = add_writes(&f, "d", true);
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	stint_outbox_answer(f.outbox, d, STINT_ERRAND_HALF_DONE, NULL, 10000, -1);
+	stint_outbox_run(f.outbox, 11000, INT64_MAX);
+	stint_outbox_run(f.outbox, 12000, INT64_MAX);
+	assert_log(&f, "S:a S:b S:c S:d S:a S:b S:d ");
+	finish(&f);
+}
+
+static void one_that_is_dropped_during_its_first_write_gets_no_second(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	struct stint_errand *a = add_writes(&f, "a", true);
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	stint_outbox_drop(f.outbox, a);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_HALF_DONE, NULL, 1, -1);
+	assert_int_equal(stint_outbox_pending(f.outbox), 0);
+	stint_outbox_run(f.outbox, 1, INT64_MAX);
+	assert_log(&f, "S:a ");
+	finish(&f);
+}
+
+static void a_second_write_without_an_answer_is_repeated_though_others_were_never_sent(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin_paced(&f, 100, 1);
+	struct stint_errand *errands[12];
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		errands[i] = add_writes(&f, i == 0 ? "a" : "b", true);
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	for (size_t i = 0; i < STINT_COUNT(errands); i++)
+		stint_outbox_answer(f.outbox, errands[i], STINT_ERRAND_HALF_DONE, NULL, 10000, -1);
+	add_writes(&f, "late", true); /* waits: enough are halfway */
+	stint_buf_reset(&f.log);
+	stint_outbox_run(f.outbox, 10000, INT64_MAX);
+	stint_outbox_answer(f.outbox, errands[0], STINT_ERRAND_UNCERTAIN, NULL, 10000, -1);
+	assert_int_equal(stint_outbox_run(f.outbox, 10000, INT64_MAX), 10100);
+	stint_outbox_run(f.outbox, 10100, INT64_MAX);
+	assert_log(&f, "S:a S:a ");
+	finish(&f);
+}
+
+static void the_pauses_of_a_second_write_begin_anew(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	struct stint_errand *a = add_writes(&f, "a", true);
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_UNCERTAIN, NULL, 0, -1);
+	stint_outbox_run(f.outbox, 100, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_HALF_DONE, NULL, 100, -1);
+	assert_null(a->call);
+	stint_outbox_run(f.outbox, 100, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_UNCERTAIN, NULL, 100, -1);
+	assert_int_equal(stint_outbox_run(f.outbox, 100, INT64_MAX), 200);
+	assert_log(&f, "S:a S:a S:a ");
+	finish(&f);
+}
+
+static void the_first_of_two_writes_is_as_good_an_answer_as_any(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	for (int i = 0; i < 20; i++)
+		add_writes(&f, "a", true);
+	assert_int_equal(round_of(&f, STINT_ERRAND_UNCERTAIN, 0), 4);
+	for (size_t wanted = 2; wanted <= 4; wanted++)
+		assert_int_equal(round_of(&f, STINT_ERRAND_HALF_DONE, 1000 * (int64_t)wanted), wanted);
+	finish(&f);
+}
+
+static void a_conflict_of_the_first_of_two_writes_is_settled_by_the_pod_too(void **state)
+{
+	(void)state;
+	struct fixture f;
+	begin(&f, 4);
+	struct stint_errand *a = add_writes(&f, "a", true);
+	stint_outbox_run(f.outbox, 0, INT64_MAX);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_CONFLICT, NULL, 1, -1);
+	stint_outbox_answer(f.outbox, a, STINT_ERRAND_GONE, NULL, 2, -1);
+	assert_log(&f, "S:a C:a =a:gone ");
+	finish(&f);
 }
 
 static void a_conflict_is_settled_by_the_pod_itself(void **state)
@@ -533,6 +639,12 @@ int main(void)
 		cmocka_unit_test(first_writes_go_ahead_of_second_ones),
 		cmocka_unit_test(the_pace_is_that_of_second_writes_and_first_ones_are_ten_seconds_ahead_of_it),
 		cmocka_unit_test(one_that_is_halfway_can_be_dropped_and_freed),
+		cmocka_unit_test(the_last_of_those_halfway_can_go_and_others_come_after_it),
+		cmocka_unit_test(one_that_is_dropped_during_its_first_write_gets_no_second),
+		cmocka_unit_test(a_second_write_without_an_answer_is_repeated_though_others_were_never_sent),
+		cmocka_unit_test(the_pauses_of_a_second_write_begin_anew),
+		cmocka_unit_test(the_first_of_two_writes_is_as_good_an_answer_as_any),
+		cmocka_unit_test(a_conflict_of_the_first_of_two_writes_is_settled_by_the_pod_too),
 		cmocka_unit_test(a_conflict_is_settled_by_the_pod_itself),
 		cmocka_unit_test(a_check_without_an_answer_leads_back_to_the_write),
 		cmocka_unit_test(one_that_nobody_asks_for_any_more_ends_silently),
