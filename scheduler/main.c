@@ -130,6 +130,9 @@ static void start_elector(struct scheduler *scheduler)
 	stint_auto_json *form = stint_policy_json(&policy);
 	stint_autofree char *text = stint_json_print(form);
 	stint_elector_annotate(scheduler->elector, STINT_ANNOTATION_POLICY, text);
+	const int64_t half_life_ms = scheduler->settings.usage_half_life_ms;
+	stint_autofree char *seconds = half_life_ms > 0 ? stint_format("%lld", (long long)(half_life_ms / 1000)) : NULL;
+	stint_elector_annotate(scheduler->elector, STINT_ANNOTATION_HALF_LIFE, seconds);
 }
 
 static void on_listening(void *user, const char *endpoint, const char *ca_pem)

@@ -130,9 +130,12 @@ static void draw_doubts(const struct tui_app *app, struct tui_area area, int tak
 {
 	const struct tui_health *health = &app->health;
 	const bool loading = health->loading && app->now.world;
+	const char *order = app->now.world && app->tab == TUI_QUEUE && !app->depth ? app->now.world->line_doubt : NULL;
 	stint_autofree char *text = loading	      ? stint_strdup("still reading ...")
 		: health->scheduler && health->hidden ? stint_format("%s; %s", health->scheduler, health->hidden)
-						      : stint_strdup(health->scheduler ? health->scheduler : health->hidden);
+						      : stint_strdup(health->scheduler	 ? health->scheduler
+									: health->hidden ? health->hidden
+											 : order);
 	if (!text)
 		return;
 	const int left = area.width - taken - 3, most = left > area.width / 2 ? left : area.width / 2;

@@ -20,7 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000, USAGE_MS = 60000 };
+enum {
+	EVENTS_LINGER_MS = 30000,
+	PROBE_MS = 1000,
+	PROBE_LIMIT_MS = 3000,
+	GRACE_MS = 1500,
+	BANNER_MS = 1000,
+	USAGE_MS = 60000,
+	MOST_FACTOR = 100
+};
 enum { DENIED_MS = 5000, AGAIN_FIRST_MS = 3000, AGAIN_MOST_MS = 60000 };
 
 static const struct source {
@@ -36,10 +44,11 @@ static const struct source {
 	{&stint_kube_deployments, STINT_KIND_OWNER, true, true},
 	{&stint_kube_replicasets, STINT_KIND_OWNER, true, true},
 	{&stint_kube_statefulsets, STINT_KIND_OWNER, true, true},
+	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, true, true},
 	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, false, true},
 	{&stint_kube_core_events, STINT_KIND_EVENT, false, false},
 };
-enum { PODS, NODES, QUEUES, CLASSES = 7, EVENTS, FEEDS = STINT_COUNT(sources) };
+enum { PODS, NODES, QUEUES, POD_GROUPS = 7, CLASSES, EVENTS, FEEDS = STINT_COUNT(sources) };
 
 /* Counted objects. */
 struct array {
@@ -52,6 +61,7 @@ struct feed {
 	const struct source *source;
 	struct stint_reflector *reflector; /* NULL: not wanted, or refused */
 	bool refused;
+	bool absent; /* the server does not know such a kind */
 	bool was_read; /* a whole list of it, since it was last hidden */
 	int64_t denied_ms; /* monotonic: since when it is refused though it was read; 0: it is not */
 	struct stint_error *trouble; /* of its last try; cleared by the next news */
@@ -65,6 +75,7 @@ struct tui_state {
 	struct stint_kube *kube;
 	struct stint_model *model;
 	struct stint_workload_set *workloads;
+	struct stint_catalog *catalog;
 	struct tui_maker *maker;
 	struct tui_victims victims; /* since the state was opened */
 	struct tui_usage *usage; /* NULL: it does not count, or may not be read */
@@ -72,6 +83,7 @@ struct tui_state {
 	struct stint_kube_call *usage_call;
 	size_t usage_space; /* which namespace is asked */
 	bool usage_settled; /* it was read, or is not to be had */
+	bool usage_denied; /* it may not be read */
 	struct tui_heartbeat *heartbeat;
 	struct feed feeds[FEEDS];
 	struct stint_timer *judge; /* refused feeds are dealt with outside of their handlers */
@@ -141,6 +153,13 @@ static bool is_a_report(const struct stint_object *object, const struct stint_ob
 		now->taints_count == then->taints_count && now->meta.deleted_ms == then->meta.deleted_ms;
 }
 
+static void forget(struct feed *feed, const struct stint_object *object)
+{
+	stint_catalog_remove(feed->state->catalog, object);
+	if (feed->source->workloads)
+		stint_workload_set_remove(feed->state->workloads, object->uid);
+}
+
 static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
 {
 	struct feed *feed = user;
@@ -148,10 +167,13 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 	no_trouble(feed);
 	if (state->news != TUI_NEWS)
 		state->news = is_a_report(object, before) ? TUI_NEWS_SOON : TUI_NEWS;
-	if (feed->source->workloads && change == STINT_DELETED)
-		stint_workload_set_remove(state->workloads, object->uid);
-	else if (feed->source->workloads)
-		stint_workload_set_put(state->workloads, object);
+	if (change == STINT_DELETED) {
+		forget(feed, object);
+	} else {
+		stint_catalog_put(state->catalog, object);
+		if (feed->source->workloads)
+			stint_workload_set_put(state->workloads, object);
+	}
 	tui_victims_note(&state->victims, object, change == STINT_DELETED);
 	tell(state);
 }
@@ -162,8 +184,14 @@ static void settle_former(struct feed *feed)
 	for (size_t at = 0; at < feed->former.count; at++) {
 		const struct stint_object *object = feed->former.items[at];
 		const struct stint_object *now = stint_reflector_get(feed->reflector, object->space, object->name);
-		if (feed->source->workloads && (!now || now->uid != object->uid))
-			stint_workload_set_remove(feed->state->workloads, object->uid);
+		if (!now) {
+			forget(feed, object);
+		} else if (now->uid != object->uid) { /* another one of that name: it has taken its place where things go by name */
+			if (object->kind == STINT_KIND_OWNER)
+				stint_catalog_remove(feed->state->catalog, object);
+			if (feed->source->workloads)
+				stint_workload_set_remove(feed->state->workloads, object->uid);
+		}
 	}
 	empty(&feed->former);
 }
@@ -199,6 +227,7 @@ static void on_trouble(void *user, const struct stint_error *err, int64_t retry_
 	struct tui_state *state = feed->state;
 	if (is_refusal(feed, err)) {
 		feed->refused = true;
+		feed->absent = err->status == 404;
 		stint_timer_set(state->judge, 0);
 	} else {
 		stint_error_clear(&feed->trouble);
@@ -237,10 +266,10 @@ static void start(struct feed *feed)
 static void forget_objects(struct feed *feed)
 {
 	struct stint_object *object;
-	for (size_t at = 0; feed->source->workloads && feed->reflector && (object = stint_reflector_next(feed->reflector, &at));)
-		stint_workload_set_remove(feed->state->workloads, object->uid);
-	for (size_t at = 0; feed->source->workloads && at < feed->former.count; at++)
-		stint_workload_set_remove(feed->state->workloads, feed->former.items[at]->uid);
+	for (size_t at = 0; feed->reflector && (object = stint_reflector_next(feed->reflector, &at));)
+		forget(feed, object);
+	for (size_t at = 0; at < feed->former.count; at++)
+		forget(feed, feed->former.items[at]);
 	stint_reflector_free(stint_steal(&feed->reflector));
 	feed->was_read = false;
 	no_trouble(feed);
@@ -460,6 +489,9 @@ static void on_usage(void *user, struct stint_kube_response *response)
 	state->usage_call = NULL;
 	stint_auto_json *map = response->error ? NULL : stint_json_parse(response->body.data, response->body.length, 0, NULL);
 	const char *text = stint_json_string_at(map, "data", "usage");
+	if (state->usage_space == 0)
+		state->usage_denied = false;
+	state->usage_denied |= response->error && response->error->code != STINT_NOT_FOUND;
 	if (!text && ++state->usage_space < STINT_COUNT(usage_spaces)) {
 		ask_usage(state);
 		return;
@@ -513,6 +545,7 @@ struct tui_state *tui_state_open(struct stint_kube *kube, const struct tui_state
 	struct tui_state *state = stint_alloc(sizeof *state);
 	*state = (struct tui_state){.options = *options, .kube = kube, .model = stint_model_new(), .maker = tui_maker_new()};
 	state->workloads = stint_workload_set_new(options->scheduler_names);
+	state->catalog = stint_catalog_new();
 	state->project = stint_strdup(options->project);
 	state->fallback = stint_strdup(options->fallback);
 	state->judge = stint_timer_new(stint_kube_loop(kube), judge, state);
@@ -554,6 +587,7 @@ void tui_state_close(struct tui_state *state)
 		empty(&state->feeds[at].former);
 	}
 	stint_workload_set_free(state->workloads);
+	stint_catalog_free(state->catalog);
 	stint_model_free(state->model);
 	free(state->project);
 	free(state->fallback);
@@ -601,22 +635,44 @@ static bool is_being_read_again(const struct tui_state *state)
 	return false;
 }
 
+/* What the scheduler decides by, and has told in its Lease. */
+static bool usage_factor(const struct tui_state *state, double *factor)
+{
+	const char *text = stint_json_string_at(tui_state_lease(state), "metadata", "annotations", STINT_ANNOTATION_POLICY);
+	stint_auto_json *policy = text ? stint_json_parse(text, strlen(text), 0, NULL) : NULL;
+	return stint_json_double(stint_json_get(policy, "usage_factor"), factor) && *factor >= 0 && *factor <= MOST_FACTOR;
+}
+
+/* One that has told its policy tells a half-life as well, if it reckons with past use. */
+static bool may_count_use(const struct tui_state *state)
+{
+	const struct stint_json *told = stint_json_at(tui_state_lease(state), "metadata", "annotations");
+	const char *half_life = stint_json_string_at(told, STINT_ANNOTATION_HALF_LIFE);
+	return !stint_json_get(told, STINT_ANNOTATION_POLICY) || (half_life && half_life[0]);
+}
+
 static struct tui_sources sources_of(const struct tui_state *state)
 {
 	const struct feed *feeds = state->feeds;
+	double factor = 1;
+	const bool factor_known = usage_factor(state, &factor);
 	return (struct tui_sources){.queues = feeds[QUEUES].known.items,
 		.events = feeds[EVENTS].known.items,
-		.classes = feeds[CLASSES].known.items,
 		.queues_count = feeds[QUEUES].known.count,
 		.events_count = feeds[EVENTS].known.count,
-		.classes_count = feeds[CLASSES].known.count,
 		.nodes_known = is_known(&feeds[NODES]),
 		.queues_known = is_known(&feeds[QUEUES]),
 		.pods_known = is_known(&feeds[PODS]),
 		.events_known = is_known(&feeds[EVENTS]),
+		.classes_known = is_known(&feeds[CLASSES]),
+		.pod_groups_known = is_known(&feeds[POD_GROUPS]) || (feeds[POD_GROUPS].refused && feeds[POD_GROUPS].absent),
+		.catalog = state->catalog,
 		.only = state->project,
 		.victims = &state->victims,
 		.usage = state->usage,
+		.past_use_known = state->usage || !state->usage_denied || !may_count_use(state),
+		.usage_factor = factor_known ? factor : 1,
+		.usage_factor_known = factor_known,
 		.workloads = state->workloads};
 }
 

@@ -197,7 +197,7 @@ const struct tui_world *tui_maker_make(struct tui_maker *maker, const struct tui
 	if (sources->nodes_known)
 		maker->world.nodes = stint_workload_set_nodes(sources->workloads, now_ms, &maker->world.nodes_count);
 	make_projects(maker, sources);
-	make_line(maker, sources);
+	make_line(maker, sources, now_ms);
 	make_totals(maker);
 	make_events(maker, sources);
 	make_victims(maker, sources);

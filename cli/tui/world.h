@@ -9,6 +9,7 @@
 #define STINT_CLI_TUI_WORLD_H
 
 #include <stint/engine.h>
+#include <stint/grouping.h>
 #include <stint/model.h>
 #include <stint/workload.h>
 
@@ -45,7 +46,10 @@ struct tui_project {
 struct tui_waiting {
 	const struct stint_workload *workload;
 	const struct tui_project *project;
-	uint32_t position; /* among those of its project, from 1 */
+	const char *group; /* what is tried as one with it: several workloads may be of one PodGroup, and have one place then */
+	bool tried; /* else: not before something about it changes, as pods of its gang are missing or it has no queue */
+	uint32_t position; /* among those of its project, from 1; 0: it is not tried */
+	const char *pools; /* node pools that it may use, best first, as written; NULL: all */
 	int32_t priority;
 	double asks; /* devices; < 0: unknown */
 	int64_t created_ms; /* of what waits there: the workload, or a pod that is placed on its own */
@@ -81,6 +85,7 @@ struct tui_world {
 	size_t projects_count;
 	struct tui_waiting *waiting; /* in the order in which they are tried */
 	size_t waiting_count;
+	const char *line_doubt; /* what is not known of that order; NULL: nothing */
 	const struct stint_event *const *events; /* latest first */
 	size_t events_count;
 	const struct tui_victim *victims; /* latest first */
@@ -90,12 +95,16 @@ struct tui_world {
 
 /* What a world is made of. Arrays in any order. */
 struct tui_sources {
-	struct stint_object *const *queues, *const *events, *const *classes; /* classes: of priority */
-	size_t queues_count, events_count, classes_count;
-	bool nodes_known, queues_known, pods_known, events_known;
+	struct stint_object *const *queues, *const *events;
+	size_t queues_count, events_count;
+	const struct stint_catalog *catalog; /* owners, PodGroups, queues and priority classes */
+	bool nodes_known, queues_known, pods_known, events_known, classes_known, pod_groups_known;
 	const char *only; /* as in struct tui_world; borrowed */
 	const struct tui_victims *victims; /* NULL: none were noted */
 	const struct tui_usage *usage; /* NULL: it does not count, or may not be read */
+	bool past_use_known; /* if it counts, it is in `usage` */
+	double usage_factor;
+	bool usage_factor_known;
 	struct stint_workload_set *workloads; /* fed with the pods, their owners and the nodes */
 };
 

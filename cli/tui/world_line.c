@@ -1,9 +1,12 @@
 /*
  * world_line: the line of what waits, in the order in which the scheduler tries it (kai-engine 4): the best queue at each level of the tree, by
- * what it has and what its own first would add; decided again for every step. Nothing is placed on the way: it is the order of now.
+ * what it has and what its own first would add; decided again for every step. Nothing is placed on the way: it is the order of now. What
+ * cannot be tried before something about it changes comes last.
  *
- * Not known here are PodGroup objects (a gang of one counts as pods on their own) and a --usage-factor other than 1.
+ * Groups are made as the scheduler makes them (core/grouping). Node pools that a workload lists do not change the order: they say where it
+ * may go when its turn has come.
  */
+#include "cli/tui/turn.h"
 #include "cli/tui/world_maker.h"
 
 #include <stdlib.h>
@@ -11,89 +14,175 @@
 
 enum { EXACT_LINE = 300, DEFAULT_PRIORITY = 50, DEEPEST = 8 };
 
+/* ---- groups ----------------------------------------------------------------------------------------------------------------------- */
+
+/* What the scheduler tries as one: a workload, one pod of one whose pods stand alone, or what a PodGroup rules, of one workload or of several. */
+struct group {
+	const char *key;
+	struct stint_grouping grouping;
+	const struct stint_pod **pods;
+	size_t count, capacity;
+	int64_t succeeded;
+	const char *pools;
+	struct tui_turn turn;
+	const struct tui_project *project;
+	int32_t priority;
+};
+
+struct groups {
+	struct tui_maker *maker;
+	const struct tui_sources *sources;
+	struct stint_map *by_key; /* -> struct group, of PodGroups alone: others belong to one workload */
+	int64_t least_mib, now_ms;
+};
+
+static void group_free(void *value)
+{
+	struct group *group = value;
+	stint_grouping_clear(&group->grouping);
+	free(group->pods);
+	free(group);
+}
+
+static void group_add(struct group *group, const struct stint_pod *pod)
+{
+	stint_grow(&group->pods, &group->capacity, group->count + 1, sizeof(struct stint_pod *));
+	group->pods[group->count++] = pod;
+}
+
+static bool waits(const struct stint_pod *pod)
+{
+	return !pod->node && !stint_pod_ended(pod) && !pod->gates_count && pod->meta.deleted_ms < 0;
+}
+
+static bool precedes(const struct stint_pod *a, const struct stint_pod *b)
+{
+	return stint_age_compare(a->meta.created_ms, a->meta.name, b->meta.created_ms, b->meta.name) < 0;
+}
+
+/* The pod by which a workload stands in the line; NULL: none of its pods waits yet. */
+static const struct stint_pod *first_waiting(const struct stint_workload *workload)
+{
+	const struct stint_pod *first = NULL;
+	for (size_t at = 0; at < workload->pods_count; at++) {
+		const struct stint_pod *pod = workload->pods[at];
+		if (waits(pod) && (!first || precedes(pod, first)))
+			first = pod;
+	}
+	return first;
+}
+
+/* Where classes may not be read, what the API server has written into the pod tells the same. */
+static int32_t priority_of(const struct groups *groups, const struct stint_grouping *grouping, const struct stint_pod *pod)
+{
+	return groups->sources->classes_known || !pod->spec->priority_known ? grouping->priority : pod->spec->priority;
+}
+
+static void judge(const struct groups *groups, struct group *group)
+{
+	const struct tui_world *world = &groups->maker->world;
+	const bool no_queue = !group->project || (world->queues_known && !group->project->queue);
+	group->turn = tui_turn_of(&group->grouping, group->pods, group->count, group->succeeded, groups->least_mib, groups->now_ms);
+	group->turn.tried = group->turn.tried && !no_queue;
+}
+
+static void add_pods_of(struct group *group, const struct stint_workload *workload, const char *pod_group)
+{
+	for (size_t at = 0; at < workload->pods_count; at++) {
+		const char *named = pod_group ? stint_object_annotation(&workload->pods[at]->meta, "pod-group-name") : NULL;
+		if (!pod_group || (named && strcmp(named, pod_group) == 0))
+			group_add(group, workload->pods[at]);
+	}
+}
+
+/* Members of a PodGroup may be of several workloads of its project. */
+static void add_members(const struct groups *groups, struct group *group)
+{
+	const struct tui_world *world = &groups->maker->world;
+	const struct stint_object *meta = &group->grouping.pod_group->meta;
+	for (size_t at = 0; at < world->workloads_count; at++) {
+		if (strcmp(world->workloads[at]->project, meta->space) == 0)
+			add_pods_of(group, world->workloads[at], meta->name);
+	}
+	for (size_t at = 0; at < group->count; at++)
+		group->succeeded += group->pods[at]->phase == STINT_PHASE_SUCCEEDED;
+}
+
+/* What a workload waits in: the group of its first pod that has no place. Freed with the map, or by the caller when it is not in there. */
+static struct group *group_of(const struct groups *groups, const struct stint_workload *workload, const struct stint_pod *first)
+{
+	struct stint_grouping grouping;
+	stint_group_pod(groups->sources->catalog, first, &grouping);
+	struct group *group = grouping.pod_group ? stint_map_get(groups->by_key, grouping.key) : NULL;
+	if (group) {
+		stint_grouping_clear(&grouping);
+		return group;
+	}
+	group = stint_alloc(sizeof *group);
+	*group = (struct group){.grouping = grouping,
+		.key = stint_arena_strndup(groups->maker->arena, grouping.key, strlen(grouping.key)),
+		.project = stint_map_get(groups->maker->projects_by_name, tui_workload_project(workload)),
+		.pools = grouping.pools ? stint_arena_strndup(groups->maker->arena, grouping.pools, strlen(grouping.pools)) : NULL,
+		.priority = priority_of(groups, &grouping, first),
+		.succeeded = grouping.pod_group ? 0 : workload->pods_succeeded};
+	if (grouping.pod_group) {
+		stint_map_set(groups->by_key, group->key, group);
+		add_members(groups, group);
+	} else if (grouping.uid && first->meta.uid && strcmp(grouping.uid, first->meta.uid) == 0) {
+		group_add(group, first);
+		group->succeeded = 0;
+	} else {
+		add_pods_of(group, workload, NULL);
+	}
+	judge(groups, group);
+	return group;
+}
+
 /* ---- what waits -------------------------------------------------------------------------------------------------------------------- */
 
-static int32_t priority_of(const struct stint_map *classes, const struct stint_workload *workload)
+static void fill(const struct groups *groups, struct tui_waiting *waiting, const struct stint_workload *workload)
 {
-	const char *said = workload->owner ? stint_object_label(&workload->owner->meta, "priorityClassName") : NULL;
-	const struct stint_priority_class *class = said ? stint_map_get(classes, said) : NULL;
-	if (class)
-		return class->value;
-	for (size_t at = 0; at < workload->pods_count; at++) {
-		if (workload->pods[at]->spec->priority_known)
-			return workload->pods[at]->spec->priority;
-	}
-	return DEFAULT_PRIORITY;
+	const struct stint_pod *first = first_waiting(workload);
+	const double asks = workload->gpus_requested - workload->gpus_allocated;
+	*waiting = (struct tui_waiting){.workload = workload,
+		.project = stint_map_get(groups->maker->projects_by_name, tui_workload_project(workload)),
+		.group = workload->uid,
+		.priority = DEFAULT_PRIORITY,
+		.created_ms = workload->created_ms,
+		.asks = workload->gpus_requested_unknown ? -1
+			: asks > 0			 ? asks
+							 : 0};
+	if (!first)
+		return;
+	struct group *group = group_of(groups, workload, first);
+	waiting->group = group->key;
+	waiting->pools = group->pools;
+	waiting->priority = group->priority;
+	waiting->created_ms = group->grouping.created_ms;
+	waiting->elastic = group->turn.elastic;
+	waiting->tried =
+		group->turn.tried && (group->grouping.wait != STINT_GROUPING_NEEDS_POD_GROUP || !groups->sources->pod_groups_known);
+	memcpy(waiting->step, group->turn.step, sizeof waiting->step);
+	if (!group->grouping.pod_group)
+		group_free(group);
 }
 
-/* The pods of these are placed each on its own, as the grouper has it. */
-static bool is_placed_singly(const struct stint_workload *workload)
-{
-	static const char *const kinds[] = {"Pod", "ReplicaSet", "StatefulSet", "Deployment"};
-	for (size_t at = 0; at < STINT_COUNT(kinds); at++) {
-		if (strcmp(workload->kind, kinds[at]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* As many of its pods start together; those that have succeeded are not needed any more. */
-static int64_t minimum_of(const struct stint_workload *workload)
-{
-	int64_t minimum = 1;
-	const char *text = workload->owner ? stint_object_annotation(&workload->owner->meta, "kai.scheduler/batch-min-member") : NULL;
-	if (!text || is_placed_singly(workload) || !stint_parse_int(text, 0, INT32_MAX, &minimum))
-		return 1;
-	minimum -= workload->pods_succeeded;
-	return minimum > 1 ? minimum : 1;
-}
-
-static double gpus_of(const struct stint_gpu_ask *ask, int64_t least_mib)
-{
-	if (ask->kind == STINT_GPU_MEMORY)
-		return least_mib > 0 ? (double)(ask->memory_mib * ask->devices) / (double)least_mib : 0;
-	return ask->kind == STINT_GPU_NONE ? 0 : ask->portion * ask->devices;
-}
-
-/* What its next step asks for: the pods that are missing for it to start, or one more. */
-static void fill_step(struct tui_waiting *waiting, int64_t least_mib)
-{
-	const struct stint_workload *workload = waiting->workload;
-	const bool singly = is_placed_singly(workload);
-	const int64_t minimum = minimum_of(workload);
-	int64_t placed = 0;
-	for (size_t at = 0; at < workload->pods_count; at++)
-		placed += workload->pods[at]->node && !stint_pod_ended(workload->pods[at]);
-	waiting->elastic = singly || placed < minimum ? 0 : placed == minimum ? 1 : 2;
-	waiting->created_ms = workload->created_ms;
-	int64_t left = placed < minimum && !singly ? minimum - placed : 1;
-	for (size_t at = 0; at < workload->pods_count && left > 0; at++) {
-		const struct stint_pod *pod = workload->pods[at];
-		if (pod->node || stint_pod_ended(pod) || pod->gates_count)
-			continue;
-		if (singly)
-			waiting->created_ms = pod->meta.created_ms;
-		waiting->step[STINT_CPU] += (double)pod->spec->request.cpu_milli;
-		waiting->step[STINT_MEMORY] += (double)pod->spec->request.memory_bytes;
-		waiting->step[STINT_GPU] += gpus_of(&pod->spec->gpu, least_mib);
-		left--;
-	}
-}
-
-/* By project, and in each as the scheduler orders groups (kai-engine 4.1). */
+/* By project, what is tried before the rest, and in each as the scheduler orders groups (kai-engine 4.1). */
 static int compare_waiting(const void *left, const void *right)
 {
 	const struct tui_waiting *a = left, *b = right;
 	if (a->project != b->project)
 		return a->project < b->project ? -1 : 1;
+	if (a->tried != b->tried)
+		return a->tried ? -1 : 1;
 	if (a->priority != b->priority)
 		return a->priority > b->priority ? -1 : 1;
 	if (a->elastic != b->elastic)
 		return a->elastic < b->elastic ? -1 : 1;
 	if (a->created_ms != b->created_ms)
 		return a->created_ms < b->created_ms ? -1 : 1;
-	const int sign = strcmp(a->workload->project, b->workload->project);
-	return sign ? sign : strcmp(a->workload->name, b->workload->name);
+	const int keys = strcmp(a->group, b->group);
+	return keys ? keys : strverscmp(a->workload->name, b->workload->name);
 }
 
 /* ---- the standing of a queue (kai-engine 4.4) -------------------------------------------------------------------------------------- */
@@ -184,6 +273,8 @@ static struct branch *branch_of(struct tree *tree, const struct tui_project *pro
 static void plant(struct tree *tree, size_t count)
 {
 	for (size_t at = 0; at < count; at++) {
+		if (!tree->sorted[at].tried)
+			continue;
 		struct branch *branch = branch_of(tree, tree->sorted[at].project);
 		if (branch->end == 0)
 			branch->at = at;
@@ -198,41 +289,41 @@ static void plant(struct tree *tree, size_t count)
 	}
 }
 
-static const struct tui_waiting *step(struct tree *tree)
+/* All workloads of the group that comes next. */
+static size_t step(struct tree *tree, struct tui_waiting *out)
 {
 	struct branch *branch = &tree->root;
 	for (struct branch *below; (below = best_below(branch)) != NULL;)
 		branch = below;
-	const struct tui_waiting *waiting = &tree->sorted[branch->at++];
+	const char *group = tree->sorted[branch->at].group;
+	size_t count = 0;
+	while (branch->at < branch->end && strcmp(tree->sorted[branch->at].group, group) == 0)
+		out[count++] = tree->sorted[branch->at++];
 	for (; branch; branch = branch->above)
 		look_at(tree, branch);
-	return waiting;
+	return count;
 }
 
 /* One step after the other for the first EXACT_LINE, the rest project by project: nobody reads so far, and it would cost the product. */
 static void walk(struct tree *tree, size_t count, struct tui_waiting *out)
 {
 	size_t given = 0;
-	while (given < count && given < EXACT_LINE)
-		out[given++] = *step(tree);
+	while (tree->root.best && given < EXACT_LINE)
+		given += step(tree, out + given);
 	const char *name;
 	void *value;
-	for (size_t at = 0; given < count && stint_map_next(tree->by_name, &at, &name, &value);) {
+	for (size_t at = 0; stint_map_next(tree->by_name, &at, &name, &value);) {
 		struct branch *branch = value;
 		while (branch->at < branch->end)
 			out[given++] = tree->sorted[branch->at++];
 	}
+	for (size_t at = 0; at < count; at++) {
+		if (!tree->sorted[at].tried)
+			out[given++] = tree->sorted[at];
+	}
 }
 
 /* ---- the line ---------------------------------------------------------------------------------------------------------------------- */
-
-static struct stint_map *classes_by_name(const struct tui_sources *sources)
-{
-	struct stint_map *classes = stint_map_new(NULL);
-	for (size_t at = 0; at < sources->classes_count; at++)
-		stint_map_set(classes, sources->classes[at]->name, sources->classes[at]);
-	return classes;
-}
 
 static int64_t least_memory_mib(const struct tui_world *world)
 {
@@ -244,13 +335,29 @@ static int64_t least_memory_mib(const struct tui_world *world)
 	return least;
 }
 
+/* Workloads of one group have one place. */
 static void number(struct tui_waiting *sorted, size_t count)
 {
-	for (size_t at = 0; at < count; at++)
-		sorted[at].position = at && sorted[at].project == sorted[at - 1].project ? sorted[at - 1].position + 1 : 1;
+	for (size_t at = 0; at < count && count; at++) {
+		const struct tui_waiting *before = at && sorted[at].project == sorted[at - 1].project ? &sorted[at - 1] : NULL;
+		if (sorted[at].tried)
+			sorted[at].position = before ? before->position + (strcmp(before->group, sorted[at].group) != 0) : 1;
+	}
 }
 
-void make_line(struct tui_maker *maker, const struct tui_sources *sources)
+/* ---- what is not known of it ------------------------------------------------------------------------------------------------------- */
+
+static const char *doubt_of(const struct tui_sources *sources)
+{
+	if (!sources->pod_groups_known)
+		return "order: without PodGroups, which may not be read";
+	if (!sources->past_use_known)
+		return "order: without past use, which may not be read";
+	return sources->usage && !sources->usage_factor_known ? "order: with --usage-factor 1, as the scheduler's Lease does not tell it"
+							      : NULL;
+}
+
+void make_line(struct tui_maker *maker, const struct tui_sources *sources, int64_t now_ms)
 {
 	struct tui_world *world = &maker->world;
 	size_t count = 0;
@@ -259,26 +366,20 @@ void make_line(struct tui_maker *maker, const struct tui_sources *sources)
 	struct tui_waiting *sorted = stint_arena_alloc(maker->arena, (count + 1) * sizeof *sorted);
 	world->waiting = stint_arena_alloc(maker->arena, (count + 1) * sizeof *world->waiting);
 	world->waiting_count = count;
+	world->line_doubt = doubt_of(sources);
 	if (count == 0)
 		return;
-	struct stint_map *classes = classes_by_name(sources);
-	const int64_t least_mib = least_memory_mib(world);
+	const struct groups groups = {.maker = maker,
+		.sources = sources,
+		.by_key = stint_map_new(group_free),
+		.least_mib = least_memory_mib(world),
+		.now_ms = now_ms};
 	count = 0;
 	for (size_t at = 0; at < world->workloads_count; at++) {
-		const struct stint_workload *workload = world->workloads[at];
-		if (!tui_workload_waits(workload))
-			continue;
-		const double asks = workload->gpus_requested - workload->gpus_allocated;
-		struct tui_waiting *waiting = &sorted[count++];
-		*waiting = (struct tui_waiting){.workload = workload,
-			.project = stint_map_get(maker->projects_by_name, tui_workload_project(workload)),
-			.priority = priority_of(classes, workload),
-			.asks = workload->gpus_requested_unknown ? -1
-				: asks > 0			 ? asks
-								 : 0};
-		fill_step(waiting, least_mib);
+		if (tui_workload_waits(world->workloads[at]))
+			fill(&groups, &sorted[count++], world->workloads[at]);
 	}
-	stint_map_free(classes);
+	stint_map_free(groups.by_key);
 	qsort(sorted, count, sizeof *sorted, compare_waiting);
 	number(sorted, count);
 	struct tree tree = {.maker = maker, .sorted = sorted, .by_name = stint_map_new(NULL)};

@@ -11,9 +11,10 @@ struct tui_maker {
 	struct tui_world world;
 	struct stint_arena *arena; /* everything in the world but what is borrowed */
 	struct stint_map *projects_by_name; /* -> struct tui_project */
+	double usage_factor;
 };
 
 void make_projects(struct tui_maker *maker, const struct tui_sources *sources);
-void make_line(struct tui_maker *maker, const struct tui_sources *sources);
+void make_line(struct tui_maker *maker, const struct tui_sources *sources, int64_t now_ms);
 
 #endif

@@ -149,7 +149,7 @@ static void divide(struct tui_maker *maker, struct tui_project *const *list, siz
 				.request = by->requested,
 				.id = (uint32_t)at};
 		}
-		stint_shares_divide(sharers, children, total[d], 1, false);
+		stint_shares_divide(sharers, children, total[d], maker->usage_factor, false);
 		for (size_t at = 0; at < children; at++)
 			list[sharers[at].id]->by[d].fair = sharers[at].fair_share;
 	}
@@ -209,6 +209,7 @@ void make_projects(struct tui_maker *maker, const struct tui_sources *sources)
 		struct tui_project *project = stint_map_get(maker->projects_by_name, name);
 		count_workload(project ? project : add_project(maker, list, &count, name), world->workloads[at]);
 	}
+	maker->usage_factor = sources->usage_factor;
 	sum_cluster(world);
 	qsort(list, count, sizeof(struct tui_project *), compare_projects);
 	sum_up(maker, list, count);

@@ -66,6 +66,7 @@ void record_free(void *value)
 	free(record->pods.items);
 	free(record->word);
 	free(record->sentence);
+	free(record->charged);
 	free(record->uid);
 	free(record);
 }
@@ -237,12 +238,12 @@ void records_settle(struct stint_workload_set *set)
 {
 	struct sorted *dirty = &set->dirty_records;
 	size_t dead = 0;
-	for (size_t at = 0; set->memory_changed && at < set->workloads.count; at++) {
+	for (size_t at = 0; (set->memory_changed || set->groups_changed) && at < set->workloads.count; at++) {
 		struct record *record = set->workloads.items[at];
-		if (record->by_memory)
+		if ((record->by_memory && set->memory_changed) || (record->by_group && set->groups_changed))
 			record_touch(set, record);
 	}
-	set->memory_changed = false;
+	set->memory_changed = set->groups_changed = false;
 	for (size_t at = 0; at < dirty->count; at++) {
 		struct record *record = dirty->items[at];
 		record->dirty = false;

@@ -23,9 +23,10 @@ static const struct source {
 	{&stint_kube_deployments, {STINT_KIND_OWNER, "apps/v1", "Deployment"}},
 	{&stint_kube_replicasets, {STINT_KIND_OWNER, "apps/v1", "ReplicaSet"}},
 	{&stint_kube_statefulsets, {STINT_KIND_OWNER, "apps/v1", "StatefulSet"}},
+	{&stint_kube_podgroups, {STINT_KIND_POD_GROUP, NULL, NULL}},
 	{&stint_kube_nodes, {STINT_KIND_NODE, NULL, NULL}},
 };
-enum { PODS, JOBS, DEPLOYMENTS, REPLICASETS, STATEFULSETS, NODES };
+enum { PODS, JOBS, DEPLOYMENTS, REPLICASETS, STATEFULSETS, POD_GROUPS, NODES };
 
 static bool take(struct sink *sink, const struct stint_kube_resource *resource, const char *data, size_t length, struct stint_error **err)
 {
@@ -60,7 +61,7 @@ static bool read_lists(
 	for (size_t at = 0; at < count; at++)
 		items[at] = (struct batch_item){.resource = sources[at].resource,
 			.namespace_ = at == NODES ? NULL : project,
-			.label_selector = at == NODES ? NULL : selector,
+			.label_selector = at >= POD_GROUPS ? NULL : selector,
 			.on_item = take_item,
 			.user = sink};
 	bool fine = batch_run(kube, items, count, err);

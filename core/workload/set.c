@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static void member_free(void *value)
 {
 	struct member *member = value;
@@ -20,6 +25,14 @@ static void family_free(void *value)
 	struct family *family = value;
 	free(family->uid);
 	free(family);
+}
+
+static void ruling_free(void *value)
+{
+	struct ruling *ruling = value;
+	free(ruling->uid);
+	free(ruling->queue);
+	free(ruling);
 }
 
 struct stint_workload_set *stint_workload_set_new(const char *const *scheduler_names)
@@ -37,6 +50,7 @@ struct stint_workload_set *stint_workload_set_new(const char *const *scheduler_n
 	set->families = stint_map_new(family_free);
 	set->records = stint_map_new(record_free);
 	set->places = stint_map_new(place_free);
+	set->groups = stint_map_new(ruling_free);
 	return set;
 }
 
@@ -45,6 +59,7 @@ void stint_workload_set_free(struct stint_workload_set *set)
 	if (!set)
 		return;
 	stint_map_free(set->places);
+	stint_map_free(set->groups);
 	stint_map_free(set->records);
 	stint_map_free(set->families);
 	stint_map_free(set->members);
@@ -76,7 +91,7 @@ void members_add(struct members *members, struct member *member)
 	members->items[members->count++] = member;
 }
 
-/* ---- objects come and go ----------------------------------------------------------------------------------------------------------- */
+/* ---- touched -------------------------------------------------------------------------------------------------------------------------- */
 
 /* What the lists were made of is kept; what nobody has seen yet is not. One that came and went leaves its last form, which tells its key. */
 static void touch(struct stint_workload_set *set, struct member *member)
@@ -92,8 +107,54 @@ static void touch(struct stint_workload_set *set, struct member *member)
 	members_add(&set->touched, member);
 }
 
+/* ---- PodGroups ----------------------------------------------------------------------------------------------------------------------- */
+
+static void put_group(struct stint_workload_set *set, const struct stint_pod_group *group)
+{
+	const char *queue = group->queue && group->queue[0] ? group->queue : stint_object_label(&group->meta, STINT_LABEL_QUEUE);
+	stint_autofree char *key = stint_format("%s/%s", group->meta.space ? group->meta.space : "", group->meta.name);
+	struct ruling *ruling = stint_map_get(set->groups, key);
+	if (ruling && same(ruling->queue, queue) && same(ruling->uid, group->meta.uid))
+		return;
+	ruling = stint_alloc(sizeof *ruling);
+	*ruling = (struct ruling){.uid = stint_strdup(group->meta.uid), .queue = stint_strdup(queue)};
+	stint_map_set(set->groups, key, ruling);
+	set->groups_changed = true;
+}
+
+static void remove_group(struct stint_workload_set *set, const char *uid)
+{
+	const char *key;
+	void *value;
+	for (size_t at = 0; stint_map_next(set->groups, &at, &key, &value);) {
+		const struct ruling *ruling = value;
+		if (!same(ruling->uid, uid))
+			continue;
+		stint_autofree char *gone = stint_strdup(key);
+		stint_map_remove(set->groups, gone);
+		set->groups_changed = true;
+		return;
+	}
+}
+
+const char *queue_of_group(const struct stint_workload_set *set, const struct stint_pod *pod)
+{
+	const char *name = stint_object_annotation(&pod->meta, "pod-group-name");
+	if (!name || !stint_map_count(set->groups))
+		return NULL;
+	stint_autofree char *key = stint_format("%s/%s", pod->meta.space ? pod->meta.space : "", name);
+	const struct ruling *ruling = stint_map_get(set->groups, key);
+	return ruling ? ruling->queue : NULL;
+}
+
+/* ---- objects come and go ----------------------------------------------------------------------------------------------------------- */
+
 void stint_workload_set_put(struct stint_workload_set *set, struct stint_object *object)
 {
+	if (object->kind == STINT_KIND_POD_GROUP) {
+		put_group(set, (const struct stint_pod_group *)object);
+		return;
+	}
 	const char *key = object->uid ? object->uid : object->name;
 	struct member *member = stint_map_get(set->members, key);
 	if (!member) {
@@ -110,6 +171,8 @@ void stint_workload_set_remove(struct stint_workload_set *set, const char *uid)
 	struct member *member = stint_map_get(set->members, uid);
 	if (member && member->object)
 		touch(set, member);
+	else if (!member)
+		remove_group(set, uid);
 }
 
 /* ---- who names which owner --------------------------------------------------------------------------------------------------------- */
@@ -141,11 +204,6 @@ static void enter_family(struct stint_workload_set *set, struct member *member, 
 	if (member->next)
 		member->next->link = &member->next;
 	family->first = member;
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 static bool is_same_reference(const struct stint_owner_reference *a, const struct stint_owner_reference *b)
@@ -222,7 +280,7 @@ static void forget_former(struct stint_workload_set *set)
 
 void settle(struct stint_workload_set *set)
 {
-	if (!set->touched.count)
+	if (!set->touched.count && !set->groups_changed)
 		return;
 	for (size_t at = 0; at < set->touched.count; at++)
 		relate(set, set->touched.items[at]);

@@ -49,7 +49,10 @@ struct record {
 	struct members pods; /* by name, but for what came and went since the last settling */
 	size_t pods_capacity; /* of workload.pods */
 	size_t owners; /* members that are no pods */
-	bool dirty, listed, by_memory; /* by_memory: something of it asks for memory of devices, so nodes matter */
+	char *charged; /* the queue, where a PodGroup names it */
+	bool dirty, listed;
+	bool by_memory; /* something of it asks for memory of devices, so nodes matter */
+	bool by_group; /* its pods name a PodGroup, so those matter */
 };
 
 /* A node by its name. It comes first: the list points to it. */
@@ -65,6 +68,11 @@ struct place {
 	bool dirty, listed;
 };
 
+/* What a PodGroup says of the workloads whose pods name it. */
+struct ruling {
+	char *uid, *queue; /* queue NULL: nothing */
+};
+
 /* Pointers in an order; newcomers are sorted in. */
 struct sorted {
 	void **items;
@@ -76,11 +84,13 @@ struct stint_workload_set {
 	struct stint_map *families; /* uid -> struct family */
 	struct stint_map *records; /* uid of the top -> struct record */
 	struct stint_map *places; /* name -> struct place */
+	struct stint_map *groups; /* "project/name" of a PodGroup -> struct ruling */
 	char **scheduler_names; /* NULL: everybody's pods */
 	struct members touched, moved;
 	struct sorted workloads, nodes; /* what the lists show */
 	struct sorted dirty_records, dirty_places, new_records, new_places; /* in no order; used while settling */
 	bool memory_changed; /* of the devices of some node: since the last settling */
+	bool groups_changed; /* which queues PodGroups name, likewise */
 	bool misplaced; /* something in the lists has gone, or must be sorted in again */
 };
 
@@ -89,6 +99,8 @@ void settle(struct stint_workload_set *set);
 
 void members_add(struct members *members, struct member *member);
 bool is_served(const struct stint_workload_set *set, const char *scheduler_name);
+/* The queue that the PodGroup of a pod names; NULL: it names none, or there is none of that name. */
+const char *queue_of_group(const struct stint_workload_set *set, const struct stint_pod *pod);
 const struct stint_node *node_named(const struct stint_workload_set *set, const char *name); /* NULL: not known */
 void sorted_add(struct sorted *sorted, void *item);
 /* Drops what is not `listed` any more, and sorts the newcomers in. */

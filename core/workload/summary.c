@@ -362,6 +362,17 @@ static void set_times(struct stint_workload *workload)
 			workload->ended_ms = workload->pods[at]->ended_ms;
 }
 
+/* A PodGroup rules over what the workload says itself, as the scheduler has it. */
+static void charge(const struct stint_workload_set *set, struct record *record)
+{
+	struct stint_workload *workload = &record->workload;
+	const struct stint_pod *first = workload->pods_count ? workload->pods[0] : NULL;
+	free(record->charged);
+	record->by_group = first && stint_object_annotation(&first->meta, "pod-group-name");
+	record->charged = first ? stint_strdup(queue_of_group(set, first)) : NULL;
+	workload->queue = record->charged ? record->charged : label_of(workload, STINT_LABEL_QUEUE);
+}
+
 void summarise(const struct stint_workload_set *set, struct record *record)
 {
 	struct stint_workload *workload = &record->workload;
@@ -371,7 +382,7 @@ void summarise(const struct stint_workload_set *set, struct record *record)
 	const int32_t live = (int32_t)workload->pods_count - workload->pods_succeeded - workload->pods_failed;
 	const int32_t nominal = nominal_pods(workload);
 	workload->type = type_of(workload);
-	workload->queue = label_of(workload, STINT_LABEL_QUEUE);
+	charge(set, record);
 	workload->priority_class = workload->owner && workload->owner->pod_spec ? workload->owner->pod_spec->priority_class : NULL;
 	if (!workload->priority_class && workload->pods_count)
 		workload->priority_class = workload->pods[0]->spec->priority_class;

@@ -27,6 +27,7 @@ struct stint_kube; /* stint/kube.h */
 #define STINT_ANNOTATION_TIME "stint.dev/time-seconds"
 #define STINT_ANNOTATION_GPU_UUIDS "stint.dev/gpu-uuids"
 #define STINT_ANNOTATION_POLICY "stint.dev/policy" /* on the scheduler's Lease */
+#define STINT_ANNOTATION_HALF_LIFE "stint.dev/usage-half-life-seconds" /* likewise; absent or empty: past use does not count */
 #define STINT_ANNOTATION_QUOTA "stint.dev/quota" /* on a department: "sum" */
 
 enum stint_workload_type { STINT_TRAINING, STINT_WORKSPACE, STINT_INFERENCE };
@@ -72,7 +73,8 @@ struct stint_workload {
 	const char *reason; /* one word why it is in that phase, "NoRoom", "BackoffLimitExceeded"; NULL: nothing to say */
 	const char *message; /* the sentence behind it, or NULL */
 	bool never; /* it waits, and can never be scheduled as asked */
-	const char *queue; /* label kai.scheduler/queue of the owner, then of a pod; NULL: the project's */
+	const char *
+		queue; /* of the PodGroup that its pods name, else label kai.scheduler/queue of the owner, then of a pod; NULL: the project's */
 	const char *priority_class; /* or NULL */
 	/* Of all pods that are to run at once. What asks for memory counts once a pod of it has a place; until then it is unknown in GPUs. */
 	double gpus_requested;
@@ -122,7 +124,7 @@ struct stint_node_use {
 
 /*
  * A set of objects that workloads are made of. Give it pods, Jobs, ReplicaSets, Deployments, StatefulSets and whatever else may own pods
- * (STINT_KIND_OWNER), and nodes for their device memory. scheduler_names: whose pods count, NULL-ended, copied; NULL or empty: everybody's.
+ * (STINT_KIND_OWNER), nodes for their device memory, and PodGroups for the queues that they name. scheduler_names: whose pods count, NULL-ended, copied; NULL or empty: everybody's.
  */
 struct stint_workload_set;
 struct stint_workload_set *stint_workload_set_new(const char *const *scheduler_names);

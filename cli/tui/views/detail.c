@@ -149,9 +149,11 @@ static void say_workload(const struct tui_app *app, const struct stint_workload 
 		const struct tui_waiting *waiting = &app->now.world->waiting[at];
 		if (waiting->workload != workload)
 			continue;
-		stint_autofree char *place =
-			stint_format("%zu of %zu that wait, %u in its project", at + 1, app->now.world->waiting_count, waiting->position);
+		stint_autofree char *place = waiting->tried
+			? stint_format("%zu of %zu that wait, %u in its project", at + 1, app->now.world->waiting_count, waiting->position)
+			: stint_strdup("not tried yet: it has no queue, or pods of its gang are missing");
 		tui_say_field(text, "In the line", TUI_TEXT, place);
+		tui_say_field(text, "Node pools", TUI_TEXT, waiting->pools);
 	}
 	say_evictions(app, workload, text);
 	say_pods(app, workload, text);
@@ -254,7 +256,10 @@ static void say_project(const struct tui_app *app, const struct tui_project *pro
 			continue;
 		struct tui_field gpus = {.text = ""};
 		view_workload_gpus(waiting->workload, &gpus);
-		tui_say(text, TUI_DIM, "%4u  ", waiting->position);
+		if (waiting->tried)
+			tui_say(text, TUI_DIM, "%4u  ", waiting->position);
+		else
+			tui_say(text, TUI_DIM, "   -  ");
 		tui_say(text, TUI_TEXT, "%-32s %8s  ", waiting->workload->name, gpus.text);
 		tui_say(text, waiting->workload->never ? TUI_BAD : TUI_WARN, "%s",
 			waiting->workload->reason ? waiting->workload->reason : "not judged yet");

@@ -13,6 +13,10 @@ static const struct tui_waiting *of(const void *item)
 
 static void show_order(const void *item, const struct tui_now *now, struct tui_field *out)
 {
+	if (!of(item)->tried) {
+		tui_field_set(out, TUI_DIM, "-");
+		return;
+	}
 	tui_field_set(out, TUI_DIM, "%zu", (size_t)(of(item) - now->world->waiting) + 1);
 }
 
@@ -46,13 +50,27 @@ static void show_project(const void *item, const struct tui_now *now, struct tui
 static void show_position(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	(void)now;
-	tui_field_set(out, TUI_TEXT, "%u", of(item)->position);
+	if (of(item)->tried)
+		tui_field_set(out, TUI_TEXT, "%u", of(item)->position);
+	else
+		tui_field_set(out, TUI_DIM, "-");
 }
 
 static double position_number(const void *item, const struct tui_now *now)
 {
 	(void)now;
-	return of(item)->position;
+	return of(item)->tried ? of(item)->position : NAN;
+}
+
+static const char *pools_text(const void *item)
+{
+	return of(item)->pools;
+}
+
+static void show_pools(const void *item, const struct tui_now *now, struct tui_field *out)
+{
+	(void)now;
+	tui_field_set(out, TUI_TEXT, "%s", pools_text(item) ? pools_text(item) : "");
 }
 
 static void show_priority(const void *item, const struct tui_now *now, struct tui_field *out)
@@ -149,6 +167,7 @@ static const struct tui_column columns[] = {
 	{.name = "position", .title = "IN IT", .least = 5, .most = 5, .rank = 6, .flags = TUI_RIGHT, .show = show_position, .number = position_number},
 	{.name = "priority", .title = "PRIO", .least = 4, .most = 8, .rank = 5, .flags = TUI_RIGHT, .show = show_priority, .number = priority_number},
 	{.name = "gpus", .title = "GPUS", .least = 4, .most = 9, .flags = TUI_RIGHT, .show = show_asks, .number = asks_number},
+	{.name = "pools", .title = "NODE POOLS", .least = 10, .most = 24, .rank = 8, .flags = TUI_SEARCHED | TUI_HIDDEN, .show = show_pools, .text = pools_text},
 	{.name = "pods", .title = "WAITING", .least = 7, .most = 9, .rank = 7, .flags = TUI_RIGHT, .show = show_pods, .number = pods_number},
 	{.name = "age", .title = "AGE", .least = 4, .most = 8, .rank = 1, .flags = TUI_RIGHT, .show = show_age, .number = age_number},
 	{.name = "starts", .title = "STARTS", .least = 6, .most = 8, .rank = 4, .flags = TUI_RIGHT, .show = show_starts, .number = starts_number},

@@ -18,10 +18,13 @@ struct scene_array {
 struct scene {
 	struct stint_model *model;
 	struct stint_workload_set *set;
+	struct stint_catalog *catalog;
 	struct tui_maker *maker;
 	struct tui_victims victims;
 	struct tui_usage *usage;
-	struct scene_array nodes, queues, pods, events, classes, owners;
+	double usage_factor; /* 0: 1 */
+	bool hide_groups, hide_use, hide_factor;
+	struct scene_array nodes, queues, pods, events, classes, owners, groups;
 	bool hide_nodes, hide_queues;
 	const char *only; /* the project that is seen; NULL: all */
 	int uids;
@@ -32,7 +35,8 @@ static inline void scene_open(struct scene *scene)
 	static const char *const names[] = {"stint-scheduler", NULL};
 	setlocale(LC_CTYPE, "C.UTF-8");
 	setenv("TZ", "UTC", 1);
-	*scene = (struct scene){.model = stint_model_new(), .set = stint_workload_set_new(names), .maker = tui_maker_new()};
+	*scene = (struct scene){
+		.model = stint_model_new(), .set = stint_workload_set_new(names), .maker = tui_maker_new(), .catalog = stint_catalog_new()};
 }
 
 static inline void scene_empty(struct scene_array *array)
@@ -54,7 +58,9 @@ static inline void scene_close(struct scene *scene)
 	scene_empty(&scene->events);
 	scene_empty(&scene->classes);
 	scene_empty(&scene->owners);
+	scene_empty(&scene->groups);
 	stint_workload_set_free(scene->set);
+	stint_catalog_free(scene->catalog);
 	stint_model_free(scene->model);
 }
 
@@ -70,7 +76,8 @@ static inline struct stint_object *scene_add(struct scene *scene, struct scene_a
 	}
 	stint_grow(&array->items, &array->capacity, array->count + 1, sizeof *array->items);
 	array->items[array->count++] = object;
-	if (kind == STINT_KIND_POD || kind == STINT_KIND_NODE || kind == STINT_KIND_OWNER)
+	stint_catalog_put(scene->catalog, object);
+	if (kind == STINT_KIND_POD || kind == STINT_KIND_NODE || kind == STINT_KIND_OWNER || kind == STINT_KIND_POD_GROUP)
 		stint_workload_set_put(scene->set, object);
 	return object;
 }
@@ -82,6 +89,7 @@ static inline void scene_remove(struct scene *scene, struct scene_array *array, 
 		if (strcmp(array->items[at]->name, name) != 0)
 			continue;
 		stint_workload_set_remove(scene->set, array->items[at]->uid);
+		stint_catalog_remove(scene->catalog, array->items[at]);
 		stint_object_unref(array->items[at]);
 		array->items[at] = array->items[--array->count];
 		return;
@@ -147,6 +155,35 @@ static inline void scene_queue(struct scene *scene, const char *name, const char
 	scene_add(scene, &scene->queues, STINT_KIND_QUEUE, NULL, NULL, text.data);
 }
 
+/* spec: JSON without its braces, "\"minMember\":3". */
+static inline void scene_group(struct scene *scene, const char *project, const char *name, const char *spec)
+{
+	char time[STINT_TIME_SIZE];
+	stint_autofree char *text = stint_format(
+		"{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"group-%s\",\"creationTimestamp\":\"%s\"},\"spec\":{%s}}",
+		name, project, name, scene_ago("3h", time), spec);
+	scene_add(scene, &scene->groups, STINT_KIND_POD_GROUP, NULL, NULL, text);
+}
+
+/* A pod that nobody owns and that names a PodGroup; node NULL: it waits. */
+static inline void scene_member(struct scene *scene, const char *project, const char *name, const char *group, const char *node)
+{
+	char time[STINT_TIME_SIZE];
+	stint_auto_buf text = {0};
+	stint_buf_printf(&text,
+		"{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"pod-%s\",\"creationTimestamp\":\"%s\",\"annotations\":{"
+		"\"pod-group-name\":\"%s\"}},"
+		"\"spec\":{\"schedulerName\":\"stint-scheduler\",\"priority\":50,",
+		name, project, name, scene_ago("1h", time), group);
+	if (node)
+		stint_buf_printf(&text, "\"nodeName\":\"%s\",", node);
+	stint_buf_printf(&text,
+		"\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"1\",\"nvidia.com/"
+		"gpu\":\"1\"}}}]},\"status\":{\"phase\":\"%s\"}}",
+		node ? "Running" : "Pending");
+	scene_add(scene, &scene->pods, STINT_KIND_POD, NULL, NULL, text.data);
+}
+
 struct scene_job {
 	const char *project, *name;
 	const char *age; /* "2h" */
@@ -157,6 +194,7 @@ struct scene_job {
 	const char *state; /* of the pods that have a place: NULL: Running; "Succeeded", "Failed" */
 	int priority; /* 0: 50 */
 	bool suspended;
+	const char *group; /* the PodGroup that its pods name; NULL: none */
 };
 
 static inline void scene_pod(struct scene *scene, const struct scene_job *job, int index, const char *place, const char *uid)
@@ -172,6 +210,8 @@ static inline void scene_pod(struct scene *scene, const struct scene_job *job, i
 		job->name, index, job->project, uid, index, scene_ago(job->age, time), job->name);
 	if (job->gpus && !whole)
 		stint_buf_printf(&text, ",\"gpu-fraction\":\"%s\"", job->gpus);
+	if (job->group)
+		stint_buf_printf(&text, ",\"pod-group-name\":\"%s\"", job->group);
 	if (slash)
 		stint_buf_printf(&text, ",\"stint.dev/gpu-devices\":\"%s\"", slash + 1);
 	stint_buf_printf(&text,
@@ -296,14 +336,18 @@ static inline const struct tui_world *scene_world(struct scene *scene)
 {
 	const struct tui_sources sources = {.queues = scene->queues.items,
 		.events = scene->events.items,
-		.classes = scene->classes.items,
 		.queues_count = scene->hide_queues ? 0 : scene->queues.count,
 		.events_count = scene->events.count,
-		.classes_count = scene->classes.count,
 		.nodes_known = !scene->hide_nodes,
 		.queues_known = !scene->hide_queues,
 		.pods_known = true,
 		.events_known = true,
+		.classes_known = scene->classes.count > 0,
+		.pod_groups_known = !scene->hide_groups,
+		.catalog = scene->catalog,
+		.past_use_known = !scene->hide_use,
+		.usage_factor = scene->usage_factor > 0 ? scene->usage_factor : 1,
+		.usage_factor_known = !scene->hide_factor,
 		.only = scene->only,
 		.victims = &scene->victims,
 		.usage = scene->usage,

@@ -1,13 +1,18 @@
-/* The line begins with what the engine tries first, in random clusters: all resources, past use, departments, gangs. */
+/*
+ * The line begins with what the engine tries first, in random clusters: all resources, past use with a factor, departments, gangs, PodGroups with
+ * and without sub-groups and queues of their own, lists of node pools.
+ */
 #include "tests/unit/test.h"
 
-#include <stint/engine.h>
+#include <stint/mirror.h>
 
 #include "tests/unit/tui/scene.h"
 
-enum { WORLDS = 400, NODES = 8, ROOTS = 2, LEAVES = 5, JOBS = 14 };
+enum { WORLDS = 600, NODES = 16, ROOTS = 2, LEAVES = 4, JOBS = 18 };
 
 static uint64_t random_state;
+static const char *const shares[] = {"1", "2", "0.5"};
+static const char *const pools[] = {"even", "odd", "even,odd", "odd,even"};
 
 static int draw(int bound)
 {
@@ -26,12 +31,13 @@ static void make_node(struct scene *scene, int at)
 {
 	stint_auto_buf text = {0};
 	stint_buf_printf(&text,
-		"{\"metadata\":{\"name\":\"n%d\",\"uid\":\"n%d\",\"labels\":{\"nvidia.com/gpu.count\":\"8\",\"nvidia.com/"
-		"gpu.memory\":\"80000\"}},"
+		"{\"metadata\":{\"name\":\"n%d\",\"uid\":\"n%d\",\"labels\":{\"stint.dev/virtual\":\"true\",\"nvidia.com/"
+		"gpu.count\":\"8\",\"nvidia.com/"
+		"gpu.memory\":\"80000\",\"kai.scheduler/node-pool\":\"%s\"}},"
 		"\"spec\":{\"unschedulable\":%s},\"status\":{\"allocatable\":{\"cpu\":\"96\",\"memory\":\"512Gi\",\"pods\":\"110\","
 		"\"nvidia.com/gpu\":\"8\"},"
 		"\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}",
-		at, at, at == 0 && draw(2) ? "true" : "false");
+		at, at, pools[at % 2], at == 0 && draw(2) ? "true" : "false");
 	put(scene, &scene->nodes, STINT_KIND_NODE, "Node", &text);
 }
 
@@ -51,50 +57,132 @@ static void make_queue(struct scene *scene, const char *name, const char *parent
 	put(scene, &scene->queues, STINT_KIND_QUEUE, "Queue", &text);
 }
 
-/* Half of the jobs run, each pod on a node of its own where there is room for it. */
-static void make_job(struct scene *scene, int at, int *devices)
+/* How the pods of a workload hang together. */
+enum form { JOB, RULED_JOB, BARE_GROUP, FORMS };
+
+struct made {
+	int at, leaf, pods, least, hour, cpu, runs; /* runs: as many of the pods do */
+	enum form form;
+	bool parts;
+	const char *gpus, *pools;
+};
+
+static void make_job(struct scene *scene, const struct made *made)
 {
-	static const char *const shares[] = {"1", "2", "0.5"};
 	stint_auto_buf text = {0};
-	const char *gpus = shares[draw(3)];
-	const int leaf = draw(LEAVES), pods = 1 + draw(3), gang = draw(2) ? pods : 1, cpu = 1 + draw(8), hour = draw(9);
-	const bool runs = draw(2);
 	stint_buf_printf(&text,
 		"{\"metadata\":{\"name\":\"job-%d\",\"namespace\":\"q%d\",\"uid\":\"job-%d\",\"creationTimestamp\":\"2026-11-24T0%d:00:"
 		"00Z\","
-		"\"annotations\":{\"kai.scheduler/"
-		"batch-min-member\":\"%d\"}},\"spec\":{\"parallelism\":%d,\"template\":{\"spec\":{\"schedulerName\":\"stint-"
-		"scheduler\",\"containers\":[{\"name\":\"c\"}]}}}}",
-		at, leaf, at, hour, gang, pods);
+		"\"annotations\":{\"kai.scheduler/batch-min-member\":\"%d\",\"kai.scheduler/"
+		"node-pools\":\"%s\"}},\"spec\":{\"parallelism\":%d,"
+		"\"template\":{\"spec\":{\"schedulerName\":\"stint-scheduler\",\"containers\":[{\"name\":\"c\"}]}}}}",
+		made->at, made->leaf, made->at, made->hour, made->least, made->pools, made->pods);
 	put(scene, &scene->owners, STINT_KIND_OWNER, "Job", &text);
-	for (int pod = 0; pod < pods; pod++) {
-		const int node = (at + pod) % NODES, whole = *gpus == '2' ? 2 : 1;
+}
+
+/* Sometimes in two halves, sometimes charged to another queue than that of its project. */
+static void make_group(struct scene *scene, const struct made *made)
+{
+	stint_auto_buf text = {0};
+	stint_buf_printf(&text,
+		"{\"metadata\":{\"name\":\"group-%d\",\"namespace\":\"q%d\",\"uid\":\"group-%d\",\"creationTimestamp\":\"2026-11-24T0%d:30:"
+		"00Z\"},"
+		"\"spec\":{\"minMember\":%d",
+		made->at, made->leaf, made->at, made->hour, made->least);
+	if (draw(2))
+		stint_buf_printf(&text, ",\"queue\":\"q%d\"", draw(LEAVES));
+	if (made->parts && draw(2))
+		stint_buf_puts(&text, ",\"minSubGroup\":1");
+	if (made->parts)
+		stint_buf_printf(
+			&text, ",\"subGroups\":[{\"name\":\"b\",\"minMember\":%d},{\"name\":\"a\",\"minMember\":%d}]", draw(3), draw(3));
+	stint_buf_puts(&text, "}}");
+	put(scene, &scene->groups, STINT_KIND_POD_GROUP, "PodGroup", &text);
+}
+
+static void add_annotations(struct stint_buf *text, const struct made *made, const char *devices)
+{
+	stint_buf_puts(text, "\"annotations\":{\"x\":\"y\"");
+	if (made->form != JOB)
+		stint_buf_printf(text, ",\"pod-group-name\":\"group-%d\",\"kai.scheduler/node-pools\":\"%s\"", made->at, made->pools);
+	if (*made->gpus == '0')
+		stint_buf_printf(text, ",\"gpu-fraction\":\"%s\"", made->gpus);
+	if (devices)
+		stint_buf_printf(text, ",\"stint.dev/gpu-devices\":\"%s\"", devices);
+	stint_buf_puts(text, "}");
+}
+
+/* Each pod that runs is on a node of its own where there is room for it. */
+static void make_pod(struct scene *scene, const struct made *made, int pod, int *devices)
+{
+	const int node = (made->at + pod) % NODES;
+	const bool runs = pod < made->runs, two = *made->gpus == '2';
+	stint_auto_buf text = {0};
+	stint_autofree char *slots = !runs ? NULL
+		: two			   ? stint_format("%d,%d", devices[node], devices[node] + 1)
+					   : stint_format("%d", devices[node]);
+	stint_buf_printf(&text,
+		"{\"metadata\":{\"name\":\"job-%d-%d\",\"namespace\":\"q%d\",\"uid\":\"job-%d-%d\",\"creationTimestamp\":\"2026-11-24T0%d:"
+		"00:00Z\","
+		"\"labels\":{\"kai.scheduler/subgroup-name\":\"%c\",\"kai.scheduler/task-priority\":\"%d\"},",
+		made->at, pod, made->leaf, made->at, pod, made->hour, 'a' + pod % 2, draw(5));
+	add_annotations(&text, made, slots);
+	if (made->form != BARE_GROUP)
+		stint_buf_printf(&text,
+			",\"ownerReferences\":[{\"apiVersion\":\"batch/"
+			"v1\",\"kind\":\"Job\",\"name\":\"job-%d\",\"uid\":\"job-%d\",\"controller\":true}]",
+			made->at, made->at);
+	stint_buf_puts(&text, "},\"spec\":{\"schedulerName\":\"stint-scheduler\",\"priority\":50,");
+	if (runs)
+		stint_buf_printf(&text, "\"nodeName\":\"n%d\",", node);
+	/* The first pod asks for more than the others: which of them comes first makes a difference. */
+	stint_buf_printf(&text, "\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"%d\",\"memory\":\"4Gi\"",
+		made->cpu + (pod == 0 ? 4 : 0));
+	if (*made->gpus != '0')
+		stint_buf_printf(&text, ",\"nvidia.com/gpu\":\"%s\"", made->gpus);
+	stint_buf_printf(&text, "}}}]},\"status\":{\"phase\":\"%s\"}}", runs ? "Running" : "Pending");
+	put(scene, &scene->pods, STINT_KIND_POD, "Pod", &text);
+	devices[node] += runs ? 1 + two : 0;
+}
+
+static void make_workload(struct scene *scene, int at, int *devices)
+{
+	struct made made = {.at = at, .leaf = draw(LEAVES), .pods = 1 + draw(4), .hour = draw(9), .cpu = 1 + draw(8)};
+	made.form = (enum form)draw(FORMS);
+	made.least = draw(2) ? 1 : 1 + draw(made.pods + (draw(8) == 0));
+	made.runs = draw(2) ? 0 : draw(made.pods + 1);
+	made.parts = made.form != JOB && draw(3) == 0;
+	made.gpus = shares[draw(3)];
+	made.pools = draw(2) ? "" : pools[draw(4)];
+	if (made.form != BARE_GROUP)
+		make_job(scene, &made);
+	if (made.form != JOB)
+		make_group(scene, &made);
+	for (int pod = 0; pod < made.pods; pod++)
+		make_pod(scene, &made, pod, devices);
+}
+
+/* A gang that lacks most of its pods asks for more than there is, so that fair shares are scarce, and takes nothing. */
+static void make_hunger(struct scene *scene, int leaf)
+{
+	stint_auto_buf text = {0};
+	stint_buf_printf(&text,
+		"{\"metadata\":{\"name\":\"hunger\",\"namespace\":\"q%d\",\"uid\":\"hunger-%d\",\"creationTimestamp\":\"2026-11-23T00:00:"
+		"00Z\"},"
+		"\"spec\":{\"minMember\":1000}}",
+		leaf, leaf);
+	put(scene, &scene->groups, STINT_KIND_POD_GROUP, "PodGroup", &text);
+	for (int pod = 4 + draw(12); pod > 0; pod--) {
 		stint_buf_reset(&text);
 		stint_buf_printf(&text,
-			"{\"metadata\":{\"name\":\"job-%d-%d\",\"namespace\":\"q%d\",\"uid\":\"job-%d-%d\",\"creationTimestamp\":\"2026-11-"
-			"24T0%d:00:00Z\","
-			"\"annotations\":{\"x\":\"y\"",
-			at, pod, leaf, at, pod, hour);
-		if (*gpus == '0')
-			stint_buf_printf(&text, ",\"gpu-fraction\":\"%s\"", gpus);
-		if (runs && *gpus == '2')
-			stint_buf_printf(&text, ",\"stint.dev/gpu-devices\":\"%d,%d\"", devices[node], devices[node] + 1);
-		else if (runs)
-			stint_buf_printf(&text, ",\"stint.dev/gpu-devices\":\"%d\"", devices[node]);
-		stint_buf_printf(&text,
-			"},\"ownerReferences\":[{\"apiVersion\":\"batch/"
-			"v1\",\"kind\":\"Job\",\"name\":\"job-%d\",\"uid\":\"job-%d\",\"controller\":true}]},"
-			"\"spec\":{\"schedulerName\":\"stint-scheduler\",\"priority\":%d,",
-			at, at, 50);
-		if (runs)
-			stint_buf_printf(&text, "\"nodeName\":\"n%d\",", node);
-		stint_buf_printf(
-			&text, "\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"%d\",\"memory\":\"4Gi\"", cpu);
-		if (*gpus != '0')
-			stint_buf_printf(&text, ",\"nvidia.com/gpu\":\"%s\"", gpus);
-		stint_buf_printf(&text, "}}}]},\"status\":{\"phase\":\"%s\"}}", runs ? "Running" : "Pending");
+			"{\"metadata\":{\"name\":\"hunger-%d\",\"namespace\":\"q%d\",\"uid\":\"hunger-%d-%d\",\"creationTimestamp\":\"2026-"
+			"11-23T00:00:00Z\","
+			"\"annotations\":{\"pod-group-name\":\"hunger\"}},\"spec\":{\"schedulerName\":\"stint-scheduler\",\"priority\":50,"
+			"\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"30\",\"memory\":\"40Gi\",\"nvidia.com/"
+			"gpu\":\"4\"}}}]},"
+			"\"status\":{\"phase\":\"Pending\"}}",
+			pod, leaf, leaf, pod);
 		put(scene, &scene->pods, STINT_KIND_POD, "Pod", &text);
-		devices[node] += runs ? whole : 0;
 	}
 }
 
@@ -109,57 +197,67 @@ static char *usage_text(void)
 	return stint_buf_steal(&text);
 }
 
-/* ---- the engine, told of the same ------------------------------------------------------------------------------------------------------ */
+/* ---- the scheduler, told of the same --------------------------------------------------------------------------------------------------- */
 
-static uint32_t group_of(struct stint_engine *engine, const struct scene *scene, const struct stint_pod *pod)
+static void unheard(void *user)
 {
-	const struct stint_owner *owner = NULL;
-	for (size_t at = 0; at < scene->owners.count; at++) {
-		if (strcmp(scene->owners.items[at]->uid, pod->meta.owner.uid) == 0)
-			owner = stint_owner_of(scene->owners.items[at]);
+	(void)user;
+}
+
+static void put_all(struct stint_mirror *mirror, const struct scene_array *array)
+{
+	for (size_t at = 0; at < array->count; at++)
+		stint_mirror_put(mirror, array->items[at]);
+}
+
+/* In the whole cluster, namespaces are what their names say. */
+static void put_namespaces(struct scene *scene, struct stint_mirror *mirror)
+{
+	for (int at = 0; at < LEAVES; at++) {
+		struct scene_array spaces = {0};
+		stint_autofree char *text = stint_format(
+			"{\"metadata\":{\"name\":\"q%d\",\"uid\":\"s%d\",\"labels\":{\"stint.dev/project\":\"q%d\"}}}", at, at, at);
+		stint_mirror_put(mirror, scene_add(scene, &spaces, STINT_KIND_NAMESPACE, "v1", "Namespace", text));
+		scene_empty(&spaces);
 	}
-	int64_t minimum = 1;
-	stint_parse_int(stint_object_annotation(&owner->meta, "kai.scheduler/batch-min-member"), 0, 100, &minimum);
-	stint_autofree char *key = stint_format("%s/Job/%s/%s", owner->meta.space, owner->meta.name, owner->meta.uid);
-	return stint_engine_group_upsert(engine,
-		&(struct stint_group_spec){.key = key,
-			.queue = owner->meta.space,
-			.priority = pod->spec->priority,
-			.preemptible = true,
-			.created_ms = owner->meta.created_ms,
-			.min_member = (uint32_t)minimum});
+}
+
+static void tell_use(struct stint_engine *engine, const struct scene *scene)
+{
+	for (size_t at = 0; at < scene->queues.count; at++) {
+		const char *name = scene->queues.items[at]->name;
+		double parts[STINT_DIMENSIONS];
+		for (int d = 0; d < STINT_DIMENSIONS; d++)
+			parts[d] = tui_usage_of(scene->usage, name, (enum stint_dimension)d);
+		stint_engine_queue_usage(engine, stint_engine_queue_find(engine, name), parts);
+	}
 }
 
 /* The key of what is placed first; NULL: nothing is. */
-static char *first_of_engine(const struct scene *scene, const struct tui_usage *usage)
+static char *first_of_engine(struct scene *scene)
 {
+	static char name[] = "stint-scheduler";
+	char *const names[] = {name, NULL};
 	struct stint_engine *engine = stint_engine_new();
-	char *first = NULL;
-	for (size_t at = 0; at < scene->nodes.count; at++)
-		stint_engine_node_upsert(engine, stint_node_of(scene->nodes.items[at]));
-	for (size_t at = 0; at < scene->queues.count; at++) {
-		struct stint_queue *queue = (struct stint_queue *)scene->queues.items[at];
-		const uint32_t handle = stint_engine_queue_upsert(engine, queue);
-		double parts[STINT_DIMENSIONS];
-		for (int d = 0; d < STINT_DIMENSIONS; d++)
-			parts[d] = tui_usage_of(usage, queue->meta.name, (enum stint_dimension)d);
-		stint_engine_queue_usage(engine, handle, parts);
-	}
-	for (size_t at = 0; at < scene->pods.count; at++) {
-		struct stint_pod *pod = stint_pod_of(scene->pods.items[at]);
-		stint_engine_pod_upsert(engine,
-			&(struct stint_pod_facts){.pod = pod,
-				.group = group_of(engine, scene, pod),
-				.status = stint_engine_pod_status_of(pod, SCENE_NOW_MS, 120000),
-				.devices = stint_engine_pod_devices_of(pod)});
-	}
-	const struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
+	struct stint_mirror *mirror = stint_mirror_new(engine, names, &(struct stint_mirror_hooks){.changed = unheard});
+	put_namespaces(scene, mirror);
+	put_all(mirror, &scene->queues);
+	put_all(mirror, &scene->nodes);
+	put_all(mirror, &scene->groups);
+	put_all(mirror, &scene->owners);
+	put_all(mirror, &scene->pods);
+	stint_mirror_settle(mirror, SCENE_NOW_MS);
+	tell_use(engine, scene);
+	struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
+	policy.usage_factor = scene->usage_factor;
 	const struct stint_cycle cycle = stint_engine_cycle(engine, &policy, SCENE_NOW_MS);
+	char *first = NULL;
 	for (size_t at = 0; at < cycle.count && !first; at++) {
 		struct stint_group_view view;
 		if (cycle.decisions[at].kind == STINT_DECIDE_BIND && stint_engine_group_view(engine, cycle.decisions[at].group, &view))
 			first = stint_strdup(view.key);
 	}
+	stint_mirror_free(mirror);
 	stint_engine_free(engine);
 	return first;
 }
@@ -180,20 +278,21 @@ static void compare(int world_number, int *compared)
 		make_queue(&scene, name, at % 2 ? "d1" : "d0");
 	}
 	for (int at = 0; at < JOBS; at++)
-		make_job(&scene, at, devices);
+		make_workload(&scene, at, devices);
+	for (int at = 0; at < LEAVES && world_number % 2; at++)
+		make_hunger(&scene, at);
 	stint_autofree char *text = usage_text();
 	scene.usage = draw(2) ? tui_usage_parse(text) : NULL;
+	scene.usage_factor = draw(2) ? 1 : 0.25 * (1 + draw(40));
 	const struct tui_world *world = scene_world(&scene);
-	stint_autofree char *first = first_of_engine(&scene, scene.usage);
+	stint_autofree char *first = first_of_engine(&scene);
 	bool overfull = false; /* such a node is none that the engine reckons with */
 	for (int at = 0; at < NODES; at++)
 		overfull |= devices[at] > 8;
 	if (first && world->waiting_count && !overfull) {
-		const struct stint_workload *workload = world->waiting[0].workload;
-		stint_autofree char *ours = stint_format("%s/Job/%s/%s", workload->project, workload->name, workload->uid);
 		(*compared)++;
-		if (strcmp(ours, first) != 0)
-			fail_msg("world %d: the line begins with %s, and the engine with %s", world_number, ours, first);
+		if (!world->waiting[0].tried || strcmp(world->waiting[0].group, first) != 0)
+			fail_msg("world %d: the line begins with %s, and the engine with %s", world_number, world->waiting[0].group, first);
 	}
 	scene_close(&scene);
 }

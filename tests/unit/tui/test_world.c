@@ -145,6 +145,88 @@ static void test_the_line_is_by_project_then_priority_then_age(void **state)
 	assert_int_equal(world->waiting[3].position, 1);
 }
 
+static void test_a_gang_that_a_pod_group_rules_is_tried_at_once_and_charged_to_its_queue(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_queue(scene, "d", NULL, 8, -1);
+	scene_queue(scene, "p", "d", 4, -1);
+	scene_queue(scene, "q", "d", 4, -1);
+	scene_group(scene, "p", "gang", "\"minMember\":3,\"queue\":\"q\"");
+	scene_member(scene, "p", "m-0", "gang", "a");
+	scene_member(scene, "p", "m-1", "gang", NULL);
+	scene_member(scene, "p", "m-2", "gang", NULL);
+	scene_member(scene, "p", "m-3", "gang", NULL);
+	const struct tui_world *world = scene_world(scene);
+	assert_int_equal(world->waiting_count, 1);
+	const struct tui_waiting *waiting = &world->waiting[0];
+	assert_string_equal(waiting->project->name, "q");
+	assert_string_equal(tui_workload_project(waiting->workload), "q");
+	assert_true(waiting->tried);
+	assert_int_equal(waiting->position, 1);
+	assert_near(waiting->step[STINT_GPU], 2); /* to be three */
+	assert_near(tui_world_project(world, "q")->by[STINT_GPU].allocated, 1);
+	assert_near(tui_world_project(world, "p")->by[STINT_GPU].allocated, 0);
+}
+
+static void test_what_cannot_be_tried_yet_comes_last_and_has_no_place(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_queue(scene, "d", NULL, 8, -1);
+	scene_queue(scene, "p", "d", 4, -1);
+	scene_group(scene, "p", "lacks", "\"minMember\":3");
+	scene_member(scene, "p", "l-0", "lacks", NULL);
+	scene_member(scene, "p", "l-1", "lacks", NULL);
+	scene_member(scene, "p", "n-0", "not-there", NULL);
+	scene_job(scene, "p", "young", "1s", "1", 1, .reason = "NoRoom: none");
+	scene_job(scene, "nowhere", "lost", "9h", "1", 1, .reason = "QueueDoesNotExist: none");
+	const struct tui_world *world = scene_world(scene);
+	assert_int_equal(world->waiting_count, 4);
+	assert_string_equal(world->waiting[0].workload->name, "young");
+	assert_int_equal(world->waiting[0].position, 1);
+	for (size_t at = 1; at < world->waiting_count; at++) {
+		assert_false(world->waiting[at].tried);
+		assert_int_equal(world->waiting[at].position, 0);
+	}
+}
+
+static void test_workloads_of_one_pod_group_have_one_place(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_queue(scene, "d", NULL, 8, -1);
+	scene_queue(scene, "p", "d", 4, -1);
+	scene_group(scene, "p", "both", "\"minMember\":2");
+	scene_job(scene, "p", "one", "2h", "1", 1, .group = "both");
+	scene_job(scene, "p", "other", "1h", "1", 1, .group = "both");
+	scene_job(scene, "p", "third", "1s", "1", 1, .reason = "NoRoom: none");
+	const struct tui_world *world = scene_world(scene);
+	assert_int_equal(world->waiting_count, 3);
+	assert_int_equal(world->waiting[0].position, 1);
+	assert_int_equal(world->waiting[1].position, 1);
+	assert_string_equal(world->waiting[0].group, world->waiting[1].group);
+	assert_near(world->waiting[0].step[STINT_GPU], 2);
+	assert_string_equal(world->waiting[2].workload->name, "third");
+	assert_int_equal(world->waiting[2].position, 2);
+}
+
+static void test_what_the_order_is_made_without_is_said(void **state)
+{
+	struct scene *scene = *state;
+	assert_null(scene_world(scene)->line_doubt);
+	scene->hide_groups = true;
+	assert_non_null(strstr(scene_world(scene)->line_doubt, "PodGroups"));
+	scene->hide_groups = false;
+	scene->hide_use = true;
+	assert_non_null(strstr(scene_world(scene)->line_doubt, "past use"));
+	scene->hide_use = false;
+	scene->hide_factor = true;
+	assert_null(scene_world(scene)->line_doubt); /* past use does not count */
+	scene->usage = tui_usage_parse("{\"version\":1,\"at\":1,\"cluster\":{\"cpu\":1,\"memory\":1,\"gpu\":1},\"queues\":{}}");
+	assert_non_null(strstr(scene_world(scene)->line_doubt, "--usage-factor"));
+}
+
 static void test_a_world_made_again_of_the_same_is_the_same(void **state)
 {
 	struct scene *scene = *state;
@@ -198,6 +280,10 @@ int main(void)
 		TEST(test_a_project_that_has_no_queue_is_shown_with_what_is_known),
 		TEST(test_queues_that_are_their_own_ancestors_end),
 		TEST(test_the_line_is_by_project_then_priority_then_age),
+		TEST(test_a_gang_that_a_pod_group_rules_is_tried_at_once_and_charged_to_its_queue),
+		TEST(test_what_cannot_be_tried_yet_comes_last_and_has_no_place),
+		TEST(test_workloads_of_one_pod_group_have_one_place),
+		TEST(test_what_the_order_is_made_without_is_said),
 		TEST(test_a_world_made_again_of_the_same_is_the_same),
 		TEST(test_of_one_project_alone_what_others_hold_is_not_known),
 		TEST(test_without_the_right_to_see_nodes_nothing_about_them_is_said),

@@ -3,7 +3,7 @@
 
 #include <stint/workload.h>
 
-enum { OWNERS = 8, PODS = 24, NODES = 5, THINGS = OWNERS + PODS + NODES, WORLDS = 60, STEPS = 60, NOW_MS = 1000000 };
+enum { OWNERS = 8, PODS = 24, NODES = 5, GROUPS = 2, THINGS = OWNERS + PODS + NODES + GROUPS, WORLDS = 60, STEPS = 60, NOW_MS = 1000000 };
 
 struct thing {
 	struct stint_object *object; /* NULL: it is not there */
@@ -81,8 +81,8 @@ static struct stint_object *make_owner(struct scene *scene, int at, int generati
 
 static struct stint_object *make_pod(struct scene *scene, int at, int generation)
 {
-	static const char *const asks[] = {
-		"a\":\"b", "gpu-fraction\":\"0.3", "gpu-fraction\":\"0.7", "gpu-memory\":\"1000", "pod-group-name\":\"g"};
+	static const char *const asks[] = {"a\":\"b", "gpu-fraction\":\"0.3", "gpu-fraction\":\"0.7", "gpu-memory\":\"1000",
+		"pod-group-name\":\"g0", "pod-group-name\":\"g1"};
 	static const char *const phases[] = {"Pending", "Pending", "Running", "Running", "Running", "Succeeded", "Failed"};
 	static const char *const words[] = {"NoRoom: none", "NeverFits: never", "OverLimit: over", "0/3 nodes"};
 	stint_auto_buf text = {0};
@@ -92,7 +92,7 @@ static struct stint_object *make_pod(struct scene *scene, int at, int generation
 		at, "p", at, generation, draw(scene, 9));
 	if (draw(scene, 5))
 		add_reference(scene, &text);
-	stint_buf_printf(&text, ",\"annotations\":{\"%s\",\"stint.dev/gpu-devices\":\"%d\"}", asks[draw(scene, 5)], draw(scene, 5));
+	stint_buf_printf(&text, ",\"annotations\":{\"%s\",\"stint.dev/gpu-devices\":\"%d\"}", asks[draw(scene, 6)], draw(scene, 5));
 	stint_buf_printf(&text,
 		"},\"spec\":{\"schedulerName\":\"%s\",\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"%dm\"}}}]",
 		draw(scene, 6) ? "s" : "else", 100 * draw(scene, 3));
@@ -115,6 +115,19 @@ static struct stint_object *make_node(struct scene *scene, int at, int generatio
 		"gpu-use\":\"[{\\\"slot\\\":1,\\\"util_percent\\\":%d,\\\"time\\\":\\\"1970-01-01T00:16:3%dZ\\\"}]\"}}}",
 		at, at, generation, draw(scene, 6), 4000 * (1 + draw(scene, 2)), draw(scene, 100), draw(scene, 10));
 	return decode(scene, STINT_KIND_NODE, "Node", text.data);
+}
+
+static struct stint_object *make_group(struct scene *scene, int at, int generation)
+{
+	stint_auto_buf text = {0};
+	stint_buf_printf(&text, "{\"metadata\":{\"name\":\"g%d\",\"namespace\":\"p\",\"uid\":\"g%d-%d\"", at, at, generation);
+	if (draw(scene, 2))
+		stint_buf_printf(&text, ",\"labels\":{\"kai.scheduler/queue\":\"label-%d\"}", draw(scene, 2));
+	stint_buf_puts(&text, "},\"spec\":{\"minMember\":1");
+	if (draw(scene, 2))
+		stint_buf_printf(&text, ",\"queue\":\"queue-%d\"", draw(scene, 2));
+	stint_buf_puts(&text, "}}");
+	return decode(scene, STINT_KIND_POD_GROUP, "PodGroup", text.data);
 }
 
 /* ---- what is said ------------------------------------------------------------------------------------------------------------------ */
@@ -200,7 +213,7 @@ static void take_away(struct scene *scene, struct thing *thing)
 
 static void change(struct scene *scene)
 {
-	const int at = draw(scene, 3) ? OWNERS + draw(scene, PODS + NODES) : draw(scene, OWNERS);
+	const int at = draw(scene, 3) ? OWNERS + draw(scene, PODS + NODES + GROUPS) : draw(scene, OWNERS);
 	struct thing *thing = &scene->things[at];
 	const int what = draw(scene, 6);
 	if (what <= 1)
@@ -211,7 +224,8 @@ static void change(struct scene *scene)
 		thing->generation++; /* made again under its name */
 	struct stint_object *object = at < OWNERS ? make_owner(scene, at, thing->generation)
 		: at < OWNERS + PODS		  ? make_pod(scene, at, thing->generation)
-						  : make_node(scene, at - OWNERS - PODS, thing->generation);
+		: at < OWNERS + PODS + NODES	  ? make_node(scene, at - OWNERS - PODS, thing->generation)
+						  : make_group(scene, at - OWNERS - PODS - NODES, thing->generation);
 	stint_object_unref(thing->object);
 	thing->object = object;
 	stint_workload_set_put(scene->set, object);
