@@ -146,6 +146,21 @@ char *rest_body_type(const struct stint_httpd_request *http)
 	return copy;
 }
 
+struct stint_slice rest_body(struct rest *rest)
+{
+	struct stint_slice body = stint_httpd_body(rest->http);
+
+	if (rest->body.data)
+		return (struct stint_slice){rest->body.data, rest->body.length};
+	if (body.length == 0)
+		return stint_slice_of("");
+	if (stint_utf8_valid(body.data, body.length) == body.length)
+		return body;
+	/* Once stored, it would make every list that it is in unreadable. */
+	stint_utf8_clean(&rest->body, body.data, body.length);
+	return (struct stint_slice){rest->body.data, rest->body.length};
+}
+
 bool rest_flag(const struct stint_httpd_request *http, const char *name)
 {
 	static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True"};

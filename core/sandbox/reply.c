@@ -7,13 +7,18 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { GZIP_FROM_BYTES = 128 * 1024, GZIP_WINDOW = 15 + 16 };
+enum {
+	GZIP_FROM_BYTES = 128 * 1024,
+	GZIP_WINDOW = 15 + 16,
+	MAX_WARNINGS_BYTES = 4096, /* of all warnings of an answer */
+	CUT_WARNING_BYTES = 256, /* of each, when they are more */
+};
 
 /* ---- header fields --------------------------------------------------------------------------------------------------------------- */
 
 static void add_header(struct rest_headers *headers, const char *name, char *value)
 {
-	/* The last pair stays NULL: headers are made once, from few warnings. */
+	/* The last pair stays NULL. */
 	headers->pairs = stint_realloc(headers->pairs, (2 * headers->count + 4) * sizeof(char *));
 	headers->texts = stint_realloc(headers->texts, (headers->count + 1) * sizeof(char *));
 	headers->texts[headers->count] = value;
@@ -23,18 +28,38 @@ static void add_header(struct rest_headers *headers, const char *name, char *val
 	headers->pairs[2 * headers->count] = NULL;
 }
 
-static char *warning_text(const char *text)
+static char *warning_text(const char *text, size_t length)
 {
 	stint_auto_buf out = {0};
 
 	stint_buf_puts(&out, "299 - \"");
-	for (const char *c = text; *c; c++) {
+	for (const char *c = text; c < text + length; c++) {
 		if (*c == '"' || *c == '\\')
 			stint_buf_putc(&out, '\\');
 		stint_buf_putc(&out, (unsigned char)*c < ' ' ? ' ' : *c);
 	}
 	stint_buf_putc(&out, '"');
 	return stint_buf_steal(&out);
+}
+
+/* A client can provoke warnings as long as its body: what does not fit is cut, then left out, as a kube-apiserver does. */
+static void add_warnings(const struct rest *rest, struct rest_headers *headers)
+{
+	size_t total = 0, sent = 0;
+
+	stint_json_each(warning, rest->warnings)
+		total += strlen(stint_json_string_or(warning, ""));
+	stint_json_each(warning, rest->warnings) {
+		const char *text = stint_json_string_or(warning, "");
+		size_t length = strlen(text);
+
+		if (total > MAX_WARNINGS_BYTES && length > CUT_WARNING_BYTES)
+			length = stint_utf8_valid(text, CUT_WARNING_BYTES);
+		sent += length;
+		if (sent > MAX_WARNINGS_BYTES)
+			return;
+		add_header(headers, "Warning", warning_text(text, length));
+	}
 }
 
 void rest_headers_make(const struct rest *rest, bool gzipped, struct rest_headers *headers)
@@ -47,8 +72,7 @@ void rest_headers_make(const struct rest *rest, bool gzipped, struct rest_header
 	}
 	if (rest->retry_after_s > 0)
 		add_header(headers, "Retry-After", stint_format("%lld", (long long)rest->retry_after_s));
-	stint_json_each(warning, rest->warnings)
-		add_header(headers, "Warning", warning_text(stint_json_string_or(warning, "")));
+	add_warnings(rest, headers);
 }
 
 void rest_headers_free(struct rest_headers *headers)
@@ -129,6 +153,14 @@ void rest_reply_json(struct rest *rest, int code, const struct stint_json *docum
 
 	stint_json_print_to(&text, document);
 	stint_buf_putc(&text, '\n');
+	/* A refusal may quote a path as it came, or a value that was cut within a character. */
+	if (stint_utf8_valid(text.data, text.length) < text.length) {
+		struct stint_buf clean = {0};
+
+		stint_utf8_clean(&clean, text.data, text.length);
+		stint_buf_free(&text);
+		text = clean;
+	}
 	length = text.length;
 	rest_reply_text(rest, code, NULL, stint_buf_steal(&text), length);
 }

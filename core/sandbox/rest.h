@@ -54,8 +54,12 @@ struct rest {
 	struct stint_api_call call; /* route and parameters, ready for api.h */
 	struct stint_json *warnings;
 	char *manager;
+	struct stint_buf body; /* of rest_body, where it differs from what came */
 	int64_t retry_after_s; /* of a refusal; 0: none */
 };
+
+/* Of managedFields. */
+enum { REST_MAX_MANAGER = 128 };
 
 /* ---- negotiate.c ------------------------------------------------------------------------------------------------------------- */
 
@@ -63,6 +67,8 @@ struct rest {
 bool rest_form_read(struct stint_httpd_request *http, struct rest_form *form);
 /* The media type of the body without parameters, lower case; freed by the caller. "" when the client names none. */
 char *rest_body_type(const struct stint_httpd_request *http);
+/* The bytes of the body as well-formed UTF-8; data is never NULL. Valid as long as rest. */
+struct stint_slice rest_body(struct rest *rest);
 /* Whether a query parameter says true (1, t, true...). */
 bool rest_flag(const struct stint_httpd_request *http, const char *name);
 
@@ -113,6 +119,8 @@ void rest_token_request(struct rest *rest);
 bool rest_selector(struct rest *rest, struct stint_selector **selector);
 /* A resourceVersion parameter: absent and "" are 0 with *given false. False after having answered (400). */
 bool rest_version(struct rest *rest, const char *text, uint64_t *version);
+/* The text as a manager of fields: well-formed UTF-8 of at most REST_MAX_MANAGER bytes; freed by the caller. */
+char *rest_manager_name(const char *text, size_t length);
 /* dryRun, fieldValidation, fieldManager into rest->call; false after having answered. options: "CreateOptions" ... */
 bool rest_write_options(struct rest *rest, const char *options);
 /* Answers 504 in three seconds, as a server does that waits for a version from the future. */

@@ -41,7 +41,7 @@ static bool read_query(struct rest *rest, struct stint_delete_options *options)
 /* A body with DeleteOptions, as a tree that the options then point into. */
 static bool read_body(struct rest *rest, struct stint_json **body, struct stint_delete_options *options)
 {
-	struct stint_slice data = stint_httpd_body(rest->http);
+	struct stint_slice data = rest_body(rest);
 	const struct stint_kind *kind = stint_api_kind(rest->api, "v1", "DeleteOptions");
 	stint_autofree char *type = rest_body_type(rest->http);
 	struct stint_json *status = NULL;

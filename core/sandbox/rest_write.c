@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MANAGER = 128 };
-
 /* ---- parameters -------------------------------------------------------------------------------------------------------------------- */
 
 static bool refuse_option(struct rest *rest, const char *options, const char *cause, const char *field, const char *message)
@@ -37,16 +35,24 @@ static bool read_dry_run(struct rest *rest, const char *options)
 	return true;
 }
 
+char *rest_manager_name(const char *text, size_t length)
+{
+	stint_auto_buf name = {0};
+	size_t most = REST_MAX_MANAGER;
+
+	stint_utf8_clean(&name, text, length);
+	if (name.length > most)
+		name.data[stint_utf8_valid(name.data, most)] = '\0';
+	return stint_buf_steal(&name);
+}
+
 static bool read_manager(struct rest *rest, const char *options)
 {
 	const char *manager = stint_httpd_query(rest->http, "fieldManager");
 
-	if (!manager || !*manager) {
-		if (strlen(rest->manager) > MAX_MANAGER)
-			rest->manager[MAX_MANAGER] = '\0';
+	if (!manager || !*manager)
 		return true;
-	}
-	if (strlen(manager) > MAX_MANAGER)
+	if (strlen(manager) > REST_MAX_MANAGER)
 		return refuse_option(rest, options, "FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes");
 	for (const char *c = manager; *c; c++) {
 		if (iscntrl((unsigned char)*c))
@@ -54,7 +60,7 @@ static bool read_manager(struct rest *rest, const char *options)
 				"Invalid value: should only contain printable characters");
 	}
 	free(rest->manager);
-	rest->manager = stint_strdup(manager);
+	rest->manager = rest_manager_name(manager, strlen(manager));
 	rest->call.manager = rest->manager;
 	return true;
 }
@@ -97,14 +103,13 @@ static bool read_type(struct rest *rest, bool *yaml)
 /* The body as an object of that kind; NULL after having answered. */
 static struct stint_json *read_object(struct rest *rest, const struct stint_kind *kind)
 {
-	struct stint_slice body = stint_httpd_body(rest->http);
+	struct stint_slice body = rest_body(rest);
 	struct stint_json *object, *status = NULL;
 	bool yaml;
 
 	if (!read_type(rest, &yaml))
 		return NULL;
-	object = stint_schema_read(
-		rest->api->schema, kind, body.data ? body.data : "", body.length, yaml, rest->call.validation, &rest->warnings, &status);
+	object = stint_schema_read(rest->api->schema, kind, body.data, body.length, yaml, rest->call.validation, &rest->warnings, &status);
 	if (!object)
 		rest_reply_status(rest, status);
 	return object;
@@ -211,17 +216,17 @@ static bool read_apply_options(struct rest *rest, enum stint_patch_kind kind)
 
 static struct stint_json *read_patch(struct rest *rest, bool yaml)
 {
-	struct stint_slice body = stint_httpd_body(rest->http);
+	struct stint_slice body = rest_body(rest);
 	stint_auto_error *err = NULL;
 	stint_auto_json *documents = NULL;
 	struct stint_json *patch = NULL;
 
 	if (yaml) {
-		documents = stint_yaml_parse("patch", body.data ? body.data : "", body.length, &err);
+		documents = stint_yaml_parse("patch", body.data, body.length, &err);
 		if (documents && stint_json_count(documents) <= 1)
 			patch = stint_json_first(documents) ? stint_json_dup(stint_json_first(documents)) : stint_json_new_object();
 	} else {
-		patch = stint_json_parse(body.data ? body.data : "", body.length, 0, &err);
+		patch = stint_json_parse(body.data, body.length, 0, &err);
 	}
 	if (!patch)
 		rest_reply_status(rest,

@@ -11,13 +11,13 @@ enum { TOKEN_BYTES = 48, DEFAULT_TOKEN_S = 3600, MIN_TOKEN_S = 600 };
 
 static struct stint_json *read_review(struct rest *rest, const struct stint_kind *kind)
 {
-	struct stint_slice body = stint_httpd_body(rest->http);
+	struct stint_slice body = rest_body(rest);
 	stint_autofree char *type = rest_body_type(rest->http);
 	struct stint_json *status = NULL, *review;
 
 	if (!rest_write_options(rest, "CreateOptions"))
 		return NULL;
-	review = stint_schema_read(rest->api->schema, kind, body.data ? body.data : "", body.length, strcmp(type, "application/yaml") == 0,
+	review = stint_schema_read(rest->api->schema, kind, body.data, body.length, strcmp(type, "application/yaml") == 0,
 		rest->call.validation, &rest->warnings, &status);
 	if (!review)
 		rest_reply_status(rest, status);

@@ -80,7 +80,7 @@ static char *manager_of(const struct stint_httpd_request *http)
 {
 	const char *agent = stint_httpd_header(http, "User-Agent");
 
-	return agent ? stint_strndup(agent, strcspn(agent, "/")) : stint_strdup("unknown");
+	return agent ? rest_manager_name(agent, strcspn(agent, "/")) : stint_strdup("unknown");
 }
 
 void rest_serve(struct rest *rest)

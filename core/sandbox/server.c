@@ -104,6 +104,7 @@ static void on_request(void *user, struct stint_httpd_request *http)
 	rest_user_free(rest.user);
 	stint_json_free(rest.warnings);
 	free(rest.manager);
+	stint_buf_free(&rest.body);
 }
 
 struct stint_server *stint_server_start(struct stint_api *api, const struct stint_server_options *options, struct stint_error **err)

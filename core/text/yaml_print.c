@@ -18,7 +18,7 @@ static int collect(void *user, unsigned char *data, size_t length)
 static void emit(yaml_emitter_t *emitter, yaml_event_t *event, int initialized)
 {
 	if (!initialized || !yaml_emitter_emit(emitter, event))
-		abort(); /* it fails for lack of memory alone: the tree is well-formed UTF-8 by its reader or our own builders */
+		abort(); /* it fails for lack of memory alone: what is emitted is well-formed UTF-8 */
 }
 
 static yaml_scalar_style_t style_of(const char *text)
@@ -29,33 +29,13 @@ static yaml_scalar_style_t style_of(const char *text)
 	return stint_json_string(read_back) ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 }
 
-/* Bytes that are no UTF-8 would stop the emitter: they become '?'. */
-static char *valid_utf8(const char *text)
-{
-	char *copy = stint_strdup(text);
-	for (unsigned char *at = (unsigned char *)copy; *at;) {
-		size_t more = *at < 0x80	    ? 0
-			: *at >= 0xc2 && *at < 0xe0 ? 1
-			: (*at & 0xf0) == 0xe0	    ? 2
-			: *at >= 0xf0 && *at < 0xf5 ? 3
-						    : SIZE_MAX;
-		size_t good = 0;
-		while (more != SIZE_MAX && good < more && (at[good + 1] & 0xc0) == 0x80)
-			good++;
-		if (good == more) {
-			at += more + 1;
-			continue;
-		}
-		*at++ = '?';
-	}
-	return copy;
-}
-
+/* Bytes that are no UTF-8 would stop the emitter. */
 static void emit_scalar(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style)
 {
-	stint_autofree char *copy = valid_utf8(text);
+	stint_auto_buf copy = {0};
 	yaml_event_t event;
-	emit(emitter, &event, yaml_scalar_event_initialize(&event, NULL, NULL, (unsigned char *)copy, (int)strlen(copy), 1, 1, style));
+	stint_utf8_clean(&copy, text, strlen(text));
+	emit(emitter, &event, yaml_scalar_event_initialize(&event, NULL, NULL, (unsigned char *)copy.data, (int)copy.length, 1, 1, style));
 }
 
 static void emit_node(yaml_emitter_t *emitter, const struct stint_json *json)

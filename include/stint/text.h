@@ -121,6 +121,14 @@ bool stint_cursor_end(struct stint_cursor *c); /* only white space is left */
 /* Writes the unescaped UTF-8 to out (room for text.length bytes) and returns its length; SIZE_MAX for a broken escape. */
 size_t stint_unescape(struct stint_slice text, char *out);
 
+/* ---- UTF-8 ----------------------------------------------------------------------------------------------------------------- */
+
+size_t stint_utf8_length(
+	const char *text, size_t length); /* bytes of the character that text begins with; 0: none is whole and well formed */
+size_t stint_utf8_valid(const char *text, size_t length); /* how far it is well formed: `length` when all of it is */
+/* Appends the text, each byte that belongs to no character as U+FFFD. The readers above keep bytes as they come. */
+void stint_utf8_clean(struct stint_buf *out, const char *text, size_t length);
+
 /* ---- the splitter ---------------------------------------------------------------------------------------------------------- */
 
 /*

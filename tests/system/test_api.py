@@ -376,6 +376,27 @@ class Api(kit.Case):
         self.assertEqual(self.send("DELETE", definitions + "/widgets." + group).status, 200)
         kit.eventually(lambda: self.get(widgets).status == 404, "the kind being gone")
 
+    # ---- careless clients
+
+    def test_bytes_that_are_no_utf8_are_neither_kept_nor_sent_back(self):
+        broken = b"a\xff\xe0\x80\x80\xed\xa0\x80"
+        made = self.send("POST", self.maps, b'{"metadata":{"name":"raw"},"data":{"k":"%s"}}' % broken)
+        self.assertEqual((made.status, set(made.json["data"]["k"])), (201, {"a", "\ufffd"}), made)
+        self.assertEqual(self.get(self.maps + "/raw", "application/yaml").status, 200)
+        patched = self.patch(self.maps + "/raw?fieldManager=%ff%fe", b'{"data":{"p":"\xff"}}')
+        self.assertEqual((patched.json["data"]["p"], patched.json["metadata"]["managedFields"][-1]["manager"]), ("\ufffd", "\ufffd\ufffd"))
+        self.assertEqual(self.names(self.get(self.maps, fieldSelector="metadata.name=raw")), ["raw"])
+        self.assertEqual(self.get(self.maps + "/%ff%fe").json["code"], 404)
+
+    def test_warnings_fit_into_the_head_of_an_answer_however_long_their_cause(self):
+        made = self.send("POST", self.maps, {"metadata": {"name": "long"}, "\u00e9" * 200000: 1})
+        self.assertEqual(made.status, 201, made)
+        self.assertEqual(len(made.headers.get_all("Warning")), 1)
+        many = self.send("POST", self.maps, {"metadata": {"name": "many"}, **{"%s%d" % ("x" * 300, i): 1 for i in range(40)}})
+        self.assertEqual(many.status, 201, many)
+        sizes = [len(text) for text in many.headers.get_all("Warning")]
+        self.assertTrue(len(sizes) < 40 and sum(sizes) < 5000 and max(sizes) < 300, sizes)
+
 
 if __name__ == "__main__":
     kit.main()
