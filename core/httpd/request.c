@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void stint_httpd_request_free(struct stint_httpd_request *request)
 {
@@ -42,6 +43,30 @@ const char *stint_httpd_path(const struct stint_httpd_request *request)
 const char *stint_httpd_header(const struct stint_httpd_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct gathered {
+	const char *name;
+	const char **values;
+	size_t count, most;
+};
+
+static enum MHD_Result gather(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct gathered *all = user;
+
+	(void)kind;
+	if (all->count < all->most && value && strcasecmp(name, all->name) == 0)
+		all->values[all->count++] = value;
+	return MHD_YES;
+}
+
+size_t stint_httpd_header_all(const struct stint_httpd_request *request, const char *name, const char **values, size_t most)
+{
+	struct gathered all = {.name = name, .values = values, .most = most};
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, gather, &all);
+	return all.count;
 }
 
 struct stint_slice stint_httpd_body(const struct stint_httpd_request *request)

@@ -71,6 +71,8 @@ struct stint_delete_options {
 	const char *uid; /* preconditions; NULL: none */
 	const char *resource_version;
 };
+/* A client's gracePeriodSeconds as grace_s; absent: the object's default. */
+int64_t stint_delete_grace(const struct stint_json *asked);
 /*
  * *out: the object (while finalizers or a grace period keep it) or a Success Status. options may be NULL. A pod that a node runs only gets
  * its deletionTimestamp: the node deletes it with grace 0 when it has stopped.

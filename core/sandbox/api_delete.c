@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_GRACE_S = INT32_MAX };
+
 static bool is_core(const struct stint_kind *kind, const char *name)
 {
 	return !*kind->group && strcmp(kind->kind, name) == 0;
@@ -97,9 +99,16 @@ static void set_propagation(const struct stint_api_call *call, const struct stin
 	set_text(metadata, "finalizers", "foregroundDeletion", foreground);
 }
 
+int64_t stint_delete_grace(const struct stint_json *asked)
+{
+	int64_t seconds = stint_json_int_or(asked, -1);
+
+	return asked && seconds < 0 ? 1 : seconds; /* below zero was once taken to mean at once */
+}
+
 /* ---- grace ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Seconds that the object stays for its node; 0 for all but pods that run. */
+/* Seconds that the object stays for its node, at most as many as a time can be told of; 0 for all but pods that run. */
 static int64_t grace_of(const struct stint_api_call *call, const struct stint_delete_options *options, const struct stint_json *object)
 {
 	const char *phase = stint_json_string_or(stint_json_at(object, "status", "phase"), "");
@@ -112,7 +121,9 @@ static int64_t grace_of(const struct stint_api_call *call, const struct stint_de
 	if (!*stint_json_string_or(stint_json_at(object, "spec", "nodeName"), "") || strcmp(phase, "Failed") == 0 ||
 		strcmp(phase, "Succeeded") == 0)
 		return 0;
-	return grace < 0 ? 1 : grace;
+	if (grace < 0)
+		return 1;
+	return grace < MAX_GRACE_S ? grace : MAX_GRACE_S;
 }
 
 /* False when nothing changed: it is being deleted already, no later than is asked for now. */

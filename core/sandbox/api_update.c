@@ -17,7 +17,7 @@ static bool created_on_update(const struct stint_kind *kind)
 
 	for (size_t i = 0; i < STINT_COUNT(kinds); i++) {
 		if (strcmp(kinds[i], kind->kind) == 0)
-			return true;
+			return !kind->custom; /* there are other Services, too */
 	}
 	return false;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_TOKEN_BYTES = 8192 };
+enum { MAX_TOKEN_BYTES = 8192, MAX_GROUPS = 64 };
 
 struct token {
 	struct rest_user *user;
@@ -53,11 +53,27 @@ void rest_token_free(void *value)
 	free(token);
 }
 
+/* Whoever asks for tokens all the time must not make them pile up. */
+static void forget_expired(struct stint_server *server)
+{
+	const char *text = NULL;
+	void *value = NULL;
+	int64_t now_ms = stint_now_ms();
+
+	for (size_t at = 0; stint_map_next(server->tokens, &at, &text, &value);) {
+		const struct token *token = value;
+
+		if (token->expires_ms && token->expires_ms <= now_ms)
+			stint_map_remove(server->tokens, text);
+	}
+}
+
 void rest_token_add(
 	struct stint_server *server, const char *text, const char *name, const char *uid, const char *const *groups, int64_t expires_ms)
 {
 	struct token *token = stint_alloc(sizeof(*token));
 
+	forget_expired(server);
 	token->user = make_user(name, uid, groups, "system:authenticated");
 	token->expires_ms = expires_ms;
 	stint_map_set(server->tokens, text, token);
@@ -94,12 +110,12 @@ static const char *bearer_of(const struct stint_httpd_request *http)
 static struct rest_user *impersonate(const struct stint_httpd_request *http, struct rest_user *user)
 {
 	const char *name = stint_httpd_header(http, "Impersonate-User");
-	const char *group = stint_httpd_header(http, "Impersonate-Group");
-	const char *groups[] = {group, NULL};
+	const char *groups[MAX_GROUPS + 1] = {NULL};
 	struct rest_user *other;
 
 	if (!user || !name || !*name || rest_user_is_anonymous(user))
 		return user;
+	stint_httpd_header_all(http, "Impersonate-Group", groups, MAX_GROUPS);
 	other = make_user(name, stint_httpd_header(http, "Impersonate-Uid"), groups, "system:authenticated");
 	rest_user_free(user);
 	return other;

@@ -27,6 +27,23 @@ static const struct stint_kind *kind_of(const struct stint_api *api, const struc
 		stint_json_string_or(stint_json_at(definition, "spec", "names", "plural"), ""));
 }
 
+/*
+ * Any version of the kind, be it served no more: through each of them all objects are reached. NULL when none was ever served.
+ */
+static const struct stint_kind *any_version(const struct stint_api *api, const struct stint_json *definition)
+{
+	const char *group = stint_json_string_or(stint_json_at(definition, "spec", "group"), "");
+	const char *plural = stint_json_string_or(stint_json_at(definition, "spec", "names", "plural"), "");
+	size_t count;
+	const struct stint_kind *const *kinds = stint_schema_kinds(api->schema, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (kinds[i]->plural && strcmp(kinds[i]->group, group) == 0 && strcmp(kinds[i]->plural, plural) == 0)
+			return kinds[i];
+	}
+	return NULL;
+}
+
 static void set_homes(struct stint_api *api, const struct stint_json *definition)
 {
 	const struct stint_kind *home = NULL;
@@ -121,8 +138,7 @@ static bool drop_finalizer(void *user, struct stint_json *definition)
 static void clean(struct stint_definitions *definitions, const char *name, const struct stint_json *definition)
 {
 	struct stint_api *api = definitions->api;
-	const struct stint_json *version = stint_json_first(stint_json_at(definition, "spec", "versions"));
-	const struct stint_kind *kind = kind_of(api, definition, stint_json_string_or(stint_json_get(version, "name"), ""));
+	const struct stint_kind *kind = any_version(api, definition);
 	struct stint_api_call call = {.kind = definitions->kind, .name = name, .manager = "kube-apiserver"};
 	stint_auto_store_list list = {0};
 
@@ -155,8 +171,7 @@ static void on_recheck(void *user)
 static void unserve(struct stint_definitions *definitions, const struct stint_json *definition)
 {
 	struct stint_api *api = definitions->api;
-	const struct stint_json *version = stint_json_first(stint_json_at(definition, "spec", "versions"));
-	const struct stint_kind *kind = kind_of(api, definition, stint_json_string_or(stint_json_get(version, "name"), ""));
+	const struct stint_kind *kind = any_version(api, definition);
 
 	stint_schema_custom_remove(api->schema, definition);
 	if (kind && kind->removed)

@@ -1,5 +1,5 @@
 /*
- * pods/eviction: a deletion that asks the PodDisruptionBudgets first. The budgets' counts are kept by disruption.c.
+ * pods/eviction: a deletion that asks the PodDisruptionBudgets first. The budgets' counts are kept by controllers/budget.c.
  */
 #include "api_internal.h"
 #include "selector.h"
@@ -135,7 +135,7 @@ static struct stint_delete_options options_of(const struct stint_json *eviction)
 	const struct stint_json *given = stint_json_get(eviction, "deleteOptions");
 
 	return (struct stint_delete_options){
-		.grace_s = stint_json_int_or(stint_json_get(given, "gracePeriodSeconds"), -1),
+		.grace_s = stint_delete_grace(stint_json_get(given, "gracePeriodSeconds")),
 		.propagation = stint_json_string_at(given, "propagationPolicy"),
 		.uid = stint_json_string_at(given, "preconditions", "uid"),
 		.resource_version = stint_json_string_at(given, "preconditions", "resourceVersion"),

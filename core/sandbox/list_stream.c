@@ -12,7 +12,6 @@ enum { WHOLE_BYTES = 128 * 1024, GZIP_WINDOW = 15 + 16 };
 
 /* The text of a list, made piece by piece. */
 struct list_text {
-	const struct stint_api *api;
 	const struct stint_kind *kind;
 	struct rest_form form;
 	struct stint_store_list list;
@@ -53,7 +52,7 @@ static void put_head(struct list_text *text)
 	put_list_meta(text);
 	if (text->form.as == REST_AS_TABLE) {
 		stint_buf_putc(out, ',');
-		rest_table_columns(out, text->api, text->kind);
+		rest_table_columns(out, text->kind);
 		stint_buf_puts(out, ",\"rows\":[");
 	} else {
 		stint_buf_puts(out, ",\"items\":[");
@@ -69,7 +68,7 @@ static void put_item(struct list_text *text, const struct stint_stored *item)
 	if (text->form.as == REST_AS_TABLE) {
 		stint_auto_json *object = stint_form_read(text->kind, item);
 
-		rest_table_row(out, text->api, text->kind, &text->form, object);
+		rest_table_row(out, text->kind, &text->form, object);
 	} else if (text->form.as == REST_AS_OBJECT && text->kind == item->kind && !text->kind->custom) {
 		/* Items of built-in kinds come without kind and apiVersion; they stand first in the stored bytes. */
 		const char *from = item->metadata.data - strlen("\"metadata\":");
@@ -77,7 +76,7 @@ static void put_item(struct list_text *text, const struct stint_stored *item)
 		stint_buf_putc(out, '{');
 		stint_buf_add(out, from, (size_t)(item->data + item->length - from));
 	} else {
-		rest_render_stored(out, text->api, text->kind, &text->form, item, 0, false);
+		rest_render_stored(out, text->kind, &text->form, item, 0, false);
 	}
 }
 
@@ -183,7 +182,6 @@ void rest_send_list(struct rest *rest, struct list_answer *answer)
 	struct stint_httpd_response response = {.status = 200, .content_type = "application/json"};
 	struct rest_headers headers;
 
-	text->api = rest->api;
 	text->kind = rest->route.kind;
 	text->form = rest->form;
 	text->list = answer->list;

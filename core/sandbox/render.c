@@ -44,23 +44,23 @@ static void put_partial(struct stint_buf *out, const struct stint_stored *stored
 	stint_buf_putc(out, '}');
 }
 
-static void put_table(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind, const struct rest_form *form,
-	const struct stint_json *object, bool columns)
+static void put_table(
+	struct stint_buf *out, const struct stint_kind *kind, const struct rest_form *form, const struct stint_json *object, bool columns)
 {
 	const struct stint_json *version = stint_json_at(object, "metadata", "resourceVersion");
 
 	stint_buf_printf(out, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"resourceVersion\":\"%s\"},",
 		stint_json_string_or(version, ""));
 	if (columns)
-		rest_table_columns(out, api, kind);
+		rest_table_columns(out, kind);
 	else
 		stint_buf_puts(out, "\"columnDefinitions\":[]");
 	stint_buf_puts(out, ",\"rows\":[");
-	rest_table_row(out, api, kind, form, object);
+	rest_table_row(out, kind, form, object);
 	stint_buf_puts(out, "]}");
 }
 
-void rest_render_stored(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind, const struct rest_form *form,
+void rest_render_stored(struct stint_buf *out, const struct stint_kind *kind, const struct rest_form *form,
 	const struct stint_stored *stored, uint64_t version, bool columns)
 {
 	stint_auto_json *object = NULL;
@@ -75,7 +75,7 @@ void rest_render_stored(struct stint_buf *out, const struct stint_api *api, cons
 	}
 	object = tree_of(kind, stored, version);
 	if (form->as == REST_AS_TABLE)
-		put_table(out, api, kind, form, object, columns);
+		put_table(out, kind, form, object, columns);
 	else
 		stint_json_print_to(out, object);
 }
@@ -105,7 +105,7 @@ void rest_reply_stored(struct rest *rest, int code, const struct stint_stored *s
 	struct stint_buf text = {0};
 	size_t length;
 
-	rest_render_stored(&text, rest->api, rest->route.kind, &rest->form, stored, 0, true);
+	rest_render_stored(&text, rest->route.kind, &rest->form, stored, 0, true);
 	stint_buf_putc(&text, '\n');
 	length = text.length;
 	rest_reply_text(rest, code, NULL, stint_buf_steal(&text), length);
@@ -123,7 +123,7 @@ void rest_reply_object(struct rest *rest, int code, const struct stint_json *obj
 		return;
 	}
 	if (rest->form.as == REST_AS_TABLE) {
-		put_table(&text, rest->api, rest->route.kind, &rest->form, object, true);
+		put_table(&text, rest->route.kind, &rest->form, object, true);
 	} else {
 		stint_buf_puts(&text, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":");
 		stint_json_print_to(&text, stint_json_get(object, "metadata"));

@@ -75,7 +75,7 @@ bool rest_flag(const struct stint_httpd_request *http, const char *name);
 /* ---- render.c: objects as the client wants them ---------------------------------------------------------------------------------- */
 
 /* Appends one object; version 0: its own resourceVersion. The columns of a Table come with it when columns is set. */
-void rest_render_stored(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind, const struct rest_form *form,
+void rest_render_stored(struct stint_buf *out, const struct stint_kind *kind, const struct rest_form *form,
 	const struct stint_stored *stored, uint64_t version, bool columns);
 
 /* ---- reply.c -------------------------------------------------------------------------------------------------------------------- */
@@ -137,10 +137,9 @@ bool rest_discovery(struct rest *rest, char *const *segments, size_t count);
 /* ---- table.c ------------------------------------------------------------------------------------------------------------------------ */
 
 /* "columnDefinitions":[...] of that kind. */
-void rest_table_columns(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind);
+void rest_table_columns(struct stint_buf *out, const struct stint_kind *kind);
 /* One row {"cells":[...],"object":...}. object is in the kind's form. */
-void rest_table_row(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind, const struct rest_form *form,
-	const struct stint_json *object);
+void rest_table_row(struct stint_buf *out, const struct stint_kind *kind, const struct rest_form *form, const struct stint_json *object);
 
 /* ---- server.c ------------------------------------------------------------------------------------------------------------------------ */
 

@@ -25,10 +25,17 @@ static bool read_query(struct rest *rest, struct stint_delete_options *options)
 {
 	const char *grace = stint_httpd_query(rest->http, "gracePeriodSeconds");
 
-	if (grace && *grace && !stint_parse_int(grace, INT64_MIN, INT64_MAX, &options->grace_s)) {
-		stint_autofree char *message = stint_format("strconv.ParseInt: parsing \"%s\": invalid syntax", grace);
+	if (grace && *grace) {
+		int64_t seconds;
+		stint_auto_json *asked = NULL;
 
-		return bad(rest, message);
+		if (!stint_parse_int(grace, INT64_MIN, INT64_MAX, &seconds)) {
+			stint_autofree char *message = stint_format("strconv.ParseInt: parsing \"%s\": invalid syntax", grace);
+
+			return bad(rest, message);
+		}
+		asked = stint_json_new_int(seconds);
+		options->grace_s = stint_delete_grace(asked);
 	}
 	options->propagation = stint_httpd_query(rest->http, "propagationPolicy");
 	if (options->propagation && !*options->propagation)
@@ -64,7 +71,7 @@ static bool read_body(struct rest *rest, struct stint_json **body, struct stint_
 		rest_reply_status(rest, error);
 		return false;
 	}
-	options->grace_s = stint_json_int_or(stint_json_get(*body, "gracePeriodSeconds"), options->grace_s);
+	options->grace_s = stint_delete_grace(stint_json_get(*body, "gracePeriodSeconds"));
 	if (stint_json_string_at(*body, "propagationPolicy"))
 		options->propagation = stint_json_string_at(*body, "propagationPolicy");
 	if (stint_json_get(*body, "orphanDependents")) {

@@ -75,10 +75,15 @@ bool rest_check_match(struct rest *rest, bool watch)
 char *rest_continue_make(uint64_t version, const struct stint_stored *last)
 {
 	stint_autofree char *start = stint_format("%s/%s", last->space, last->name);
-	stint_autofree char *text =
-		stint_format("{\"v\":\"meta.k8s.io/v1\",\"rv\":%llu,\"start\":\"%s\"}", (unsigned long long)version, start);
+	stint_auto_json *tree = stint_json_new_object(); /* names of roles may hold quotes */
+	stint_autofree char *text = NULL;
+	char *token;
 
-	char *token = stint_base64_encode(text, strlen(text));
+	stint_json_set_string(tree, "v", "meta.k8s.io/v1");
+	stint_json_set_int(tree, "rv", (int64_t)version);
+	stint_json_set_string(tree, "start", start);
+	text = stint_json_print(tree);
+	token = stint_base64_encode(text, strlen(text));
 
 	/* The URL alphabet, without padding: tokens travel in queries. */
 	token[strcspn(token, "=")] = '\0';

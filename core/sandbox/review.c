@@ -9,6 +9,8 @@
 
 enum { TOKEN_BYTES = 48, DEFAULT_TOKEN_S = 3600, MIN_TOKEN_S = 600 };
 
+static const int64_t MAX_TOKEN_S = INT64_C(1) << 32;
+
 static struct stint_json *read_review(struct rest *rest, const struct stint_kind *kind)
 {
 	struct stint_slice body = rest_body(rest);
@@ -168,7 +170,7 @@ static void give_token(struct rest *rest, const struct stint_stored *account, st
 	stint_autofree char *space_group = stint_format("system:serviceaccounts:%s", account->space);
 	const char *const groups[] = {"system:serviceaccounts", space_group, NULL};
 	int64_t seconds = stint_json_int_or(stint_json_at(request, "spec", "expirationSeconds"), DEFAULT_TOKEN_S);
-	int64_t expires = stint_now_ms() + (seconds < MIN_TOKEN_S ? MIN_TOKEN_S : seconds) * 1000;
+	int64_t expires = stint_now_ms() + seconds * 1000;
 	struct stint_json *status = stint_json_ensure_object(request, "status");
 	unsigned char secret[TOKEN_BYTES];
 	char time[STINT_TIME_SIZE];
@@ -183,6 +185,22 @@ static void give_token(struct rest *rest, const struct stint_stored *account, st
 	stint_json_set_string(status, "expirationTimestamp", stint_time_format(expires, time));
 }
 
+static bool check_life(struct rest *rest, const struct stint_json *request)
+{
+	int64_t seconds = stint_json_int_or(stint_json_at(request, "spec", "expirationSeconds"), DEFAULT_TOKEN_S);
+	const char *problem = seconds < MIN_TOKEN_S ? "may not specify a duration less than 10 minutes"
+		: seconds > MAX_TOKEN_S		    ? "may not specify a duration larger than 2^32 seconds"
+						    : NULL;
+	struct stint_json *causes;
+
+	if (!problem)
+		return true;
+	causes = stint_json_new_array();
+	stint_cause_add(causes, "FieldValueInvalid", "spec.expirationSeconds", "Invalid value: %lld: %s", (long long)seconds, problem);
+	rest_reply_status(rest, stint_status_invalid(stint_api_kind(rest->api, "authentication.k8s.io/v1", "TokenRequest"), "", causes));
+	return false;
+}
+
 void rest_token_request(struct rest *rest)
 {
 	const struct stint_stored *account = stint_store_get(rest->api->store, rest->route.kind, rest->route.space, rest->route.name);
@@ -195,7 +213,7 @@ void rest_token_request(struct rest *rest)
 		return;
 	}
 	request = read_review(rest, stint_api_kind(rest->api, "authentication.k8s.io/v1", "TokenRequest"));
-	if (!request)
+	if (!request || !check_life(rest, request))
 		return;
 	stint_json_set_string(stint_json_ensure_object(request, "metadata"), "name", account->name);
 	stint_json_set_string(stint_json_get(request, "metadata"), "namespace", account->space);

@@ -64,31 +64,18 @@ char *stint_selector_text(const struct stint_json *selector)
 
 /* Where the numbers stand in the object; a custom kind says so in its definition. */
 struct scale_paths {
-	struct stint_json *definition; /* owns the texts; NULL for built-in kinds */
 	const char *spec, *status, *selector;
 };
 
-static void find_paths(struct stint_api *api, const struct stint_kind *kind, struct scale_paths *paths)
+static struct scale_paths paths_of(const struct stint_kind *kind)
 {
-	stint_autofree char *name = stint_format("%s.%s", kind->plural, kind->group);
-	const struct stint_stored *stored;
+	const struct stint_json *scale = stint_json_at(kind->definition, "subresources", "scale");
 
-	*paths = (struct scale_paths){NULL, ".spec.replicas", ".status.replicas", NULL};
-	stored = kind->custom
-		? stint_store_get(api->store, stint_api_kind(api, "apiextensions.k8s.io/v1", "CustomResourceDefinition"), NULL, name)
-		: NULL;
-	if (!stored)
-		return;
-	paths->definition = stint_stored_parse(stored);
-	stint_json_each(version, stint_json_at(paths->definition, "spec", "versions")) {
-		const struct stint_json *scale = stint_json_at(version, "subresources", "scale");
-
-		if (strcmp(stint_json_string_or(stint_json_get(version, "name"), ""), kind->version) != 0)
-			continue;
-		paths->spec = stint_json_string_or(stint_json_get(scale, "specReplicasPath"), paths->spec);
-		paths->status = stint_json_string_or(stint_json_get(scale, "statusReplicasPath"), paths->status);
-		paths->selector = stint_json_string_at(scale, "labelSelectorPath");
-	}
+	return (struct scale_paths){
+		stint_json_string_or(stint_json_get(scale, "specReplicasPath"), ".spec.replicas"),
+		stint_json_string_or(stint_json_get(scale, "statusReplicasPath"), ".status.replicas"),
+		stint_json_string_at(scale, "labelSelectorPath"),
+	};
 }
 
 /* The value at ".a.b"; with make, the object that holds it is made on the way and *last is its key. */
@@ -123,14 +110,13 @@ static void set_replicas(struct stint_json *object, const char *path, int64_t re
 		stint_json_set_int(holder, key, replicas);
 }
 
-static struct stint_json *scale_of(struct stint_api *api, const struct stint_kind *kind, const struct stint_json *object)
+static struct stint_json *scale_of(const struct stint_kind *kind, const struct stint_json *object)
 {
 	static const char *const copied[] = {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"};
 	struct stint_json *scale = stint_json_new_object(), *metadata, *status;
 	const struct stint_json *selector = stint_json_at(object, "spec", "selector");
-	struct scale_paths paths;
+	const struct scale_paths paths = paths_of(kind);
 
-	find_paths(api, kind, &paths);
 	stint_json_set_string(scale, "kind", "Scale");
 	stint_json_set_string(scale, "apiVersion", "autoscaling/v1");
 	metadata = stint_json_ensure_object(scale, "metadata");
@@ -152,7 +138,6 @@ static struct stint_json *scale_of(struct stint_api *api, const struct stint_kin
 
 		stint_json_set_string(status, "selector", text);
 	}
-	stint_json_free(paths.definition);
 	return scale;
 }
 
@@ -166,7 +151,7 @@ struct stint_json *stint_scale_read(struct stint_api *api, const struct stint_ap
 		return NULL;
 	}
 	object = stint_form_read(call->kind, stored);
-	return scale_of(api, call->kind, object);
+	return scale_of(call->kind, object);
 }
 
 bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call, struct stint_json *scale, struct stint_json **out,
@@ -178,7 +163,6 @@ bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call,
 	const char *name = stint_json_string_or(stint_json_at(scale, "metadata", "name"), call->name);
 	int64_t replicas = stint_json_int_or(stint_json_at(scale, "spec", "replicas"), 0);
 	struct stint_api_call whole = *call;
-	struct scale_paths paths;
 	stint_auto_json *owned = scale;
 	stint_auto_json *old = NULL;
 	stint_auto_json *object = NULL;
@@ -201,12 +185,10 @@ bool stint_scale_write(struct stint_api *api, const struct stint_api_call *call,
 	}
 	whole.subresource = NULL;
 	object = stint_json_dup(old);
-	find_paths(api, call->kind, &paths);
-	set_replicas(object, paths.spec, replicas);
-	stint_json_free(paths.definition);
+	set_replicas(object, paths_of(call->kind).spec, replicas);
 	if (!stint_api_commit(api, &whole, stored, old, stint_steal(&object), true, &written, status))
 		return false;
 	if (out)
-		*out = scale_of(api, call->kind, written);
+		*out = scale_of(call->kind, written);
 	return true;
 }

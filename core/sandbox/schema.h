@@ -51,6 +51,7 @@ struct stint_kind {
 	const char *const *categories; /* NULL-ended, never NULL */
 	const char *schema_name; /* "io.k8s.api.core.v1.Pod" */
 	const struct stint_type *type;
+	const struct stint_json *definition; /* of a custom kind: its version in the CustomResourceDefinition; NULL: built in */
 	unsigned subresources; /* STINT_SUB_* */
 	bool namespaced;
 	bool virtual_create; /* answers a create and stores nothing: reviews and bindings */

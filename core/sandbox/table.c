@@ -113,14 +113,14 @@ static void put_column(struct stint_buf *out, const char *name, const char *type
 		format, *format ? "Name must be unique within a namespace." : name, priority);
 }
 
-void rest_table_columns(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind)
+void rest_table_columns(struct stint_buf *out, const struct stint_kind *kind)
 {
 	const struct table_kind *table = find_kind(kind);
 
 	stint_buf_puts(out, "\"columnDefinitions\":[");
 	if (!table->bare)
 		put_column(out, "Name", "string", "name", 0);
-	if (kind->custom && !*table->kind && table_custom_columns(out, api, kind)) {
+	if (kind->custom && !*table->kind && table_custom_columns(out, kind)) {
 		stint_buf_putc(out, ']');
 		return;
 	}
@@ -183,15 +183,14 @@ static void put_object(struct stint_buf *out, const struct rest_form *form, cons
 	stint_buf_putc(out, '}');
 }
 
-void rest_table_row(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind, const struct rest_form *form,
-	const struct stint_json *object)
+void rest_table_row(struct stint_buf *out, const struct stint_kind *kind, const struct rest_form *form, const struct stint_json *object)
 {
 	const struct table_kind *table = find_kind(kind);
 	stint_auto_json *cells = stint_json_new_array();
 
 	if (!table->bare)
 		stint_json_append(cells, stint_json_new_string(table_string(object, "metadata", "name", "")));
-	if (!kind->custom || *table->kind || !table_custom_cells(cells, api, kind, object)) {
+	if (!kind->custom || *table->kind || !table_custom_cells(cells, kind, object)) {
 		for (const struct table_column *column = table->columns; column->name; column++)
 			stint_json_append(cells, column->cell ? column->cell(object) : cell_at(object, column));
 	}

@@ -8,21 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The version's additionalPrinterColumns in its CustomResourceDefinition; *definition owns them. */
-static const struct stint_json *columns_of(const struct stint_api *api, const struct stint_kind *kind, struct stint_json **definition)
+static const struct stint_json *columns_of(const struct stint_kind *kind)
 {
-	stint_autofree char *name = stint_format("%s.%s", kind->plural, kind->group);
-	const struct stint_stored *stored =
-		stint_store_get(api->store, stint_api_kind(api, "apiextensions.k8s.io/v1", "CustomResourceDefinition"), NULL, name);
-
-	if (!stored)
-		return NULL;
-	*definition = stint_stored_parse(stored);
-	stint_json_each(version, stint_json_at(*definition, "spec", "versions")) {
-		if (strcmp(stint_json_string_or(stint_json_get(version, "name"), ""), kind->version) == 0)
-			return stint_json_get(version, "additionalPrinterColumns");
-	}
-	return NULL;
+	return stint_json_get(kind->definition, "additionalPrinterColumns");
 }
 
 /* [?(@.type=="Ready")]: the first item whose key has that text. *at stands behind the '['. */
@@ -65,9 +53,13 @@ static const struct stint_json *indexed(const struct stint_json *array, const ch
 		text[strlen(text) - 1] = '\0';
 		return stint_json_get(array, text + 1);
 	}
-	if (!text || !stint_parse_int(text, 0, INT32_MAX, &index))
+	if (text && strcmp(text, "*") == 0) /* of several results the first is shown */
+		return stint_json_first(array);
+	if (!text || !stint_parse_int(text, INT32_MIN, INT32_MAX, &index))
 		return NULL;
-	return stint_json_item(array, (size_t)index);
+	if (index < 0)
+		index += (int64_t)stint_json_count(array);
+	return index < 0 ? NULL : stint_json_item(array, (size_t)index);
 }
 
 static const struct stint_json *walk(const struct stint_json *object, const char *path)
@@ -102,10 +94,9 @@ static void put_text(struct stint_buf *out, const struct stint_json *value, cons
 	stint_json_print_to(out, text);
 }
 
-bool table_custom_columns(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind)
+bool table_custom_columns(struct stint_buf *out, const struct stint_kind *kind)
 {
-	stint_auto_json *definition = NULL;
-	const struct stint_json *columns = columns_of(api, kind, &definition);
+	const struct stint_json *columns = columns_of(kind);
 
 	stint_json_each(column, columns) {
 		stint_buf_puts(out, ",{\"name\":");
@@ -121,28 +112,41 @@ bool table_custom_columns(struct stint_buf *out, const struct stint_api *api, co
 	return stint_json_first(columns) != NULL;
 }
 
+static struct stint_json *text_cell(const struct stint_json *value)
+{
+	stint_autofree char *text = stint_json_string(value) ? NULL : stint_json_print(value);
+
+	return stint_json_new_string(text ? text : stint_json_string(value));
+}
+
+static struct stint_json *date_cell(const char *text)
+{
+	int64_t ms;
+
+	return stint_time_parse(text, strlen(text), &ms) ? table_since(text) : stint_json_new_string("<invalid>");
+}
+
+/* A value of another type than the column's is shown as nothing. */
 static struct stint_json *cell_of(const struct stint_json *column, const struct stint_json *object)
 {
 	const char *type = stint_json_string_or(stint_json_get(column, "type"), "string");
 	const struct stint_json *value = walk(object, stint_json_string_or(stint_json_get(column, "jsonPath"), ""));
+	enum stint_json_type given = stint_json_type(value);
 
-	if (strcmp(type, "date") == 0)
-		return stint_json_string(value) ? table_since(stint_json_string(value)) : stint_json_new_string("<unknown>");
-	if (stint_json_type(value) == STINT_JSON_NULL)
+	if (given == STINT_JSON_NULL)
 		return stint_json_new_null();
-	if (strcmp(type, "string") == 0 && !stint_json_string(value)) {
-		stint_autofree char *text = stint_json_print(value);
-
-		return stint_json_new_string(text);
-	}
-	return stint_json_dup(value);
+	if (strcmp(type, "string") == 0)
+		return text_cell(value);
+	if (strcmp(type, "date") == 0 && given == STINT_JSON_STRING)
+		return date_cell(stint_json_string(value));
+	if (given == (strcmp(type, "boolean") == 0 ? STINT_JSON_BOOL : STINT_JSON_NUMBER) && strcmp(type, "date") != 0)
+		return stint_json_dup(value);
+	return stint_json_new_null();
 }
 
-bool table_custom_cells(
-	struct stint_json *cells, const struct stint_api *api, const struct stint_kind *kind, const struct stint_json *object)
+bool table_custom_cells(struct stint_json *cells, const struct stint_kind *kind, const struct stint_json *object)
 {
-	stint_auto_json *definition = NULL;
-	const struct stint_json *columns = columns_of(api, kind, &definition);
+	const struct stint_json *columns = columns_of(kind);
 
 	stint_json_each(column, columns)
 		stint_json_append(cells, cell_of(column, object));

@@ -7,8 +7,7 @@
 #include "rest.h"
 
 /* False when the definition names no columns: then Age alone. */
-bool table_custom_columns(struct stint_buf *out, const struct stint_api *api, const struct stint_kind *kind);
-bool table_custom_cells(
-	struct stint_json *cells, const struct stint_api *api, const struct stint_kind *kind, const struct stint_json *object);
+bool table_custom_columns(struct stint_buf *out, const struct stint_kind *kind);
+bool table_custom_cells(struct stint_json *cells, const struct stint_kind *kind, const struct stint_json *object);
 
 #endif

@@ -35,7 +35,7 @@ struct watch {
 static void put_event(struct watch *watch, const char *type, const struct stint_stored *stored, uint64_t version)
 {
 	stint_buf_printf(&watch->piece, "{\"type\":\"%s\",\"object\":", type);
-	rest_render_stored(&watch->piece, watch->api, watch->kind, &watch->form, stored, version, !watch->columns_sent);
+	rest_render_stored(&watch->piece, watch->kind, &watch->form, stored, version, !watch->columns_sent);
 	watch->columns_sent = true;
 	stint_buf_puts(&watch->piece, "}\n");
 }
@@ -212,16 +212,21 @@ static void close_watch(void *user)
 	free(watch);
 }
 
-static int64_t timeout_ms(struct rest *rest)
+/* False after having answered 400. Without a wish, and at 0, the stream ends in half an hour to an hour. */
+static bool read_timeout(struct rest *rest, int64_t *timeout_ms)
 {
 	const char *text = stint_httpd_query(rest->http, "timeoutSeconds");
-	int64_t seconds;
+	int64_t seconds = 0;
 	uint16_t more;
 
-	if (text && stint_parse_int(text, 1, INT32_MAX, &seconds))
-		return seconds * 1000;
+	if (text && *text && !stint_parse_int(text, INT64_MIN, INT64_MAX, &seconds)) {
+		rest_reply_status(rest,
+			stint_status_new(400, "BadRequest", NULL, NULL, NULL, "strconv.ParseInt: parsing \"%s\": invalid syntax", text));
+		return false;
+	}
 	stint_random_bytes(&more, sizeof(more));
-	return (MIN_TIMEOUT_S + more % MIN_TIMEOUT_S) * INT64_C(1000);
+	*timeout_ms = (seconds > 0 && seconds <= INT32_MAX ? seconds : MIN_TIMEOUT_S + more % MIN_TIMEOUT_S) * INT64_C(1000);
+	return true;
 }
 
 /* Where the stream begins. */
@@ -266,8 +271,10 @@ void rest_watch(struct rest *rest)
 	stint_auto_selector *selector = NULL;
 	struct watch *watch;
 	uint64_t version;
+	int64_t timeout_ms;
 
-	if (!rest_check_match(rest, true) || !read_start(rest, &version) || !rest_selector(rest, &selector))
+	if (!rest_check_match(rest, true) || !read_start(rest, &version) || !read_timeout(rest, &timeout_ms) ||
+		!rest_selector(rest, &selector))
 		return;
 	watch = stint_alloc(sizeof(*watch));
 	watch->api = rest->api;
@@ -281,7 +288,7 @@ void rest_watch(struct rest *rest)
 	set_start(watch, version, initial && !rest_flag(rest->http, "sendInitialEvents"), rest_flag(rest->http, "sendInitialEvents"));
 	watch->deadline = stint_timer_new(rest->api->loop, on_deadline, watch);
 	watch->bookmark = stint_timer_new(rest->api->loop, on_bookmark, watch);
-	stint_timer_set(watch->deadline, timeout_ms(rest));
+	stint_timer_set(watch->deadline, timeout_ms);
 	if (watch->bookmarks)
 		stint_timer_set(watch->bookmark, BOOKMARK_MS);
 	stint_httpd_reply_stream(

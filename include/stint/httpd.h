@@ -43,6 +43,8 @@ const char *stint_httpd_query(const struct stint_httpd_request *request, const c
 /* All parameters in order: for (size_t at = 0; stint_httpd_query_next(request, &at, &name, &value);) ... */
 bool stint_httpd_query_next(const struct stint_httpd_request *request, size_t *at, const char **name, const char **value);
 const char *stint_httpd_header(const struct stint_httpd_request *request, const char *name); /* any case; NULL when absent */
+/* The values of a field that may stand several times, in their order and at most that many; returns how many. */
+size_t stint_httpd_header_all(const struct stint_httpd_request *request, const char *name, const char **values, size_t most);
 struct stint_slice stint_httpd_body(const struct stint_httpd_request *request);
 bool stint_httpd_body_too_large(const struct stint_httpd_request *request); /* the body is empty then: answer 413 */
 /* Decodes %XX in place; false for a broken escape or a NUL. */

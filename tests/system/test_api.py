@@ -397,6 +397,86 @@ class Api(kit.Case):
         sizes = [len(text) for text in many.headers.get_all("Warning")]
         self.assertTrue(len(sizes) < 40 and sum(sizes) < 5000 and max(sizes) < 300, sizes)
 
+    def test_numbers_of_seconds_beyond_reason_are_taken_for_what_they_can_mean(self):
+        node = "none-%s" % self.space
+        for grace, wanted in ((-5, 1), (5, 5)):
+            self.pod("p%d" % wanted, nodeName=node)
+            left = self.send("DELETE", self.pods + "/p%d" % wanted, gracePeriodSeconds=grace).json
+            self.assertEqual(left["metadata"]["deletionGracePeriodSeconds"], wanted)
+            self.send("DELETE", self.pods + "/p%d" % wanted, gracePeriodSeconds=0)
+        self.pod("last", nodeName=node, terminationGracePeriodSeconds=2 ** 63 - 1)
+        self.assertGreater(self.send("DELETE", self.pods + "/last").json["metadata"]["deletionGracePeriodSeconds"], 2 ** 30)
+        self.send("DELETE", self.pods + "/last", gracePeriodSeconds=0)
+        self.assertEqual(self.get(self.pods, watch=1, timeoutSeconds="soon").status, 400)
+        accounts = "/api/v1/namespaces/%s/serviceaccounts" % self.space
+        kit.eventually(lambda: self.get(accounts + "/default").status == 200, "the namespace's account")
+        for seconds, status in ((599, 422), (-1, 422), (2 ** 32 + 1, 422), (2 ** 63 - 1, 422), (600, 201)):
+            asked = self.send("POST", accounts + "/default/token", {"spec": {"expirationSeconds": seconds}})
+            self.assertEqual(asked.status, status, (seconds, asked))
+
+    def test_a_walk_goes_on_after_a_name_with_a_quote(self):
+        roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/roles" % self.space
+        for name in ('a"b', "a\\c", "z"):
+            self.post(roles, {"metadata": {"name": name}, "rules": []})
+        seen, token = [], ""
+        while token is not None:
+            page = self.get(roles, limit=1, **{"continue": token})
+            seen += self.names(page)
+            token = page.json["metadata"].get("continue")
+        self.assertEqual(seen, ['a"b', "a\\c", "z"])
+
+    def test_impersonated_groups_are_all_heard(self):
+        answer = self.link
+        answer.putrequest("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews")
+        body = b"{}"
+        for key, value in (*self.headers.items(), ("Impersonate-User", "ann"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"),
+                           ("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
+            answer.putheader(key, value)
+        answer.endheaders(body)
+        groups = json.loads(answer.getresponse().read())["status"]["userInfo"]["groups"]
+        self.assertEqual(groups, ["a", "b", "system:authenticated"])
+
+    # ---- kinds that a definition makes
+
+    def define(self, plural, kind, *versions, group=None):
+        group = group or "edge.example.com"
+        definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        self.post(definitions, {"metadata": {"name": "%s.%s" % (plural, group)}, "spec": {
+            "group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind, "singular": kind.lower()},
+            "versions": list(versions)}})
+        self.addCleanup(self.send, "DELETE", "%s/%s.%s" % (definitions, plural, group))
+        objects = "/apis/%s/v1/namespaces/%s/%s" % (group, self.space, plural)
+        kit.eventually(lambda: self.get(objects).status == 200, "the kind being served")
+        return objects, "%s/%s.%s" % (definitions, plural, group)
+
+    @staticmethod
+    def kind_version(name="v1", served=True, properties=None, columns=None):
+        spec = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, **({"properties": properties} if properties else {})}
+        return {"name": name, "served": served, "storage": name == "v1", **({"additionalPrinterColumns": columns} if columns else {}),
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}
+
+    def test_a_definition_takes_its_objects_along_whichever_version_is_served(self):
+        versions = self.kind_version("v1alpha1", False), self.kind_version()
+        things, definition = self.define("things", "Thing", *versions)
+        self.post(things, {"apiVersion": "edge.example.com/v1", "kind": "Thing", "metadata": {"name": "t"}})
+        self.send("DELETE", definition)
+        kit.eventually(lambda: self.get(definition).status == 404, "the definition being gone")
+        self.assertEqual(self.names(self.get(self.define("things", "Thing", *versions)[0])), [])
+
+    def test_a_put_makes_no_missing_custom_object_whatever_its_kind_is_called(self):
+        services, _ = self.define("services", "Service", self.kind_version(), group="serving.example.com")
+        service = {"apiVersion": "serving.example.com/v1", "kind": "Service", "metadata": {"name": "a"}}
+        self.assertEqual(self.send("PUT", services + "/a", service).status, 404)
+
+    def test_printer_columns_show_the_first_of_several_and_nothing_of_another_type(self):
+        paths = {"All": ".spec.l[*]", "Last": ".spec.l[-1]", "Names": ".spec.o[*].n", "Found": ".spec.o[?(@.n=='y')].v", "None": ".spec.x"}
+        columns = [{"name": name, "type": "string", "jsonPath": path} for name, path in paths.items()]
+        columns += [{"name": kind, "type": kind, "jsonPath": ".spec.text"} for kind in ("integer", "date", "boolean")]
+        shown, _ = self.define("shown", "Shown", self.kind_version(columns=columns))
+        self.post(shown, {"apiVersion": "edge.example.com/v1", "kind": "Shown", "metadata": {"name": "s"}, "spec": {
+            "l": ["x", "y", "z"], "o": [{"n": "x", "v": 1}, {"n": "y", "v": 2}], "text": "text"}})
+        self.assertEqual(self.get(shown, TABLE).json["rows"][0]["cells"], ["s", "x", "z", "x", "2", None, None, "<invalid>", None])
+
 
 if __name__ == "__main__":
     kit.main()

@@ -76,7 +76,8 @@ void job_find_verdict(struct job_look *look)
 	int64_t deadline_s = 0, start_ms = job_time_at(stint_json_get(look->status, "startTime"));
 	bool has_deadline =
 		stint_json_int(stint_json_get(look->spec, "activeDeadlineSeconds"), &deadline_s) && !look->suspended && start_ms >= 0;
-	int64_t left_ms = has_deadline ? start_ms + deadline_s * 1000 - look->now_ms : 0;
+	/* One beyond all times never comes. */
+	int64_t left_ms = has_deadline ? start_ms + (deadline_s < INT32_MAX ? deadline_s : INT32_MAX) * 1000 - look->now_ms : 0;
 	if (look->failed > look->backoff_limit || restarts_exceed_limit(look)) {
 		job_judge(look, "FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
 		return;

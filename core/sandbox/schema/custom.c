@@ -186,6 +186,7 @@ static void add_version(struct stint_schema *schema, const struct stint_json *de
 		.short_names = words_of(schema, stint_json_get(names, "shortNames")),
 		.categories = words_of(schema, stint_json_get(names, "categories")),
 		.schema_name = schema_strdup(schema, schema_name),
+		.definition = version,
 		.namespaced = strcmp(text_of(spec, "scope"), "Namespaced") == 0,
 		.custom = true,
 	};
