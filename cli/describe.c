@@ -213,8 +213,7 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 		(long long)stint_json_int_or(stint_json_get(pods, "succeeded"), 0),
 		(long long)stint_json_int_or(stint_json_get(pods, "failed"), 0));
 	add_moment(fields, "Created", item, "created");
-	if (workload->phase != STINT_WORKLOAD_PENDING) /* a Job starts to count before its pods have a place */
-		add_moment(fields, "Started", item, "started");
+	add_moment(fields, "Started", item, "started");
 	add_moment(fields, "Ended", item, "ended");
 	stint_autofree char *evicted = cli_evictions_text(item, stint_now_ms());
 	if (evicted)

@@ -56,23 +56,24 @@ static char *resource_name(const struct stint_json *item)
 		stint_json_string(stint_json_get(item, "name")));
 }
 
-#define WORKLOAD_COLUMNS                                                                                                                   \
-	{"NAME", "name", NULL, 0}, {"TYPE", "type", NULL, 0}, {"STATUS", "phase", NULL, CLI_STATE},                                        \
-		{"GPUS", "gpus_requested", show_gpus, CLI_RIGHT},                                                                          \
-		{"GPU MEMORY", "gpu_memory_requested_mib", show_memory, CLI_WIDE | CLI_RIGHT},                                             \
-		{"PODS", "pods.running", show_pods, CLI_RIGHT}, {"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, \
-		{"QUEUE", "queue", NULL, CLI_WIDE}, {"PRIORITY", "priority_class", NULL, CLI_WIDE},                                        \
-		{"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT}, {"EVICTED", "evictions.pods", NULL, CLI_WIDE | CLI_RIGHT},           \
-		{"REASON", "reason", NULL, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                                          \
-	{                                                                                                                                  \
-		NULL, NULL, NULL, 0                                                                                                        \
+#define WORKLOAD_COLUMNS                                                                                                           \
+	{"NAME", "name", NULL, 0}, {"TYPE", "type", NULL, 0}, {"STATUS", "phase", NULL, CLI_STATE},                                \
+		{"GPUS", "gpus_requested", show_gpus, CLI_RIGHT},                                                                  \
+		{"GPU MEMORY", "gpu_memory_requested_mib", show_memory, CLI_WIDE | CLI_RIGHT},                                     \
+		{"PODS", "pods.running", show_pods, CLI_RIGHT}, {"SUCCEEDED", "pods.succeeded", NULL, CLI_CSV},                    \
+		{"TOTAL", "pods.total", NULL, CLI_CSV}, {"AGE", "created", show_age, CLI_RIGHT}, {"KIND", "kind", NULL, CLI_WIDE}, \
+		{"QUEUE", "queue", NULL, CLI_WIDE}, {"PRIORITY", "priority_class", NULL, CLI_WIDE},                                \
+		{"RESTARTS", "restarts", NULL, CLI_WIDE | CLI_RIGHT}, {"EVICTED", "evictions.pods", NULL, CLI_WIDE | CLI_RIGHT},   \
+		{"REASON", "reason", NULL, 0}, {"MESSAGE", "message", NULL, CLI_WIDE | CLI_WRAP},                                  \
+	{                                                                                                                          \
+		NULL, NULL, NULL, 0                                                                                                \
 	}
 static const struct cli_column columns[] = {WORKLOAD_COLUMNS};
 static const struct cli_column columns_with_project[] = {{"PROJECT", "project", NULL, 0}, WORKLOAD_COLUMNS};
 
 /* Some are there only once it has started, or ended: no reason to refuse an order by them before. */
 static const char fields[] = "project,api_version,gpus_allocated,gpu_memory_requested_mib,gpu_memory_allocated_mib,"
-			     "pods.total,pods.waiting,pods.succeeded,pods.failed,started,ended";
+			     "pods.waiting,pods.failed,started,ended";
 static const struct cli_list list_of_one = {.api_version = "stint.dev/v1",
 	.kind = "WorkloadList",
 	.columns = columns,

@@ -17,6 +17,7 @@ enum cli_column_flags {
 	CLI_WIDE = 2, /* in -o wide and csv alone */
 	CLI_WRAP = 4, /* prose: folded when the terminal is narrow; the last column of a table */
 	CLI_STATE = 8, /* a phase or condition: coloured by what the word means */
+	CLI_CSV = 16, /* in csv alone: a cell of the table has it with others */
 };
 
 struct cli_column {

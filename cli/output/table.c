@@ -114,7 +114,7 @@ static void measure(const struct cli_table *table, struct layout *layout, bool h
 {
 	size_t total = layout->indent;
 	for (size_t at = 0; at < table->width; at++) {
-		if ((table->columns[at].flags & CLI_WIDE) && !wide)
+		if ((table->columns[at].flags & CLI_CSV) || ((table->columns[at].flags & CLI_WIDE) && !wide))
 			continue;
 		size_t width = headers ? cli_text_width(table->columns[at].title) : 1;
 		for (size_t cell = at; cell < table->count; cell += table->width) {

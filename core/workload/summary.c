@@ -349,10 +349,11 @@ static void explain(struct record *record)
 
 static void set_times(struct stint_workload *workload)
 {
-	if (workload->started_ms < 0 && workload->owner)
-		workload->started_ms = workload->owner->started_ms;
 	if (workload->phase != STINT_WORKLOAD_SUCCEEDED && workload->phase != STINT_WORKLOAD_FAILED)
 		return;
+	/* Pods that are gone tell nothing any more. Before that the Job's time would mislead: it counts from before its pods have a place. */
+	if (workload->started_ms < 0 && workload->owner)
+		workload->started_ms = workload->owner->started_ms;
 	if (workload->owner && workload->owner->completed_ms >= 0) {
 		workload->ended_ms = workload->owner->completed_ms;
 		return;

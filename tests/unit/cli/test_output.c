@@ -222,6 +222,27 @@ static void csv_quotes_what_needs_it_and_keeps_exact_values(void **state)
 	assert_string_equal(out.data, "name,gpus,size,message\n\"a,b\",0.125,,\"said \"\"no\"\"\nand left\"\nc,,1Gi,\n");
 }
 
+static void what_a_cell_has_together_csv_has_apart(void **state)
+{
+	(void)state;
+	static const struct cli_column columns[] = {
+		{"PODS", "pods.running", NULL, 0}, {"TOTAL", "pods.total", NULL, CLI_CSV}, {NULL, NULL, NULL, 0}};
+	static const struct {
+		enum cli_format format;
+		const char *text;
+	} table[] = {{CLI_FORMAT_CSV, "pods.running,pods.total\n1,4\n"}, {CLI_FORMAT_TABLE, "PODS\n1\n"}, {CLI_FORMAT_WIDE, "PODS\n1\n"}};
+	static const char text[] = "{\"pods\":{\"running\":1,\"total\":4}}";
+	stint_auto_json *item = stint_json_parse(text, strlen(text), 0, NULL);
+	const struct cli_list list = {.kind = "TestList", .columns = columns};
+	const struct stint_json *rows[] = {item};
+	for (size_t at = 0; at < STINT_COUNT(table); at++) {
+		struct cli_context ctx = {.format = table[at].format};
+		stint_auto_buf out = {0};
+		cli_list_render(&ctx, &list, rows, 1, true, &out);
+		assert_string_equal(out.data, table[at].text);
+	}
+}
+
 static void values_for_people_are_short_and_honest(void **state)
 {
 	(void)state;
@@ -305,6 +326,7 @@ int main(void)
 		cmocka_unit_test(foreign_text_cannot_reach_the_terminal_as_commands),
 		cmocka_unit_test(sort_by_orders_numbers_quantities_and_names_as_people_do),
 		cmocka_unit_test(csv_quotes_what_needs_it_and_keeps_exact_values),
+		cmocka_unit_test(what_a_cell_has_together_csv_has_apart),
 		cmocka_unit_test(a_watched_table_is_no_taller_than_the_screen),
 		cmocka_unit_test(a_watched_list_on_a_pipe_tells_what_is_new_and_forgets_what_has_gone),
 		cmocka_unit_test(values_for_people_are_short_and_honest),

@@ -249,6 +249,35 @@ static void a_pods_state_is_the_word_of_kubectl(void **state)
 	stint_model_free(model);
 }
 
+static void work_has_started_when_one_of_its_pods_has(void **state)
+{
+	(void)state;
+	static const char job[] =
+		"{kind: Job, metadata: {name: j}, spec: {" JOB_SPEC "}, status: {startTime: '2026-01-01T00:00:00Z'%s}}\n%s";
+	static const char ended[] = ", conditions: [{type: Complete, status: 'True'}]";
+	static const char pod[] = "---\n{kind: Pod, metadata: {name: j-a, " OWNED("Job", "j") "}, " POD_SPEC("") ", status: {%s}}";
+	static const struct {
+		const char *more, *pod, *started;
+	} table[] = {
+		{"", NULL, NULL}, /* its controller has seen it: no more than that */
+		{"", "phase: Pending", NULL}, {"", "phase: Running, startTime: '2026-01-01T00:00:10Z'", "2026-01-01T00:00:10Z"},
+		{ended, "phase: Succeeded, startTime: '2026-01-01T00:00:10Z'", "2026-01-01T00:00:10Z"},
+		{ended, NULL, "2026-01-01T00:00:00Z"}, /* its pods are gone: there is nothing better */
+	};
+	struct stint_model *model = stint_model_new();
+	for (size_t at = 0; at < STINT_COUNT(table); at++) {
+		struct stint_workload_set *set = stint_workload_set_new(NULL);
+		stint_autofree char *second = table[at].pod ? stint_format(pod, table[at].pod) : stint_strdup("");
+		stint_autofree char *text = stint_format(job, table[at].more, second);
+		put_all(set, model, text);
+		stint_auto_json *item = stint_workload_json(stint_workload_set_find(set, "p", "j"));
+		const char *started = stint_json_string_at(item, "started");
+		assert_string_equal(started ? started : "none", table[at].started ? table[at].started : "none");
+		stint_workload_set_free(set);
+	}
+	stint_model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +285,7 @@ int main(void)
 		cmocka_unit_test(changes_show_at_the_next_look),
 		cmocka_unit_test(the_json_of_a_workload_has_the_fields_of_the_contracts),
 		cmocka_unit_test(a_pods_state_is_the_word_of_kubectl),
+		cmocka_unit_test(work_has_started_when_one_of_its_pods_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
