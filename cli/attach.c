@@ -10,25 +10,15 @@
 #include "cli/pods.h"
 #include "cli/stream_terminal.h"
 
-/* The container as its pod's spec has it: the named one, else the first. */
-static const struct stint_json *container_of(const struct stint_json *pod, const char *name)
-{
-	stint_json_each(container, stint_json_at(pod, "spec", "containers")) {
-		if (!name || strcmp(stint_json_string_or(stint_json_get(container, "name"), ""), name) == 0)
-			return container;
-	}
-	return NULL;
-}
-
 static int attach_to(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *pod_name)
 {
 	const char *wanted = cli_text(ctx, "container");
 	stint_auto_json *pod = stint_kube_get(kube, &stint_kube_pods, project, pod_name, &ctx->err);
 	if (!pod)
 		return cli_failed(ctx);
-	const struct stint_json *container = container_of(pod, wanted);
+	const struct stint_json *container = cli_pods_container(ctx, pod, wanted);
 	if (!container)
-		return cli_fail(ctx, STINT_NOT_FOUND, "pod \"%s\" has no container \"%s\"", pod_name, wanted ? wanted : "");
+		return cli_failed(ctx);
 	/* Whether there is a terminal, and an open standard input, was decided when the container was made. */
 	const bool has_tty = stint_json_bool_or(stint_json_get(container, "tty"), false);
 	const bool has_stdin = stint_json_bool_or(stint_json_get(container, "stdin"), false);

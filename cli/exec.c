@@ -24,7 +24,9 @@ static int run_in(struct cli_context *ctx, struct stint_kube *kube, const char *
 		.stdout_ = true,
 		.stderr_ = !tty,
 		.tty = tty};
-	return cli_stream_run(ctx, kube, &exec);
+	const int exit_code = cli_stream_run(ctx, kube, &exec);
+	cli_pods_look_for(ctx, kube, project, pod, exec.container, false);
+	return ctx->err ? cli_failed(ctx) : exit_code;
 }
 
 static int run(struct cli_context *ctx)

@@ -89,6 +89,7 @@ static bool print_one(struct logs *logs, const struct stint_pod *pod, size_t ind
 			stream->pod, stint_pod_state(pod), logs->name, logs->project);
 	else if (!logs->output_gone && stream->problem)
 		stint_error_move(&logs->ctx->err, &stream->problem);
+	cli_pods_look_for(logs->ctx, logs->kube, logs->project, pod->meta.name, logs->options.container, logs->options.previous);
 	logs_stream_free(stream);
 	return fine;
 }
@@ -96,16 +97,20 @@ static bool print_one(struct logs *logs, const struct stint_pod *pod, size_t ind
 static int print_all(struct logs *logs, const struct cli_pods *pods)
 {
 	bool any = false;
+	int none = STINT_FAILED;
 	for (size_t at = 0; at < pods->count && !logs->output_gone; at++) {
 		const bool fine = print_one(logs, pods->items[at], at);
 		/* Of several pods, those that have none are told and the others shown. */
-		if (!fine && pods->count > 1 && logs->ctx->err && logs->ctx->err->code == STINT_FAILED)
-			cli_note_error(logs->ctx, &logs->ctx->err);
+		const int code = !fine && pods->count > 1 && logs->ctx->err ? (int)logs->ctx->err->code : STINT_OK;
+		if (code == STINT_FAILED || code == STINT_NOT_FOUND)
+			none = cli_note_error(logs->ctx, &logs->ctx->err);
 		any |= fine;
 	}
 	if (pods->count == 0)
 		return cli_fail(logs->ctx, STINT_FAILED, "\"%s\" has no pods, so there is no log", pods->name);
-	return any && !logs->ctx->err ? STINT_OK : cli_failed(logs->ctx);
+	if (!any && !logs->ctx->err)
+		return none;
+	return logs->ctx->err ? cli_failed(logs->ctx) : STINT_OK;
 }
 
 /* ---- the verb ------------------------------------------------------------------------------------------------------------------ */

@@ -89,6 +89,47 @@ const struct stint_pod *cli_pods_running(const struct cli_pods *pods, const char
 	return NULL;
 }
 
+/* ---- containers ----------------------------------------------------------------------------------------------------------------------- */
+
+static const struct stint_json *named(const struct stint_json *list, const char *name)
+{
+	stint_json_each(item, list) {
+		if (!name || strcmp(stint_json_string_or(stint_json_get(item, "name"), ""), name) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+const struct stint_json *cli_pods_container(struct cli_context *ctx, const struct stint_json *pod, const char *name)
+{
+	static const char *const kinds[] = {"containers", "initContainers", "ephemeralContainers"};
+	stint_auto_buf names = {0};
+	for (size_t at = 0; at < STINT_COUNT(kinds); at++) {
+		const struct stint_json *list = stint_json_at(pod, "spec", kinds[at]), *found = named(list, name);
+		if (found)
+			return found;
+		stint_json_each(item, list)
+			stint_buf_printf(&names, "%s%s", names.length ? ", " : "", stint_json_string_or(stint_json_get(item, "name"), ""));
+	}
+	stint_fail(&ctx->err, STINT_NOT_FOUND, "pod \"%s\" has no container \"%s\"; it has %s",
+		stint_json_string_or(stint_json_at(pod, "metadata", "name"), ""), name ? name : "", names.length ? names.data : "none");
+	return NULL;
+}
+
+void cli_pods_look_for(
+	struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *pod_name, const char *container, bool previous)
+{
+	stint_auto_error *refusal = ctx->err && ctx->err->code == STINT_USAGE ? stint_steal(&ctx->err) : NULL;
+	stint_auto_json *pod = refusal ? stint_kube_get(kube, &stint_kube_pods, project, pod_name, NULL) : NULL;
+	const struct stint_json *found = pod ? cli_pods_container(ctx, pod, container) : NULL;
+	const struct stint_json *status = found ? named(stint_json_at(pod, "status", "containerStatuses"), container) : NULL;
+	if (status && previous && !stint_json_at(status, "lastState", "terminated"))
+		stint_fail(&ctx->err, STINT_NOT_FOUND, "container \"%s\" of pod \"%s\" has not been restarted: there is no former one",
+			stint_json_string_or(stint_json_get(found, "name"), ""), pod_name);
+	if (refusal && !ctx->err)
+		stint_error_move(&ctx->err, &refusal);
+}
+
 int cli_pods_enter(
 	struct cli_context *ctx, int (*enter)(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *pod))
 {

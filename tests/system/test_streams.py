@@ -92,6 +92,14 @@ class Logs(Streams):
         self.assert_refused(self.stint("logs", "log-two", "-f", "--previous"), 2, "exclude each other")
         self.assert_refused(self.stint("logs", "log-two", "--tail", "x"), 2, "--tail")
 
+    def test_a_container_that_there_is_not_is_not_found(self):
+        self.make_pod("single")
+        for command, words in ((("logs", "single", "-c", "nope"), 'has no container "nope"; it has main'),
+                               (("exec", "single", "-c", "nope", "--", "true"), 'has no container "nope"; it has main'),
+                               (("attach", "single", "-c", "nope"), 'has no container "nope"; it has main'),
+                               (("logs", "single", "--previous"), "has not been restarted")):
+            self.assert_refused(self.stint(*command), 3, words)
+
     def test_a_reader_that_has_seen_enough_ends_it_quietly(self):
         self.make_pod("log-pipe", lines=["line"] * 200)
         kit.eventually(lambda: self.stint("logs", "log-pipe").out.count("line") == 200, "the whole log")
