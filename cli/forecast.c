@@ -219,6 +219,14 @@ static void add_pair(struct cli_table *table, const char *dimension, const struc
 	cli_table_add(table, strcmp(before, after) == 0 ? stint_strdup(after) : stint_format("%s -> %s", before, after));
 }
 
+static bool share_is_below_quota(const struct stint_json *amounts)
+{
+	double share = 0, quota = 0;
+	stint_json_double(stint_json_at(amounts, "fair_share", "after"), &share);
+	stint_json_double(stint_json_at(amounts, "quota", "after"), &quota);
+	return share >= 0 && share < quota;
+}
+
 static void print_queues(struct cli_context *ctx, const struct stint_json *queues)
 {
 	static const struct cli_column columns[] = {{.title = "QUEUE"}, {.title = "RESOURCE"}, {.title = "QUOTA"}, {.title = "LIMIT"},
@@ -227,11 +235,13 @@ static void print_queues(struct cli_context *ctx, const struct stint_json *queue
 	if (!stint_json_first(queues))
 		return;
 	struct cli_table *table = cli_table_new(columns);
+	bool asks_too_little = false;
 	stint_json_each(queue, queues) {
 		for (size_t i = 0; i < STINT_COUNT(dimensions); i++) {
 			const struct stint_json *amounts = stint_json_get(queue, dimensions[i]);
 			if (!amounts)
 				continue;
+			asks_too_little |= share_is_below_quota(amounts);
 			add_text(table, queue, "name");
 			cli_table_add(table, stint_strdup(dimensions[i]));
 			add_pair(table, dimensions[i], amounts, "quota");
@@ -241,6 +251,10 @@ static void print_queues(struct cli_context *ctx, const struct stint_json *queue
 		}
 	}
 	print_table(ctx, table, "Shares");
+	if (asks_too_little)
+		fputs("\nA fair share is of what is asked for now: whoever asks for less than the quota has the quota for sure all the "
+		      "same.\n",
+			ctx->out);
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------------------------------------- */

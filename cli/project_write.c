@@ -34,13 +34,6 @@ static struct stint_share read_share(const struct cli_context *ctx)
 	};
 }
 
-/* -g 0 and -1 are not the same to those beside it. */
-static void warn_unlimited(struct cli_context *ctx, const struct stint_share *share)
-{
-	if (share->gpus && strcmp(share->gpus, "-1") == 0)
-		cli_note(ctx, "\"%s\" has an unlimited quota: nobody can reclaim what it uses", share->name);
-}
-
 static bool is_dry(const struct cli_context *ctx)
 {
 	return strcmp(cli_text(ctx, "dry-run"), "schedule") == 0;
@@ -80,7 +73,7 @@ int cli_share_create(struct cli_context *ctx)
 	cli_release_interrupts();
 	if (!made)
 		return cli_failed(ctx);
-	warn_unlimited(ctx, &share);
+	cli_share_warn(ctx, kube, &share, department);
 	fprintf(ctx->out, "%s %s created\n", department ? "department" : "project", share.name);
 	return STINT_OK;
 }
@@ -104,7 +97,7 @@ int cli_share_update(struct cli_context *ctx)
 	cli_release_interrupts();
 	if (!fine)
 		return cli_failed(ctx);
-	warn_unlimited(ctx, &share);
+	cli_share_warn(ctx, kube, &share, department);
 	fprintf(ctx->out, "%s %s %s\n", department ? "department" : "project", share.name, changed ? "updated" : "unchanged");
 	return STINT_OK;
 }

@@ -148,6 +148,19 @@ class Projects(Cli):
         self.assertIn("nobody can reclaim", done.err)
         self.assert_works(self.stint("project", "delete", "endless", "-y"))
 
+    def test_a_quota_that_cannot_be_had_is_noted(self):
+        """The cluster has two GPUs."""
+        self.assert_works(self.stint("department", "create", "narrow"))
+        done = self.assert_works(self.stint("project", "create", "wide", "--gpus", "2.5", "--department", "narrow"))
+        self.assertIn('"wide" has 2.5 GPUs of quota, and all nodes together have 2 now', done.err)
+        done = self.assert_works(self.stint("department", "update", "narrow", "--gpus", "1"))
+        self.assertIn('the projects of department "narrow" have 2.5 GPUs of quota in all, more than its 1', done.err)
+        self.assertIn("more than its 1", self.assert_works(self.stint("project", "update", "wide", "--gpus", "2")).err)
+        for more in (("--weight", "2"), ("--gpus", "1")):
+            self.assertEqual(self.assert_works(self.stint("project", "update", "wide", *more)).err, "")
+        self.assert_works(self.stint("project", "delete", "wide", "-y"))
+        self.assert_works(self.stint("department", "delete", "narrow", "-y"))
+
     def test_lists_have_every_form(self):
         def out(*arguments):
             return self.assert_works(self.stint("project", "list", *arguments)).out

@@ -237,6 +237,16 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: 
         self.run_to("owners", **{"wait-0": "Running", "wait-1": "Running"})
         self.run_to("tenants", **{name: "Pending" for name in victims}, **{"job-%d" % at: "Running" for at in range(6)})
 
+    def test_a_share_below_the_quota_is_explained(self):
+        self.two_projects(tenants=8, owners=0)
+        self.fill("tenants", 8)
+        words = "A fair share is of what is asked for now"
+        told = self.assert_works(self.stint("project", "update", "owners", "--gpus", "2", "--dry-run=schedule"))
+        self.assertIn(words, told.out)
+        told = self.assert_works(self.stint("project", "update", "tenants", "--gpus", "4", "--dry-run=schedule"))
+        self.assertRegex(told.out, r"tenants +gpu +8 -> 4")
+        self.assertNotIn(words, told.out)
+
     def test_a_department_can_be_asked_about(self):
         self.two_projects()
         self.fill("tenants", 3)
