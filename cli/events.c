@@ -130,6 +130,30 @@ static int by_time(const void *left, const void *right)
 	return (a_count > b_count) - (a_count < b_count);
 }
 
+static bool is_told_by_kubelet(const struct stint_event *event)
+{
+	return same(event->component, "kubelet");
+}
+
+/*
+ * Whoever decides about a pod writes that after the deed, and the node may have told of the consequences by then: within one second, what
+ * the kubelet says of a pod comes after what others say of it.
+ */
+static void put_decisions_first(const struct stint_event **events, size_t count)
+{
+	for (size_t at = 1; at < count; at++) {
+		const struct stint_event *event = events[at];
+		size_t to = at;
+		if (is_told_by_kubelet(event) || !event->about_uid)
+			continue;
+		for (size_t i = at; i > 0 && events[i - 1]->last_ms == event->last_ms; i--)
+			if (is_told_by_kubelet(events[i - 1]) && same(events[i - 1]->about_uid, event->about_uid))
+				to = i - 1;
+		memmove(&events[to + 1], &events[to], (at - to) * sizeof *events);
+		events[to] = event;
+	}
+}
+
 static struct stint_json *items_of(struct cli_live *live, const void *user)
 {
 	const struct filter *filter = user;
@@ -149,6 +173,7 @@ static struct stint_json *items_of(struct cli_live *live, const void *user)
 	}
 	if (count)
 		qsort(events, count, sizeof *events, by_time);
+	put_decisions_first(events, count);
 	for (size_t at = 0; at < count; at++)
 		stint_json_append(items, cli_event_item(events[at]));
 	return items;

@@ -176,17 +176,17 @@ static int top_gpus(struct cli_context *ctx)
 
 static bool holds_gpus(const struct stint_json *item)
 {
-	double gpus = 0;
-	return !stint_json_double(field(item, "gpus_allocated"), &gpus) || gpus > 0;
+	double gpus = 0, mib = 0;
+	stint_json_double(field(item, "gpu_memory_allocated_mib"), &mib);
+	return !stint_json_double(field(item, "gpus_allocated"), &gpus) || gpus > 0 || mib > 0;
 }
 
 static char *show_workload_gpus(const struct stint_json *item)
 {
 	double gpus = 0, mib = 0;
-	if (!stint_json_double(field(item, "gpus_requested"), &gpus) && stint_json_double(field(item, "gpu_memory_requested_mib"), &mib))
-		return cli_show_bytes(mib * 1024 * 1024);
-	if (gpus <= 0)
-		return NULL;
+	stint_json_double(field(item, "gpus_requested"), &gpus);
+	if (gpus <= 0) /* asked for as memory, with no device yet or with next to nothing of one */
+		return stint_json_double(field(item, "gpu_memory_requested_mib"), &mib) ? cli_show_bytes(mib * 1024 * 1024) : NULL;
 	return cli_show_part(field(item, "gpus_allocated"), field(item, "gpus_requested"), cli_show_gpus);
 }
 

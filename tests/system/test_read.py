@@ -64,6 +64,25 @@ class Reading(kit.Case):
             self.assertIn(key, whole)
         self.assertEqual((whole["gpus_requested"], whole["gpus_allocated"], whole["pods"]["running"]), (2, 2, 1))
 
+    def test_csv_tells_the_pods_that_a_table_shows_in_one_cell(self):
+        head, *rows = [line.split(",") for line in self.assert_works(self.stint("list", "-p", "vision", "-o", "csv")).out.splitlines()]
+        pods = {row[0]: [row[head.index("pods." + which)] for which in ("running", "succeeded", "total")] for row in rows}
+        self.assertEqual((pods["whole"], pods["waits"], pods["gone"]), (["1", "0", "1"], ["0", "0", "1"], ["0", "1", "1"]))
+
+    def test_what_waits_has_not_started(self):
+        items = {item["name"]: item for item in self.stint("list", "-p", "vision", "-o", "json").json["items"]}
+        self.assertIn("started", items["whole"])
+        self.assertNotIn("started", items["waits"])
+        self.assertIn("Started:", self.stint("describe", "whole", "-p", "vision").out)
+        self.assertNotIn("Started:", self.stint("describe", "waits", "-p", "vision").out)
+
+    def test_a_limit_below_what_is_held_is_noted(self):
+        self.addCleanup(self.stint, "project", "update", "vision", "--gpu-limit", "-1")
+        self.assertEqual(self.assert_works(self.stint("project", "update", "vision", "--gpu-limit", "4")).err, "")
+        done = self.assert_works(self.stint("project", "update", "vision", "--gpu-limit", "2", "--gpus", "2"))
+        self.assertIn('"vision" holds 3 GPUs, more than its limit of 2', done.err)
+        self.assert_works(self.stint("project", "update", "vision", "--gpus", "4", "--gpu-limit", "-1"))
+
     def test_list_filters_by_status_and_type_and_sorts(self):
         self.assertEqual(self.names("--status", "Pending"), ["job.batch/waits"])
         self.assertEqual(self.names("--status", "succeeded", "--status", "failed"), ["job.batch/bad", "job.batch/gone"])
@@ -158,6 +177,18 @@ class Reading(kit.Case):
                 "involvedObject": {"kind": "Pod", "name": "ordered-0", "namespace": "vision"}, "lastTimestamp": "2020-01-01T00:00:00Z"})
         items = self.stint("events", "ordered", "-p", "vision", "-o", "json").json["items"]
         self.assertEqual([item["message"] for item in items], words)
+
+    def test_of_one_second_a_decision_stands_before_what_the_node_made_of_it(self):
+        """The scheduler writes what it has decided after it has done it."""
+        for at, (pod, component, reason) in enumerate((("a", "kubelet", "Started"), ("b", "kubelet", "Killing"), ("a", "stint-scheduler", "Scheduled"),
+                                                       ("b", "stint-scheduler", "Preempted"), ("a", "kubelet", "Pulled"))):
+            self.sandbox.api.create("/api/v1/namespaces/vision/events", {
+                "apiVersion": "v1", "kind": "Event", "metadata": {"name": "decided-%d" % at}, "type": "Normal", "reason": reason, "message": "it is so",
+                "source": {"component": component}, "lastTimestamp": "2020-01-02T00:00:00Z",
+                "involvedObject": {"kind": "Pod", "name": "decided-" + pod, "namespace": "vision", "uid": pod}})
+        items = self.stint("events", "decided", "-p", "vision", "-o", "json").json["items"]
+        self.assertEqual([(item["object"][-1], item["reason"]) for item in items],
+                         [("a", "Scheduled"), ("a", "Started"), ("b", "Preempted"), ("b", "Killing"), ("a", "Pulled")])
 
     def test_a_watch_ends_with_its_reader(self):
         """As with `| head -1`: nothing changes any more, so only the closed pipe can tell."""
@@ -255,6 +286,14 @@ class Reading(kit.Case):
         vision = next(i for i in self.assert_works(self.stint("top", "projects", "-o", "json")).json["items"] if i["name"] == "vision")
         self.assertEqual((vision["gpu_quota"], vision["gpus_allocated"], vision["gpus_requested"]), (4, 3, 4))
         self.assertEqual(vision["workloads"], {"running": 4, "waiting": 1})
+
+    def test_what_is_next_to_nothing_of_a_device_is_told_in_memory(self):
+        self.assert_works(self.stint("submit", "tiny", "-p", "vision", "-i", "busybox", "--gpu-memory", "1Mi", "--", "true"))
+        self.addCleanup(self.stint, "delete", "tiny", "-p", "vision", "-y")
+        self.bind("tiny", "node-0", "3")
+        row = kit.eventually(lambda: [r for r in self.stint("top", "workloads", "-p", "vision").out.splitlines() if "tiny" in r and "Running" in r],
+                             "tiny running")[0]
+        self.assertRegex(row, r"^vision +tiny +Running +1Mi +(\d+%|unknown) +(\d\S*|unknown)$")
 
     def test_a_dead_cluster_is_exit_8_with_one_sentence(self):
         text = self.sandbox.kubeconfig.read_text().replace(self.sandbox.api.server, "https://127.0.0.1:1")
