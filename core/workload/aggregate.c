@@ -16,10 +16,12 @@ struct top {
 	const struct stint_object *object; /* NULL: only a reference to it was seen */
 };
 
-static struct stint_owner *owner_by_uid(const struct stint_workload_set *set, const char *uid)
+/* A pod may own as well: a LeaderWorkerSet's leader has the StatefulSet of its workers. */
+static const struct stint_object *owner_by_uid(const struct stint_workload_set *set, const char *uid)
 {
 	const struct member *member = uid ? stint_map_get(set->members, uid) : NULL;
-	return member ? stint_owner_of(member->object) : NULL;
+	const struct stint_object *object = member ? member->object : NULL;
+	return object && (object->kind == STINT_KIND_OWNER || object->kind == STINT_KIND_POD) ? object : NULL;
 }
 
 static struct top itself(const struct stint_object *object)
@@ -38,11 +40,11 @@ static struct top top_of(const struct stint_workload_set *set, const struct stin
 		/* Static pods belong to their node, which is no workload. */
 		if (strcmp(reference->kind, "Node") == 0)
 			break;
-		const struct stint_owner *owner = owner_by_uid(set, reference->uid);
-		top = (struct top){reference->api_version, reference->kind, reference->name, reference->uid, owner ? &owner->meta : NULL};
+		const struct stint_object *owner = owner_by_uid(set, reference->uid);
+		top = (struct top){reference->api_version, reference->kind, reference->name, reference->uid, owner};
 		if (!owner)
 			break;
-		reference = &owner->meta.owner;
+		reference = &owner->owner;
 	}
 	return top;
 }

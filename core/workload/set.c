@@ -241,7 +241,7 @@ static void move_below(struct stint_workload_set *set, const char *uid, int dept
 	const struct family *family = uid && depth ? stint_map_get(set->families, uid) : NULL;
 	for (struct member *member = family ? family->first : NULL; member; member = member->next) {
 		move(set, member);
-		if (member->object && member->object->kind == STINT_KIND_OWNER)
+		if (member->object)
 			move_below(set, member->object->uid, depth - 1);
 	}
 }
@@ -260,7 +260,7 @@ static void look_at(struct stint_workload_set *set, struct member *member)
 	move(set, member);
 	if (object->kind == STINT_KIND_POD)
 		stand(set, member);
-	else if (is_another_link(member))
+	if (is_another_link(member))
 		move_below(set, object->uid, LONGEST_CHAIN);
 }
 

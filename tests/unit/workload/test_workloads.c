@@ -137,6 +137,14 @@ static const struct {
 				     "---\n{kind: Pod, metadata: {name: t-1, " OWNED("PyTorchJob", "t") ", " HALF "}, " POD_SPEC(
 					     "") ", status: {phase: Pending}}",
 		"p/t PyTorchJob training Running 1/0.5 1+1/2\n"},
+	/* Through a pod: the workers of a LeaderWorkerSet belong to a StatefulSet of their leader. */
+	{"{kind: Pod, metadata: {name: l-0-1, " OWNED("StatefulSet", "l-set") ", " HALF "}, " POD_SPEC(
+		 "") ", status: {phase: Pending}}\n"
+		     "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: l-set, " OWNED(
+			     "Pod", "l-0") "}, spec: {replicas: 1, " JOB_SPEC "}}\n"
+					   "---\n{kind: Pod, metadata: {name: l-0, " OWNED("LeaderWorkerSet", "l") ", " HALF "}, " POD_SPEC(
+						   ", nodeName: node") ", status: {phase: Running}}",
+		"p/l LeaderWorkerSet training Running 1/0.5 1+1/2\n"},
 	{"{kind: Pod, metadata: {name: b, " HALF "}, " POD_SPEC(", nodeName: node") ", status: {phase: Failed, reason: Evicted}}",
 		"p/b Pod training Failed(Evicted) 0.5/0 0+0/1\n"},
 	{"{kind: Pod, metadata: {name: a, annotations: {pod-group-name: g}}, " POD_SPEC(
