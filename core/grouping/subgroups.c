@@ -129,8 +129,8 @@ void stint_subgroups_lower(struct stint_subgroups *subgroups, const char *part, 
 {
 	for (size_t i = 0; i < subgroups->count; i++) {
 		struct stint_part_spec *spec = &subgroups->parts[i];
-		if (!spec->inner && spec->needs > 0 && strcmp(spec->name, part) == 0)
-			spec->needs = (uint32_t)stint_grouping_minimum((int32_t)spec->needs, succeeded);
+		if (!spec->inner && strcmp(spec->name, part) == 0)
+			spec->needs = (int64_t)spec->needs > succeeded ? spec->needs - (uint32_t)succeeded : 0;
 	}
 }
 

@@ -167,6 +167,16 @@ static void segments_that_cannot_be_made_are_said(void **state)
 	assert_int_equal(cluster_cycle(c), 1);
 }
 
+static void put_ended(struct cluster *c, int index)
+{
+	stint_autofree char *json = stint_format(
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"w%d\",\"uid\":\"p-w%d\",%s,"
+		"\"annotations\":{\"batch.kubernetes.io/job-completion-index\":\"%d\"}},\"spec\":{\"schedulerName\":\"stint-scheduler\","
+		"\"nodeName\":\"n1\",\"containers\":[]},\"status\":{\"phase\":\"Succeeded\"}}",
+		index, index, CLUSTER_OWNED("Job", "train", "j1"), index);
+	cluster_put(c, STINT_KIND_POD, NULL, NULL, json);
+}
+
 /* A segment that has ended needs no place any more, while the others still need theirs. */
 static void members_that_succeed_lower_their_own_segment(void **state)
 {
@@ -174,17 +184,26 @@ static void members_that_succeed_lower_their_own_segment(void **state)
 	cluster_queue(c, "default", 8, -1);
 	put_node(c, "n1", 8, "r1");
 	put_job(c, "\"" SEGMENT "size\":\"2\",\"kai.scheduler/batch-min-member\":\"4\"", FOUR);
-	cluster_put(c, STINT_KIND_POD, NULL, NULL,
-		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"w0\",\"uid\":\"p-w0\"," CLUSTER_OWNED("Job", "train",
-			"j1") ",\"annotations\":{"
-			      "\"batch.kubernetes.io/"
-			      "job-completion-index\":\"0\"}},\"spec\":{\"schedulerName\":\"stint-scheduler\",\"nodeName\":\"n1\","
-			      "\"containers\":[]},\"status\":{\"phase\":\"Succeeded\"}}");
+	put_ended(c, 0);
 	put_worker(c, 1, "");
 	put_worker(c, 2, "");
 	assert_int_equal(cluster_cycle(c), 0);
 	put_worker(c, 3, "");
 	assert_int_equal(cluster_cycle(c), 3);
+}
+
+static void a_segment_that_has_ended_whole_holds_nobody_up(void **state)
+{
+	struct cluster *c = *state;
+	cluster_queue(c, "default", 8, -1);
+	put_node(c, "n1", 8, "r1");
+	put_job(c, "\"" SEGMENT "size\":\"2\",\"kai.scheduler/batch-min-member\":\"4\"", FOUR);
+	put_ended(c, 0);
+	put_ended(c, 1);
+	put_worker(c, 2, "");
+	assert_int_equal(cluster_cycle(c), 0);
+	put_worker(c, 3, "");
+	assert_int_equal(cluster_cycle(c), 2);
 }
 
 #define IN_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_setup, cluster_teardown)
@@ -197,6 +216,7 @@ int main(void)
 		IN_CLUSTER(each_segment_gets_a_rack_of_its_own),
 		IN_CLUSTER(segments_that_cannot_be_made_are_said),
 		IN_CLUSTER(members_that_succeed_lower_their_own_segment),
+		IN_CLUSTER(a_segment_that_has_ended_whole_holds_nobody_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
