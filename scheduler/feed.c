@@ -11,37 +11,53 @@
 
 enum { SEEK_AFTER_MS = 1000, SEEK_TICK_MS = 500, SOUGHT_MAX = 10000, CALL_TIMEOUT_MS = 4000 };
 
+/* What is done with the objects of a source. */
+enum source_part {
+	PLAIN,
+	MAY_LACK, /* a cluster without that kind is fine */
+	HOLDERS, /* pods that hold devices */
+	DEFINITIONS, /* of custom resources: their names alone, which say what DEFINED may be asked for */
+	DEFINED, /* owners of pods that are custom resources: nobody asks for them before there is a definition */
+};
+
 static const struct source_row {
 	const struct stint_kube_resource *resource;
 	enum stint_kind kind;
+	enum source_part part;
 	const char *namespace_;
 	const char *field_selector;
-	bool may_lack; /* a cluster without that kind is fine */
-	bool holders;
 } rows[] = {
-	{&stint_kube_queues, STINT_KIND_QUEUE, NULL, NULL, false, false},
-	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, NULL, NULL, true, false},
-	{&stint_kube_topologies, STINT_KIND_TOPOLOGY, NULL, NULL, true, false},
-	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, NULL, NULL, false, false},
-	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, NULL, NULL, false, false},
-	{&stint_kube_nodes, STINT_KIND_NODE, NULL, NULL, false, false},
-	{&stint_kube_jobs, STINT_KIND_OWNER, NULL, NULL, false, false},
-	{&stint_kube_replicasets, STINT_KIND_OWNER, NULL, NULL, false, false},
-	{&stint_kube_deployments, STINT_KIND_OWNER, NULL, NULL, false, false},
-	{&stint_kube_statefulsets, STINT_KIND_OWNER, NULL, NULL, false, false},
-	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, NULL, NULL, true, false},
-	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, NULL, NULL, true, false},
-	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, NULL, NULL, true, false},
-	{&stint_kube_persistentvolumeclaims, STINT_KIND_VOLUME_CLAIM, NULL, NULL, true, false},
-	{&stint_kube_persistentvolumes, STINT_KIND_VOLUME, NULL, NULL, true, false},
-	{&stint_kube_storageclasses, STINT_KIND_STORAGE_CLASS, NULL, NULL, true, false},
-	{&stint_kube_noderesourcetopologies, STINT_KIND_NODE_ZONES, NULL, NULL, true, false},
+	{&stint_kube_queues, STINT_KIND_QUEUE, PLAIN, NULL, NULL},
+	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, MAY_LACK, NULL, NULL},
+	{&stint_kube_topologies, STINT_KIND_TOPOLOGY, MAY_LACK, NULL, NULL},
+	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, PLAIN, NULL, NULL},
+	{&stint_kube_namespaces, STINT_KIND_NAMESPACE, PLAIN, NULL, NULL},
+	{&stint_kube_nodes, STINT_KIND_NODE, PLAIN, NULL, NULL},
+	{&stint_kube_jobs, STINT_KIND_OWNER, PLAIN, NULL, NULL},
+	{&stint_kube_replicasets, STINT_KIND_OWNER, PLAIN, NULL, NULL},
+	{&stint_kube_deployments, STINT_KIND_OWNER, PLAIN, NULL, NULL},
+	{&stint_kube_statefulsets, STINT_KIND_OWNER, PLAIN, NULL, NULL},
+	{&stint_kube_customresourcedefinitions, STINT_KIND_OWNER, DEFINITIONS, NULL, NULL},
+	{&stint_kube_pytorchjobs, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_tfjobs, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_xgboostjobs, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_jaxjobs, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_mpijobs, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_mpijobs_v2beta1, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_leaderworkersets, STINT_KIND_OWNER, DEFINED, NULL, NULL},
+	{&stint_kube_deviceclasses, STINT_KIND_DEVICE_CLASS, MAY_LACK, NULL, NULL},
+	{&stint_kube_resourceslices, STINT_KIND_RESOURCE_SLICE, MAY_LACK, NULL, NULL},
+	{&stint_kube_resourceclaims, STINT_KIND_RESOURCE_CLAIM, MAY_LACK, NULL, NULL},
+	{&stint_kube_persistentvolumeclaims, STINT_KIND_VOLUME_CLAIM, MAY_LACK, NULL, NULL},
+	{&stint_kube_persistentvolumes, STINT_KIND_VOLUME, MAY_LACK, NULL, NULL},
+	{&stint_kube_storageclasses, STINT_KIND_STORAGE_CLASS, MAY_LACK, NULL, NULL},
+	{&stint_kube_noderesourcetopologies, STINT_KIND_NODE_ZONES, MAY_LACK, NULL, NULL},
 	/* Only that they exist; what is in them stays where it is. */
-	{&stint_kube_configmaps, STINT_KIND_CONFIG_MAP, NULL, NULL, true, false},
+	{&stint_kube_configmaps, STINT_KIND_CONFIG_MAP, MAY_LACK, NULL, NULL},
 	/* Failed pods use nothing and say nothing that grouping needs; clusters keep thousands of them. */
-	{&stint_kube_pods, STINT_KIND_POD, NULL, "status.phase!=Failed", false, false},
+	{&stint_kube_pods, STINT_KIND_POD, PLAIN, NULL, "status.phase!=Failed"},
 	/* Of holders also how they failed. */
-	{&stint_kube_pods, STINT_KIND_POD, STINT_RESERVATION_NAMESPACE, NULL, false, true},
+	{&stint_kube_pods, STINT_KIND_POD, HOLDERS, STINT_RESERVATION_NAMESPACE, NULL},
 };
 enum { SOURCES = STINT_COUNT(rows) };
 
@@ -72,6 +88,8 @@ struct stint_feed {
 
 static bool is_synced(const struct source *source)
 {
+	if (source->row->part == DEFINED && !source->reflector)
+		return true; /* the definitions, which come first, have not named it */
 	return source->lacking || (source->reflector && stint_reflector_synced(source->reflector));
 }
 
@@ -87,12 +105,35 @@ static void check_synced(struct stint_feed *feed)
 	feed->options.synced(feed->options.user);
 }
 
+static void start(struct source *source);
+
+/* "pytorchjobs.kubeflow.org" */
+static bool defines(const struct stint_object *definition, const struct stint_kube_resource *resource)
+{
+	stint_autofree char *name = stint_format("%s.%s", resource->plural, resource->group);
+	return strcmp(definition->name, name) == 0;
+}
+
+/* A source that has begun goes on: without its definition it finds nothing any more, and says so by itself. */
+static void on_definition(struct stint_feed *feed, const struct stint_object *definition)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct source *source = &feed->sources[i];
+		if (source->row->part == DEFINED && !source->reflector && defines(definition, source->row->resource))
+			start(source);
+	}
+}
+
 static void on_change(void *user, enum stint_change change, struct stint_object *object, struct stint_object *before)
 {
 	(void)before;
 	const struct source *source = user;
 	struct stint_feed *feed = source->feed;
-	if (source->row->holders)
+	if (source->row->part == DEFINITIONS && change != STINT_DELETED)
+		on_definition(feed, object);
+	if (source->row->part == DEFINITIONS)
+		return;
+	if (source->row->part == HOLDERS)
 		stint_holders_put(feed->options.holders, stint_pod_of(object), change == STINT_DELETED);
 	else if (change == STINT_DELETED)
 		stint_mirror_remove(feed->options.mirror, object);
@@ -100,13 +141,25 @@ static void on_change(void *user, enum stint_change change, struct stint_object 
 		stint_mirror_put(feed->options.mirror, object);
 }
 
-/* What cannot be seen of volumes and config maps holds nobody up. */
+static bool may_lack(const struct source *source)
+{
+	return source->row->part == MAY_LACK || source->row->part == DEFINITIONS || source->row->part == DEFINED;
+}
+
+/* What cannot be seen of volumes, config maps and custom resources holds nobody up. */
 static void tell_sight(const struct source *source)
 {
 	const enum stint_kind kind = source->row->kind;
 	if (kind == STINT_KIND_VOLUME_CLAIM || kind == STINT_KIND_VOLUME || kind == STINT_KIND_STORAGE_CLASS ||
 		kind == STINT_KIND_CONFIG_MAP)
 		stint_mirror_see(source->feed->options.mirror, kind, !source->lacking);
+	if (source->row->part != DEFINED)
+		return;
+	const struct stint_kube_resource *resource = source->row->resource;
+	stint_autofree char *version = stint_kube_resource_api_version(resource);
+	if (stint_mirror_see_owners(source->feed->options.mirror, version, resource->kind, !source->lacking))
+		stint_log(source->feed->options.logger, STINT_LOG_INFO, "%s of %s: %s", resource->plural, version,
+			source->lacking ? "there are none any more" : "their pods are grouped as these say");
 }
 
 static void on_synced(void *user, bool again)
@@ -122,7 +175,7 @@ static void on_synced(void *user, bool again)
 static void on_trouble(void *user, const struct stint_error *err, int64_t retry_ms)
 {
 	struct source *source = user;
-	if (source->row->may_lack && (err->code == STINT_NOT_FOUND || err->code == STINT_FORBIDDEN)) {
+	if (may_lack(source) && (err->code == STINT_NOT_FOUND || err->code == STINT_FORBIDDEN)) {
 		/* A role of an earlier version: all else goes on, and what tell_sight speaks of counts as there. */
 		if (err->code == STINT_FORBIDDEN && !source->lacking)
 			stint_log(source->feed->options.logger, STINT_LOG_WARN,
@@ -188,11 +241,22 @@ static void on_seek(void *user)
 		stint_timer_set(feed->seek, SEEK_TICK_MS);
 }
 
+static const struct stint_kube_resource *resource_of(const struct stint_owner_reference *reference)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		stint_autofree char *version = stint_kube_resource_api_version(rows[i].resource);
+		if (rows[i].kind == STINT_KIND_OWNER && strcmp(rows[i].resource->kind, reference->kind) == 0 &&
+			strcmp(version, reference->api_version) == 0)
+			return rows[i].resource;
+	}
+	return NULL;
+}
+
 void stint_feed_seek_owner(struct stint_feed *feed, const struct stint_owner_reference *reference, const char *space)
 {
 	if (!reference || !reference->uid || stint_map_has(feed->sought, reference->uid) || stint_map_count(feed->sought) >= SOUGHT_MAX)
 		return;
-	const struct stint_kube_resource *resource = stint_kube_resource_find(reference->api_version, reference->kind);
+	const struct stint_kube_resource *resource = resource_of(reference);
 	if (!resource)
 		return;
 	struct sought *sought = stint_alloc(sizeof(*sought));
@@ -209,26 +273,33 @@ void stint_feed_seek_owner(struct stint_feed *feed, const struct stint_owner_ref
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------------------------ */
 
+static void start(struct source *source)
+{
+	const struct source_row *row = source->row;
+	source->reflector = stint_reflector_start(source->feed->options.kube,
+		&(struct stint_reflector_options){.resource = row->resource,
+			.kind = row->kind,
+			.model = source->feed->options.model,
+			.namespace_ = row->namespace_,
+			.field_selector = row->field_selector,
+			.metadata_only = row->kind == STINT_KIND_CONFIG_MAP || row->part == DEFINITIONS,
+			.on_change = on_change,
+			.on_synced = on_synced,
+			.on_trouble = on_trouble,
+			.user = source});
+}
+
 struct stint_feed *stint_feed_new(const struct stint_feed_options *options)
 {
 	struct stint_feed *feed = stint_alloc(sizeof(*feed));
 	feed->options = *options;
 	feed->sought = stint_map_new(free_sought);
 	feed->seek = stint_timer_new(stint_kube_loop(options->kube), on_seek, feed);
+	for (size_t i = 0; i < SOURCES; i++)
+		feed->sources[i] = (struct source){.feed = feed, .row = &rows[i]};
 	for (size_t i = 0; i < SOURCES; i++) {
-		struct source *source = &feed->sources[i];
-		*source = (struct source){.feed = feed, .row = &rows[i]};
-		source->reflector = stint_reflector_start(options->kube,
-			&(struct stint_reflector_options){.resource = rows[i].resource,
-				.kind = rows[i].kind,
-				.model = options->model,
-				.namespace_ = rows[i].namespace_,
-				.field_selector = rows[i].field_selector,
-				.metadata_only = rows[i].kind == STINT_KIND_CONFIG_MAP,
-				.on_change = on_change,
-				.on_synced = on_synced,
-				.on_trouble = on_trouble,
-				.user = source});
+		if (rows[i].part != DEFINED)
+			start(&feed->sources[i]);
 	}
 	return feed;
 }

@@ -5,12 +5,21 @@
  * again under its name is another workload.
  */
 #include <stint/grouping.h>
+#include <stint/model_roles.h>
 
 #include <stdlib.h>
 #include <string.h>
 
+/* A LeaderWorkerSet, which its workers know by name alone. */
+struct set_of_leaders {
+	struct stint_owner_reference reference; /* borrowed from the owner */
+	struct stint_owner *owner; /* counted */
+};
+
 struct stint_catalog {
 	struct stint_map *owners; /* by uid */
+	struct stint_map *sets; /* of leaders, by "namespace/name" */
+	bool unseen[STINT_OWNER_KINDS];
 	struct stint_map *absent; /* uids; the value means nothing */
 	struct stint_map *pod_groups; /* by "namespace/name" */
 	struct stint_map *queues; /* by name, as the next two */
@@ -18,10 +27,20 @@ struct stint_catalog {
 	struct stint_map *spaces;
 };
 
+static void free_set(void *value)
+{
+	struct set_of_leaders *set = value;
+	stint_object_unref(&set->owner->meta);
+	free(set);
+}
+
 struct stint_catalog *stint_catalog_new(void)
 {
 	struct stint_catalog *catalog = stint_alloc(sizeof(*catalog));
+	for (size_t i = 0; i < STINT_OWNER_KINDS; i++)
+		catalog->unseen[i] = stint_owner_kinds[i].custom;
 	catalog->owners = stint_object_map_new();
+	catalog->sets = stint_map_new(free_set);
 	catalog->absent = stint_map_new(NULL);
 	catalog->pod_groups = stint_object_map_new();
 	catalog->queues = stint_object_map_new();
@@ -34,6 +53,7 @@ void stint_catalog_free(struct stint_catalog *catalog)
 {
 	if (!catalog)
 		return;
+	stint_map_free(catalog->sets);
 	stint_map_free(catalog->owners);
 	stint_map_free(catalog->absent);
 	stint_map_free(catalog->pod_groups);
@@ -45,6 +65,7 @@ void stint_catalog_free(struct stint_catalog *catalog)
 
 void stint_catalog_clear(struct stint_catalog *catalog)
 {
+	stint_map_clear(catalog->sets);
 	stint_map_clear(catalog->owners);
 	stint_map_clear(catalog->absent);
 	stint_map_clear(catalog->pod_groups);
@@ -80,6 +101,37 @@ static struct stint_map *place_of(const struct stint_catalog *catalog, const str
 	return NULL;
 }
 
+static void put_set(struct stint_catalog *catalog, struct stint_owner *owner)
+{
+	if (!owner->roles || owner->roles->size < 1 || !owner->meta.space)
+		return;
+	stint_autofree char *key = stint_format("%s/%s", owner->meta.space, owner->meta.name);
+	struct set_of_leaders *set = stint_alloc(sizeof(*set));
+	set->owner = (struct stint_owner *)stint_object_ref(&owner->meta);
+	set->reference = (struct stint_owner_reference){
+		.api_version = owner->api_version, .kind = owner->kind_name, .name = owner->meta.name, .uid = owner->meta.uid};
+	stint_map_set(catalog->sets, key, set);
+}
+
+static void remove_set(struct stint_catalog *catalog, const struct stint_object *object)
+{
+	stint_autofree char *key = object->space ? stint_format("%s/%s", object->space, object->name) : NULL;
+	const struct set_of_leaders *set = key ? stint_map_get(catalog->sets, key) : NULL;
+	if (set && object->uid && strcmp(set->owner->meta.uid, object->uid) == 0)
+		stint_map_remove(catalog->sets, key);
+}
+
+const struct stint_owner *stint_catalog_set_of_leaders(
+	const struct stint_catalog *catalog, const char *space, const char *name, const struct stint_owner_reference **reference)
+{
+	stint_autofree char *key = stint_format("%s/%s", space, name);
+	const struct set_of_leaders *set = stint_map_get(catalog->sets, key);
+	if (!set)
+		return NULL;
+	*reference = &set->reference;
+	return set->owner;
+}
+
 void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *object)
 {
 	const char *key = NULL;
@@ -87,8 +139,10 @@ void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *objec
 	struct stint_map *map = place_of(catalog, object, &key, &made);
 	if (map)
 		stint_map_set(map, key, stint_object_ref(object));
-	if (map == catalog->owners)
-		stint_map_remove(catalog->absent, key);
+	if (map != catalog->owners)
+		return;
+	stint_map_remove(catalog->absent, key);
+	put_set(catalog, stint_owner_of(object));
 }
 
 void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_object *object)
@@ -96,6 +150,8 @@ void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_obje
 	const char *key = NULL;
 	stint_autofree char *made = NULL;
 	struct stint_map *map = place_of(catalog, object, &key, &made);
+	if (map && map == catalog->owners)
+		remove_set(catalog, object);
 	if (map)
 		stint_map_remove(map, key);
 }
@@ -128,6 +184,32 @@ void stint_catalog_note_absent(struct stint_catalog *catalog, const char *uid)
 bool stint_catalog_is_absent(const struct stint_catalog *catalog, const char *uid)
 {
 	return uid && stint_map_has(catalog->absent, uid);
+}
+
+static bool is_kind(const struct stint_owner_kind *known, const char *api_version, const char *kind)
+{
+	return kind && api_version && strcmp(kind, known->kind) == 0 && strcmp(api_version, known->api_version) == 0;
+}
+
+bool stint_catalog_see_owners(struct stint_catalog *catalog, const char *api_version, const char *kind, bool seen)
+{
+	for (size_t i = 0; i < STINT_OWNER_KINDS; i++) {
+		if (!is_kind(&stint_owner_kinds[i], api_version, kind))
+			continue;
+		const bool differs = catalog->unseen[i] == seen;
+		catalog->unseen[i] = !seen;
+		return differs;
+	}
+	return false;
+}
+
+bool stint_catalog_sees(const struct stint_catalog *catalog, const struct stint_owner_reference *reference)
+{
+	for (size_t i = 0; i < STINT_OWNER_KINDS; i++) {
+		if (is_kind(&stint_owner_kinds[i], reference->api_version, reference->kind))
+			return !catalog->unseen[i];
+	}
+	return false;
 }
 
 const struct stint_pod_group *stint_catalog_pod_group(const struct stint_catalog *catalog, const char *space, const char *name)

@@ -130,7 +130,8 @@ static void group_by_owner(
 	if (top && strcmp(top->kind, "CronJob") == 0 && chain->count)
 		top = chain->count > 1 ? &chain->objects[chain->count - 2]->meta.owner : &pod->meta.owner;
 	const struct kind_rule *rule = top ? rule_of(top->kind) : &other_kind;
-	const bool each = !top || rule->shape == EACH_POD;
+	const struct stint_owner *roles = grouping_roles_owner(chain);
+	const bool each = !roles && (!top || rule->shape == EACH_POD);
 
 	out->workload_kind = top ? top->kind : "Pod";
 	out->workload_name = top ? top->name : pod->meta.name;
@@ -140,7 +141,13 @@ static void group_by_owner(
 	out->created_ms = each || !object ? pod->meta.created_ms : object->meta.created_ms;
 
 	read_delays(pod, chain, out);
-	if (!each) {
+	if (roles) {
+		free(out->key);
+		out->key = grouping_roles_key(pod, roles);
+		out->uid = roles->meta.uid;
+		out->created_ms = roles->meta.created_ms;
+		grouping_read_roles(pod, chain, roles, out);
+	} else if (!each) {
 		int64_t minimum = 0;
 		const char *text = stint_owners_annotation(chain, "kai.scheduler/batch-min-member");
 		if (text && stint_parse_int(text, 0, INT32_MAX, &minimum))
@@ -162,7 +169,7 @@ static void group_by_owner(
 
 void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod *pod, struct stint_grouping *out)
 {
-	*out = (struct stint_grouping){.space = pod->meta.space, .minimum = 1};
+	*out = (struct stint_grouping){.space = pod->meta.space, .minimum = 1, .segments.given = -1};
 	const struct stint_owner_chain chain = stint_owners_of(catalog, pod);
 	const char *name = stint_object_annotation(&pod->meta, "pod-group-name");
 	const struct stint_pod_group *group = name ? stint_catalog_pod_group(catalog, pod->meta.space, name) : NULL;
@@ -179,7 +186,8 @@ void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod
 	if (out->minimum < 1)
 		out->minimum = 1;
 	grouping_read_pools(pod, &chain, group, out);
-	grouping_read_segments(pod, &chain, group, &out->segments);
+	if (!out->roles)
+		grouping_read_segments(pod, &chain, group, &out->segments);
 	int64_t seconds = 0;
 	const char *time = stint_object_annotation(&pod->meta, STINT_ANNOTATION_TIME);
 	if (time && stint_parse_int(time, 1, MOST_TIME_S, &seconds))

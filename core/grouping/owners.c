@@ -8,22 +8,31 @@
 
 #include <string.h>
 
-const struct stint_owner_kind stint_owner_kinds[] = {
-	{"batch/v1", "Job", "jobs"},
-	{"apps/v1", "ReplicaSet", "replicasets"},
-	{"apps/v1", "StatefulSet", "statefulsets"},
-	{"apps/v1", "Deployment", "deployments"},
+const struct stint_owner_kind stint_owner_kinds[STINT_OWNER_KINDS] = {
+	{"batch/v1", "Job", false},
+	{"apps/v1", "ReplicaSet", false},
+	{"apps/v1", "StatefulSet", false},
+	{"apps/v1", "Deployment", false},
+	{"kubeflow.org/v1", "PyTorchJob", true},
+	{"kubeflow.org/v1", "TFJob", true},
+	{"kubeflow.org/v1", "XGBoostJob", true},
+	{"kubeflow.org/v1", "JAXJob", true},
+	{"kubeflow.org/v1", "MPIJob", true},
+	{"kubeflow.org/v2beta1", "MPIJob", true},
+	{"leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", true},
 };
-const size_t stint_owner_kinds_count = STINT_COUNT(stint_owner_kinds);
 
-static bool is_watched(const struct stint_owner_reference *reference)
+/*
+ * The workers of a LeaderWorkerSet belong to a StatefulSet that belongs to their leader, a pod. Pods are not in the catalog: the label that
+ * all pods of the set carry leads over that gap.
+ */
+static const struct stint_owner *over_the_leader(
+	const struct stint_catalog *catalog, const struct stint_pod *pod, const struct stint_owner_reference **reference)
 {
-	for (size_t i = 0; i < stint_owner_kinds_count; i++) {
-		if (strcmp(reference->kind, stint_owner_kinds[i].kind) == 0 && reference->api_version &&
-			strcmp(reference->api_version, stint_owner_kinds[i].api_version) == 0)
-			return true;
-	}
-	return false;
+	const char *name = stint_object_label(&pod->meta, "leaderworkerset.sigs.k8s.io/name");
+	return name && strcmp((*reference)->kind, "Pod") == 0 && pod->meta.space
+		? stint_catalog_set_of_leaders(catalog, pod->meta.space, name, reference)
+		: NULL;
 }
 
 struct stint_owner_chain stint_owners_of(const struct stint_catalog *catalog, const struct stint_pod *pod)
@@ -34,7 +43,11 @@ struct stint_owner_chain stint_owners_of(const struct stint_catalog *catalog, co
 		chain.top = reference;
 		const struct stint_owner *owner = stint_catalog_owner(catalog, reference->uid);
 		if (!owner) {
-			if (is_watched(reference) && !stint_catalog_is_absent(catalog, reference->uid))
+			owner = over_the_leader(catalog, pod, &reference);
+			chain.top = reference;
+		}
+		if (!owner) {
+			if (stint_catalog_sees(catalog, reference) && !stint_catalog_is_absent(catalog, reference->uid))
 				chain.missing = reference;
 			break;
 		}

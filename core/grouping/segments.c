@@ -43,22 +43,28 @@ void grouping_read_segments(
 	};
 }
 
+bool grouping_segments_check(const struct stint_segments *segments, int32_t pods, int64_t size, struct stint_error **err)
+{
+	const struct stint_topology_constraint *constraint = &segments->constraint;
+	if ((pods + size - 1) / size > STINT_SEGMENTS_MAX)
+		return stint_fail(err, STINT_USAGE, "%d pods in segments of %lld are more than %d segments: make them larger", pods,
+			(long long)size, STINT_SEGMENTS_MAX);
+	if ((constraint->required_level || constraint->preferred_level) && !constraint->topology)
+		return stint_fail(err, STINT_USAGE,
+			"segments are bound to \"%s\" of no topology: name it by annotation kai.scheduler/topology",
+			constraint->required_level ? constraint->required_level : constraint->preferred_level);
+	return true;
+}
+
 /* 0: *err says what is wrong. */
 static int64_t size_of(const struct stint_segments *segments, struct stint_error **err)
 {
-	const struct stint_topology_constraint *constraint = &segments->constraint;
 	int64_t size = 0;
 	if (!stint_parse_int(segments->asked, 1, INT32_MAX, &size))
 		stint_fail(err, STINT_USAGE, "\"%s\" is no size of a segment: give a whole number from 1 on", segments->asked);
 	else if (!segments->indexed)
 		stint_fail(err, STINT_USAGE, "segments go by the index of a pod, and the Job is not Indexed: set completionMode: Indexed");
-	else if ((segments->total + size - 1) / size > STINT_SEGMENTS_MAX)
-		stint_fail(err, STINT_USAGE, "%d pods in segments of %lld are more than %d segments: make them larger", segments->total,
-			(long long)size, STINT_SEGMENTS_MAX);
-	else if ((constraint->required_level || constraint->preferred_level) && !constraint->topology)
-		stint_fail(err, STINT_USAGE, "segments are bound to \"%s\" of no topology: name it by annotation kai.scheduler/topology",
-			constraint->required_level ? constraint->required_level : constraint->preferred_level);
-	else
+	else if (grouping_segments_check(segments, segments->total, size, err))
 		return size;
 	return 0;
 }
@@ -93,6 +99,8 @@ char *stint_grouping_part(const struct stint_grouping *grouping, const struct st
 		const char *name = stint_object_label(&pod->meta, "kai.scheduler/subgroup-name");
 		return name ? stint_strdup(name) : NULL;
 	}
+	if (grouping_roles_have_parts(grouping))
+		return grouping_roles_part(grouping, pod);
 	if (!grouping->segments.asked || !stint_parse_int(grouping->segments.asked, 1, INT32_MAX, &size))
 		return NULL;
 	if (!index)
@@ -104,15 +112,23 @@ char *stint_grouping_part(const struct stint_grouping *grouping, const struct st
 
 bool stint_grouping_has_parts(const struct stint_grouping *grouping)
 {
-	return (grouping->pod_group && grouping->pod_group->subgroups_count) || grouping->segments.asked;
+	return (grouping->pod_group && grouping->pod_group->subgroups_count) || grouping_roles_have_parts(grouping) ||
+		stint_grouping_has_segments(grouping);
+}
+
+bool stint_grouping_has_segments(const struct stint_grouping *grouping)
+{
+	return grouping->segments.asked || grouping->segments.given >= 0;
 }
 
 bool stint_grouping_parts(const struct stint_grouping *grouping, struct stint_subgroups *out, struct stint_error **err)
 {
-	if (!grouping->segments.asked)
-		return stint_subgroups_read(out, grouping->pod_group, &grouping->constraint, grouping->minimum, err);
-	const struct stint_topology_constraint *own = grouping->pod_group ? &grouping->pod_group->constraint : NULL;
 	*out = (struct stint_subgroups){0};
+	if (grouping_roles_have_parts(grouping))
+		return grouping_roles_parts(grouping, out, err);
+	if (!stint_grouping_has_segments(grouping))
+		return stint_subgroups_read(out, grouping->pod_group, &grouping->constraint, stint_grouping_needs(grouping), err);
+	const struct stint_topology_constraint *own = grouping->pod_group ? &grouping->pod_group->constraint : NULL;
 	subgroups_root(out, own && own->topology ? own : &grouping->constraint);
 	if (append_segments(out, &grouping->segments, grouping->minimum, err))
 		return true;

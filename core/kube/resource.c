@@ -50,6 +50,13 @@
 	X(customresourcedefinitions, "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false)
 
 RESOURCES(RESOURCE)
+RESOURCE(pytorchjobs, "kubeflow.org", "v1", "pytorchjobs", "PyTorchJob", true)
+RESOURCE(tfjobs, "kubeflow.org", "v1", "tfjobs", "TFJob", true)
+RESOURCE(xgboostjobs, "kubeflow.org", "v1", "xgboostjobs", "XGBoostJob", true)
+RESOURCE(jaxjobs, "kubeflow.org", "v1", "jaxjobs", "JAXJob", true)
+RESOURCE(mpijobs, "kubeflow.org", "v1", "mpijobs", "MPIJob", true)
+RESOURCE(mpijobs_v2beta1, "kubeflow.org", "v2beta1", "mpijobs", "MPIJob", true)
+RESOURCE(leaderworkersets, "leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet", true)
 
 #define ADDRESS(name, group_, version_, plural_, kind_, namespaced_) &stint_kube_##name,
 static const struct stint_kube_resource *const all_resources[] = {RESOURCES(ADDRESS)};

@@ -4,6 +4,8 @@
  */
 #include "state.h"
 
+#include <stint/model_roles.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,29 +49,70 @@ static bool same_pairs(const struct stint_pairs *a, const struct stint_pairs *b)
 	return true;
 }
 
-static struct stint_mirror_group *group_of_owner(const struct stint_mirror *mirror, const struct stint_object *owner, const char *kind_name)
+/*
+ * Goes through the groups of an owner; *at begins with 0. There is one at most, found at once, but for a LeaderWorkerSet, which has one for
+ * each leader: O(groups).
+ */
+static struct stint_mirror_group *next_group_of(const struct stint_mirror *mirror, const struct stint_owner *owner, size_t *at)
 {
-	stint_autofree char *key = kind_name ? stint_format("%s/%s/%s/%s", owner->space, kind_name, owner->name, owner->uid) : NULL;
-	return key ? stint_map_get(mirror->groups, key) : NULL;
+	if (!owner->kind_name)
+		return NULL;
+	stint_autofree char *key = stint_format("%s/%s/%s/%s", owner->meta.space, owner->kind_name, owner->meta.name, owner->meta.uid);
+	if (!owner->roles || owner->roles->size < 1)
+		return (*at)++ == 0 ? stint_map_get(mirror->groups, key) : NULL;
+	const size_t length = strlen(key);
+	const char *found = NULL;
+	void *value = NULL;
+	while (stint_map_next(mirror->groups, at, &found, &value)) {
+		if (strncmp(found, key, length) == 0 && (found[length] == '/' || found[length] == '\0'))
+			return value;
+	}
+	return NULL;
+}
+
+static bool same_roles(const struct stint_roles *a, const struct stint_roles *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->total == b->total && a->masters == b->masters && a->workers == b->workers && a->launchers == b->launchers &&
+		a->min_available == b->min_available && a->min_elastic == b->min_elastic && a->launcher_last == b->launcher_last &&
+		a->size == b->size && a->subgroup_size == b->subgroup_size && a->leader_apart == b->leader_apart &&
+		a->leader_first == b->leader_first;
+}
+
+/* Its workers know the set by name alone, so none of them has waited for it. */
+static void look_at_workers(struct stint_mirror *mirror, const struct stint_owner *set)
+{
+	void *value = NULL;
+	for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
+		struct stint_mirror_pod *pod = value;
+		const char *name = pod->ours ? stint_object_label(&pod->pod->meta, "leaderworkerset.sigs.k8s.io/name") : NULL;
+		if (name && strcmp(name, set->meta.name) == 0 && strcmp(pod->pod->meta.space, set->meta.space) == 0)
+			mirror_mark_dirty(mirror, pod);
+	}
 }
 
 static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 {
 	const struct stint_owner *before = stint_catalog_owner(mirror->catalog, owner->meta.uid);
 	const bool differs = before &&
-		(!same_pairs(&before->meta.labels, &owner->meta.labels) ||
-			!same_pairs(&before->meta.annotations, &owner->meta.annotations));
+		(!same_pairs(&before->meta.labels, &owner->meta.labels) || !same_roles(before->roles, owner->roles) ||
+			!same_pairs(&before->meta.annotations, &owner->meta.annotations) ||
+			(owner->roles && !same_pairs(&before->template_annotations, &owner->template_annotations)));
 	const bool is_new = !before, more_succeeded = before && before->succeeded != owner->succeeded;
 	stint_catalog_put(mirror->catalog, &owner->meta);
 	if (differs)
 		mirror->look_at_all = true;
 	if (is_new)
 		mirror->look_at_held = true;
-	struct stint_mirror_group *group = is_new || more_succeeded ? group_of_owner(mirror, &owner->meta, owner->kind_name) : NULL;
-	if (group)
+	if (is_new && owner->roles && owner->roles->size > 0)
+		look_at_workers(mirror, owner);
+	struct stint_mirror_group *group = NULL;
+	for (size_t at = 0; (is_new || more_succeeded) && (group = next_group_of(mirror, owner, &at));) {
 		group->owner_gone = false;
-	if (group && group->first)
-		mirror_mark_dirty(mirror, group->first);
+		if (group->first)
+			mirror_mark_dirty(mirror, group->first);
+	}
 	if (differs || is_new || more_succeeded)
 		mirror_changed(mirror);
 }
@@ -78,15 +121,15 @@ static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 static void remove_owner(struct stint_mirror *mirror, const struct stint_object *object)
 {
 	const struct stint_owner *owner = stint_catalog_owner(mirror->catalog, object->uid);
-	struct stint_mirror_group *group = owner ? group_of_owner(mirror, object, owner->kind_name) : NULL;
+	struct stint_mirror_group *group = NULL;
+	for (size_t at = 0; owner && (group = next_group_of(mirror, owner, &at));) {
+		group->owner_gone = true;
+		for (struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group)
+			mirror_mark_dirty(mirror, pod);
+		mirror_changed(mirror);
+	}
 	stint_map_remove(mirror->lost, object->uid);
 	stint_catalog_remove(mirror->catalog, object);
-	if (!group)
-		return;
-	group->owner_gone = true;
-	for (struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group)
-		mirror_mark_dirty(mirror, pod);
-	mirror_changed(mirror);
 }
 
 /* Texts of the model are one for one: equal ones have one address. */
@@ -297,6 +340,15 @@ void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *objec
 	stint_catalog_remove(mirror->catalog, object);
 	mirror->look_at_all = true;
 	mirror_changed(mirror);
+}
+
+bool stint_mirror_see_owners(struct stint_mirror *mirror, const char *api_version, const char *kind, bool seen)
+{
+	if (!stint_catalog_see_owners(mirror->catalog, api_version, kind, seen))
+		return false;
+	mirror->look_at_all = true;
+	mirror_changed(mirror);
+	return true;
 }
 
 void stint_mirror_owner_absent(struct stint_mirror *mirror, const char *uid)

@@ -3,6 +3,8 @@
  */
 #include "state.h"
 
+#include <stint/model_roles.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,13 +82,19 @@ void mirror_leave_group(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		pod->next_in_group->previous_in_group = pod->previous_in_group;
 	pod->group = NULL;
 	pod->next_in_group = pod->previous_in_group = NULL;
+	const bool last_late = pod->late && --group->late_members == 0;
+	pod->late = false;
 	if (--group->members == 0)
 		end_group(mirror, group);
+	else if (last_late) /* nobody waits for such pods any more */
+		mirror_mark_dirty(mirror, group->first);
 }
 
-static void join_group(struct stint_mirror_group *group, struct stint_mirror_pod *pod)
+static void join_group(struct stint_mirror_group *group, struct stint_mirror_pod *pod, bool late)
 {
 	pod->group = group;
+	pod->late = late;
+	group->late_members += late;
 	pod->next_in_group = group->first;
 	if (group->first)
 		group->first->previous_in_group = pod;
@@ -133,8 +141,7 @@ static void read_parts(struct stint_mirror_group *group, const struct stint_grou
 }
 
 /* The group of that grouping, made when new, with the engine told what it is now. */
-static struct stint_mirror_group *settle_group(
-	struct stint_mirror *mirror, const struct stint_grouping *grouping, const struct stint_pod *pod)
+static struct stint_mirror_group *settle_group(struct stint_mirror *mirror, struct stint_grouping *grouping, const struct stint_pod *pod)
 {
 	struct stint_mirror_group *group = stint_map_get(mirror->groups, grouping->key);
 	if (!group) {
@@ -150,7 +157,9 @@ static struct stint_mirror_group *settle_group(
 		group->started_ms = pod->started_ms;
 	const struct stint_owner *job = stint_catalog_owner(mirror->catalog, grouping->uid);
 	group->succeeded_job = job && job->succeeded > 0 ? job->succeeded : 0;
-	group->minimum = grouping->minimum;
+	grouping->late_seen = grouping->late_seen || group->late_members > 0;
+	group->minimum = stint_grouping_needs(grouping);
+	group->of_set = grouping->roles && grouping->roles->roles->size > 0;
 	STINT_CLEANUP(stint_subgroups_clear) struct stint_subgroups parts = {0};
 	read_parts(group, grouping, &parts);
 	size_t pools_count;
@@ -215,10 +224,15 @@ static void give_to_engine(struct stint_mirror *mirror, struct stint_mirror_pod 
 	remember(&mirror->pods_by_handle, &mirror->pods_by_handle_capacity, pod->handle, pod);
 }
 
-/* Whether its owner was there and has been deleted: the pod goes, too, unless it is given up, which changes its grouping. */
+/*
+ * Whether its owner was there and has been deleted: the pod goes, too, unless it is given up, which changes its grouping. That also changes where
+ * only a LeaderWorkerSet told of whose group the pod is.
+ */
 static bool is_left_over(const struct stint_mirror_pod *pod, const struct stint_grouping *grouping)
 {
-	return pod->group && pod->group->owner_gone && strcmp(pod->group->key, grouping->key) == 0;
+	if (!pod->group || !pod->group->owner_gone)
+		return false;
+	return strcmp(pod->group->key, grouping->key) == 0 || (pod->group->of_set && !grouping->roles && pod->pod->meta.owner.kind);
 }
 
 static enum stint_hold hold_of(
@@ -312,18 +326,19 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 		stint_grouping_clear(&grouping);
 		return;
 	}
+	const bool late = grouping.late > 0 && grouping.late_seen;
 	/* Without the owner nothing tells the gang's minimum: it stays as it was. */
 	struct stint_mirror_group *group = left_over && former ? former : settle_group(mirror, &grouping, pod->pod);
 	stint_autofree char *part = stint_grouping_part(&grouping, pod->pod);
 	pod->put_off = keeps && (left_over || group->problem);
 	if (group->problem && !keeps && !pod->pod->node && pod->hold != STINT_HOLD_OWNER)
-		pod->hold = grouping.segments.asked ? STINT_HOLD_SEGMENTS : STINT_HOLD_SUBGROUPS;
+		pod->hold = stint_grouping_has_segments(&grouping) ? STINT_HOLD_SEGMENTS : STINT_HOLD_SUBGROUPS;
 	if (former != group) {
 		/* Its former group may end by this, which the engine allows to empty groups alone. */
 		if (former)
 			mirror_take_from_engine(mirror, pod);
 		mirror_leave_group(mirror, pod);
-		join_group(group, pod);
+		join_group(group, pod, late);
 	}
 	if (stint_pod_ended(pod->pod) && !pod->end_noted) {
 		pod->end_noted = true;

@@ -4,6 +4,10 @@
  */
 #include "core/model/private.h"
 
+#include <stint/model_roles.h>
+
+#include <stdlib.h>
+
 struct stint_owner *stint_owner_of(struct stint_object *object)
 {
 	return object && object->kind == STINT_KIND_OWNER ? (struct stint_owner *)object : NULL;
@@ -27,9 +31,11 @@ void owner_set_type(struct stint_object *object, const char *api_version, const 
 		owner->kind_name = stint_text_take(object->model, kind_name, strlen(kind_name));
 }
 
-static bool read_template_metadata(struct decoder *d, struct stint_owner *owner)
+bool read_template_metadata(struct decoder *d, struct stint_owner *owner)
 {
 	struct stint_slice key;
+	if (stint_cursor_peek(d->c) != STINT_JSON_OBJECT)
+		return stint_cursor_skip(d->c);
 	const bool inside = enter_object(d);
 	while (inside && stint_cursor_key(d->c, &key)) {
 		if (KEY_IS(key, "labels"))
@@ -87,6 +93,8 @@ static bool read_owner_spec(struct decoder *d, struct stint_owner *owner)
 		} else if (KEY_IS(key, "completionMode") && stint_cursor_peek(d->c) == STINT_JSON_STRING) {
 			if (read_value(d, &text))
 				owner->indexed = KEY_IS(text, "Indexed");
+		} else if (is_of_roles(key)) {
+			read_roles(d, owner, key);
 		} else {
 			stint_cursor_skip(d->c);
 		}
@@ -210,12 +218,14 @@ static void owner_drop(struct stint_object *object)
 	spec_unref(model, owner->pod_spec);
 	pairs_drop(model, &owner->template_labels);
 	pairs_drop(model, &owner->template_annotations);
+	free(owner->roles);
 }
 
 static size_t owner_bytes(const struct stint_object *object)
 {
 	const struct stint_owner *owner = (const struct stint_owner *)object;
-	return (owner->template_labels.count + owner->template_annotations.count) * sizeof(struct stint_pair);
+	return (owner->template_labels.count + owner->template_annotations.count) * sizeof(struct stint_pair) +
+		(owner->roles ? sizeof(*owner->roles) : 0);
 }
 
 const struct kind_decoder decode_owner_kind = {

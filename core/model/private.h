@@ -125,6 +125,11 @@ bool read_env_from(struct decoder *d, struct stint_pod_spec *spec);
 void spec_volumes_drop(struct stint_model *model, struct stint_pod_spec *spec);
 
 bool read_metadata(struct decoder *d, struct stint_object *object, enum pairs_wanted annotations);
+bool read_template_metadata(struct decoder *d, struct stint_owner *owner);
+
+/* roles.c: the members of a spec that tell of roles, of which read_roles takes one. */
+bool is_of_roles(struct stint_slice key);
+bool read_roles(struct decoder *d, struct stint_owner *owner, struct stint_slice key);
 
 /* Specs: read fills a zeroed one (gpu.kind not yet); share gives the one that everybody has and frees or keeps the given one. */
 struct stint_pod_spec *spec_new(void);

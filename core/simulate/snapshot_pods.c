@@ -268,7 +268,7 @@ static bool add_gang(struct snap *snap, const struct group *group, struct stint_
 	}
 	struct stint_json *set = stint_json_append(stint_json_ensure_array(gang, "podSets"), stint_json_new_object());
 	stint_json_set_string(set, "name", "default");
-	stint_json_set_int(set, "minAvailable", stint_grouping_minimum(grouping->minimum, succeeded_of(snap, group)));
+	stint_json_set_int(set, "minAvailable", stint_grouping_minimum(stint_grouping_needs(grouping), succeeded_of(snap, group)));
 	return true;
 }
 
@@ -344,6 +344,7 @@ static void join(struct snap *snap, struct stint_map *groups, struct stint_pod *
 		group->succeeded_parts = stint_map_new(NULL);
 		stint_map_set(groups, grouping.key, group);
 	} else {
+		group->grouping.late_seen = group->grouping.late_seen || grouping.late_seen;
 		stint_grouping_clear(&grouping);
 	}
 	stint_grow(&group->pods, &group->capacity, group->count + 1, sizeof(struct stint_pod *));

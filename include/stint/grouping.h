@@ -28,11 +28,20 @@ void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *objec
 void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_object *object);
 
 const struct stint_owner *stint_catalog_owner(const struct stint_catalog *catalog, const char *uid);
+/* The LeaderWorkerSet of that name, and how a reference to it would read; NULL: there is none. */
+const struct stint_owner *stint_catalog_set_of_leaders(
+	const struct stint_catalog *catalog, const char *space, const char *name, const struct stint_owner_reference **reference);
 /* The first by kind of that name. O(owners). */
 const struct stint_owner *stint_catalog_find_owner(const struct stint_catalog *catalog, const char *space, const char *name);
 /* An owner of a watched kind that the API server said is not there: nobody needs to wait for it. */
 void stint_catalog_note_absent(struct stint_catalog *catalog, const char *uid);
 bool stint_catalog_is_absent(const struct stint_catalog *catalog, const char *uid);
+/*
+ * Owners of that kind (of stint_owner_kinds) are brought to the catalog, or are not: a pod is grouped without one that nobody brings. At first
+ * those of Kubernetes itself are, and those of custom resources are not. True: it was otherwise before.
+ */
+bool stint_catalog_see_owners(struct stint_catalog *catalog, const char *api_version, const char *kind, bool seen);
+bool stint_catalog_sees(const struct stint_catalog *catalog, const struct stint_owner_reference *reference);
 const struct stint_pod_group *stint_catalog_pod_group(const struct stint_catalog *catalog, const char *space, const char *name);
 const struct stint_queue *stint_catalog_queue(const struct stint_catalog *catalog, const char *name);
 const struct stint_priority_class *stint_catalog_priority_class(const struct stint_catalog *catalog, const char *name);
@@ -62,14 +71,14 @@ struct stint_owner_chain stint_owners_of(const struct stint_catalog *catalog, co
 const char *stint_owners_label(const struct stint_owner_chain *chain, const char *key);
 const char *stint_owners_annotation(const struct stint_owner_chain *chain, const char *key);
 
-/* The kinds that the mirror watches, so that a pod waits for its owner of such a kind instead of being grouped without it. */
+/* The kinds that are known here: a pod waits for its owner of such a kind instead of being grouped without it. */
 struct stint_owner_kind {
 	const char *api_version;
 	const char *kind;
-	const char *plural;
+	bool custom; /* of a custom resource, which a cluster may lack */
 };
-extern const struct stint_owner_kind stint_owner_kinds[];
-extern const size_t stint_owner_kinds_count;
+enum { STINT_OWNER_KINDS = 11 };
+extern const struct stint_owner_kind stint_owner_kinds[STINT_OWNER_KINDS];
 
 /* ---- grouper --------------------------------------------------------------------------------------------------------------------------- */
 
@@ -86,11 +95,15 @@ enum stint_grouping_wait {
 	STINT_GROUPING_NEEDS_QUEUE, /* `queue` does not exist, or is NULL when not even a default one does */
 };
 
-/* Runs of pods of an Indexed Job, as annotations ask for them (kai-api 3.4); what they make no sense of is said with the tree of parts. */
+/*
+ * Runs of pods of an Indexed Job, a PyTorchJob or a LeaderWorkerSet, as annotations ask for them (kai-api 3.4); what they make no sense of is
+ * said with the tree of parts.
+ */
 enum { STINT_SEGMENTS_MAX = 10000 };
 struct stint_segments {
-	const char *asked; /* the size, as written; NULL: none are asked for */
-	bool indexed;
+	const char *asked; /* the size, as written; NULL: none are asked for by annotation */
+	int32_t given; /* the size, as a number of a LeaderWorkerSet's spec; -1: none are asked for there */
+	bool indexed; /* of a Job */
 	int32_t total; /* pods of the Job */
 	struct stint_topology_constraint constraint; /* of each */
 };
@@ -106,9 +119,12 @@ struct stint_grouping {
 	const struct stint_pod_group *pod_group; /* where an object rules, else NULL */
 	const char *queue;
 	const char *missing; /* NEEDS_POD_GROUP: the name that is not there */
-	int32_t minimum; /* before members have succeeded; at least 1 */
+	int32_t minimum; /* before members have succeeded, those that come late among them: see stint_grouping_needs; at least 1 */
 	struct stint_topology_constraint constraint; /* that annotations of the owner ask for; topology NULL: none */
 	struct stint_segments segments;
+	const struct stint_owner *roles; /* the job of several roles or LeaderWorkerSet that tells its minimum and parts; NULL: none */
+	int32_t late; /* of the minimum: pods that are made only once the others run. They count from the first of them on */
+	bool late_seen; /* one of them is known: this pod, or whoever knows the others says so */
 	const char *pool; /* that the label of its PodGroup, owners or pod names; NULL: none */
 	const char *pools; /* node pools that it may use, best first, as written: see stint_pools_split. NULL: every node */
 	int32_t priority;
@@ -127,6 +143,8 @@ void stint_grouping_clear(struct stint_grouping *grouping);
 /* "a, b" in its words: a NULL-ended array, freed with stint_strings_free; NULL for NULL. */
 char **stint_pools_split(const char *text, size_t *count);
 
+/* The minimum as things stand: without those that come late while none of them is known. */
+int32_t stint_grouping_needs(const struct stint_grouping *grouping);
 /* The minimum that is left when `succeeded` members have ended well: they need no place any more. At least 1. */
 int32_t stint_grouping_minimum(int32_t minimum, int64_t succeeded);
 
@@ -146,6 +164,7 @@ struct stint_subgroups {
 /* The tree of a grouping: of its PodGroup, of its segments, or of its constraint alone. False: *err says what is wrong with it. */
 bool stint_grouping_parts(const struct stint_grouping *grouping, struct stint_subgroups *out, struct stint_error **err);
 bool stint_grouping_has_parts(const struct stint_grouping *grouping); /* its pods are in several sets */
+bool stint_grouping_has_segments(const struct stint_grouping *grouping); /* are asked for; they may make no sense */
 char *stint_grouping_part(const struct stint_grouping *grouping, const struct stint_pod *pod); /* freed by the caller; NULL: "default" */
 
 /*
@@ -154,7 +173,7 @@ char *stint_grouping_part(const struct stint_grouping *grouping, const struct st
  */
 bool stint_subgroups_read(struct stint_subgroups *out, const struct stint_pod_group *group,
 	const struct stint_topology_constraint *constraint, int32_t minimum, struct stint_error **err);
-/* Members of that set of pods have ended well and need no place any more. */
+/* Members of that set of pods have ended well and need no place any more; a set that has ended whole needs none. */
 void stint_subgroups_lower(struct stint_subgroups *subgroups, const char *part, int64_t succeeded);
 void stint_subgroups_clear(struct stint_subgroups *subgroups); /* for STINT_CLEANUP */
 

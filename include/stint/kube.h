@@ -111,6 +111,10 @@ extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint
 	stint_kube_runtimeclasses, stint_kube_customresourcedefinitions, stint_kube_resourceclaims, stint_kube_resourceslices,
 	stint_kube_deviceclasses, stint_kube_noderesourcetopologies;
 
+/* Custom resources of others that own pods. stint_kube_resource_find does not know them: a cluster may lack them, and discovery says so. */
+extern const struct stint_kube_resource stint_kube_pytorchjobs, stint_kube_tfjobs, stint_kube_xgboostjobs, stint_kube_jaxjobs,
+	stint_kube_mpijobs, stint_kube_mpijobs_v2beta1, stint_kube_leaderworkersets;
+
 /* The built-in resource of that apiVersion ("batch/v1") and kind, or NULL. O(number of built-ins). */
 const struct stint_kube_resource *stint_kube_resource_find(const char *api_version, const char *kind);
 /* "v1" or "group/version"; freed by the caller. */

@@ -43,7 +43,9 @@ struct stint_mirror_group {
 	char *problem; /* what is wrong with its sub-groups; NULL: nothing */
 	struct stint_mirror_pod *first;
 	size_t members;
+	size_t late_members; /* those among them that are made only once others run */
 	bool owner_gone; /* it was there and has been deleted */
+	bool of_set; /* one of several of a LeaderWorkerSet */
 	const char *passing; /* of the conditions: the reason that is to stand for a while before it is told, and */
 	int64_t passing_since_ms; /* since when it stands; monotonic */
 	bool dirty; /* its condition is to be looked at after the next cycle */
@@ -59,6 +61,7 @@ struct stint_mirror_pod {
 	bool dirty;
 	bool counted; /* among succeeded_pods */
 	bool end_noted; /* that it has ended */
+	bool late; /* among late_members */
 	bool refused_wiring; /* was placed on a real node and lacks the wiring */
 	enum stint_hold hold;
 	unsigned failures; /* in a row, for the length of the next BACKOFF */
@@ -105,6 +108,12 @@ void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object);
 void stint_mirror_remove(struct stint_mirror *mirror, struct stint_object *object);
 /* The owner does not exist: pods that wait for it go on without. */
 void stint_mirror_owner_absent(struct stint_mirror *mirror, const char *uid);
+
+/*
+ * Owners of that kind, of a custom resource, are brought from now on, or are not: only for those that are a pod waits. True: it was otherwise
+ * before.
+ */
+bool stint_mirror_see_owners(struct stint_mirror *mirror, const char *api_version, const char *kind, bool seen);
 
 /* Brings the engine up to date with everything that came in since. Before each cycle. */
 void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms);

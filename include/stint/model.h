@@ -517,7 +517,8 @@ struct stint_owner {
 	int64_t completed_ms; /* status.completionTime */
 	struct stint_pod_spec *pod_spec; /* of spec.template; NULL: has none */
 	struct stint_pairs template_labels; /* all */
-	struct stint_pairs template_annotations; /* those of interest */
+	struct stint_pairs template_annotations; /* those of interest; with roles: of the workers' template */
+	struct stint_roles *roles; /* see stint/model_roles.h; NULL: has none */
 };
 
 /* ---- devices through claims (resource.k8s.io/v1) ------------------------------------------------------------------------------------ */
