@@ -4,6 +4,7 @@
  * State: a ring of what was evicted and one of what was placed; the pods in them are counted. One timer.
  */
 #include <scheduler/announcer.h>
+#include <stint/workload.h>
 
 #include <stdlib.h>
 
@@ -12,7 +13,16 @@ enum { EVICTED_MAX = 4096, SCHEDULED_MAX = 1024, TICK_MS = 100, EACH_TICK = 5 };
 struct news {
 	struct stint_pod *pod;
 	char *reason, *text;
+	char *gpus, *seconds; /* that were lost; NULL: nothing is to be said of it */
 };
+
+static void news_free(const struct news *news)
+{
+	free(news->reason);
+	free(news->text);
+	free(news->gpus);
+	free(news->seconds);
+}
 
 struct ring {
 	struct news *items;
@@ -39,11 +49,20 @@ static void take_first(const struct stint_announcer *announcer, struct ring *rin
 	const struct news *news = &ring->items[ring->first];
 	struct stint_object *meta = &news->pod->meta;
 	const struct stint_kube_about about = {"v1", "Pod", meta->space, meta->name, meta->uid, NULL, NULL};
+	const char *cost[5] = {NULL};
+	size_t count = 0;
+	if (news->gpus) {
+		cost[count++] = STINT_ANNOTATION_LOST_GPUS;
+		cost[count++] = news->gpus;
+	}
+	if (news->seconds) {
+		cost[count++] = STINT_ANNOTATION_LOST_SECONDS;
+		cost[count++] = news->seconds;
+	}
 	if (record)
-		stint_record(announcer->recorder, &about, "Normal", news->reason, NULL, "%s", news->text);
+		stint_record(announcer->recorder, &about, "Normal", news->reason, count ? cost : NULL, "%s", news->text);
 	stint_object_unref(meta);
-	free(news->reason);
-	free(news->text);
+	news_free(news);
 	ring->first = (ring->first + 1) % ring->most;
 	ring->count--;
 }
@@ -58,28 +77,36 @@ static void on_timer(void *user)
 		stint_timer_set(announcer->timer, TICK_MS);
 }
 
-/* The text is handed over. */
-static void add(struct stint_announcer *announcer, struct ring *ring, struct stint_pod *pod, const char *reason, char *text)
+/* The texts of the news are handed over. */
+static void add(struct stint_announcer *announcer, struct ring *ring, struct news news)
 {
 	if (ring->count == ring->most) { /* in a burst so large nobody misses one */
-		free(text);
+		news_free(&news);
 		return;
 	}
-	stint_object_ref(&pod->meta);
-	ring->items[(ring->first + ring->count++) % ring->most] = (struct news){.pod = pod, .reason = stint_strdup(reason), .text = text};
+	stint_object_ref(&news.pod->meta);
+	ring->items[(ring->first + ring->count++) % ring->most] = news;
 	if (!stint_timer_active(announcer->timer))
 		stint_timer_set(announcer->timer, TICK_MS);
 }
 
 void stint_announcer_scheduled(struct stint_announcer *announcer, struct stint_pod *pod, const char *node)
 {
-	add(announcer, &announcer->scheduled, pod, "Scheduled",
-		stint_format("Successfully assigned pod %s/%s to node %s", pod->meta.space, pod->meta.name, node));
+	add(announcer, &announcer->scheduled,
+		(struct news){.pod = pod,
+			.reason = stint_strdup("Scheduled"),
+			.text = stint_format("Successfully assigned pod %s/%s to node %s", pod->meta.space, pod->meta.name, node)});
 }
 
-void stint_announcer_evicted(struct stint_announcer *announcer, struct stint_pod *pod, const char *reason, const char *sentence)
+void stint_announcer_evicted(struct stint_announcer *announcer, struct stint_pod *pod, const struct stint_eviction *eviction)
 {
-	add(announcer, &announcer->evicted, pod, reason, stint_format("Evicted: %s", sentence));
+	char number[STINT_QUANTITY_SIZE];
+	add(announcer, &announcer->evicted,
+		(struct news){.pod = pod,
+			.reason = stint_strdup(eviction->reason),
+			.text = stint_format("Evicted: %s", eviction->sentence),
+			.gpus = eviction->gpus < 0 ? NULL : stint_strdup(stint_gpus_format(eviction->gpus, number)),
+			.seconds = eviction->ran_ms < 0 ? NULL : stint_format("%lld", (long long)(eviction->ran_ms / 1000))});
 }
 
 static struct ring ring_of(size_t most)

@@ -5,7 +5,7 @@
 #ifndef STINT_SCHEDULER_ANNOUNCER_H
 #define STINT_SCHEDULER_ANNOUNCER_H
 
-#include <stint/kube.h>
+#include <scheduler/evict_call.h>
 
 struct stint_announcer;
 /* may_write: false while binds or evictions are written. Everything is borrowed. */
@@ -13,7 +13,7 @@ struct stint_announcer *stint_announcer_new(
 	struct stint_loop *loop, struct stint_recorder *recorder, bool (*may_write)(void *user), void *user);
 void stint_announcer_free(struct stint_announcer *announcer);
 void stint_announcer_scheduled(struct stint_announcer *announcer, struct stint_pod *pod, const char *node);
-/* reason: of the event; sentence: why. Both are copied. */
-void stint_announcer_evicted(struct stint_announcer *announcer, struct stint_pod *pod, const char *reason, const char *sentence);
+/* Why, and what it has cost: the latter in annotations, too. What is needed is copied. */
+void stint_announcer_evicted(struct stint_announcer *announcer, struct stint_pod *pod, const struct stint_eviction *eviction);
 
 #endif

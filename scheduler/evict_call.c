@@ -23,6 +23,8 @@ struct stint_eviction *stint_eviction_new(void *owner, const char *space, const 
 		.uid = stint_strdup(uid),
 		.reason = stint_strdup(reason),
 		.sentence = stint_strdup(sentence),
+		.gpus = -1,
+		.ran_ms = -1,
 		.at_ms = at_ms,
 		.direct = direct};
 	return eviction;

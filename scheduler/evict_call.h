@@ -18,6 +18,8 @@ struct stint_eviction {
 	char *space, *pod, *uid;
 	char *reason; /* of the condition: "Reclaimed" */
 	char *sentence; /* its message */
+	double gpus; /* that the pod has; < 0: unknown */
+	int64_t ran_ms; /* since when it has run; < 0: unknown */
 	int64_t at_ms; /* wall clock: when it was decided */
 	bool told; /* the condition is written, or cannot be: the eviction itself is next */
 	bool direct; /* delete, do not ask budgets */

@@ -5,6 +5,7 @@
  * that ends.
  */
 #include <scheduler/evictor.h>
+#include <stint/workload.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,15 @@ char *stint_eviction_sentence(
 	if (decision->action == STINT_ACTION_RECLAIM)
 		return stint_format("%s has not had its share, and this is beyond the share of its own queue", whom);
 	return stint_format("%s has a higher priority", whom);
+}
+
+char *stint_eviction_loss(double gpus, int64_t ran_ms)
+{
+	char number[STINT_QUANTITY_SIZE], time[STINT_TIME_SIZE];
+	if (gpus <= 0 || ran_ms < 0)
+		return stint_strdup("");
+	return stint_format(
+		"; lost: %s GPU%s after %s", stint_gpus_format(gpus, number), gpus == 1 ? "" : "s", stint_duration_format(ran_ms, time));
 }
 
 /* ---- groups that are spared ------------------------------------------------------------------------------------------------------------ */
@@ -161,7 +171,7 @@ static void eviction_done(void *user, struct stint_errand *errand, enum stint_er
 	struct stint_mirror_pod *pod = errand->owner;
 	pod->eviction = NULL;
 	if (outcome == STINT_ERRAND_DONE) {
-		evictor->options.evicted(evictor->options.user, pod, eviction->reason, eviction->sentence);
+		evictor->options.evicted(evictor->options.user, pod, eviction);
 		return;
 	}
 	if (outcome == STINT_ERRAND_GONE)
@@ -191,15 +201,32 @@ static const char *moved_to(const struct stint_evictor *evictor, const struct st
 	return NULL;
 }
 
+/* Memory of a device counts by the device that it is of. */
+static double gpus_of(const struct stint_evictor *evictor, const struct stint_pod *pod)
+{
+	struct stint_node_view view = {0};
+	double gpus;
+	const uint32_t node = pod->node ? stint_engine_node_find(evictor->options.engine, pod->node) : STINT_NO_HANDLE;
+	if (node != STINT_NO_HANDLE)
+		stint_engine_node_view(evictor->options.engine, node, &view);
+	return stint_pod_gpus(pod, view.node, &gpus) ? gpus : -1;
+}
+
 static void take_one(struct stint_evictor *evictor, const struct stint_decision *decision, const char *place)
 {
 	struct stint_mirror_pod *pod = stint_mirror_pod_by_handle(evictor->options.mirror, decision->pod);
 	if (!pod || pod->eviction || (pod->bind && evictor->options.void_bind && evictor->options.void_bind(evictor->options.user, pod)))
 		return;
 	const struct stint_object *meta = &pod->pod->meta;
-	stint_autofree char *sentence = stint_eviction_sentence(evictor->options.engine, evictor->options.mirror, decision, place);
+	const int64_t now_ms = stint_now_ms();
+	const double gpus = gpus_of(evictor, pod->pod);
+	const int64_t ran_ms = pod->pod->started_ms >= 0 && pod->pod->started_ms <= now_ms ? now_ms - pod->pod->started_ms : -1;
+	stint_autofree char *why = stint_eviction_sentence(evictor->options.engine, evictor->options.mirror, decision, place);
+	stint_autofree char *loss = stint_eviction_loss(gpus, ran_ms), *sentence = stint_format("%s%s", why, loss);
 	struct stint_eviction *eviction = stint_eviction_new(pod, meta->space, meta->name, meta->uid,
-		stint_eviction_reason(decision->action, place), sentence, stint_now_ms(), evictor->options.direct);
+		stint_eviction_reason(decision->action, place), sentence, now_ms, evictor->options.direct);
+	eviction->gpus = gpus;
+	eviction->ran_ms = ran_ms;
 	pod->eviction = eviction;
 	stint_outbox_add(evictor->outbox, &eviction->errand);
 	stint_log(evictor->options.logger, STINT_LOG_INFO, "pod %s/%s is evicted (%s): %s", meta->space, meta->name, eviction->reason,
@@ -223,7 +250,7 @@ void stint_evictor_pod_gone(struct stint_evictor *evictor, struct stint_mirror_p
 	pod->eviction = NULL;
 	/* Its end may be seen before the answer is. */
 	if (!evictor->closed && eviction->told && eviction->errand.state == STINT_ERRAND_SENT)
-		evictor->options.evicted(evictor->options.user, pod, eviction->reason, eviction->sentence);
+		evictor->options.evicted(evictor->options.user, pod, eviction);
 	stint_outbox_drop(evictor->outbox, &eviction->errand);
 }
 

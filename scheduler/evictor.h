@@ -26,7 +26,7 @@ struct stint_evictor_options {
 	int64_t (*write_until_ms)(void *user);
 	/* Whether its bind is given up instead of evicting it, for it has not been sent. NULL: none is. */
 	bool (*void_bind)(void *user, const struct stint_mirror_pod *pod);
-	void (*evicted)(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence); /* it is on its way out */
+	void (*evicted)(void *user, struct stint_mirror_pod *pod, const struct stint_eviction *eviction); /* it is on its way out */
 	void (*again)(void *user); /* something was undone or may be evicted again: a cycle is due */
 	void (*idle)(void *user); /* no write is under way any more; some may be due later */
 	void *user;
@@ -43,6 +43,8 @@ size_t stint_evictor_in_flight(const struct stint_evictor *evictor);
 
 /* Why a pod has to go, as reason and sentence of its condition. `moved_to`: the node that is kept for it; NULL: it is not moved. */
 const char *stint_eviction_reason(enum stint_action action, const char *moved_to);
+/* "; lost: 8 GPUs after 3h" for the end of it; empty where nothing is lost or that is not known. Freed by the caller. */
+char *stint_eviction_loss(double gpus, int64_t ran_ms);
 /* It names another workload only within one project. Freed by the caller. */
 char *stint_eviction_sentence(
 	const struct stint_engine *engine, const struct stint_mirror *mirror, const struct stint_decision *decision, const char *moved_to);

@@ -160,10 +160,10 @@ static bool on_void_bind(void *user, const struct stint_mirror_pod *pod)
 	return stint_placer_gives_up(pod); /* which it does when it takes the same decisions */
 }
 
-static void on_evicted(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence)
+static void on_evicted(void *user, struct stint_mirror_pod *pod, const struct stint_eviction *eviction)
 {
 	struct stint_session *session = user;
-	stint_announcer_evicted(session->announcer, pod->pod, reason, sentence);
+	stint_announcer_evicted(session->announcer, pod->pod, eviction);
 }
 
 static void on_again(void *user, int64_t until_ms)

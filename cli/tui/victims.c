@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_GPUS = 1000000, MOST_SECONDS = INT32_MAX };
+
 /* ---- noting ------------------------------------------------------------------------------------------------------------------------ */
 
 static bool is_noted(const struct tui_victims *victims, const char *uid)
@@ -58,6 +60,13 @@ static char *whom_of(const char *why, struct stint_arena *arena)
 	return whom;
 }
 
+/* Without "; lost: 8 GPUs after 3h", which has a place of its own. */
+static const char *cause_of(const char *sentence, struct stint_arena *arena)
+{
+	const char *loss = sentence ? strstr(sentence, "; lost: ") : NULL;
+	return loss ? stint_arena_strndup(arena, sentence, (size_t)(loss - sentence)) : sentence;
+}
+
 /* What the pod belongs to, as far as it tells itself. */
 static const char *owner_of(const struct stint_pod *pod, struct stint_arena *arena)
 {
@@ -79,7 +88,7 @@ static struct tui_victim victim_of_pod(const struct stint_pod *pod, struct stint
 		.pod = pod->meta.name,
 		.uid = pod->meta.uid,
 		.reason = pod->evicted_reason,
-		.why = pod->evicted_message,
+		.why = cause_of(pod->evicted_message, arena),
 		.whom = whom_of(pod->evicted_message, arena),
 		.at_ms = pod->evicted_ms,
 		.ran_ms = pod->started_ms >= 0 && pod->evicted_ms >= pod->started_ms ? pod->evicted_ms - pod->started_ms : -1};
@@ -146,17 +155,25 @@ static struct tui_victim victim_of_event(const struct stint_event *event, const 
 {
 	const char *why = event->message + strlen("Evicted: ");
 	const struct stint_workload *workload = guess(workloads, event);
+	const char *gpus = stint_object_annotation(&event->meta, STINT_ANNOTATION_LOST_GPUS);
+	const char *seconds = stint_object_annotation(&event->meta, STINT_ANNOTATION_LOST_SECONDS);
+	double lost_gpus = -1;
+	int64_t lost_s = -1;
+	if (gpus && !stint_parse_double(gpus, 0, MOST_GPUS, &lost_gpus))
+		lost_gpus = -1;
+	if (seconds && !stint_parse_int(seconds, 0, MOST_SECONDS, &lost_s))
+		lost_s = -1;
 	return (struct tui_victim){.project = event->about_space,
 		.name = workload ? workload->name : event->about_name,
 		.workload = workload,
 		.pod = event->about_name,
 		.uid = event->about_uid,
 		.reason = event->reason,
-		.why = why,
+		.why = cause_of(why, arena),
 		.whom = whom_of(why, arena),
-		.gpus = -1,
+		.gpus = lost_gpus,
 		.at_ms = event->last_ms,
-		.ran_ms = -1};
+		.ran_ms = lost_s < 0 ? -1 : lost_s * 1000};
 }
 
 const struct tui_victim *tui_victims_list(const struct tui_victims *victims, const struct stint_event *const *events, size_t events_count,

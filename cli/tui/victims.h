@@ -1,6 +1,7 @@
 /*
  * victims: what stint-scheduler has taken places away from: who, why, for whom, and what was lost. A pod that is evicted is gone soon after: its
- * condition is noted when it comes by, and what happened before is told by events, which do not know what was lost. Pure but for what it keeps.
+ * condition is noted when it comes by, and what happened before is told by events; of a scheduler that is older than this they do not know what
+ * was lost. Pure but for what it keeps.
  */
 #ifndef STINT_CLI_TUI_VICTIMS_H
 #define STINT_CLI_TUI_VICTIMS_H

@@ -28,6 +28,9 @@ struct stint_kube; /* stint/kube.h */
 #define STINT_ANNOTATION_GPU_UUIDS "stint.dev/gpu-uuids"
 #define STINT_ANNOTATION_POLICY "stint.dev/policy" /* on the scheduler's Lease */
 #define STINT_ANNOTATION_HALF_LIFE "stint.dev/usage-half-life-seconds" /* likewise; absent or empty: past use does not count */
+/* Of the Event of an eviction: what the pod had, and for how long. Absent: not known. */
+#define STINT_ANNOTATION_LOST_GPUS "stint.dev/lost-gpus"
+#define STINT_ANNOTATION_LOST_SECONDS "stint.dev/lost-seconds"
 #define STINT_ANNOTATION_QUOTA "stint.dev/quota" /* on a department: "sum" */
 
 enum stint_workload_type { STINT_TRAINING, STINT_WORKSPACE, STINT_INFERENCE };

@@ -358,9 +358,12 @@ class Victims(kit.Case):
         self.assertRegex(screen.line("Starts"), r"in (1h|59m)\w* at the latest")
         screen.send("q")
         self.assertEqual(screen.exit_code(), 0)
-        # Who opens it later learns of it by events, which do not know what was lost.
+        # Who opens it later learns of it by its event.
         done = self.assert_works(self.cluster.stint("dashboard", "--once", "--view", "evicted", "--size", "140x24"))
-        self.assertRegex(done.out, victim + r" +tenants +Reclaimed +queue owners +\? ")
+        self.assertRegex(done.out, victim + r" +tenants +Reclaimed +queue owners +1 GPU after \d+\w* ")
+        done = self.assert_works(self.cluster.stint("events", "-p", "tenants", "-o", "json"))
+        self.assertIn("lost: 1 GPU after", done.out)
+        self.assertIn("lost: 1 GPU after", self.cluster.stint("why", victim, "-p", "tenants").out)
 
 
 class Ends(Dashboard):

@@ -60,12 +60,14 @@ static int64_t always(void *user)
 	return INT64_MAX;
 }
 
-static void on_evicted(void *user, struct stint_mirror_pod *pod, const char *reason, const char *sentence)
+static void on_evicted(void *user, struct stint_mirror_pod *pod, const struct stint_eviction *eviction)
 {
 	struct fixture *f = user;
 	assert_string_equal(pod->pod->meta.name, "victim");
-	assert_string_equal(reason, "Preempted");
-	assert_string_equal(sentence, "workload urgent has a higher priority");
+	assert_string_equal(eviction->reason, "Preempted");
+	assert_true(stint_starts_with(eviction->sentence, "workload urgent has a higher priority; lost: 1 GPU after "));
+	assert_true(eviction->gpus == 1);
+	assert_true(eviction->ran_ms >= 3600 * 1000 && eviction->ran_ms <= stint_now_ms());
 	stint_buf_add(&f->log, "+", 1);
 	f->evicted++;
 }
@@ -138,7 +140,8 @@ static void decide(struct fixture *f)
 	stint_autofree char *victim = stint_format(
 		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"victim\",\"uid\":\"p-victim\"},\"spec\":{\"schedulerName\":"
 		"\"stint-scheduler\",\"nodeName\":\"node\",\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"resources\":{\"limits\":"
-		"{\"nvidia.com/gpu\":\"1\"},\"requests\":{\"nvidia.com/gpu\":\"1\"}}}]},\"status\":{\"phase\":\"Running\"}}");
+		"{\"nvidia.com/gpu\":\"1\"},\"requests\":{\"nvidia.com/"
+		"gpu\":\"1\"}}}]},\"status\":{\"phase\":\"Running\",\"startTime\":\"1970-01-01T00:00:01Z\"}}");
 	cluster_put(c, STINT_KIND_POD, NULL, NULL, victim);
 	cluster_pod(c, "urgent", "\"labels\":{\"priorityClassName\":\"high\"}", "GPU", "");
 	stint_mirror_settle(c->mirror, 1000);

@@ -55,6 +55,39 @@ static void test_an_event_tells_of_what_nobody_saw_and_its_loss_is_unknown(void 
 	scene_close(&scene);
 }
 
+static void test_an_event_that_tells_the_loss_is_believed_as_far_as_it_makes_sense(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *annotations;
+		double gpus;
+		int64_t ran_ms;
+	} cases[] = {
+		{"\"stint.dev/lost-gpus\":\"2.5\",\"stint.dev/lost-seconds\":\"90\"", 2.5, 90000},
+		{"\"stint.dev/lost-gpus\":\"8\"", 8, -1},
+		{"\"stint.dev/lost-gpus\":\"nan\",\"stint.dev/lost-seconds\":\"-1\"", -1, -1},
+		{"\"stint.dev/lost-gpus\":\"-2\",\"stint.dev/lost-seconds\":\"99999999999\"", -1, -1},
+	};
+	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
+		struct scene scene;
+		size_t count;
+		scene_open(&scene);
+		stint_autofree char *text = stint_format("{\"metadata\":{\"name\":\"e\",\"namespace\":\"a\",\"uid\":\"e\",\"annotations\":{"
+							 "%s}},\"involvedObject\":{\"kind\":\"Pod\",\"namespace\":\"a\","
+							 "\"name\":\"train-0\"},\"reason\":\"Reclaimed\",\"message\":\"Evicted: queue "
+							 "\\\"b\\\" has not had its share; lost: 2.5 GPUs after 1m30s\","
+							 "\"lastTimestamp\":\"2026-11-24T11:00:00Z\"}",
+			cases[at].annotations);
+		scene_add(&scene, &scene.events, STINT_KIND_EVENT, NULL, NULL, text);
+		const struct tui_victim *victims = list(&scene, &count);
+		assert_int_equal(count, 1);
+		assert_true(victims[0].gpus == cases[at].gpus);
+		assert_int_equal(victims[0].ran_ms, cases[at].ran_ms);
+		assert_string_equal(victims[0].why, "queue \"b\" has not had its share");
+		scene_close(&scene);
+	}
+}
+
 static struct stint_object *pod_of(struct scene *scene, const char *uid, bool leaves)
 {
 	stint_autofree char *text = stint_format(
@@ -109,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_was_seen_going_tells_what_was_lost),
 		cmocka_unit_test(test_an_event_tells_of_what_nobody_saw_and_its_loss_is_unknown),
+		cmocka_unit_test(test_an_event_that_tells_the_loss_is_believed_as_far_as_it_makes_sense),
 		cmocka_unit_test(test_a_pod_counts_once_and_only_when_it_goes),
 		cmocka_unit_test(test_the_oldest_are_forgotten),
 	};
