@@ -13,11 +13,11 @@
 	X(HELD, "GPUS HELD", "devices that pods have, parts of devices as parts")                   \
 	X(BUSY, "GPUS BUSY", "how much of those is used, in sum; silent ones do not tell")          \
 	X(IDLE, "HELD, IDLE", "devices that somebody holds and uses for less than 5 %")             \
-	X(USELESS, "NOT USABLE", "free, but too little or in the wrong place for all that waits")   \
+	X(FREE, "GPUS FREE", "unusable: in pieces or places that fit nothing that waits")           \
 	X(WAITING, "WAITING", "workloads with a pod that has no place yet")                         \
 	X(FAIR, "FAIR", "what the scheduler means a project to have as things stand; a bar's mark") \
 	X(BORROWED, "BORROWED", "what a project has beyond its quota: others may take it back")     \
-	X(LENT, "LENT", "what it has a quota for and does not ask for: others may have it")         \
+	X(UNUSED, "UNUSED", "of its quota what it does not have: others may borrow it meanwhile")   \
 	X(STARTS, "STARTS", "when the scheduler expects it to start at the latest; \"-\": not known")
 
 #define TUI_TERM_ENUM(name, ...) TUI_TERM_##name,

@@ -77,7 +77,7 @@ static double allocated_number(const void *item, const struct tui_now *now)
 	return of(item)->allocated < 0 ? NAN : of(item)->allocated;
 }
 
-/* Above the quota: borrowed; below it, and not wanted: lent. Negative: unknown. */
+/* Above the quota: borrowed; below it: unused, whether others borrow it now or not. Negative: unknown. */
 static double borrowed_of(const struct tui_project *project)
 {
 	if (project->allocated < 0 || !project->has_quota)
@@ -85,12 +85,11 @@ static double borrowed_of(const struct tui_project *project)
 	return project->quota < 0 || project->allocated <= project->quota ? 0 : project->allocated - project->quota;
 }
 
-static double lent_of(const struct tui_project *project)
+static double unused_of(const struct tui_project *project)
 {
-	if (project->allocated < 0 || !project->has_quota || project->requested_unknown)
+	if (project->allocated < 0 || !project->has_quota)
 		return -1;
-	return project->quota < 0 || project->requested >= project->quota ? 0
-									  : project->quota - fmax(project->requested, project->allocated);
+	return project->quota < 0 || project->allocated >= project->quota ? 0 : project->quota - project->allocated;
 }
 
 static void show_amount(double amount, enum tui_role role, struct tui_field *out)
@@ -115,16 +114,16 @@ static double borrowed_number(const void *item, const struct tui_now *now)
 	return amount < 0 ? NAN : amount;
 }
 
-static void show_lent(const void *item, const struct tui_now *now, struct tui_field *out)
+static void show_unused(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	(void)now;
-	show_amount(lent_of(of(item)), TUI_TEXT, out);
+	show_amount(unused_of(of(item)), TUI_TEXT, out);
 }
 
-static double lent_number(const void *item, const struct tui_now *now)
+static double unused_number(const void *item, const struct tui_now *now)
 {
 	(void)now;
-	const double amount = lent_of(of(item));
+	const double amount = unused_of(of(item));
 	return amount < 0 ? NAN : amount;
 }
 
@@ -203,7 +202,7 @@ static const struct tui_column columns[] = {
 	{.name = "fair", .title = "FAIR", .least = 5, .most = 9, .rank = 2, .flags = TUI_RIGHT, .show = show_fair, .number = fair_number},
 	{.name = "wanted", .title = "WANTED", .least = 6, .most = 10, .rank = 3, .flags = TUI_RIGHT, .show = show_wanted, .number = wanted_number},
 	{.name = "borrowed", .title = "BORROWED", .least = 8, .most = 9, .rank = 5, .flags = TUI_RIGHT, .show = show_borrowed, .number = borrowed_number},
-	{.name = "lent", .title = "LENT", .least = 5, .most = 9, .rank = 6, .flags = TUI_RIGHT, .show = show_lent, .number = lent_number},
+	{.name = "unused", .title = "UNUSED", .least = 6, .most = 9, .rank = 6, .flags = TUI_RIGHT, .show = show_unused, .number = unused_number},
 	{.name = "limit", .title = "LIMIT", .least = 5, .most = 9, .rank = 7, .flags = TUI_RIGHT, .show = show_limit, .number = limit_number},
 	{.name = "running", .title = "RUN", .least = 4, .most = 6, .rank = 4, .flags = TUI_RIGHT, .show = show_running, .number = running_number},
 	{.name = "waiting", .title = "WAIT", .least = 4, .most = 6, .flags = TUI_RIGHT, .show = show_waiting, .number = waiting_number},

@@ -167,7 +167,7 @@ static const struct tui_column columns[] = {
 	{.name = "position", .title = "IN IT", .least = 5, .most = 5, .rank = 6, .flags = TUI_RIGHT, .show = show_position, .number = position_number},
 	{.name = "priority", .title = "PRIO", .least = 4, .most = 8, .rank = 5, .flags = TUI_RIGHT, .show = show_priority, .number = priority_number},
 	{.name = "gpus", .title = "GPUS", .least = 4, .most = 9, .flags = TUI_RIGHT, .show = show_asks, .number = asks_number},
-	{.name = "pools", .title = "NODE POOLS", .least = 10, .most = 24, .rank = 8, .flags = TUI_SEARCHED | TUI_HIDDEN, .show = show_pools, .text = pools_text},
+	{.name = "pools", .title = "NODE POOLS", .least = 10, .most = 24, .rank = 8, .flags = TUI_HIDDEN, .show = show_pools, .text = pools_text},
 	{.name = "pods", .title = "WAITING", .least = 7, .most = 9, .rank = 7, .flags = TUI_RIGHT, .show = show_pods, .number = pods_number},
 	{.name = "age", .title = "AGE", .least = 4, .most = 8, .rank = 1, .flags = TUI_RIGHT, .show = show_age, .number = age_number},
 	{.name = "starts", .title = "STARTS", .least = 6, .most = 8, .rank = 4, .flags = TUI_RIGHT, .show = show_starts, .number = starts_number},

@@ -11,6 +11,10 @@ const struct tui_view tui_view_logs = {.name = "logs", .title = "Logs", .where =
 static void write_help(const struct tui_app *app, const struct tui_screen *screen, struct tui_text *text)
 {
 	(void)screen;
+	stint_autofree char *end = tui_keys_text(&app->keys, TUI_DO_END);
+	tui_say(text, TUI_DIM, "  What the figures and the colours mean stands below the keys: ");
+	tui_say(text, TUI_KEY, "%s", end);
+	tui_say_line(text);
 	tui_say_title(text, "Keys");
 	for (int at = 0; at < TUI_REQUEST_COUNT; at++) {
 		stint_autofree char *keys = tui_keys_text(&app->keys, (enum tui_request)at);

@@ -8,6 +8,8 @@
 
 #include "cli/tui/terms.h"
 
+#define NEAR 1e-6
+
 enum { TILE_COUNT = TUI_TERM_WAITING + 1, FORMS = 8, DECIMALS = 3, ROUGH_FROM = 10 };
 
 struct form {
@@ -131,24 +133,32 @@ static void fill_idle(const struct tui_world *world, struct tile *tile)
 	tile->role = totals->devices_idle ? TUI_WARN : TUI_GOOD;
 }
 
-static void fill_useless(const struct tui_world *world, struct tile *tile)
+/* What is free, and how much of it something that waits could use as it lies. */
+static void fill_free(const struct tui_world *world, struct tile *tile)
 {
 	const struct tui_totals *totals = &world->totals;
-	char room[VIEW_WORD];
+	char text[VIEW_WORD];
 	if (!world->nodes_known || !world->pods_known || world->only) {
 		say(tile, "?", "");
 		return;
 	}
-	if (totals->gpus_useless < 0) {
-		stint_autofree char *beside = stint_format(" of %s", view_gpus(totals->gpus_free, room));
-		say(tile, "-", beside);
-		say(tile, "-", "");
-		say_below(tile, "none wanted");
+	say_amount(tile, totals->gpus_free, -1, DECIMALS);
+	if (totals->gpus_free <= 0)
 		return;
-	}
-	say_amount(tile, totals->gpus_useless, totals->gpus_free, DECIMALS);
-	say_below(tile, "by waiting");
 	tile->role = totals->gpus_useless > 0 ? TUI_WARN : TUI_GOOD;
+	if (totals->gpus_useless < 0) {
+		say_below(tile, "no demand");
+	} else if (totals->gpus_useless == 0) {
+		say_below(tile, "all usable");
+	} else if (totals->gpus_free - totals->gpus_useless < NEAR) {
+		say_below(tile, "none usable");
+	} else {
+		for (int decimals = DECIMALS; decimals >= 0; decimals--) {
+			if (rounded(totals->gpus_useless, decimals, text))
+				say_below(tile, "%s unusable", text);
+		}
+		say_below(tile, "part usable");
+	}
 }
 
 static void fill_waiting(const struct tui_now *now, struct tile *tile)
@@ -193,7 +203,7 @@ void view_tiles_draw(const struct tui_now *now, struct tui_area area)
 	fill_held(now->world, &tiles[TUI_TERM_HELD]);
 	fill_busy(now->world, &tiles[TUI_TERM_BUSY]);
 	fill_idle(now->world, &tiles[TUI_TERM_IDLE]);
-	fill_useless(now->world, &tiles[TUI_TERM_USELESS]);
+	fill_free(now->world, &tiles[TUI_TERM_FREE]);
 	fill_waiting(now, &tiles[TUI_TERM_WAITING]);
 	for (int at = 0; at < TILE_COUNT; at++) {
 		const int x = area.width * at / TILE_COUNT, width = area.width * (at + 1) / TILE_COUNT - x;

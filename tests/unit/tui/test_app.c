@@ -250,6 +250,10 @@ static void test_filters(void **state)
 		{"team=visio", 0}, /* of labels, all of it */
 		{"gpus=128", 1},
 		{"noroom", 1},
+		{"train", 1}, /* a name; that all of them are trainings is asked for by name */
+		{"type=training", 12},
+		{"gpu-", 0},
+		{"node=gpu-1", 1},
 		{"-l team in (nlp,search)", 8},
 		{"embed -l team=search", 2},
 		{"embed -l team=nlp", 0},
@@ -594,7 +598,7 @@ static void test_help_and_manual_say_what_each_tile_and_share_means(void **state
 	for (int at = 0; at <= TUI_TERM_WAITING; at++)
 		assert_true(shows(stage, tui_term_rows[at].title));
 	type(stage, "4");
-	for (int at = TUI_TERM_FAIR; at <= TUI_TERM_LENT; at++)
+	for (int at = TUI_TERM_FAIR; at <= TUI_TERM_UNUSED; at++)
 		assert_true(shows(stage, tui_term_rows[at].title));
 }
 

@@ -67,7 +67,7 @@ static void check(const struct tui_world *world, int width)
 		double amount, of;
 	} figures[] = {{0, totals->nodes_ready, totals->nodes}, {1, totals->gpus_allocated, totals->gpus},
 		{2, totals->gpus_used, totals->devices_held - totals->devices_silent}, {3, totals->devices_idle, -1},
-		{4, totals->gpus_useless, totals->gpus_free}};
+		{4, totals->gpus_free, -1}};
 	for (size_t at = 0; at < STINT_COUNT(figures); at++) {
 		read_tile(&cells, figures[at].tile, FIGURE, text);
 		if (!says(text, figures[at].amount, figures[at].of))
@@ -132,8 +132,9 @@ static void test_words_have_room_at_the_smallest_size(void **state)
 			.pods_known = true,
 			.totals = {.nodes_cordoned = 1234567, .oldest_ms = SCENE_NOW_MS - INT64_C(2900) * 86400000}}};
 	static const char *const words[] = {"", "?", "-", "0", "0 of 0", "0 of 12346", "0 of 12345.5", "- of 12345.5", "0, 0 run", "unseen",
-		"not all", "all silent", "none held", "none wanted", "by waiting", "below 5 %", "0%", "123456 bad", "1234567 off",
-		"for 7y345d", "oldest 7y345d", "others unseen", "123456 not ready"};
+		"not all", "all silent", "none held", "no demand", "none usable", "all usable", "1.4 unusable", "part usable", "12345.5",
+		"12346", "below 5 %", "0%", "123456 bad", "1234567 off", "for 7y345d", "oldest 7y345d", "others unseen",
+		"123456 not ready"};
 	for (size_t at = 0; at < STINT_COUNT(worlds); at++) {
 		struct tui_cells cells = {0};
 		const struct tui_now now = {.world = &worlds[at], .ms = SCENE_NOW_MS};
