@@ -190,6 +190,7 @@ static void print_outcome(struct cli_context *ctx, const struct stint_json *work
 	fputs(text.data, ctx->out);
 	print_placements(ctx, stint_json_get(workload, "placements"));
 	cli_why_print_holders(ctx, why);
+	cli_why_print_reclaim(ctx, why);
 	cli_why_print_list(ctx, "What would help", stint_json_get(why, "changes"), "text", NULL);
 	stint_autofree char *starts = cli_why_seconds(why, "starts_in_s");
 	if (starts)

@@ -85,6 +85,7 @@ static int run(struct cli_context *ctx)
 	if (!cli_print_object(ctx, record, name, &exit_code)) {
 		print_head(ctx, record);
 		cli_why_print_holders(ctx, record);
+		cli_why_print_reclaim(ctx, record);
 		cli_why_print_list(ctx, "What would help", stint_json_get(record, "changes"), "text", NULL);
 		cli_why_print_list(ctx, "Events", stint_json_get(record, "events"), "reason", "message");
 		print_fields(ctx, record, stint_now_ms());

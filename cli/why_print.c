@@ -58,6 +58,17 @@ void cli_why_print_holders(struct cli_context *ctx, const struct stint_json *rec
 		fprintf(ctx->out, "  and %lld more\n", (long long)(total - shown));
 }
 
+void cli_why_print_reclaim(struct cli_context *ctx, const struct stint_json *record)
+{
+	const struct stint_json *reclaim = stint_json_get(record, "reclaim");
+	stint_autofree char *line = stint_strdup(text(reclaim, "text"));
+	if (!line)
+		return;
+	stint_sanitize(line);
+	fprintf(ctx->out, "\nWhy nothing is taken back for it:\n  %s\n", line);
+	cli_why_print_list(ctx, "Who has more than is due", stint_json_at(reclaim, "beyond", "queues"), "text", NULL);
+}
+
 void cli_why_print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *first, const char *second)
 {
 	if (!stint_json_first(list))

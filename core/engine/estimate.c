@@ -126,7 +126,7 @@ static int64_t play(struct future *future)
 	return future->next_end || future->begun_count ? future->at_ms : 0;
 }
 
-static void settle(struct stint_engine *engine)
+void engine_settle(struct stint_engine *engine)
 {
 	engine_nodes_settle(engine);
 	engine_queue_order_settle(engine);
@@ -139,7 +139,7 @@ int64_t stint_engine_expected(struct stint_engine *engine, uint32_t group, int64
 {
 	if (!engine->timed_groups || !engine_group_ready(&engine->groups[group]))
 		return 0;
-	settle(engine);
+	engine_settle(engine);
 	struct backfill *backfill = &engine->backfill;
 	const size_t mark = engine_plan_mark(engine);
 	struct future future = {.engine = engine, .wanted = group, .at_ms = now_ms};

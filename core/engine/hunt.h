@@ -12,6 +12,7 @@
  *     judge.c                               what becomes of a set: everybody takes his place again in the order of queues
  *     runtime.c                             minimum runtimes and preemption delays
  *     restraint.c                           which of these keep a group waiting, for its record
+ *     withheld.c                            which rule it is that lets reclaim find nobody, found by leaving rules aside
  */
 #ifndef STINT_ENGINE_HUNT_H
 #define STINT_ENGINE_HUNT_H
@@ -38,11 +39,25 @@ struct hunt_rules {
 };
 extern const struct hunt_rules engine_preempt_rules, engine_reclaim_rules, engine_consolidation_rules;
 
+/* Rules that a hunt may leave aside to learn whether they are what is in the way. Nothing of such a hunt is carried out. */
+enum waiver {
+	WAIVE_RUNTIME = 1 << 0, /* minimum runtimes */
+	WAIVE_SPARED = 1 << 1, /* that some must not be evicted for now */
+	WAIVE_FIXED = 1 << 2, /* that some work is not preemptible */
+	WAIVE_SHARE = 1 << 3, /* reclaim: the fair share of the group's queue */
+	WAIVE_QUOTA = 1 << 4, /* reclaim: the quotas of it and of those above, for work that is not preemptible */
+	WAIVE_ABOVE = 1 << 5, /* reclaim: that no queue above it ends fuller than who gave */
+	WAIVE_DUE = 1 << 6, /* reclaim: what is due to others */
+	WAIVE_ORDER = 1 << 7, /* that who falls may come up before the group */
+	WAIVE_ALL = (1 << 8) - 1,
+};
+
 struct hunt {
 	const struct hunt_rules *rules;
 	uint32_t group, queue;
 	uint32_t pool; /* that room is made in; STINT_NO_HANDLE: anywhere */
-	bool heedless; /* of minimum runtimes: to learn whether they are what is in the way */
+	bool in_theory; /* only whether something stands is asked: the first set will do */
+	unsigned waived; /* of enum waiver */
 	uint32_t shapes_count; /* of the chunk, those that room.c follows */
 	double asked[STINT_DIMENSIONS]; /* by the chunk, GPUs in hundredths; GPU memory as a part of the smallest device */
 };
@@ -165,11 +180,21 @@ void engine_restraint_keep(const struct stint_engine *engine, uint32_t group, st
 void engine_restraint_forget(struct stint_engine *engine); /* the policy is another one */
 void engine_restraint_note_delays(struct stint_engine *engine, const struct hunt_rules *rules); /* and when they end */
 struct restraint engine_restraint_by_runtime(
-	struct stint_engine *engine, const struct hunt *hunt); /* after a heedless one that did not fail */
+	struct stint_engine *engine, const struct hunt *hunt); /* after one without them that did not fail */
+
+/* reclaim.c */
+/*
+ * Which queue gives what that leaf gives to the taker, and what is due to it in each dimension, below 0: without limit. *by_quota: its quota
+ * and no fair share, because the taker stays within its own.
+ */
+uint32_t engine_reclaim_giver(const struct stint_engine *engine, uint32_t taker, uint32_t leaf, const double asked[static STINT_DIMENSIONS],
+	double due[static STINT_DIMENSIONS], bool *by_quota);
 
 /* hunts.c */
 uint32_t engine_first_waiting(const struct stint_engine *engine, uint32_t group); /* of its pods; it has no parts */
 void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules, struct stint_cycle *out);
+/* Whether a hunt would find somebody if those rules did not count. Lines and shares are settled, and the plan is empty before and after. */
+bool engine_hunt_would_find(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t group, unsigned waived);
 
 /* decisions.c */
 /* What the plan holds is decided, for `serves` (STINT_NO_HANDLE: for nobody). */

@@ -120,7 +120,8 @@ static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules
 		engine->search->met_protected = false;
 		if (rules->may_start(engine, &hunt) && search_pools(engine, &hunt))
 			return true;
-		hunt.heedless = true;
+		hunt.in_theory = true;
+		hunt.waived = WAIVE_RUNTIME;
 		if (engine->search->met_protected && search_pools(engine, &hunt)) {
 			by = engine_restraint_by_runtime(engine, &hunt);
 			engine_plan_rollback(engine, 0);
@@ -129,6 +130,15 @@ static bool hunt_for(struct stint_engine *engine, const struct hunt_rules *rules
 	}
 	engine_restrain(engine, handle, &by);
 	return false;
+}
+
+bool engine_hunt_would_find(struct stint_engine *engine, const struct hunt_rules *rules, uint32_t handle, unsigned waived)
+{
+	struct hunt hunt = {.rules = rules, .group = handle, .queue = engine->groups[handle].queue, .in_theory = true, .waived = waived};
+	engine_chunk_asks(engine, handle, true, engine->least_gpu_mib, hunt.asked);
+	const bool found = rules->may_start(engine, &hunt) && search_pools(engine, &hunt);
+	engine_plan_rollback(engine, 0);
+	return found;
 }
 
 void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules, struct stint_cycle *out)

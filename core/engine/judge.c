@@ -138,6 +138,13 @@ static bool take_places(struct stint_engine *engine, const struct hunt *hunt)
 {
 	static const struct placing how = {.reserve_only = true};
 	size_t left = engine->search->groups.count;
+	if (hunt->waived & WAIVE_ORDER) {
+		struct stint_record ignored;
+		if (!engine_place_group(engine, hunt->group, &how, &ignored))
+			return false;
+		engine->groups[hunt->group].involved = false;
+		left--;
+	}
 	line_up(engine);
 	for (uint32_t handle; left > 0 && (handle = engine_order_top(engine, ORDER_JUDGED)) != STINT_NO_HANDLE;) {
 		struct group *group = &engine->groups[handle];
@@ -261,7 +268,8 @@ bool engine_judge(struct stint_engine *engine, const struct hunt *hunt)
 	if (stands) {
 		let_stay(engine);
 		let_move(engine, hunt);
-		stands = hunt->rules->stands(engine, hunt) && engine_holds_stand(engine, hunt->group) && lasts(engine, hunt);
+		stands = hunt->rules->stands(engine, hunt) && engine_holds_stand(engine, hunt->group) &&
+			(hunt->waived & WAIVE_ORDER || lasts(engine, hunt));
 	}
 	for (size_t i = 0; i < search->groups.count; i++)
 		engine->groups[search->groups.items[i]].involved = false;

@@ -75,8 +75,9 @@ static bool pod_may(const struct stint_engine *engine, uint32_t handle, const st
 static bool may_start(struct stint_engine *engine, const struct hunt *hunt)
 {
 	const struct queue *queue = &engine->queues[hunt->queue];
-	return within(&queue->allocated, hunt->asked, queue->fair) &&
-		(engine->groups[hunt->group].preemptible || within(&queue->allocated_fixed, hunt->asked, queue->quota));
+	const bool any_quota = hunt->waived & WAIVE_QUOTA || engine->groups[hunt->group].preemptible;
+	return (hunt->waived & WAIVE_SHARE || within(&queue->allocated, hunt->asked, queue->fair)) &&
+		(any_quota || within(&queue->allocated_fixed, hunt->asked, queue->quota));
 }
 
 static uint32_t depth(const struct stint_engine *engine, uint32_t queue)
@@ -118,6 +119,20 @@ static bool may_give(const struct queue *victim, const double asked[static STINT
 	return over || !under;
 }
 
+uint32_t engine_reclaim_giver(const struct stint_engine *engine, uint32_t taker, uint32_t leaf, const double asked[static STINT_DIMENSIONS],
+	double due[static STINT_DIMENSIONS], bool *by_quota)
+{
+	uint32_t r, v;
+	level(engine, taker, leaf, &r, &v);
+	const struct queue *giver = &engine->queues[v];
+	*by_quota = within(&engine->queues[r].allocated, asked, engine->queues[r].quota);
+	for (enum stint_dimension d = 0; d < STINT_DIMENSIONS; d++) {
+		const double most = engine_queue_allocatable(giver, d), quota = giver->quota[d];
+		due[d] = *by_quota && quota >= 0 && !is_over(quota, most) ? quota : most;
+	}
+	return v;
+}
+
 static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint32_t victim)
 {
 	const uint32_t queue = engine->groups[victim].queue;
@@ -126,8 +141,9 @@ static bool may_fall(struct stint_engine *engine, const struct hunt *hunt, uint3
 	uint32_t r, v;
 	level(engine, hunt->queue, queue, &r, &v);
 	const struct queue *taker = &engine->queues[r], *giver = &engine->queues[v];
-	const bool gives =
-		within(&taker->before, hunt->asked, taker->quota) ? may_give(giver, hunt->asked) : over_allocatable(giver, &giver->before);
+	const bool gives = hunt->waived & WAIVE_DUE		    ? true
+		: within(&taker->before, hunt->asked, taker->quota) ? may_give(giver, hunt->asked)
+								    : over_allocatable(giver, &giver->before);
 	return gives && !engine_runtime_protects(engine, hunt, victim);
 }
 
@@ -138,7 +154,7 @@ static bool may_lose(const struct stint_engine *engine, const struct hunt *hunt,
 	uint32_t r, v;
 	level(engine, hunt->queue, engine->groups[pod->group].queue, &r, &v);
 	const struct queue *taker = &engine->queues[r], *giver = &engine->queues[v];
-	if (over_allocatable(giver, &giver->before) ||
+	if (hunt->waived & WAIVE_DUE || over_allocatable(giver, &giver->before) ||
 		(over_quota(giver, &giver->before) && within(&taker->before, hunt->asked, taker->quota)))
 		return true;
 	return !asked->cpu_milli && !asked->memory_bytes && !engine_pod_gpu_percent(pod, &engine->shapes[pod->shape]);
@@ -219,7 +235,7 @@ static bool is_legal(const struct stint_engine *engine, const struct hunt *hunt,
 	uint32_t r, v;
 	level(engine, hunt->queue, item->queue, &r, &v);
 	const struct queue *taker = &engine->queues[r], *giver = &engine->queues[v];
-	if (over_allocatable(giver, &giver->rest))
+	if (hunt->waived & WAIVE_DUE || over_allocatable(giver, &giver->rest))
 		return true;
 	return within(&taker->before, hunt->asked, taker->quota) && over_quota(giver, &giver->rest);
 }
@@ -245,6 +261,8 @@ static double ratio(double value, double fair)
 static bool is_saturated(const struct stint_engine *engine, const struct hunt *hunt)
 {
 	for (uint32_t z = hunt->queue; z != STINT_NO_HANDLE; z = engine->queues[z].parent) {
+		if (hunt->waived & (z == hunt->queue ? WAIVE_SHARE : WAIVE_ABOVE))
+			continue;
 		double after[STINT_DIMENSIONS];
 		amounts_to(&engine->queues[z].rest, after);
 		for (size_t i = 0; i < engine->queue_order.count; i++) {
@@ -298,7 +316,8 @@ static bool stands(struct stint_engine *engine, const struct hunt *hunt)
 			return false;
 		subtract(engine, item);
 	}
-	return !is_saturated(engine, hunt) && (engine->groups[hunt->group].preemptible || keeps_quota(engine, hunt));
+	const bool any_quota = hunt->waived & WAIVE_QUOTA || engine->groups[hunt->group].preemptible;
+	return !is_saturated(engine, hunt) && (any_quota || keeps_quota(engine, hunt));
 }
 
 const struct hunt_rules engine_reclaim_rules = {

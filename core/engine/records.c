@@ -333,20 +333,22 @@ static uint64_t must_have(const struct stint_engine *engine, const struct group 
 	return others >= group->min_member ? 1 : least(same, group->min_member - others);
 }
 
-static void place_in_line(const struct stint_engine *engine, uint32_t handle, struct stint_why *out)
+uint32_t engine_place_in_line(const struct stint_engine *engine, uint32_t handle, uint32_t *waiting)
 {
 	const struct group *group = &engine->groups[handle];
+	*waiting = 0;
 	if (group->queue == STINT_NO_HANDLE || !group->listed)
-		return;
+		return 0;
 	const struct line *line = &engine->queues[group->queue].line;
-	out->position = 1;
+	uint32_t position = 1;
 	for (size_t i = 0; i < line->count; i++) {
 		const uint32_t other = line->items[i].group;
 		if (engine->groups[other].stamp != line->items[i].stamp)
 			continue;
-		out->waiting++;
-		out->position += other != handle && engine_group_precedes(engine, other, handle);
+		++*waiting;
+		position += other != handle && engine_group_precedes(engine, other, handle);
 	}
+	return position;
 }
 
 static void tell_claim(const struct stint_engine *engine, struct stint_why *out)
@@ -370,7 +372,7 @@ void stint_engine_why(const struct stint_engine *engine, uint32_t handle, struct
 	const struct group *group = &engine->groups[handle];
 	const struct stint_record *record = engine_record(group);
 	*out = (struct stint_why){.record = *record};
-	place_in_line(engine, handle, out);
+	out->position = engine_place_in_line(engine, handle, &out->waiting);
 	stint_autofree struct stint_holder *all = stint_alloc((engine->groups_count + 1) * sizeof *all);
 	switch (record->reason) {
 	case STINT_REASON_OVER_LIMIT:

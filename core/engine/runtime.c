@@ -78,7 +78,7 @@ bool engine_runtime_protects(struct stint_engine *engine, const struct hunt *hun
 	if (until_ms == INT64_MIN)
 		return false;
 	engine_wake_at(engine, until_ms);
-	if (hunt->heedless || engine_group_is_elastic(engine, handle))
+	if (hunt->waived & WAIVE_RUNTIME || engine_group_is_elastic(engine, handle))
 		return false;
 	engine->search->met_protected = true;
 	return true;
@@ -87,7 +87,7 @@ bool engine_runtime_protects(struct stint_engine *engine, const struct hunt *hun
 bool engine_runtime_stands(struct stint_engine *engine, const struct hunt *hunt)
 {
 	uint32_t group;
-	if (hunt->heedless || engine_runtime_last_end(engine, hunt->rules->action, hunt->queue, &group) == INT64_MIN)
+	if (hunt->waived & WAIVE_RUNTIME || engine_runtime_last_end(engine, hunt->rules->action, hunt->queue, &group) == INT64_MIN)
 		return true;
 	engine->search->met_protected = true;
 	return false;

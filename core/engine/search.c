@@ -80,7 +80,8 @@ static bool add_candidates(struct stint_engine *engine, const struct hunt *hunt,
 	for (uint32_t at = engine->queues[queue].first_group; at != STINT_NO_HANDLE; at = engine->groups[at].queue_next) {
 		struct group *group = &engine->groups[at];
 		/* What this very cycle made room for is not undone by it: the evictions would be for nothing. */
-		if (at == hunt->group || group->served == engine->cycles || !group->preemptible || group->spared || !group->active ||
+		if (at == hunt->group || group->served == engine->cycles || !group->active ||
+			(!group->preemptible && !(hunt->waived & WAIVE_FIXED)) || (group->spared && !(hunt->waived & WAIVE_SPARED)) ||
 			(hunt->pool != STINT_NO_HANDLE && !engine_group_in_pool(engine, at, hunt->pool)) ||
 			!hunt->rules->may_fall(engine, hunt, at))
 			continue;
@@ -352,5 +353,5 @@ bool engine_search(struct stint_engine *engine, const struct hunt *hunt)
 		engine_plan_rollback(engine, 0);
 		return false;
 	}
-	return hunt->heedless || engine_search_cheapen(engine, hunt);
+	return hunt->in_theory || engine_search_cheapen(engine, hunt);
 }

@@ -631,8 +631,14 @@ bool engine_group_is_elastic(struct stint_engine *engine, uint32_t group);
 bool engine_group_keeps_minimum(struct stint_engine *engine, uint32_t group);
 bool engine_group_is_whole(const struct group *group);
 
-/* records.c: pods of the shape that the node would take if nothing ran on it; its specification is not looked at. */
+/* records.c */
+/* Pods of the shape that the node would take if nothing ran on it; its specification is not looked at. */
 uint64_t engine_copies_when_empty(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
+/* Its place, from 1, among those that wait in its queue; 0: it does not wait in any. */
+uint32_t engine_place_in_line(const struct stint_engine *engine, uint32_t group, uint32_t *waiting);
+
+/* estimate.c */
+void engine_settle(struct stint_engine *engine); /* between cycles, before a question to the live state */
 
 /* search.c */
 void engine_search_free(struct search *search);

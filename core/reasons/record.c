@@ -122,6 +122,8 @@ void stint_reason_record(struct stint_json *record, struct stint_engine *engine,
 	add_place(record, why, &place);
 	if (reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_TOPOLOGY || reason == STINT_REASON_LEAVING)
 		add_nodes(record, why);
+	if ((reason == STINT_REASON_NO_ROOM || reason == STINT_REASON_TOPOLOGY) && !why->never)
+		withheld_add(record, engine, group, names);
 	if (!names->known_only)
 		remedies_add(stint_json_ensure_array(record, "changes"), engine, group);
 	struct stint_json *holders = stint_json_ensure_array(record, "holders");

@@ -448,6 +448,59 @@ struct stint_why {
 };
 void stint_engine_why(const struct stint_engine *engine, uint32_t group, struct stint_why *out);
 
+/* ---- why nothing is taken back for it --------------------------------------------------------------------------------------------------- */
+
+/* The rule by which the reclaim action finds nobody who would have to give way to a group (kai-engine 3.4, 8.3). */
+enum stint_bar {
+	STINT_BAR_NONE,
+	STINT_BAR_OFF, /* it is none of the policy's actions */
+	STINT_BAR_DEPTH, /* it looks at as many groups of a queue as the policy says, and others come first */
+	STINT_BAR_SHARE, /* its queue would have more than its fair share */
+	STINT_BAR_QUOTA, /* it is not preemptible, and such work of `queue`, its own or one above, would be more than the quota */
+	STINT_BAR_RUNTIME, /* minimum runtimes of others */
+	STINT_BAR_SPARED, /* who would have to go must not be evicted for now */
+	STINT_BAR_FIXED, /* it is not preemptible */
+	STINT_BAR_ABOVE, /* `queue`, above its own, would have more than its fair share and be fuller for that than who gives */
+	STINT_BAR_DUE, /* others would be left with less than is due to them */
+	STINT_BAR_ORDER, /* who would have to go comes up before it, and would be given the place again */
+	STINT_BAR_PLACE, /* whoever went: it has no place where others are */
+};
+const char *stint_bar_name(enum stint_bar bar); /* "fair-share", "due-to-others" ...; NULL: NONE */
+
+/* A queue that has more than is due to it, as towards the one that takes: a sibling of that, or of a queue above it. */
+struct stint_giver {
+	uint32_t queue;
+	uint32_t group; /* one that has something of it */
+	double has, due;
+	bool by_quota; /* due is its quota, since the other one stays within its own; else its fair share */
+};
+enum { STINT_MAX_GIVERS = 8 };
+
+/* What others have that is not due to them. */
+struct stint_surplus {
+	enum stint_dimension dimension; /* of all amounts: what the group asks for: GPUs, else CPU, else memory */
+	double beyond; /* the sum of all */
+	struct stint_giver givers[STINT_MAX_GIVERS + 1]; /* the largest surplus first; the last one is room to work in */
+	size_t givers_count, givers_total;
+};
+/* As towards a group that has a queue. O(queues). */
+void stint_engine_surplus(struct stint_engine *engine, uint32_t group, struct stint_surplus *out);
+
+struct stint_withheld {
+	enum stint_bar bar;
+	bool alone; /* without that rule alone somebody would give way: hunted for, and found */
+	uint32_t queue; /* SHARE, QUOTA, ABOVE: whose bound, and the numbers as in a record. Not known: STINT_NO_HANDLE */
+	enum stint_dimension dimension;
+	double bound, allocated, asked;
+	struct stint_surplus surplus;
+};
+/*
+ * Of a group that waits for room: why the reclaim action takes none back from other queues. False: it would, or the group waits for something
+ * else, its preemption delay and minimum runtimes that its record names included. Each rule was left aside in a hunt of its own; the state
+ * is as before. Costs up to nineteen hunts.
+ */
+bool stint_engine_withheld(struct stint_engine *engine, uint32_t group, struct stint_withheld *out);
+
 /* ---- what would start it ------------------------------------------------------------------------------------------------------------- */
 
 /* In the order in which equal ones are offered. */

@@ -65,14 +65,16 @@ char *stint_remedy_text(const struct stint_engine *engine, const struct stint_re
 struct stint_reason_names {
 	int64_t (*name)(const void *user, uint32_t group, struct stint_json *holder);
 	const void *user;
-	bool known_only; /* leaves out what is tried anew: `changes` and `starts_in_s` */
+	bool known_only; /* leaves out what is tried anew: `reclaim`, `changes` and `starts_in_s` */
 };
 /*
  * Adds to the record of a group that waits what the engine knows of it; what it does not know is left out:
  *
  *     since, position, waiting_in_queue, bound: {queue, dimension, bound, allocated, asked}, restraint: {kind, action, until, in_s, and
  *     protected: {project, ...} of the group whose minimum runtime ends last}, sub_group, topology: {topology, level, closest,
- *     has_room_for, needs}, nodes: {total, fitting, short: [{cause, text, nodes, even_when_empty}]}, changes: [{change, text, ...}] of which
+ *     has_room_for, needs}, reclaim: {withheld_by, alone, text, of a bound: queue, dimension, bound, allocated, asked; beyond: {dimension,
+ *     amount, queues: [{queue, has, due, due_by, text}], queues_total}}: the rule by which no room is taken back from others (withheld_by is
+ *     a stint_bar_name; alone: without that one somebody would give way), and who has more than is due, nodes: {total, fitting, short: [{cause, text, nodes, even_when_empty}]}, changes: [{change, text, ...}] of which
  *     each was tried and would start it, the smallest first, holders: [{project, ..., pods, gpus, cpu_milli, memory_bytes, leaving,
  *     ends_in_s}], holders_total, starts_in_s
  *

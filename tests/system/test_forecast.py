@@ -138,6 +138,26 @@ class Forecast(kit.Case):
         self.run_to("tenants", **{"job-5": "Pending"}, **{"job-%d" % at: "Running" for at in range(5)})
         self.assertEqual(self.places("owners", "own"), self.foretold(workload))
 
+    def test_who_gets_nothing_back_is_told_which_rule_keeps_it_from_that(self):
+        """Of eight GPUs each of the two projects is due four. One has five; the other has three, and asks for two more."""
+        self.two_projects(tenants=2, owners=2)
+        self.fill("tenants", 5)
+        self.fill("owners", 3)
+        told, workload = self.ask_submit("owners", "more", "-g", "2")
+        self.assertEqual((workload["outcome"], workload["why"]["reason"]), ("Waits", "NoRoom"))
+        reclaim = workload["why"]["reclaim"]
+        self.assertEqual({key: reclaim[key] for key in ("withheld_by", "queue", "dimension", "bound", "allocated", "asked")},
+                         {"withheld_by": "fair-share", "queue": "owners", "dimension": "gpu", "bound": 4, "allocated": 3, "asked": 2})
+        self.assertEqual([(queue["queue"], queue["has"], queue["due"], queue["due_by"]) for queue in reclaim["beyond"]["queues"]],
+                         [("tenants", 5, 4, "fair-share")])
+        self.submit("owners", "more", "-g", "2")
+        kit.eventually(lambda: self.stint("why", "more", "-p", "owners", "-o", "json").json.get("reclaim") == reclaim, "why saying so")
+        people = self.stint("why", "more", "-p", "owners").out
+        self.assertIn('Why nothing is taken back for it:\n  "owners" has 3 GPUs and would have 5 GPUs, more than its fair share of 4 GPUs', people)
+        self.assertIn('Who has more than is due:\n  "tenants" has 5 GPUs, and its fair share is 4 GPUs\n', people)
+        self.submit("owners", "one", "-g", "1")  # that is due to it
+        self.run_to("owners", one="Running", more="Pending")
+
     def test_budgets_of_those_who_would_be_evicted_are_said_not_to_be_considered(self):
         self.two_projects()
         self.fill("tenants", 8)

@@ -70,6 +70,17 @@ static void say_list(const struct tui_app *app, const char *title, const struct 
 	}
 }
 
+static void say_reclaim(const struct tui_app *app, const struct stint_json *reclaim, struct tui_text *text)
+{
+	const char *why = text_of(reclaim, "text");
+	if (!why)
+		return;
+	tui_say_title(text, "Why nothing is taken back for it");
+	tui_say(text, TUI_TEXT, "  %s", why);
+	tui_say_line(text);
+	say_list(app, "Who has more than is due", stint_json_at(reclaim, "beyond", "queues"), "text", NULL, TUI_WARN, text);
+}
+
 static void say_head(const struct stint_json *record, struct tui_text *text)
 {
 	const char *phase = stint_json_string_or(stint_json_get(record, "phase"), ""), *reason = text_of(record, "reason");
@@ -123,6 +134,7 @@ static void write(const struct tui_app *app, const struct tui_screen *screen, st
 	say_head(record, text);
 	say_fields(record, text);
 	say_holders(app, record, text);
+	say_reclaim(app, stint_json_get(record, "reclaim"), text);
 	say_list(app, "What would help", stint_json_get(record, "changes"), "text", NULL, TUI_GOOD, text);
 	say_list(app, "Events", stint_json_get(record, "events"), "reason", "message", TUI_WARN, text);
 	if (screen->problem) { /* what had to be given up on the way */

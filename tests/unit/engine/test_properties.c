@@ -586,6 +586,39 @@ static void check_remedies(struct cluster *c, struct world *w, uint64_t seed, in
 	}
 }
 
+static int64_t bars_named[STINT_BAR_PLACE + 1];
+
+/*
+ * Where a cycle that tries everything decides nothing, a rule is named for each group that waits for room; and the engine goes on as one that
+ * was not asked.
+ */
+static void check_withheld(struct cluster *c, struct world *w, uint64_t seed, int step)
+{
+	c->engine->room_epoch++;
+	c->engine->search_epoch++;
+	c->engine->stirred = true;
+	const bool rests = run_cycle(c) == 0;
+	if (!rests)
+		apply(c, w);
+	for (int g = 0; g < GROUPS; g++) {
+		if (!w->groups[g].there)
+			continue;
+		const uint32_t handle = stint_engine_group_find(c->engine, w->groups[g].name);
+		const struct stint_record record = stint_engine_record(c->engine, handle);
+		struct stint_withheld told;
+		const uint64_t epochs = c->engine->search_epoch + c->engine->room_epoch;
+		const bool named = stint_engine_withheld(c->engine, handle, &told),
+			   restrained = record.restraint != STINT_RESTRAINT_NONE || !engine_delay_is_over(c->engine, handle);
+		bars_named[told.bar]++;
+		if (rests && (c->engine->stirred || c->engine->search_epoch + c->engine->room_epoch != epochs))
+			fail_msg("seed %llu, step %d: a question about %s is to be followed by a cycle", (unsigned long long)seed, step,
+				w->groups[g].name);
+		if (rests && !named && record.reason == STINT_REASON_NO_ROOM && !restrained && !w->policy.queue_depth[STINT_ACTION_RECLAIM])
+			fail_msg("seed %llu, step %d: nothing is said to keep %s from taking back", (unsigned long long)seed, step,
+				w->groups[g].name);
+	}
+}
+
 static void run_world(uint64_t seed)
 {
 	struct world *w = stint_alloc(sizeof *w);
@@ -632,6 +665,8 @@ static void run_world(uint64_t seed)
 		}
 		if (decided)
 			fail_msg("seed %llu, step %d: a second cycle at once decides %zu things", (unsigned long long)seed, step, decided);
+		if (step % 5 == 2)
+			check_withheld(c, w, seed, step);
 		if (step % 5 == 4)
 			check_remedies(c, w, seed, step);
 		if (step % 5 == 0)
@@ -660,6 +695,10 @@ static void random_clusters_stay_legal_and_decide_by_their_state_alone(void **st
 	for (size_t kind = 0; kind < STINT_COUNT(remedies_done) && worlds >= 220; kind++) {
 		if (!remedies_done[kind] && kind != STINT_REMEDY_MEMORY)
 			fail_msg("no world was healed by a remedy of kind %zu", kind);
+	}
+	for (size_t bar = 0; bar < STINT_COUNT(bars_named) && worlds >= 220; bar++) {
+		if (!bars_named[bar] && bar != STINT_BAR_SPARED && bar != STINT_BAR_QUOTA)
+			fail_msg("in no world nothing was taken back because of bar %zu", bar);
 	}
 }
 

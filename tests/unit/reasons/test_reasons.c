@@ -189,6 +189,79 @@ static void a_bound_names_what_was_asked_for_and_what_it_counts_as(void **state)
 	}
 }
 
+/* "gives" has five GPUs, "takes" three, and one more is asked for. */
+struct withheld {
+	const char *rule, *text;
+	double gives_quota, takes_quota;
+	bool fixed, hidden;
+	const char *giver; /* the whole text; NULL: there is none */
+};
+
+static int64_t tell_visible(const void *user, uint32_t group, struct stint_json *holder)
+{
+	stint_json_set_string(holder, "workload", "w");
+	return tell_name(user, group, holder);
+}
+
+static int64_t tell_hidden(const void *user, uint32_t group, struct stint_json *holder)
+{
+	(void)user;
+	(void)group;
+	stint_json_set_string(holder, "project", "another project");
+	return -1;
+}
+
+static void who_takes_nothing_back_is_told_why(void **state)
+{
+	(void)state;
+	static const struct withheld rows[] = {
+		{"fair-share",
+			"\"takes\" has 3 GPUs and would have 4 GPUs, more than its fair share of 3 GPUs: ask for fewer, or raise its quota "
+			"or "
+			"weight",
+			2, 3, false, false, "\"gives\" has 5 GPUs, and its fair share is 2 GPUs"},
+		{"non-preemptible", "what others have beyond what is due to them is not preemptible", 2, 4, true, true,
+			"another project has 5 GPUs, and its quota is 2 GPUs"},
+		{"due-to-others", "no other project has more than is due to it", 5, 4, false, false, NULL},
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		struct cluster *c = cluster_new();
+		stint_policy_evict(&c->policy);
+		add_node(c, "n0", .gpus = 8);
+		add_queue(c, "gives", .quota = rows[i].gives_quota);
+		add_queue(c, "takes", .quota = rows[i].takes_quota);
+		for (int job = 0; job < 8; job++) {
+			stint_autofree char *key = stint_format("job-%d", job);
+			add_pod(c, add_group(c, key, .queue = job < 5 ? "gives" : "takes", .fixed = job < 5 && rows[i].fixed), key,
+				.gpus = 1, .on = "n0", .slots = UINT64_C(1) << job);
+		}
+		const uint32_t waits = add_group(c, "waits", .queue = "takes");
+		add_pod(c, waits, "waits", .gpus = 1);
+		run_cycle(c);
+		struct stint_explanation said;
+		stint_explain_group(c->engine, waits, &said);
+		struct stint_reason_names names = {.name = rows[i].hidden ? tell_hidden : tell_visible, .user = c};
+		stint_auto_json *record = stint_json_new_object(), *known = stint_json_new_object();
+		stint_reason_record(record, c->engine, waits, &said.why, c->now_ms, &names);
+		const struct stint_json *reclaim = stint_json_get(record, "reclaim");
+		assert_string_equal(stint_json_string_at(reclaim, "withheld_by"), rows[i].rule);
+		assert_string_equal(stint_json_string_at(reclaim, "text"), rows[i].text);
+		assert_true(stint_json_bool_or(stint_json_get(reclaim, "alone"), false));
+		const struct stint_json *giver = stint_json_first(stint_json_at(reclaim, "beyond", "queues"));
+		assert_true((giver != NULL) == (rows[i].giver != NULL));
+		if (giver)
+			assert_string_equal(stint_json_string_at(giver, "text"), rows[i].giver);
+		stint_autofree char *all = stint_json_print(reclaim);
+		assert_true(strstr(all, "gives") != NULL || rows[i].hidden || !giver);
+		assert_true(strstr(all, "gives") == NULL || !rows[i].hidden);
+		names.known_only = true;
+		stint_reason_record(known, c->engine, waits, &said.why, c->now_ms, &names);
+		assert_null(stint_json_get(known, "reclaim"));
+		stint_explanation_clear(&said);
+		cluster_free(c);
+	}
+}
+
 /* What submit has no flag for is told with the place where it is written. */
 static void a_smaller_minimum_says_where_it_is_set(void **state)
 {
@@ -209,6 +282,7 @@ int main(void)
 		cmocka_unit_test(delays_and_minimum_runtimes_are_said),
 		cmocka_unit_test(what_never_fits_names_what_is_missing_and_what_to_ask_for),
 		cmocka_unit_test(a_bound_names_what_was_asked_for_and_what_it_counts_as),
+		cmocka_unit_test(who_takes_nothing_back_is_told_why),
 		cmocka_unit_test(a_smaller_minimum_says_where_it_is_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
