@@ -115,7 +115,10 @@ const struct cli_command cli_command_why = {
 		"The scheduler is asked for its own record of the last attempt. Workloads of projects that you may not read appear as "
 		"\"another project\". Where the scheduler cannot be reached, the condition and the events of the pods are shown instead, "
 		"and "
-		"a note says so.\n\nThe exit code is 7 when the workload can never run as it is asked for, whoever goes away.",
+		"a note says so.\n\nOf a workload that waits for room it is told which rule keeps the scheduler from taking some back from "
+		"others (its project would have more than its fair share, nobody has more than is due to him, what they have is not "
+		"preemptible ...), and who has more than is due to him.\n\nThe exit code is 7 when the workload can never run as it is "
+		"asked for, whoever goes away.",
 	.examples = "stint why train-17\n"
 		    "stint why train-17 -p vision -o json",
 	.positionals = positionals,

@@ -35,7 +35,9 @@ static char *withheld_text(struct stint_engine *engine, const struct stint_withh
 	case STINT_BAR_OFF: return stint_strdup("the scheduler takes nothing back from anybody: reclaim is none of its actions");
 	case STINT_BAR_DEPTH: return stint_strdup("others of its queue come first, and no more of one queue are looked at");
 	case STINT_BAR_SHARE:
-		return stint_format("%s, more than its fair share of %s: ask for fewer, or raise its quota or weight", state, bound);
+		return stint_format("%s, more than its fair share of %s%s", state, bound,
+			withheld->surplus.givers_total ? ": ask for fewer, or raise its quota or weight"
+						       : ", and no other project has more than is due to it");
 	case STINT_BAR_QUOTA:
 		return stint_format(
 			"what is not preemptible of %s, more than the quota of %s: make it preemptible, or raise the quota", state, bound);

@@ -220,6 +220,11 @@ static void who_takes_nothing_back_is_told_why(void **state)
 			"or "
 			"weight",
 			2, 3, false, false, "\"gives\" has 5 GPUs, and its fair share is 2 GPUs"},
+		{"fair-share",
+			"\"takes\" has 3 GPUs and would have 4 GPUs, more than its fair share of 3 GPUs, and no other project has more "
+			"than "
+			"is due to it",
+			5, 3, false, false, NULL},
 		{"non-preemptible", "what others have beyond what is due to them is not preemptible", 2, 4, true, true,
 			"another project has 5 GPUs, and its quota is 2 GPUs"},
 		{"due-to-others", "no other project has more than is due to it", 5, 4, false, false, NULL},
@@ -246,7 +251,8 @@ static void who_takes_nothing_back_is_told_why(void **state)
 		const struct stint_json *reclaim = stint_json_get(record, "reclaim");
 		assert_string_equal(stint_json_string_at(reclaim, "withheld_by"), rows[i].rule);
 		assert_string_equal(stint_json_string_at(reclaim, "text"), rows[i].text);
-		assert_true(stint_json_bool_or(stint_json_get(reclaim, "alone"), false));
+		const bool together = strstr(rows[i].text, "3 GPUs, and no other") != NULL;
+		assert_int_equal(stint_json_bool_or(stint_json_get(reclaim, "alone"), together), !together);
 		const struct stint_json *giver = stint_json_first(stint_json_at(reclaim, "beyond", "queues"));
 		assert_true((giver != NULL) == (rows[i].giver != NULL));
 		if (giver)
