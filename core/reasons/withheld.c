@@ -49,7 +49,7 @@ static char *withheld_text(struct stint_engine *engine, const struct stint_withh
 		return stint_format("%s, more than its fair share of %s, and be fuller for that than who would have to give", state, bound);
 	case STINT_BAR_DUE: return due_text(withheld);
 	case STINT_BAR_ORDER: return stint_strdup("who would have to go comes up before it, and would be given the place again");
-	case STINT_BAR_PLACE: return stint_strdup("whoever else went, there would be no place for it where others are");
+	case STINT_BAR_PLACE: return stint_strdup("even if all work of other projects went, it would have no place");
 	}
 	return NULL;
 }
