@@ -296,7 +296,7 @@ static void completion_offers_what_the_table_has(void **state)
 		{"subm", "submit\tSubmit a training, a workspace or an inference service\n"},
 		{"project cre", "create\tCreate a project: a Queue, a namespace and the rights of its people\n"},
 		{"-p x project cre", "create\tCreate a project: a Queue, a namespace and the rights of its people\n"},
-		{"submit --gpu-", "--gpu-memory\tmemory of one GPU in place of -g, as 10Gi\n"},
+		{"submit --gpu-", "--gpu-memory\tmemory of one GPU in place of -g, as 10Gi; at most what stint top gpus shows\n"},
 		{"submit --image-pull-policy Al", "Always\n"},
 		{"submit --image-pull-policy = Al", "Always\n"},
 		{"submit --image-pull-policy=N", "--image-pull-policy=Never\n"},
