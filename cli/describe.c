@@ -80,7 +80,6 @@ static void add_spec(struct stint_json *item, const struct stint_workload *workl
 	stint_autofree char *ask = ask_text(&workload->gpu);
 	set_text(item, "gpus_of_a_pod", ask);
 	set_text(item, "gpu_problem", workload->gpu.problem);
-	set_text(item, "node_pools", cli_pools_of(workload));
 	if (!spec)
 		return;
 	if (spec->request.cpu_milli)
@@ -92,6 +91,17 @@ static void add_spec(struct stint_json *item, const struct stint_workload *workl
 		if (spec->containers[at].image)
 			stint_json_append(stint_json_ensure_array(item, "images"), stint_json_new_string(spec->containers[at].image));
 	}
+}
+
+/* Those that it lists, else its project's default. */
+static void add_pools(struct stint_kube *kube, struct stint_json *item, const struct stint_workload *workload)
+{
+	const char *own = cli_pools_of(workload), *queue = workload->queue ? workload->queue : workload->project;
+	stint_auto_json *object = own ? NULL : stint_kube_get(kube, &stint_kube_queues, NULL, queue, NULL);
+	const char *pools = own ? own : stint_json_string_at(object, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS);
+	set_text(item, "node_pools", pools);
+	if (!own && pools && *pools)
+		stint_json_set_bool(item, "node_pools_of_project", true);
 }
 
 /* ---- its events -------------------------------------------------------------------------------------------------------------------- */
@@ -193,7 +203,8 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	cli_fields_add(fields, "Message", "%s", text_at(item, "message"));
 	cli_fields_add(fields, "Queue", "%s", workload->queue ? workload->queue : "");
 	cli_fields_add(fields, "Priority", "%s", text_at(item, "priority_class"));
-	cli_fields_add(fields, "Node pools", "%s", text_at(item, "node_pools"));
+	cli_fields_add(fields, "Node pools", "%s%s", text_at(item, "node_pools"),
+		stint_json_get(item, "node_pools_of_project") ? " (its project's)" : "");
 	cli_fields_add(fields, "Scheduler", "%s", text_at(item, "scheduler"));
 	cli_fields_add(fields, "Image", "%s", images);
 	cli_fields_add(fields, "GPUs of a pod", "%s", text_at(item, "gpus_of_a_pod"));
@@ -290,6 +301,7 @@ static int describe(struct cli_context *ctx, struct stint_kube *kube, struct sti
 	stint_auto_json *item = stint_workload_json(workload);
 	stint_autofree char *kind = stint_workload_resource(workload), *resource = stint_format("%s/%s", kind, workload->name);
 	add_spec(item, workload);
+	add_pools(kube, item, workload);
 	struct stint_json *pods = stint_json_ensure_array(item, "pod_list");
 	for (size_t at = 0; at < workload->pods_count; at++)
 		stint_json_append(pods, pod_item(workload->pods[at]));

@@ -17,6 +17,7 @@
 /* ---- items ------------------------------------------------------------------------------------------------------------------------ */
 
 struct pools {
+	struct stint_map *defaults; /* of projects, by queue: texts that live's objects own */
 	struct stint_map *items; /* by name: struct stint_json, borrowed from `list` */
 	struct stint_json *list;
 	const struct stint_policy *policy; /* of the scheduler; NULL: not known */
@@ -108,7 +109,9 @@ const char *cli_pools_of(const struct stint_workload *workload)
 static void add_waiting(struct pools *pools, const struct stint_workload *workload, const char *wanted)
 {
 	size_t count;
-	char **names = workload->phase == STINT_WORKLOAD_PENDING ? stint_pools_split(cli_pools_of(workload), &count) : NULL;
+	const char *own = cli_pools_of(workload), *queue = workload->queue ? workload->queue : workload->project;
+	const char *text = own ? own : stint_map_get(pools->defaults, queue);
+	char **names = workload->phase == STINT_WORKLOAD_PENDING ? stint_pools_split(text, &count) : NULL;
 	for (size_t at = 0; names && names[at]; at++) {
 		struct stint_json *item = item_named(pools, names[at], true);
 		add_int(item, "waiting", 1);
@@ -122,7 +125,14 @@ static void add_waiting(struct pools *pools, const struct stint_workload *worklo
 static struct stint_json *items_of(struct cli_live *live, const struct stint_policy *policy, const char *wanted)
 {
 	const struct cli_use use = cli_use_take(live, stint_now_ms());
-	struct pools pools = {.items = stint_map_new(NULL), .list = stint_json_new_array(), .policy = policy};
+	struct pools pools = {
+		.defaults = stint_map_new(NULL), .items = stint_map_new(NULL), .list = stint_json_new_array(), .policy = policy};
+	struct stint_object *queue = NULL;
+	for (size_t at = 0; (queue = cli_live_next(live, CLI_LIVE_QUEUES, &at));) {
+		const char *text = stint_queue_default_pools(stint_queue_of(queue));
+		if (text)
+			stint_map_set(pools.defaults, queue->name, (void *)(uintptr_t)text);
+	}
 	for (size_t at = 0; at < use.nodes_count; at++) {
 		add_node(&pools, &use, use.nodes[at]);
 		if (!wanted || strcmp(wanted, stint_node_pool(use.nodes[at]->node)) != 0)
@@ -135,6 +145,7 @@ static struct stint_json *items_of(struct cli_live *live, const struct stint_pol
 	for (size_t at = 0; at < count; at++)
 		add_waiting(&pools, workloads[at], wanted);
 	stint_map_free(pools.items);
+	stint_map_free(pools.defaults);
 	return pools.list;
 }
 
@@ -204,7 +215,7 @@ static const struct cli_list pool_list = {.api_version = "stint.dev/v1",
 	.fields = "nodes_ready,gpus_allocated",
 	.sort = "name"};
 
-enum { PARTS = CLI_LIVE_NODES | CLI_LIVE_PODS | CLI_LIVE_OWNERS };
+enum { PARTS = CLI_LIVE_NODES | CLI_LIVE_PODS | CLI_LIVE_OWNERS | CLI_LIVE_QUEUES };
 
 static int list(struct cli_context *ctx)
 {
@@ -321,6 +332,17 @@ static bool has_nodes(struct stint_kube *kube, const char *pool)
 	return err || stint_json_first(stint_json_get(nodes, "items"));
 }
 
+void cli_note_pools(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *text)
+{
+	size_t count;
+	char **pools = stint_pools_split(text, &count);
+	for (size_t at = 0; at < count; at++) {
+		if (!has_nodes(kube, pools[at]))
+			cli_note(ctx, "node pool \"%s\", a default of project \"%s\", has no nodes now", pools[at], project);
+	}
+	stint_strings_free(pools);
+}
+
 bool cli_check_pools(struct cli_context *ctx, struct stint_kube *kube, const char *text)
 {
 	size_t count;
@@ -360,8 +382,9 @@ static const struct cli_command list_command = {
 	.description =
 		"NODES is how many take pods of how many there are, GPUS how many are given away of how many there are, FREE what is left "
 		"on "
-		"nodes that take pods, WAITING the workloads that list the pool (with --node-pools) and have no place yet; those that list "
-		"none may use every node and count nowhere here. \"unknown\" stands where pods may "
+		"nodes that take pods, WAITING the workloads that list the pool (with --node-pools) and have no place yet, or are of a "
+		"project "
+		"whose default it is; all others may use every node and count nowhere here. \"unknown\" stands where pods may "
 		"not be read, or where no scheduler tells its placement.",
 	.examples = "stint pool list\n"
 		    "# a node moves to another pool; what runs on it stays\n"

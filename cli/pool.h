@@ -16,4 +16,7 @@ const char *cli_pools_of(const struct stint_workload *workload);
 /* Every pool of the list has nodes, or nodes may not be read. False: ctx->err. */
 bool cli_check_pools(struct cli_context *ctx, struct stint_kube *kube, const char *pools);
 
+/* Says which of the pools have no nodes. */
+void cli_note_pools(struct cli_context *ctx, struct stint_kube *kube, const char *project, const char *pools);
+
 #endif

@@ -34,9 +34,16 @@
 		.name = "group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "give a group the rights to work in it" \
 	}
 
+#define POOLS_FLAG(clears)                                                                                                               \
+	{                                                                                                                                \
+		.name = "default-node-pools", .type = CLI_TEXT, .argument = "POOL[,POOL...]", .source = CLI_POOL_NAMES,                  \
+		.help = "the node pools of its workloads that list none (submit --node-pools), best first; without it every node" clears \
+	}
+
 static const struct cli_flag create_flags[] = {
 	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants; 0 unless set", " (unless set)", "; 1 unless set", "; 100 unless set"),
 	PEOPLE_FLAGS("; default-department unless set"),
+	POOLS_FLAG(""),
 	{.name = "adopt", .type = CLI_SWITCH, .help = "use a namespace of that name that exists already"},
 	DRY_RUN_FLAG,
 	{.name = NULL},
@@ -44,6 +51,7 @@ static const struct cli_flag create_flags[] = {
 static const struct cli_flag update_flags[] = {
 	SHARE_FLAGS("GPUs that it has for sure; -1: all it wants", "", "", ""),
 	PEOPLE_FLAGS(""),
+	POOLS_FLAG(", as with \"none\""),
 	{.name = "remove-user", .type = CLI_TEXT, .argument = "USER", .repeated = true, .help = "take the rights of a user away again"},
 	{.name = "remove-group", .type = CLI_TEXT, .argument = "GROUP", .repeated = true, .help = "take the rights of a group away again"},
 	DRY_RUN_FLAG,
@@ -108,6 +116,7 @@ static const struct cli_command project_update = {
 	.summary = "Change a project's share, department or people",
 	.description = "What is not said stays. --user and --group add to those that there are.\n\n" FORECAST_TEXT,
 	.examples = "stint project update vision --gpus 12 --weight 2\n"
+		    "stint project update vision --default-node-pools h100,a100\n"
 		    "stint project update vision --user bob --remove-user ada\n"
 		    "stint project update vision --gpus 4 --dry-run=schedule",
 	.positionals = project_name,

@@ -55,6 +55,9 @@ static struct stint_json *item_of(const struct stint_json *queues, const struct 
 		stint_json_set_bool(item, "quota_is_sum",
 			strcmp(stint_json_string_or(stint_json_at(queue, "metadata", "annotations", STINT_ANNOTATION_QUOTA), ""), "sum") ==
 				0);
+	const char *pools = stint_json_string_at(queue, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS);
+	if (pools && *pools && !department)
+		stint_json_set_string(item, "default_node_pools", pools);
 	if (created)
 		stint_json_set_string(item, "created", created);
 	return item;
@@ -160,8 +163,8 @@ static char *show_age(const struct stint_json *item)
 	{                                                                                                     \
 		"AGE", "created", show_age, CLI_RIGHT                                                         \
 	}
-static const struct cli_column project_columns[] = {
-	{"NAME", "name", NULL, 0}, {"DEPARTMENT", "department", NULL, 0}, SHARE_COLUMNS, {NULL, NULL, NULL, 0}};
+static const struct cli_column project_columns[] = {{"NAME", "name", NULL, 0}, {"DEPARTMENT", "department", NULL, 0}, SHARE_COLUMNS,
+	{"NODE POOLS", "default_node_pools", NULL, CLI_WIDE}, {NULL, NULL, NULL, 0}};
 static const struct cli_column department_columns[] = {
 	{"NAME", "name", NULL, 0}, SHARE_COLUMNS, {"PROJECTS", "projects", NULL, CLI_WRAP}, {NULL, NULL, NULL, 0}};
 
@@ -301,6 +304,8 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	cli_fields_add(fields, "Priority", "%lld", (long long)stint_json_int_or(stint_json_get(item, "priority"), 100));
 	add_shown(fields, "CPU quota", show_cpu(item));
 	add_shown(fields, "Memory quota", show_memory(item));
+	if (!department)
+		cli_fields_add(fields, "Node pools", "%s", stint_json_string_or(stint_json_get(item, "default_node_pools"), "every node"));
 	if (workloads)
 		cli_fields_add(fields, "Workloads", "%lld (%lld running, %lld waiting)",
 			(long long)stint_json_int_or(stint_json_get(workloads, "total"), 0),

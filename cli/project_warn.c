@@ -8,6 +8,7 @@
 #include <stint/workload.h>
 
 #include "cli/output/output.h"
+#include "cli/pool.h"
 #include "cli/project.h"
 
 static const double HAIR = 0.0005; /* less than a thousandth of a device is rounding */
@@ -99,4 +100,6 @@ void cli_share_warn(struct cli_context *ctx, struct stint_kube *kube, const stru
 	warn_shared_out(ctx, kube, share, is_department);
 	if (!is_department)
 		warn_held(ctx, kube, share);
+	if (share->default_pools)
+		cli_note_pools(ctx, kube, share->name, share->default_pools);
 }

@@ -17,6 +17,13 @@ bool cli_share_is_department(const struct cli_context *ctx)
 	return ctx->parent == &cli_command_department;
 }
 
+/* "none" takes them away. */
+static const char *read_pools(const struct cli_context *ctx)
+{
+	const char *pools = cli_text(ctx, "default-node-pools");
+	return pools && strcmp(pools, "none") == 0 ? "" : pools;
+}
+
 static struct stint_share read_share(const struct cli_context *ctx)
 {
 	const bool department = cli_share_is_department(ctx);
@@ -29,6 +36,7 @@ static struct stint_share read_share(const struct cli_context *ctx)
 		.priority = cli_text(ctx, "priority"),
 		.cpu = cli_text(ctx, "cpu"),
 		.memory = cli_text(ctx, "memory"),
+		.default_pools = department ? NULL : read_pools(ctx),
 		.users = department ? NULL : cli_texts(ctx, "user"),
 		.groups = department ? NULL : cli_texts(ctx, "group"),
 	};

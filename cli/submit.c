@@ -125,6 +125,8 @@ static bool fit(struct cli_context *ctx, struct stint_kube *kube, struct stint_s
 			&ctx->err, STINT_NOT_FOUND, "there is no runtime class \"%s\": leave it out, or install it first", runtime);
 	if (out->node_pools && !cli_check_pools(ctx, kube, out->node_pools))
 		return false;
+	if (!out->node_pools && found->default_pools)
+		cli_note_pools(ctx, kube, out->project, found->default_pools);
 	if (!out->runtime_class)
 		out->runtime_class = found->has_runtime_class == STINT_TRUE ? runtime : NULL;
 	if (found->scheduler_names)
@@ -317,7 +319,8 @@ static const struct cli_flag flags[] = {
 		.type = CLI_TEXT,
 		.argument = "POOL[,POOL...]",
 		.source = CLI_POOL_NAMES,
-		.help = "only nodes of these pools, best first: all of its pods that start together go to the first one that takes them"},
+		.help = "only nodes of these pools, best first: all of its pods that start together go to the first one that takes them; "
+			"without it those of its project (project create --default-node-pools), else every node"},
 	{.name = "node-selector", .type = CLI_TEXT, .argument = "KEY=VALUE", .repeated = true, .help = "only nodes with this label"},
 	{.name = "toleration", .type = CLI_TEXT, .argument = "KEY[=VALUE][:EFFECT]", .repeated = true, .help = "nodes with this taint too"},
 	{.name = "pvc",

@@ -6,6 +6,7 @@
  */
 #include <stint/grouping.h>
 #include <stint/model_roles.h>
+#include <stint/workload.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct stint_catalog {
 	bool unseen[STINT_OWNER_KINDS];
 	struct stint_map *absent; /* uids; the value means nothing */
 	struct stint_map *pod_groups; /* by "namespace/name" */
+	struct stint_map *elsewhere; /* default pools by the name of a queue that is not ours */
 	struct stint_map *queues; /* by name, as the next two */
 	struct stint_map *priority_classes;
 	struct stint_map *spaces;
@@ -41,6 +43,7 @@ struct stint_catalog *stint_catalog_new(void)
 		catalog->unseen[i] = stint_owner_kinds[i].custom;
 	catalog->owners = stint_object_map_new();
 	catalog->sets = stint_map_new(free_set);
+	catalog->elsewhere = stint_map_new(free);
 	catalog->absent = stint_map_new(NULL);
 	catalog->pod_groups = stint_object_map_new();
 	catalog->queues = stint_object_map_new();
@@ -54,6 +57,7 @@ void stint_catalog_free(struct stint_catalog *catalog)
 	if (!catalog)
 		return;
 	stint_map_free(catalog->sets);
+	stint_map_free(catalog->elsewhere);
 	stint_map_free(catalog->owners);
 	stint_map_free(catalog->absent);
 	stint_map_free(catalog->pod_groups);
@@ -66,6 +70,7 @@ void stint_catalog_free(struct stint_catalog *catalog)
 void stint_catalog_clear(struct stint_catalog *catalog)
 {
 	stint_map_clear(catalog->sets);
+	stint_map_clear(catalog->elsewhere);
 	stint_map_clear(catalog->owners);
 	stint_map_clear(catalog->absent);
 	stint_map_clear(catalog->pod_groups);
@@ -139,6 +144,8 @@ void stint_catalog_put(struct stint_catalog *catalog, struct stint_object *objec
 	struct stint_map *map = place_of(catalog, object, &key, &made);
 	if (map)
 		stint_map_set(map, key, stint_object_ref(object));
+	if (map == catalog->queues)
+		stint_map_remove(catalog->elsewhere, key);
 	if (map != catalog->owners)
 		return;
 	stint_map_remove(catalog->absent, key);
@@ -152,6 +159,8 @@ void stint_catalog_remove(struct stint_catalog *catalog, const struct stint_obje
 	struct stint_map *map = place_of(catalog, object, &key, &made);
 	if (map && map == catalog->owners)
 		remove_set(catalog, object);
+	if (map && map == catalog->queues)
+		stint_map_remove(catalog->elsewhere, key);
 	if (map)
 		stint_map_remove(map, key);
 }
@@ -221,6 +230,33 @@ const struct stint_pod_group *stint_catalog_pod_group(const struct stint_catalog
 const struct stint_queue *stint_catalog_queue(const struct stint_catalog *catalog, const char *name)
 {
 	return name ? stint_map_get(catalog->queues, name) : NULL;
+}
+
+const char *stint_queue_default_pools(const struct stint_queue *queue)
+{
+	const char *pools = stint_object_annotation(&queue->meta, STINT_ANNOTATION_DEFAULT_POOLS);
+	return pools && pools[0] ? pools : NULL;
+}
+
+bool stint_catalog_put_elsewhere(struct stint_catalog *catalog, const struct stint_queue *queue)
+{
+	const char *name = queue->meta.name, *pools = stint_queue_default_pools(queue);
+	const char *before = stint_map_get(catalog->elsewhere, name);
+	if (strcmp(before ? before : "", pools ? pools : "") == 0)
+		return false;
+	if (pools)
+		stint_map_set(catalog->elsewhere, name, stint_strdup(pools));
+	else
+		stint_map_remove(catalog->elsewhere, name);
+	return true;
+}
+
+const char *stint_catalog_default_pools(const struct stint_catalog *catalog, const char *queue)
+{
+	const struct stint_queue *ours = stint_catalog_queue(catalog, queue);
+	if (ours)
+		return stint_queue_default_pools(ours);
+	return queue ? stint_map_get(catalog->elsewhere, queue) : NULL;
 }
 
 const struct stint_priority_class *stint_catalog_priority_class(const struct stint_catalog *catalog, const char *name)

@@ -185,7 +185,7 @@ void stint_group_pod(const struct stint_catalog *catalog, const struct stint_pod
 	}
 	if (out->minimum < 1)
 		out->minimum = 1;
-	grouping_read_pools(pod, &chain, group, out);
+	grouping_read_pools(catalog, pod, &chain, group, out);
 	if (!out->roles)
 		grouping_read_segments(pod, &chain, group, &out->segments);
 	int64_t seconds = 0;

@@ -6,9 +6,9 @@
 
 #include <stint/grouping.h>
 
-/* pools.c. group: where an object rules, else NULL. */
-void grouping_read_pools(const struct stint_pod *pod, const struct stint_owner_chain *chain, const struct stint_pod_group *group,
-	struct stint_grouping *out);
+/* pools.c. group: where an object rules, else NULL. Of out the queue is known already. */
+void grouping_read_pools(const struct stint_catalog *catalog, const struct stint_pod *pod, const struct stint_owner_chain *chain,
+	const struct stint_pod_group *group, struct stint_grouping *out);
 
 /* segments.c: leaves *out as it is where none are asked for. */
 void grouping_read_segments(const struct stint_pod *pod, const struct stint_owner_chain *chain, const struct stint_pod_group *group,

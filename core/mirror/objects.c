@@ -163,8 +163,10 @@ static bool same_group_object(const struct stint_pod_group *a, const struct stin
 /* Whether the change of that object may change how pods are grouped. Asked before the catalog takes it in. */
 static bool regroups(const struct stint_mirror *mirror, struct stint_object *object)
 {
-	if (object->kind == STINT_KIND_QUEUE)
-		return !stint_catalog_queue(mirror->catalog, object->name);
+	if (object->kind == STINT_KIND_QUEUE) {
+		const struct stint_queue *before = stint_catalog_queue(mirror->catalog, object->name);
+		return !before || stint_queue_default_pools(before) != stint_queue_default_pools(stint_queue_of(object));
+	}
 	if (object->kind == STINT_KIND_NAMESPACE)
 		return stint_catalog_project(mirror->catalog, object->name) != stint_object_label(object, "stint.dev/project");
 	if (object->kind == STINT_KIND_POD_GROUP) {
@@ -264,12 +266,23 @@ static bool is_elsewhere(const struct stint_mirror *mirror, const struct stint_o
 	return strcmp(pool && pool[0] ? pool : STINT_DEFAULT_POOL, mirror->pool) != 0;
 }
 
+static void put_elsewhere(struct stint_mirror *mirror, struct stint_object *object)
+{
+	const bool is_queue = object->kind == STINT_KIND_QUEUE;
+	if (!is_queue || stint_catalog_queue(mirror->catalog, object->name))
+		stint_mirror_remove(mirror, object); /* it may have been ours before */
+	if (!is_queue || !stint_catalog_put_elsewhere(mirror->catalog, stint_queue_of(object)))
+		return;
+	mirror->look_at_all = true;
+	mirror_changed(mirror);
+}
+
 void stint_mirror_put(struct stint_mirror *mirror, struct stint_object *object)
 {
 	if (!object->uid) /* no API server sends such a thing, and everything here goes by it */
 		return;
 	if (is_elsewhere(mirror, object)) {
-		stint_mirror_remove(mirror, object); /* it may have been ours before */
+		put_elsewhere(mirror, object);
 		return;
 	}
 	switch (object->kind) {

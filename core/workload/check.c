@@ -226,7 +226,7 @@ bool check_label(const char *what, const char *text, struct checked_pair *out, s
 	return strcmp(what, "node-selector") == 0 || check_owned_key(out->key, err);
 }
 
-char *check_pools(const char *text, size_t *count, struct stint_error **err)
+char *check_pools(const char *flag, const char *text, size_t *count, struct stint_error **err)
 {
 	enum { MOST_POOLS = 32 }; /* as many as the scheduler looks at */
 	char **words = stint_split(text, ", ");
@@ -241,7 +241,7 @@ char *check_pools(const char *text, size_t *count, struct stint_error **err)
 	*count = at;
 	if (fine)
 		return stint_buf_steal(&list);
-	stint_fail(err, STINT_USAGE, "--node-pools must be POOL[,POOL...], as h100,a100, at most %d of them: got \"%s\"", MOST_POOLS, text);
+	stint_fail(err, STINT_USAGE, "%s must be POOL[,POOL...], as h100,a100, at most %d of them: got \"%s\"", flag, MOST_POOLS, text);
 	return NULL;
 }
 

@@ -38,7 +38,7 @@ bool check_variable(const char *text, struct checked_pair *out, struct stint_err
 /* what: "label", "annotation", "node selector". Values of annotations may be anything. */
 bool check_label(const char *what, const char *text, struct checked_pair *out, struct stint_error **err);
 /* "a, b" as "a,b": names of pools are values of labels. *count: how many. Freed by the caller; NULL: err. */
-char *check_pools(const char *text, size_t *count, struct stint_error **err);
+char *check_pools(const char *flag, const char *text, size_t *count, struct stint_error **err);
 /* key[=value][:effect] as an object of spec.tolerations; NULL: err. */
 struct stint_json *check_toleration(const char *text, struct stint_error **err);
 void checked_pair_free(struct checked_pair *pair); /* its contents; also for STINT_CLEANUP */

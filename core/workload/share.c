@@ -68,6 +68,26 @@ static bool apply_gpu(const struct stint_share *share, struct stint_json *gpu, b
 	return true;
 }
 
+/* "": there is none any more. */
+static bool apply_pools(const struct stint_share *share, struct stint_json *queue, bool *changed, struct stint_error **err)
+{
+	size_t count;
+	stint_autofree char *pools =
+		*share->default_pools ? check_pools("--default-node-pools", share->default_pools, &count, err) : stint_strdup("");
+	if (!pools)
+		return false;
+	struct stint_json *metadata = stint_json_ensure_object(queue, "metadata");
+	const char *before = stint_json_string_at(metadata, "annotations", STINT_ANNOTATION_DEFAULT_POOLS);
+	if (strcmp(before ? before : "", pools) == 0)
+		return true;
+	*changed = true;
+	if (*pools)
+		stint_json_set_string(stint_json_ensure_object(metadata, "annotations"), STINT_ANNOTATION_DEFAULT_POOLS, pools);
+	else
+		stint_json_remove(stint_json_get(metadata, "annotations"), STINT_ANNOTATION_DEFAULT_POOLS);
+	return true;
+}
+
 bool stint_share_apply(
 	const struct stint_share *share, bool is_department, struct stint_json *queue, bool *changed, struct stint_error **err)
 {
@@ -95,6 +115,8 @@ bool stint_share_apply(
 			return false;
 		set_number(stint_json_ensure_object(resources, "memory"), "quota", value, changed);
 	}
+	if (share->default_pools && !apply_pools(share, queue, changed, err))
+		return false;
 	if (share->priority) {
 		int64_t priority;
 		if (!check_whole("--priority", share->priority, 0, MOST_PRIORITY, &priority, err))

@@ -121,7 +121,8 @@ static bool check_submission(struct checked_submission *checked, struct stint_er
 		(!said->retries || check_whole("--retries", said->retries, 0, 1000, &checked->retries, err)) && check_ports(checked, err) &&
 		check_class("--priority", said->priority, err) && check_class("--runtime-class", said->runtime_class, err) &&
 		check_policy(said->image_pull_policy, err) &&
-		(!said->node_pools || (checked->node_pools = check_pools(said->node_pools, &checked->node_pools_count, err))) &&
+		(!said->node_pools ||
+			(checked->node_pools = check_pools("--node-pools", said->node_pools, &checked->node_pools_count, err))) &&
 		(!said->workdir || *said->workdir == '/' ||
 			stint_fail(err, STINT_USAGE, "--workdir must be an absolute path: got \"%s\"", said->workdir));
 }

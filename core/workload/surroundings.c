@@ -33,6 +33,13 @@ static char **names_of(const struct batch_item *lease)
 	return NULL;
 }
 
+static char *default_pools_of(const struct batch_item *queue)
+{
+	stint_auto_json *object =
+		queue->error || !queue->body.data ? NULL : stint_json_parse(queue->body.data, queue->body.length, 0, NULL);
+	return stint_strdup(stint_json_string_at(object, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS));
+}
+
 /* An answer that is neither yes nor no nor "you may not know": the cluster cannot be worked with. */
 static bool check_answers(struct batch_item *items, size_t count, struct stint_error **err)
 {
@@ -77,6 +84,7 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 	if (fine) {
 		out->has_namespace = truth_of(&items[SPACE]);
 		out->has_queue = truth_of(&items[QUEUE]);
+		out->default_pools = default_pools_of(&items[QUEUE]);
 		out->has_priority_class = priority_at < QUESTIONS ? truth_of(&items[priority_at]) : STINT_UNKNOWN;
 		out->has_runtime_class = runtime_at < QUESTIONS ? truth_of(&items[runtime_at]) : STINT_UNKNOWN;
 		out->scheduler_names = names_of(&items[LEASE]);
@@ -90,6 +98,7 @@ bool stint_surroundings_read(struct stint_kube *kube, const char *project, const
 void stint_surroundings_free(struct stint_surroundings *surroundings)
 {
 	free(surroundings->taken_by);
+	free(surroundings->default_pools);
 	stint_strings_free(surroundings->scheduler_names);
 	*surroundings = (struct stint_surroundings){0};
 }

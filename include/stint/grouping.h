@@ -44,6 +44,14 @@ bool stint_catalog_see_owners(struct stint_catalog *catalog, const char *api_ver
 bool stint_catalog_sees(const struct stint_catalog *catalog, const struct stint_owner_reference *reference);
 const struct stint_pod_group *stint_catalog_pod_group(const struct stint_catalog *catalog, const char *space, const char *name);
 const struct stint_queue *stint_catalog_queue(const struct stint_catalog *catalog, const char *name);
+/*
+ * A queue of another scheduler's pool is no queue here, but it tells which pools are the default of its project, so that each scheduler knows
+ * whose a workload is. False: nothing is another for it.
+ */
+bool stint_catalog_put_elsewhere(struct stint_catalog *catalog, const struct stint_queue *queue);
+/* The pools of what names none, by its queue: "a,b"; NULL: every node. */
+const char *stint_queue_default_pools(const struct stint_queue *queue);
+const char *stint_catalog_default_pools(const struct stint_catalog *catalog, const char *queue);
 const struct stint_priority_class *stint_catalog_priority_class(const struct stint_catalog *catalog, const char *name);
 /* The class with globalDefault: the lowest value where somebody has marked several, as the API server chooses. */
 const struct stint_priority_class *stint_catalog_default_class(const struct stint_catalog *catalog);
@@ -126,7 +134,8 @@ struct stint_grouping {
 	int32_t late; /* of the minimum: pods that are made only once the others run. They count from the first of them on */
 	bool late_seen; /* one of them is known: this pod, or whoever knows the others says so */
 	const char *pool; /* that the label of its PodGroup, owners or pod names; NULL: none */
-	const char *pools; /* node pools that it may use, best first, as written: see stint_pools_split. NULL: every node */
+	/* Node pools that it may use, best first, as written, its project's default among them: see stint_pools_split. NULL: every node */
+	const char *pools;
 	int32_t priority;
 	bool preemptible;
 	int64_t time_ms; /* declared wall time; 0: none */

@@ -32,6 +32,8 @@ struct stint_kube; /* stint/kube.h */
 #define STINT_ANNOTATION_LOST_GPUS "stint.dev/lost-gpus"
 #define STINT_ANNOTATION_LOST_SECONDS "stint.dev/lost-seconds"
 #define STINT_ANNOTATION_QUOTA "stint.dev/quota" /* on a department: "sum" */
+/* On a project's Queue: the node pools of what names none, best first, comma separated. */
+#define STINT_ANNOTATION_DEFAULT_POOLS "stint.dev/default-node-pools"
 
 enum stint_workload_type { STINT_TRAINING, STINT_WORKSPACE, STINT_INFERENCE };
 const char *stint_workload_type_name(enum stint_workload_type type); /* "training" */
@@ -218,6 +220,7 @@ struct stint_share {
 	const char *department; /* of a project */
 	const char *gpus, *gpu_limit, *weight, *priority;
 	const char *cpu, *memory; /* quotas: "64", "500m"; "256Gi"; "-1" is unlimited */
+	const char *default_pools; /* of a project: "a,b", best first; "": none any more */
 	const char *const *users; /* bound to ClusterRole stint-user in the namespace */
 	const char *const *groups;
 	const char *const *removed_users, *const *removed_groups; /* of an update: who is bound no longer */
@@ -320,6 +323,7 @@ bool stint_workload_suspend(
 struct stint_surroundings {
 	char *taken_by; /* the kind of a workload that has the name already; NULL: the name is free */
 	char **scheduler_names; /* that stint serves, NULL-ended, one at least; NULL: not known */
+	char *default_pools; /* of the project; NULL: it has none, or they may not be read */
 	enum stint_truth has_namespace, has_queue, has_priority_class, has_runtime_class;
 };
 /* All in one round of requests. name (NULL: the server makes one up), priority_class and runtime_class may be NULL. */

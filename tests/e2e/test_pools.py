@@ -72,6 +72,38 @@ class Pools(kit.Case):
         self.cluster.stint("delete", "first", "-p", "vision", "-y")
         self.assertEqual(self.nodes_of("third", 2), self.pools["tight"])
 
+    def test_a_project_has_default_pools_for_what_lists_none(self):
+        self.cluster.project("pooled", 4, "--default-node-pools", "tight,wide")
+        self.addCleanup(self.cluster.remove_project, "pooled")
+
+        def nodes(name):
+            return kit.eventually(lambda: [p["spec"]["nodeName"] for p in self.cluster.api.pods("pooled", "stint.dev/workload=" + name)
+                                           if p["spec"].get("nodeName")], "%s being placed" % name)
+
+        def submit(name, *flags):
+            return self.assert_works(self.cluster.stint("submit", name, "-p", "pooled", "-i", "local/busybox:1", "-g", "2", *flags, "--",
+                                                        "sleep", "1000"))
+        submit("one")
+        self.assertIn(nodes("one")[0], self.pools["tight"])
+        shown = self.cluster.stint("describe", "one", "-p", "pooled")
+        self.assertRegex(shown.out, r"Node pools: +tight,wide \(its project's\)")
+        submit("named", "--node-pools", "wide")
+        self.assertIn(nodes("named")[0], self.pools["wide"])
+        self.assert_works(self.cluster.stint("project", "update", "pooled", "--default-node-pools", "wide,empty"))
+        self.assertEqual(self.cluster.stint("project", "describe", "pooled", "-o", "json").json["default_node_pools"], "wide,empty")
+        listed = self.cluster.stint("project", "list", "-o", "json").json["items"]
+        self.assertEqual([p.get("default_node_pools") for p in listed if p["name"] in ("pooled", "vision")], ["wide,empty", None])
+        would = self.cluster.stint("submit", "two", "-p", "pooled", "-i", "local/busybox:1", "-g", "2", "--dry-run=schedule", "-o", "json")
+        self.assertIn(would.json["workloads"][0]["placements"][0]["node"], self.pools["wide"], str(would))
+        self.assertIn('node pool "empty", a default of project "pooled", has no nodes now', submit("two").err)
+        self.assertIn(nodes("two")[0], self.pools["wide"])
+        submit("three")  # "wide" is full, and "tight", where a node is free, is not among them
+        counted = kit.eventually(lambda: [p for p in self.cluster.stint("pool", "list", "-o", "json").json["items"]
+                                          if p["name"] == "wide" and p["waiting"]], "the third waiting for its project's pools")
+        self.assertEqual(counted[0]["waiting"], 1)
+        self.assert_works(self.cluster.stint("project", "update", "pooled", "--default-node-pools", "none"))
+        self.assertIn(nodes("three")[0], self.pools["tight"])
+
     def test_a_pool_that_no_node_is_in_is_refused(self):
         done = self.cluster.stint("submit", "lost", "-p", "vision", "-i", "local/busybox:1", "--node-pools", "wide,tigth")
         self.assertEqual(done.code, 3, str(done))

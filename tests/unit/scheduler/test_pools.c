@@ -138,6 +138,91 @@ static void what_is_said_names_the_pools(void **state)
 	}
 }
 
+/* ---- the default of a project ---------------------------------------------------------------------------------------------------------- */
+
+/* pools NULL: it has none; label NULL: its queue is of no pool. */
+static void put_queue(struct cluster *c, const char *name, const char *label, const char *pools)
+{
+	stint_autofree char *labels = label ? stint_format(",\"labels\":{\"kai.scheduler/node-pool\":\"%s\"}", label) : stint_strdup("");
+	stint_autofree char *annotations =
+		pools ? stint_format(",\"annotations\":{\"stint.dev/default-node-pools\":\"%s\"}", pools) : stint_strdup("");
+	stint_autofree char *json = stint_format("{\"metadata\":{\"name\":\"%s\",\"uid\":\"q-%s\"%s%s},\"spec\":{\"resources\":{"
+						 "\"gpu\":{\"quota\":8,\"limit\":-1},\"cpu\":{\"quota\":-1,\"limit\":-1},"
+						 "\"memory\":{\"quota\":-1,\"limit\":-1}}}}",
+		name, name, labels, annotations);
+	cluster_put(c, STINT_KIND_QUEUE, NULL, NULL, json);
+}
+
+static void what_names_no_pool_has_those_of_its_project(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pools, *pod, *node;
+	} rows[] = {
+		{NULL, "", "a"},
+		{"", "", "a"},
+		{"y", "", "b"},
+		{"z,y,x", "", "b"},
+		{"q", "", ""},
+		{"y", LABELS(LABEL("x")), "a"},
+		{"y", ANNOTATIONS(LIST("x")), "a"},
+		{"y", LABELS("\"kai.scheduler/queue\":\"other\""), "c"},
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		void *own = NULL;
+		cluster_setup(&own);
+		struct cluster *c = own;
+		put_queue(c, "default", NULL, rows[i].pools);
+		put_queue(c, "other", NULL, "default");
+		put_node(c, "a", "x", "r1");
+		put_node(c, "b", "y", "r1");
+		put_node(c, "c", NULL, "r1");
+		cluster_pod(c, "p", rows[i].pod, "GPU", "");
+		cluster_cycle(c);
+		if (strcmp(node_of(c, "p"), rows[i].node) != 0)
+			fail_msg("%zu: \"%s\" instead of \"%s\"", i, node_of(c, "p"), rows[i].node);
+		cluster_teardown(&own);
+	}
+}
+
+static void another_default_moves_what_waits(void **state)
+{
+	struct cluster *c = *state;
+	put_queue(c, "default", NULL, "q");
+	put_node(c, "a", "x", "r1");
+	cluster_pod(c, "p", "", "GPU", "");
+	assert_int_equal(cluster_cycle(c), 0);
+	put_queue(c, "default", NULL, "x");
+	assert_int_equal(cluster_cycle(c), 1);
+}
+
+/* The scheduler of the pool takes it, and that of all other nodes knows that it does: else both would speak of it. */
+static void the_scheduler_of_the_default_pool_has_what_names_none(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pool, *node;
+	} rows[] = {{"x", "a"}, {"y", "?"}, {"default", "?"}};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		void *own = NULL;
+		cluster_setup(&own);
+		struct cluster *c = own;
+		stint_mirror_restrict(c->mirror, rows[i].pool);
+		cluster_put(c, STINT_KIND_NAMESPACE, NULL, NULL,
+			"{\"metadata\":{\"name\":\"default\",\"uid\":\"s-1\",\"labels\":{\"stint.dev/project\":\"team\"}}}");
+		put_queue(c, "team", "x", NULL);
+		put_node(c, "a", "x", "r1");
+		put_node(c, "c", NULL, "r1");
+		cluster_pod(c, "p", "", "GPU", "");
+		cluster_cycle(c);
+		put_queue(c, "team", "x", "x"); /* it is told later, and is heard */
+		cluster_cycle(c);
+		assert_string_equal(node_of(c, "p"), rows[i].node);
+		assert_true(strcmp(rows[i].node, "?") != 0 || !cluster_find(c, "p")->group);
+		cluster_teardown(&own);
+	}
+}
+
 /* ---- one pool of several schedulers ---------------------------------------------------------------------------------------------------- */
 
 static void a_scheduler_of_one_pool_leaves_the_others_alone(void **state)
@@ -204,6 +289,9 @@ static void what_moves_to_another_pool_is_let_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_names_no_pool_has_those_of_its_project),
+		IN_CLUSTER(another_default_moves_what_waits),
+		cmocka_unit_test(the_scheduler_of_the_default_pool_has_what_names_none),
 		cmocka_unit_test(labels_and_lists_choose_the_pool),
 		IN_CLUSTER(a_pod_group_rules_over_its_pods),
 		cmocka_unit_test(what_is_said_names_the_pools),

@@ -69,6 +69,25 @@ static void an_update_changes_what_was_said_and_nothing_else(void **state)
 	assert_true(stint_json_equal(queue, expected));
 }
 
+static void default_pools_stand_on_the_queue_until_they_are_taken_away(void **state)
+{
+	(void)state;
+	const struct stint_share some = {.name = "p", .default_pools = "h100, a100"}, none = {.name = "p", .default_pools = ""},
+				 other = {.name = "p", .gpus = "3"};
+	stint_auto_json *queue = stint_share_queue(&some, false, NULL);
+	bool changed;
+	assert_string_equal(stint_json_string_at(queue, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS), "h100,a100");
+	assert_works(stint_share_apply(&some, false, queue, &changed, &err));
+	assert_false(changed);
+	assert_works(stint_share_apply(&other, false, queue, &changed, &err));
+	assert_string_equal(stint_json_string_at(queue, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS), "h100,a100");
+	assert_works(stint_share_apply(&none, false, queue, &changed, &err));
+	assert_true(changed);
+	assert_null(stint_json_at(queue, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS));
+	assert_works(stint_share_apply(&none, false, queue, &changed, &err));
+	assert_false(changed);
+}
+
 static void bad_numbers_are_usage_errors(void **state)
 {
 	(void)state;
@@ -87,6 +106,8 @@ static void bad_numbers_are_usage_errors(void **state)
 		{{.name = "p", .cpu = "x"}, "--cpu must be"},
 		{{.name = "p", .memory = "-2Gi"}, "--memory must be"},
 		{{.name = "p", .gpus = "4", .gpu_limit = "2"}, "a quota of 4 GPUs and a limit of 2"},
+		{{.name = "p", .default_pools = "a b!"}, "--default-node-pools must be POOL[,POOL...]"},
+		{{.name = "p", .default_pools = ","}, "--default-node-pools must be POOL[,POOL...]"},
 		{{.name = "Not_A_Name"}, "Not_A_Name"},
 		{{.name = "p", .department = "UP"}, "cannot name a department"},
 		{{.name = "p", .department = "p"}, "in itself"},
@@ -118,6 +139,7 @@ int main(void)
 		cmocka_unit_test(a_department_keeps_a_sum_until_it_is_given_a_quota),
 		cmocka_unit_test(quotas_are_written_in_the_units_of_queues),
 		cmocka_unit_test(an_update_changes_what_was_said_and_nothing_else),
+		cmocka_unit_test(default_pools_stand_on_the_queue_until_they_are_taken_away),
 		cmocka_unit_test(bad_numbers_are_usage_errors),
 		cmocka_unit_test(a_departments_quota_is_the_sum_of_its_projects),
 	};
