@@ -77,6 +77,10 @@ class Changes:
             raise self.wrong
         return time.monotonic() - self.began
 
+    def rate_reached(self):
+        """Changes a second that the server has made so far."""
+        return self.done / (time.monotonic() - self.began)
+
     def label(self, path):
         """What stands there in the end."""
         return next(link.labels[path] for link in self.links if path in link.labels)

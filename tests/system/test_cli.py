@@ -473,6 +473,15 @@ class Nobody(Cli):
             return answer.code == 0
         kit.eventually(told)
 
+    def test_the_dashboard_says_that_whoever_holds_the_lease_is_silent(self):
+        leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+        self.api.create(leases, {
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "stint-scheduler"},
+            "spec": {"holderIdentity": "silent", "leaseDurationSeconds": 15, "renewTime": "2026-01-01T00:00:00.000000Z"}})
+        self.addCleanup(self.api.call, "DELETE", leases + "/stint-scheduler")
+        frame = self.assert_works(self.stint("dashboard", "--once", "--size", "160x40"))
+        self.assertRegex(frame.out, r"no scheduler works: silent holds the Lease stint-scheduler and has not renewed it for \d")
+
 
 class Simulate(Cli):
     def example(self):
