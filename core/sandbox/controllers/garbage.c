@@ -141,6 +141,20 @@ static void enqueue_dependents(struct garbage *garbage, const char *owner_uid)
 		enqueue(garbage, dependents->items[i]);
 }
 
+static bool same_edges(const struct thing *thing, const struct stint_json *references)
+{
+	size_t at = 0;
+	stint_json_each(reference, references) {
+		if (at == thing->owner_count)
+			return false;
+		const struct edge *edge = &thing->owners[at++];
+		if (strcmp(edge->uid, stint_json_string_or(stint_json_get(reference, "uid"), "")) != 0 ||
+			edge->blocks != stint_json_bool_or(stint_json_get(reference, "blockOwnerDeletion"), false))
+			return false;
+	}
+	return at == thing->owner_count && at > 0;
+}
+
 void garbage_learn(struct garbage *garbage, const struct stint_stored *stored, const struct stint_json *object)
 {
 	const struct stint_json *metadata = stint_json_get(object, "metadata"), *references = stint_json_get(metadata, "ownerReferences");
@@ -157,6 +171,10 @@ void garbage_learn(struct garbage *garbage, const struct stint_stored *stored, c
 		thing->uid = stint_strdup(stored->uid);
 		stint_map_set(garbage->things, thing->uid, thing);
 	}
+	/* Most writes are none of ours, and taking the edges off means a search among all dependents of the owner. */
+	if (thing->deleting == stored->deleting && thing->foreground == foreground && thing->orphan == orphan &&
+		same_edges(thing, references))
+		return;
 	drop_edges(garbage, thing);
 	add_edges(garbage, thing, references);
 	thing->deleting = stored->deleting;
@@ -168,12 +186,10 @@ void garbage_learn(struct garbage *garbage, const struct stint_stored *stored, c
 		forget(garbage, stored->uid);
 }
 
-/* Whether the event may change what the graph knows: spares the parse of heartbeats and the like. */
+/* Whether the event may change what the graph knows: spares the parse of what has no owner. */
 static bool concerns(const struct garbage *garbage, const struct stint_store_event *event)
 {
 	const struct stint_stored *now = event->now;
-	if (event->before && !now->deleting && !event->before->deleting && stint_slice_equal(event->before->metadata, now->metadata))
-		return false;
 	return now->deleting || stint_map_has(garbage->things, now->uid) ||
 		memmem(now->metadata.data, now->metadata.length, "\"ownerReferences\"", 17) != NULL;
 }

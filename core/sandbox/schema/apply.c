@@ -104,26 +104,42 @@ static struct stint_json *merged(const struct stint_type *type, const struct sti
 
 /* ---- removal ------------------------------------------------------------------------------------------------------------------------- */
 
+/* The items of a list by their keys; the first of a key stands. */
+static struct stint_map *items_by_key(const struct stint_type *type, const struct stint_json *items)
+{
+	struct stint_map *map = stint_map_new(NULL);
+	stint_json_each(item, items) {
+		stint_autofree char *key = schema_fields_item_key(type, item);
+		if (key && !stint_map_has(map, key))
+			stint_map_set(map, key, item);
+	}
+	return map;
+}
+
 /* Removes from value what `last` owned and `owned` (everybody's fields now) does not. */
 static void prune(const struct stint_type *type, struct stint_json *value, const struct stint_json *last, const struct stint_json *owned)
 {
+	bool list = stint_json_type(value) == STINT_JSON_ARRAY && type && type->form == FORM_LIST;
+	struct stint_map *items = list ? items_by_key(type, value) : NULL;
+	auto_fields_lookup owners = {.object = owned};
 	stint_json_each(node, last) {
 		const char *key = stint_json_key(node);
 		bool field = stint_starts_with(key, "f:");
 		struct stint_json *item = NULL;
 		if (field && stint_json_type(value) == STINT_JSON_OBJECT)
 			item = stint_json_get(value, key + 2);
-		else if (!field && stint_json_type(value) == STINT_JSON_ARRAY && type && type->form == FORM_LIST)
-			item = schema_fields_find_item(type, value, key);
+		else if (!field && list)
+			item = stint_map_get(items, key);
 		if (!item)
 			continue;
-		const struct stint_json *still = stint_json_get(owned, key);
+		const struct stint_json *still = schema_fields_find(&owners, key);
 		const struct stint_type *of = field ? schema_fields_member_type(type, key + 2) : type->item;
 		if (!still && (field || stint_json_get(node, ".")))
 			stint_json_unlink(value, item);
 		else
 			prune(of, item, node, still);
 	}
+	stint_map_free(items);
 }
 
 /* ---- conflicts ----------------------------------------------------------------------------------------------------------------------- */

@@ -13,6 +13,22 @@
 struct stint_json *schema_fields_decode(const struct stint_json *wire); /* never NULL */
 struct stint_json *schema_fields_encode(const struct stint_json *set);
 bool schema_fields_empty(const struct stint_json *set);
+/*
+ * Looking up many members of one object, which would else cost the square of its size: mostly they come in its order, so the member behind the
+ * one found last is looked at first, and a large object is indexed at the first miss. Start with {.object = ...}. Members may be added
+ * meanwhile, and need not be found then; none may go.
+ */
+struct fields_lookup {
+	const struct stint_json *object;
+	const struct stint_json *near; /* found last */
+	struct stint_map *index;
+	size_t known; /* members at the first miss */
+	bool noted;
+};
+struct stint_json *schema_fields_find(struct fields_lookup *lookup, const char *key);
+void schema_fields_lookup_clear(struct fields_lookup *lookup);
+#define auto_fields_lookup STINT_CLEANUP(schema_fields_lookup_clear) struct fields_lookup
+
 void schema_fields_union(struct stint_json *set, const struct stint_json *other);
 void schema_fields_subtract(struct stint_json *set, const struct stint_json *other);
 /* Members that are in both; a new set. */
@@ -24,8 +40,6 @@ void schema_fields_each(const struct stint_json *set, void (*visit)(void *user, 
 char *schema_fields_item_key(const struct stint_type *list, const struct stint_json *item);
 /* That key as people read it: [name="x"]. Freed by the caller. */
 char *schema_fields_shown_key(const char *key);
-/* The item of the list that the key names, or NULL. */
-struct stint_json *schema_fields_find_item(const struct stint_type *list, const struct stint_json *items, const char *key);
 /* Whether a value of this type is owned as a whole; *type is followed to what the value shows where the schema says nothing. */
 bool schema_fields_is_leaf(const struct stint_type *type, const struct stint_json *value);
 /* The type of a member, NULL where the schema says nothing about it. */

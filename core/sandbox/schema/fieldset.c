@@ -19,10 +19,10 @@ struct stint_json *schema_fields_decode(const struct stint_json *wire)
 	stint_json_each(child, wire) {
 		const char *key = stint_json_key(child);
 		if (strcmp(key, ".") == 0) {
-			stint_json_set(set, ".", stint_json_new_object());
+			stint_json_add(set, ".", stint_json_new_object());
 			continue;
 		}
-		struct stint_json *node = stint_json_set(set, key, schema_fields_decode(child));
+		struct stint_json *node = stint_json_add(set, key, schema_fields_decode(child));
 		if (!stint_json_first(node))
 			stint_json_set(node, ".", stint_json_new_object());
 	}
@@ -36,9 +36,9 @@ struct stint_json *schema_fields_encode(const struct stint_json *set)
 	stint_json_each(child, set) {
 		if (strcmp(stint_json_key(child), ".") == 0) {
 			if (!alone)
-				stint_json_set(wire, ".", stint_json_new_object());
+				stint_json_add(wire, ".", stint_json_new_object());
 		} else {
-			stint_json_set(wire, stint_json_key(child), schema_fields_encode(child));
+			stint_json_add(wire, stint_json_key(child), schema_fields_encode(child));
 		}
 	}
 	return wire;
@@ -49,23 +49,62 @@ bool schema_fields_empty(const struct stint_json *set)
 	return !stint_json_first(set);
 }
 
+enum { FEW_MEMBERS = 16 };
+
+static void note_members(struct fields_lookup *lookup)
+{
+	stint_json_each(member, lookup->object) {
+		if (lookup->known++ == FEW_MEMBERS)
+			lookup->index = stint_map_new(NULL);
+	}
+	if (lookup->index)
+		stint_json_each(member, lookup->object)
+			stint_map_set(lookup->index, stint_json_key(member), member);
+	lookup->noted = true;
+}
+
+struct stint_json *schema_fields_find(struct fields_lookup *lookup, const char *key)
+{
+	if (stint_json_type(lookup->object) != STINT_JSON_OBJECT)
+		return NULL;
+	struct stint_json *found = lookup->near ? stint_json_next(lookup->near) : stint_json_first(lookup->object);
+	if (!found || strcmp(stint_json_key(found), key) != 0) {
+		if (!lookup->noted)
+			note_members(lookup);
+		found = lookup->index ? stint_map_get(lookup->index, key) : NULL;
+		struct stint_json *member = lookup->index ? NULL : stint_json_first(lookup->object);
+		for (size_t i = 0; i < lookup->known && member && !found; i++, member = stint_json_next(member))
+			found = strcmp(stint_json_key(member), key) == 0 ? member : NULL;
+	}
+	if (found)
+		lookup->near = found;
+	return found;
+}
+
+void schema_fields_lookup_clear(struct fields_lookup *lookup)
+{
+	stint_map_free(lookup->index);
+}
+
 void schema_fields_union(struct stint_json *set, const struct stint_json *other)
 {
+	auto_fields_lookup lookup = {.object = set};
 	stint_json_each(child, other) {
 		const char *key = stint_json_key(child);
-		struct stint_json *known = stint_json_get(set, key);
+		struct stint_json *known = schema_fields_find(&lookup, key);
 		if (known)
 			schema_fields_union(known, child);
 		else
-			stint_json_set(set, key, stint_json_dup(child));
+			stint_json_add(set, key, stint_json_dup(child));
 	}
 }
 
 void schema_fields_subtract(struct stint_json *set, const struct stint_json *other)
 {
+	auto_fields_lookup lookup = {.object = other};
 	for (struct stint_json *child = stint_json_first(set), *next; child; child = next) {
 		next = stint_json_next(child);
-		const struct stint_json *taken = stint_json_get(other, stint_json_key(child));
+		const struct stint_json *taken = schema_fields_find(&lookup, stint_json_key(child));
 		if (!taken)
 			continue;
 		if (strcmp(stint_json_key(child), ".") == 0) {
@@ -81,19 +120,20 @@ void schema_fields_subtract(struct stint_json *set, const struct stint_json *oth
 struct stint_json *schema_fields_intersection(const struct stint_json *a, const struct stint_json *b)
 {
 	struct stint_json *both = stint_json_new_object();
+	auto_fields_lookup lookup = {.object = b};
 	stint_json_each(child, a) {
-		const struct stint_json *other = stint_json_get(b, stint_json_key(child));
+		const struct stint_json *other = schema_fields_find(&lookup, stint_json_key(child));
 		if (!other)
 			continue;
 		if (strcmp(stint_json_key(child), ".") == 0) {
-			stint_json_set(both, ".", stint_json_new_object());
+			stint_json_add(both, ".", stint_json_new_object());
 			continue;
 		}
 		struct stint_json *node = schema_fields_intersection(child, other);
 		if (schema_fields_empty(node))
 			stint_json_free(node);
 		else
-			stint_json_set(both, stint_json_key(child), node);
+			stint_json_add(both, stint_json_key(child), node);
 	}
 	return both;
 }

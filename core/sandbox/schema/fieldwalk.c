@@ -72,22 +72,13 @@ char *schema_fields_item_key(const struct stint_type *list, const struct stint_j
 	return stint_format("k:%s", text);
 }
 
-struct stint_json *schema_fields_find_item(const struct stint_type *list, const struct stint_json *items, const char *key)
-{
-	stint_json_each(item, items) {
-		stint_autofree char *other = schema_fields_item_key(list, item);
-		if (other && strcmp(other, key) == 0)
-			return item;
-	}
-	return NULL;
-}
-
 /* ---- the fields of a configuration ------------------------------------------------------------------------------------------------ */
 
-static struct stint_json *enter(struct stint_json *set, const char *prefix, const char *name)
+/* For a key that the set cannot have yet: searching would make large objects cost the square of their size. */
+static struct stint_json *enter_new(struct stint_json *set, const char *prefix, const char *name)
 {
 	stint_autofree char *key = stint_format("%s%s", prefix, name);
-	return stint_json_ensure_object(set, key);
+	return stint_json_add(set, key, stint_json_new_object());
 }
 
 static void own(struct stint_json *node)
@@ -104,7 +95,7 @@ static void collect(const struct stint_type *type, const struct stint_json *valu
 	if (stint_json_type(value) == STINT_JSON_OBJECT) {
 		stint_json_each(member, value) {
 			const char *name = stint_json_key(member);
-			struct stint_json *child = enter(node, "f:", name);
+			struct stint_json *child = enter_new(node, "f:", name);
 			collect(schema_fields_member_type(type, name), member, child);
 			bool is_field = type && type->form == FORM_OBJECT && schema_field(type, name);
 			bool empty = stint_json_type(member) == STINT_JSON_NULL ||
@@ -148,28 +139,43 @@ struct stint_json *schema_fields_of(const struct stint_type *type, const struct 
 /* ---- differences --------------------------------------------------------------------------------------------------------------------- */
 
 enum { MAX_DEPTH = STINT_JSON_MAX_DEPTH + 8 };
+enum { ADDED, MODIFIED, REMOVED, SETS };
 
+/* The nodes of the path in each set are kept while the walk is below them, so that an insertion need not look for them from the root. */
 struct walk {
-	const char *path[MAX_DEPTH];
+	struct {
+		const char *key;
+		bool once; /* no other place of its container has this key, so what lies here is new to a set */
+		struct stint_json *nodes[SETS]; /* NULL: not there yet */
+	} path[MAX_DEPTH];
 	size_t depth;
-	struct fields_difference *difference;
+	struct stint_json *sets[SETS];
 };
 
-static void insert(const struct walk *walk, struct stint_json *set)
+static void insert(struct walk *walk, int which)
 {
-	for (size_t i = 0; i < walk->depth; i++)
-		set = stint_json_ensure_object(set, walk->path[i]);
+	struct stint_json *set = walk->sets[which];
+	for (size_t i = 0; i < walk->depth; i++) {
+		struct stint_json **node = &walk->path[i].nodes[which];
+		if (!*node)
+			*node = walk->path[i].once ? stint_json_add(set, walk->path[i].key, stint_json_new_object())
+						   : stint_json_ensure_object(set, walk->path[i].key);
+		set = *node;
+	}
 	own(set);
 }
 
 static void compare(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now);
 
-static void descend(
-	struct walk *walk, const char *key, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)
+static void descend(struct walk *walk, const char *key, bool once, const struct stint_type *type, const struct stint_json *old,
+	const struct stint_json *now)
 {
 	if (walk->depth == MAX_DEPTH)
 		return;
-	walk->path[walk->depth++] = key;
+	walk->path[walk->depth].key = key;
+	walk->path[walk->depth].once = once && (walk->depth == 0 || walk->path[walk->depth - 1].once);
+	memset(walk->path[walk->depth].nodes, 0, sizeof(walk->path[0].nodes));
+	walk->depth++;
 	compare(walk, type, old, now);
 	walk->depth--;
 }
@@ -177,47 +183,90 @@ static void descend(
 static void compare_leaf(struct walk *walk, const struct stint_json *old, const struct stint_json *now)
 {
 	if (!old)
-		insert(walk, walk->difference->added);
+		insert(walk, ADDED);
 	else if (!now)
-		insert(walk, walk->difference->removed);
+		insert(walk, REMOVED);
 	else if (!stint_json_equal(old, now))
-		insert(walk, walk->difference->modified);
+		insert(walk, MODIFIED);
 }
 
 static void compare_members(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)
 {
 	const struct stint_json *sides[] = {now, old};
 	for (size_t side = 0; side < STINT_COUNT(sides); side++) {
+		auto_fields_lookup lookup = {.object = sides[1 - side]};
 		if (stint_json_type(sides[side]) != STINT_JSON_OBJECT)
 			continue;
 		stint_json_each(member, sides[side]) {
 			const char *name = stint_json_key(member);
-			const struct stint_json *other =
-				stint_json_type(sides[1 - side]) == STINT_JSON_OBJECT ? stint_json_get(sides[1 - side], name) : NULL;
+			const struct stint_json *other = schema_fields_find(&lookup, name);
 			if (side == 1 && other) /* seen from the other side */
 				continue;
 			if (other == NULL || !stint_json_equal(member, other)) {
 				stint_autofree char *key = stint_format("f:%s", name);
-				descend(walk, key, schema_fields_member_type(type, name), side ? member : other, side ? other : member);
+				descend(walk, key, true, schema_fields_member_type(type, name), side ? member : other,
+					side ? other : member);
 			}
 		}
 	}
 }
 
+/* The items of a list beside their keys; items without one are left out. */
+struct keyed {
+	char *key;
+	const struct stint_json *item;
+};
+struct keyed_list {
+	struct keyed *items;
+	size_t count;
+};
+
+static struct keyed_list keyed_of(const struct stint_type *type, const struct stint_json *list)
+{
+	struct keyed_list keyed = {0};
+	if (stint_json_type(list) != STINT_JSON_ARRAY)
+		return keyed;
+	keyed.items = stint_alloc((stint_json_count(list) + 1) * sizeof(keyed.items[0]));
+	stint_json_each(item, list) {
+		char *key = schema_fields_item_key(type, item);
+		if (key)
+			keyed.items[keyed.count++] = (struct keyed){key, item};
+	}
+	return keyed;
+}
+
+static void keyed_clear(struct keyed_list *keyed)
+{
+	for (size_t i = 0; i < keyed->count; i++)
+		free(keyed->items[i].key);
+	free(keyed->items);
+}
+
+/* Mostly it stands where it stands on the other side. */
+static const struct stint_json *keyed_find(const struct keyed_list *keyed, size_t near, const char *key)
+{
+	if (near < keyed->count && strcmp(keyed->items[near].key, key) == 0)
+		return keyed->items[near].item;
+	for (size_t i = 0; i < keyed->count; i++)
+		if (strcmp(keyed->items[i].key, key) == 0)
+			return keyed->items[i].item;
+	return NULL;
+}
+
 static void compare_items(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)
 {
-	const struct stint_json *sides[] = {now, old};
+	struct keyed_list sides[] = {keyed_of(type, now), keyed_of(type, old)};
 	for (size_t side = 0; side < STINT_COUNT(sides); side++) {
-		if (stint_json_type(sides[side]) != STINT_JSON_ARRAY)
-			continue;
-		stint_json_each(item, sides[side]) {
-			stint_autofree char *key = schema_fields_item_key(type, item);
-			const struct stint_json *other = key ? schema_fields_find_item(type, sides[1 - side], key) : NULL;
-			if (!key || (side == 1 && other))
+		for (size_t i = 0; i < sides[side].count; i++) {
+			const struct keyed *each = &sides[side].items[i];
+			const struct stint_json *other = keyed_find(&sides[1 - side], i, each->key);
+			if (side == 1 && other)
 				continue;
-			descend(walk, key, type->item, side ? item : other, side ? other : item);
+			descend(walk, each->key, false, type->item, side ? each->item : other, side ? other : each->item);
 		}
 	}
+	for (size_t side = 0; side < STINT_COUNT(sides); side++)
+		keyed_clear(&sides[side]);
 }
 
 static void compare(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)
@@ -232,16 +281,16 @@ static void compare(struct walk *walk, const struct stint_type *type, const stru
 	else
 		compare_members(walk, type, old, now);
 	if (!old)
-		insert(walk, walk->difference->added);
+		insert(walk, ADDED);
 	else if (!now)
-		insert(walk, walk->difference->removed);
+		insert(walk, REMOVED);
 }
 
 void schema_fields_compare(
 	const struct stint_type *type, const struct stint_json *old, const struct stint_json *now, struct fields_difference *difference)
 {
 	*difference = (struct fields_difference){stint_json_new_object(), stint_json_new_object(), stint_json_new_object()};
-	struct walk walk = {.difference = difference};
+	struct walk walk = {.sets = {difference->added, difference->modified, difference->removed}};
 	compare_members(&walk, type, old, now);
 }
 

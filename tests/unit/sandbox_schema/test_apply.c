@@ -253,6 +253,48 @@ static void a_configuration_that_brings_a_record_is_refused(void **state)
 	refuse_status(story.status, 400, NULL, "metadata.managedFields must be nil");
 }
 
+/* With a search for each field it takes minutes, while nobody else is served. */
+static void a_record_of_many_fields_is_kept_in_no_time(void **state)
+{
+	enum { KEYS = 40000 };
+	const struct stint_kind *kind = kind_of(state, "v1", "ConfigMap");
+	struct stint_json *before = NULL;
+	int64_t started = stint_monotonic_ms();
+	for (int turn = 0; turn < 3; turn++) {
+		const struct stint_writer writer = {.manager = turn == 1 ? "two" : "one", .time = "2026-01-01T00:00:00Z"};
+		struct stint_json *now = before ? stint_json_dup(before) : stint_json_new_object();
+		stint_json_remove(now, "data");
+		struct stint_json *data = stint_json_ensure_object(now, "data");
+		for (int i = 0; i < KEYS; i++) {
+			stint_autofree char *key = stint_format("key-%d", turn < 2 ? i : KEYS - i); /* the last turn comes the other way */
+			stint_json_add(data, key, stint_json_new_int(turn));
+		}
+		stint_schema_track(schema_of(state), kind, before, now, &writer);
+		stint_json_free(before);
+		before = now;
+	}
+	assert_int_equal(stint_json_count(stint_json_at(before, "metadata", "managedFields")), 1);
+	stint_json_free(before);
+	assert_true(stint_monotonic_ms() - started < 30000);
+}
+
+/* Each env variable is an item of a list that is kept by its names. */
+static void long_lists_are_applied_in_no_time(void **state)
+{
+	enum { VARIABLES = 3000 };
+	auto_story story = begin(state, "v1", "Pod");
+	int64_t started = stint_monotonic_ms();
+	for (int turn = 0; turn < 3; turn++) {
+		stint_auto_buf text = {0};
+		stint_buf_puts(&text, "{'spec':{'containers':[{'name':'c','env':[");
+		for (int i = 0; i < VARIABLES; i++)
+			stint_buf_printf(&text, "%s{'name':'V%d','value':'%d'}", i ? "," : "", i, turn);
+		stint_buf_puts(&text, "]}]}}");
+		assert_true(apply_with(&story, "one", text.data, false));
+	}
+	assert_true(stint_monotonic_ms() - started < 20000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +313,8 @@ int main(void)
 		cmocka_unit_test(kubectl_takes_over_what_it_applied_on_the_client_side),
 		cmocka_unit_test(many_updaters_are_put_together),
 		cmocka_unit_test(a_configuration_that_brings_a_record_is_refused),
+		cmocka_unit_test(a_record_of_many_fields_is_kept_in_no_time),
+		cmocka_unit_test(long_lists_are_applied_in_no_time),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
