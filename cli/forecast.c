@@ -13,7 +13,11 @@
 #include "cli/cluster_read.h"
 #include "cli/live.h"
 #include "cli/output/output.h"
+#include "cli/scheduler_lease.h"
 #include "cli/why_print.h"
+
+#define BUDGETS "disruption budgets"
+#define PAST_USE "past use"
 
 static const char *text_at(const struct stint_json *object, const char *key)
 {
@@ -273,6 +277,29 @@ static void find_policy(struct cli_context *ctx, struct stint_kube *kube, struct
 	stint_simulate_usual_policy(policy);
 }
 
+static void not_considered(struct stint_json *told, const char *what)
+{
+	stint_json_append(stint_json_ensure_array(told, "not_considered"), stint_json_new_string(what));
+}
+
+/* Where the scheduler lets past use count, what it has kept of that beside its Lease. *unknown: it counts, and that cannot be read. */
+static struct stint_usage *find_usage(struct stint_kube *kube, int64_t now_ms, bool *unknown)
+{
+	bool known;
+	int64_t seconds = 0;
+	stint_auto_json *lease = cli_scheduler_lease(kube, &known);
+	const struct stint_json *metadata = stint_json_get(lease, "metadata");
+	const char *half_life = stint_json_string_at(metadata, "annotations", STINT_ANNOTATION_HALF_LIFE);
+	if (!half_life || !stint_parse_int(half_life, 1, INT64_MAX / 1000, &seconds))
+		return NULL;
+	stint_auto_error *err = NULL;
+	stint_auto_json *map = stint_kube_get(kube, &stint_kube_configmaps, text_at(metadata, "namespace"), STINT_USAGE_CONFIG_MAP, &err);
+	const char *text = stint_json_string_at(map, "data", "usage");
+	struct stint_usage *usage = stint_usage_new(seconds * 1000);
+	*unknown = !text || !stint_usage_load(usage, text, strlen(text), now_ms);
+	return usage;
+}
+
 static bool note_space(void *user, const char *item, size_t length)
 {
 	stint_auto_json *budget = stint_json_parse(item, length, 0, NULL);
@@ -298,14 +325,25 @@ static void note_budgets(struct stint_kube *kube, struct stint_json *told)
 	stint_json_each(eviction, evictions)
 		found |= stint_map_has(spaces, text_at(eviction, "project"));
 	if (found)
-		stint_json_append(stint_json_ensure_array(told, "not_considered"), stint_json_new_string("disruption budgets"));
+		not_considered(told, BUDGETS);
 	stint_map_free(spaces);
 }
 
 static void print_not_considered(struct cli_context *ctx, const struct stint_json *told)
 {
-	stint_json_each(what, stint_json_get(told, "not_considered"))
-		fprintf(ctx->out, "\nNot considered: %s, which can put evictions off\n", stint_json_string_or(what, ""));
+	static const struct {
+		const char *what, *does;
+	} rows[] = {
+		{BUDGETS, "which can put evictions off"},
+		{PAST_USE, "which moves what is due to each project"},
+		{"failed binds", "which are tried again after a pause"},
+	};
+	stint_json_each(what, stint_json_get(told, "not_considered")) {
+		for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+			if (strcmp(rows[i].what, stint_json_string_or(what, "")) == 0)
+				fprintf(ctx->out, "\nNot considered: %s, %s\n", rows[i].what, rows[i].does);
+		}
+	}
 }
 
 static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects, const char *space)
@@ -319,11 +357,16 @@ static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, 
 	struct stint_policy policy;
 	find_policy(ctx, kube, arena, &policy);
 	char **names = cli_scheduler_names(ctx, kube);
-	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = now_ms};
+	bool use_unknown = false;
+	struct stint_usage *usage = find_usage(kube, now_ms, &use_unknown);
+	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = now_ms, .usage = usage};
 	struct stint_json *told = stint_forecast(cluster.snapshot, &question);
+	stint_usage_free(usage);
 	stint_strings_free(names);
 	stint_arena_free(arena);
 	note_budgets(kube, told);
+	if (use_unknown)
+		not_considered(told, PAST_USE);
 	if (!stint_json_bool_or(stint_json_get(told, "settled"), true))
 		cli_note(ctx, "things would go on changing for longer than is looked ahead: what is told is how far it would come");
 	return told;

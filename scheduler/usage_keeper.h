@@ -5,10 +5,8 @@
 #ifndef STINT_SCHEDULER_USAGE_KEEPER_H
 #define STINT_SCHEDULER_USAGE_KEEPER_H
 
-#include <scheduler/usage.h>
 #include <stint/kube.h>
-
-#define STINT_USAGE_CONFIG_MAP "stint-usage"
+#include <stint/usage.h>
 
 struct stint_usage_keeper_options {
 	struct stint_kube *kube;

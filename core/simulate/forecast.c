@@ -242,6 +242,8 @@ struct forecast *forecast_run(const struct stint_snapshot *snapshot, const struc
 		put_all(forecast, &snapshot->coming);
 	stint_mirror_settle(forecast->mirror, question->now_ms); /* finds out which owners are missing */
 	stint_mirror_settle(forecast->mirror, question->now_ms);
+	if (question->usage)
+		stint_usage_apply(question->usage, forecast->engine);
 	if (coming)
 		note_coming(forecast, &snapshot->coming);
 	for (int64_t number = 0; number < MOST_CYCLES && !forecast->settled; number++) {
@@ -270,10 +272,32 @@ void forecast_free(struct forecast *forecast)
 	free(forecast);
 }
 
+/* What the scheduler said of the pod when it had failed to carry a decision out: it tries that again after a pause, whose end nobody tells. */
+static bool has_failed(const struct stint_pod *pod)
+{
+	static const char *const words[] = {"BindRefused", "DeviceHolderFailed", "VolumeNotGiven"};
+	for (size_t i = 0; i < STINT_COUNT(words) && !pod->node && !stint_pod_ended(pod); i++) {
+		if (pod->scheduled == STINT_FALSE && pod->scheduled_reason && strcmp(pod->scheduled_reason, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void note_failed(const struct stint_snapshot *snapshot, struct stint_json *told)
+{
+	for (size_t i = 0; i < snapshot->pods.count; i++) {
+		if (has_failed(stint_pod_of(snapshot->pods.items[i]))) {
+			stint_json_append(stint_json_ensure_array(told, "not_considered"), stint_json_new_string("failed binds"));
+			return;
+		}
+	}
+}
+
 struct stint_json *stint_forecast(const struct stint_snapshot *snapshot, const struct stint_forecast_question *question)
 {
 	struct forecast *before = forecast_run(snapshot, question, false), *after = forecast_run(snapshot, question, true);
 	struct stint_json *told = forecast_tell(before, after);
+	note_failed(snapshot, told);
 	forecast_free(before);
 	forecast_free(after);
 	return told;

@@ -14,6 +14,7 @@
 #include <stint/base.h>
 #include <stint/engine.h>
 #include <stint/text.h>
+#include <stint/usage.h>
 
 /* The result document, owned by the caller. NULL: *err (STINT_USAGE) says what is wrong and where. The same bytes for the same scenario. */
 struct stint_json *stint_simulate(const struct stint_json *scenario, struct stint_error **err);
@@ -56,6 +57,7 @@ struct stint_forecast_question {
 	const struct stint_policy *policy;
 	char *const *scheduler_names; /* that are served, NULL-ended */
 	int64_t now_ms;
+	const struct stint_usage *usage; /* NULL: past use does not count, or is not known */
 };
 /*
  * What the scheduler would do with what was read and what is coming: the engine runs twice, without and with it, until nothing changes any
@@ -70,7 +72,8 @@ struct stint_forecast_question {
  *      delayed: [{project, workload, workload_kind, pods}], of those that would start without it,
  *      queues: [{name, parent, gpu|cpu|memory: {quota|limit|fair_share|allocated: {before, after}}}], of those that differ}
  *
- * not_considered is added by `stint ... --dry-run=schedule`: [text], of what the cluster has and this does not know.
+ * not_considered: [text], where there is something that could make a difference and that this does not know: "failed binds", after which the
+ * scheduler pauses; `stint ... --dry-run=schedule` adds what it could not read.
  * `later` is after what leaves has gone. lost_gpu_seconds is left out where it is not known; quotas of -1 are unlimited. Owned by the caller.
  */
 struct stint_json *stint_forecast(const struct stint_snapshot *snapshot, const struct stint_forecast_question *question);

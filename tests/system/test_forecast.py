@@ -2,6 +2,8 @@
 by asking."""
 
 import collections
+import json
+import time
 
 import kit
 
@@ -321,6 +323,36 @@ class Settings(kit.Case):
         with cluster.scheduler("--gpu-placement", "spread"):
             told = kit.eventually(lambda: [t for t in [cluster.stint(*two)] if not t.err], "the settings being told")[0]
             self.assertEqual(nodes(told), ["node-0", "node-1"])
+
+    def test_past_use_moves_what_is_due_where_it_counts(self):
+        """One project has had all of the cluster lately; so more than its half is due to the other, and a gang of six gets its place."""
+        cluster = kit.Sandbox("--nodes", "2", "--gpus", "4", "--no-scheduler")
+        self.addCleanup(cluster.close)
+        self.assert_works(cluster.stint("project", "update", "default", "--gpus", "0"))
+        cluster.project("greedy", 0)
+        cluster.project("modest", 0)
+        sums = {"cpu": 1, "memory": 1, "gpu": 1e12, "busy": 1}
+        kept = {"version": 1, "at": int(time.time() * 1000), "cluster": sums, "queues": {"greedy": sums}}
+        maps = "/api/v1/namespaces/kube-system/configmaps"
+        usage = lambda text: cluster.api.call("PATCH", maps + "/stint-usage", {"data": {"usage": text}}, "application/merge-patch+json")
+        cluster.api.create(maps, {"metadata": {"name": "stint-usage"}, "data": {"usage": json.dumps(kept)}})
+        ask = ("submit", "gang", "-p", "modest", *IMAGE, "-g", "1", "--workers", "6", "--dry-run=schedule")
+
+        def told(outcome, considered):
+            answer = cluster.stint(*ask, "-o", "json").json
+            return (answer["workloads"][0]["outcome"], "past use" not in answer.get("not_considered", [])) == (outcome, considered)
+
+        with cluster.scheduler("--leader-elect=true"):
+            for at in range(8):
+                self.assert_works(cluster.stint("submit", "job-%d" % at, "-p", "greedy", *IMAGE, "-g", "1", "--", "sleep", "1000"))
+            kit.eventually(lambda: sum(bool(pod["spec"].get("nodeName")) for pod in cluster.api.pods("greedy")) == 8, "all being bound")
+            kit.eventually(lambda: told("Waits", True), "past use not counting")
+        with cluster.scheduler("--leader-elect=true", "--usage-half-life", "7d"):
+            kit.eventually(lambda: told("StartsLater", True), "past use counting")
+            # The scheduler keeps it anew from time to time: it may do so in between.
+            kit.eventually(lambda: usage("nothing of its own")[0] == 200 and told("Waits", False), "what cannot be read being said")
+            kit.eventually(lambda: usage("")[0] == 200 and "\nNot considered: past use, which moves what is due to each project\n" in
+                           cluster.stint(*ask).out, "people being told so")
 
 
 if __name__ == "__main__":

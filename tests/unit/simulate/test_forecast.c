@@ -69,6 +69,8 @@ static void put(struct stint_snapshot *snapshot, struct stint_model *model, cons
 	}
 }
 
+static const struct stint_usage *past_use; /* of the questions that follow */
+
 /* NULL: what comes is refused, see *err. */
 static struct stint_json *forecast(const char *cluster, const char *coming, bool backwards, struct stint_error **err)
 {
@@ -82,7 +84,7 @@ static struct stint_json *forecast(const char *cluster, const char *coming, bool
 		put(snapshot, model, stint_json_item(listed, backwards ? count - 1 - i : i));
 	struct stint_policy policy;
 	stint_simulate_usual_policy(&policy);
-	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = NOW_MS};
+	const struct stint_forecast_question question = {.policy = &policy, .scheduler_names = names, .now_ms = NOW_MS, .usage = past_use};
 	struct stint_json *told =
 		stint_snapshot_create(snapshot, model, objects, "ours", NOW_MS, err) ? stint_forecast(snapshot, &question) : NULL;
 	stint_snapshot_free(snapshot);
@@ -184,6 +186,48 @@ static void a_changed_queue_moves_shares(void **state)
 	assert_non_null(strstr(told, "\"name\":\"theirs\",\"parent\":\"all\",\"gpu\":{\"quota\":{\"before\":2,\"after\":2}"));
 }
 
+/* Two projects without quotas share four devices, two each; what `theirs` has had all the time moves that, where it counts. */
+static void past_use_moves_shares(void **state)
+{
+	(void)state;
+	static const char cluster[] = NODE("alpha") NODE("beta") QUEUE("all", "", "4") QUEUE("ours", "parentQueue: all, ", "0")
+		QUEUE("theirs", "parentQueue: all, ", "0") SPACE("ours") SPACE("theirs") RUNS("theirs", "a", "", "alpha", "")
+			RUNS("theirs", "b", "", "alpha", "") RUNS("theirs", "c", "", "beta", "") RUNS("theirs", "d", "", "beta", "");
+	static const char used[] = "{\"version\":1,\"at\":1700000100000,\"cluster\":{\"cpu\":8,\"memory\":8,\"gpu\":8,\"busy\":1},"
+				   "\"queues\":{\"theirs\":{\"cpu\":0,\"memory\":0,\"gpu\":8,\"busy\":1}}}";
+	for (int counts = 0; counts < 2; counts++) {
+		struct stint_usage *usage = counts ? stint_usage_new(60000) : NULL;
+		assert_true(!usage || stint_usage_load(usage, used, strlen(used), NOW_MS));
+		past_use = usage;
+		stint_autofree char *told = told_of(cluster, COMING("x", "parallelism: 3, "));
+		past_use = NULL;
+		if (!strstr(told,
+			    counts ? "\"total\":3,\"now\":0,\"later\":3,\"waiting\":0" : "\"total\":3,\"now\":0,\"later\":2,\"waiting\":1"))
+			fail_msg("%s", told);
+		stint_usage_free(usage);
+	}
+}
+
+#define SAYS(space, name, reason)                                                       \
+	"---\n{kind: Pod, metadata: {namespace: " space ", name: " name ", uid: p" name \
+	", creationTimestamp: '2023-11-14T22:14:20Z'}, spec: {" SPEC                    \
+	"}, status: {phase: Pending, conditions: [{type: PodScheduled, status: "        \
+	"'False', reason: " reason "}]}}\n"
+
+/* Nobody tells when the scheduler tries such a pod again; here it is tried at once. */
+static void failed_binds_are_said_not_to_be_considered(void **state)
+{
+	(void)state;
+	static const char *const failed[] = {"BindRefused", "DeviceHolderFailed", "VolumeNotGiven"};
+	for (size_t i = 0; i <= STINT_COUNT(failed); i++) {
+		const bool any = i < STINT_COUNT(failed);
+		stint_autofree char *pod = stint_format(SAYS("theirs", "w", "%s"), any ? failed[i] : "NoRoom");
+		stint_autofree char *cluster = stint_format("%s%s", WORLD, pod);
+		stint_autofree char *told = told_of(cluster, COMING("x", ""));
+		assert_int_equal(strstr(told, "\"not_considered\":[\"failed binds\"]") != NULL, any);
+	}
+}
+
 static void what_cannot_be_known_is_refused(void **state)
 {
 	(void)state;
@@ -211,6 +255,8 @@ int main(void)
 		cmocka_unit_test(what_comes_is_told_with_what_it_does_to_others),
 		cmocka_unit_test(who_would_have_had_the_place_is_told),
 		cmocka_unit_test(a_changed_queue_moves_shares),
+		cmocka_unit_test(past_use_moves_shares),
+		cmocka_unit_test(failed_binds_are_said_not_to_be_considered),
 		cmocka_unit_test(what_cannot_be_known_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,11 +6,14 @@
  *
  * Between two samples the amounts of the earlier one are taken to have held.
  */
-#ifndef STINT_SCHEDULER_USAGE_H
-#define STINT_SCHEDULER_USAGE_H
+#ifndef STINT_USAGE_H
+#define STINT_USAGE_H
 
 #include <stint/engine.h>
 #include <stint/text.h>
+
+/* The ConfigMap beside the scheduler's Lease that has it under the key `usage`; of a scheduler of one pool of nodes -POOL comes behind. */
+#define STINT_USAGE_CONFIG_MAP "stint-usage"
 
 struct stint_usage;
 struct stint_usage *stint_usage_new(int64_t half_life_ms); /* > 0 */

@@ -1,7 +1,7 @@
 /* What usage promises: parts of the cluster by time, halved with each half-life, and the same after a restart. */
-#include <scheduler/usage.h>
+#include <stint/usage.h>
 
-#include "cluster.h"
+#include "../scheduler/cluster.h"
 
 #define IN_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_setup, cluster_teardown)
 

@@ -1,10 +1,10 @@
 /*
- * usage: decayed integrals of what queues had. See usage.h.
+ * usage: decayed integrals of what queues had. See stint/usage.h.
  *
  * State: for each queue, and for the cluster, the integral as of `at_ms` (in units of amount times milliseconds) and the amount that has held
  * since. An integral that has faded to nothing goes, so a queue that came and went costs nothing for ever.
  */
-#include <scheduler/usage.h>
+#include <stint/usage.h>
 
 #include <math.h>
 #include <stdlib.h>
