@@ -47,6 +47,14 @@ static const struct source {
 	{&stint_kube_podgroups, STINT_KIND_POD_GROUP, true, true},
 	{&stint_kube_priorityclasses, STINT_KIND_PRIORITY_CLASS, false, true},
 	{&stint_kube_core_events, STINT_KIND_EVENT, false, false},
+	/* Which of their pods start together. Workloads are told of by the pods alone. */
+	{&stint_kube_pytorchjobs, STINT_KIND_OWNER, false, true},
+	{&stint_kube_tfjobs, STINT_KIND_OWNER, false, true},
+	{&stint_kube_xgboostjobs, STINT_KIND_OWNER, false, true},
+	{&stint_kube_jaxjobs, STINT_KIND_OWNER, false, true},
+	{&stint_kube_mpijobs, STINT_KIND_OWNER, false, true},
+	{&stint_kube_mpijobs_v2beta1, STINT_KIND_OWNER, false, true},
+	{&stint_kube_leaderworkersets, STINT_KIND_OWNER, false, true},
 };
 enum { PODS, NODES, QUEUES, POD_GROUPS = 7, CLASSES, EVENTS, FEEDS = STINT_COUNT(sources) };
 
@@ -153,6 +161,15 @@ static bool is_a_report(const struct stint_object *object, const struct stint_ob
 		now->taints_count == then->taints_count && now->meta.deleted_ms == then->meta.deleted_ms;
 }
 
+/* Whether owners of that kind come to the catalog: what nobody brings, nobody waits for. */
+static void see(const struct feed *feed, bool seen)
+{
+	const struct stint_kube_resource *resource = feed->source->resource;
+	stint_autofree char *version = stint_format("%s/%s", resource->group, resource->version);
+	if (feed->source->kind == STINT_KIND_OWNER)
+		stint_catalog_see_owners(feed->state->catalog, version, resource->kind, seen);
+}
+
 static void forget(struct feed *feed, const struct stint_object *object)
 {
 	stint_catalog_remove(feed->state->catalog, object);
@@ -201,6 +218,7 @@ static void on_synced(void *user, bool again)
 	struct feed *feed = user;
 	(void)again;
 	feed->was_read = true;
+	see(feed, true);
 	settle_former(feed);
 	no_trouble(feed);
 	feed->state->news = TUI_NEWS;
@@ -270,6 +288,7 @@ static void forget_objects(struct feed *feed)
 		forget(feed, object);
 	for (size_t at = 0; at < feed->former.count; at++)
 		forget(feed, feed->former.items[at]);
+	see(feed, false);
 	stint_reflector_free(stint_steal(&feed->reflector));
 	feed->was_read = false;
 	no_trouble(feed);

@@ -34,6 +34,7 @@ struct groups {
 	const struct tui_sources *sources;
 	struct stint_map *by_key; /* -> struct group, of PodGroups alone: others belong to one workload */
 	int64_t least_mib, now_ms;
+	const char *unseen; /* a kind that says how pods of something here belong together, and may not be read */
 };
 
 static void group_free(void *value)
@@ -109,7 +110,7 @@ static void add_members(const struct groups *groups, struct group *group)
 }
 
 /* What a workload waits in: the group of its first pod that has no place. Freed with the map, or by the caller when it is not in there. */
-static struct group *group_of(const struct groups *groups, const struct stint_workload *workload, const struct stint_pod *first)
+static struct group *group_of(struct groups *groups, const struct stint_workload *workload, const struct stint_pod *first)
 {
 	struct stint_grouping grouping;
 	stint_group_pod(groups->sources->catalog, first, &grouping);
@@ -140,7 +141,24 @@ static struct group *group_of(const struct groups *groups, const struct stint_wo
 
 /* ---- what waits -------------------------------------------------------------------------------------------------------------------- */
 
-static void fill(const struct groups *groups, struct tui_waiting *waiting, const struct stint_workload *workload)
+/* What would have to be read to know how they belong together. */
+static void note_unseen(struct groups *groups, const struct stint_workload *workload, const struct group *group)
+{
+	const struct stint_owner_reference top = {
+		.api_version = workload->api_version, .kind = workload->kind, .name = workload->name, .uid = workload->uid};
+	if (group->grouping.pod_group)
+		return;
+	if (group->grouping.wait == STINT_GROUPING_NEEDS_POD_GROUP && !groups->sources->pod_groups_known)
+		groups->unseen = "PodGroup";
+	for (size_t at = 0; at < STINT_OWNER_KINDS; at++) {
+		const bool same = strcmp(stint_owner_kinds[at].api_version, top.api_version) == 0 &&
+			strcmp(stint_owner_kinds[at].kind, top.kind) == 0;
+		if (same && stint_owner_kinds[at].custom && !stint_catalog_sees(groups->sources->catalog, &top))
+			groups->unseen = stint_owner_kinds[at].kind;
+	}
+}
+
+static void fill(struct groups *groups, struct tui_waiting *waiting, const struct stint_workload *workload)
 {
 	const struct stint_pod *first = first_waiting(workload);
 	const double asks = workload->gpus_requested - workload->gpus_allocated;
@@ -155,6 +173,7 @@ static void fill(const struct groups *groups, struct tui_waiting *waiting, const
 	if (!first)
 		return;
 	struct group *group = group_of(groups, workload, first);
+	note_unseen(groups, workload, group);
 	waiting->group = group->key;
 	waiting->pools = group->pools;
 	waiting->priority = group->priority;
@@ -347,10 +366,11 @@ static void number(struct tui_waiting *sorted, size_t count)
 
 /* ---- what is not known of it ------------------------------------------------------------------------------------------------------- */
 
-static const char *doubt_of(const struct tui_sources *sources)
+static const char *doubt_of(const struct tui_sources *sources, const char *unseen, struct stint_arena *arena)
 {
-	if (!sources->pod_groups_known)
-		return "order: without PodGroups, which may not be read";
+	stint_autofree char *without = unseen ? stint_format("order: without %s objects, which may not be read", unseen) : NULL;
+	if (without)
+		return stint_arena_strndup(arena, without, strlen(without));
 	if (!sources->past_use_known)
 		return "order: without past use, which may not be read";
 	return sources->usage && !sources->usage_factor_known ? "order: with --usage-factor 1, as the scheduler's Lease does not tell it"
@@ -366,10 +386,10 @@ void make_line(struct tui_maker *maker, const struct tui_sources *sources, int64
 	struct tui_waiting *sorted = stint_arena_alloc(maker->arena, (count + 1) * sizeof *sorted);
 	world->waiting = stint_arena_alloc(maker->arena, (count + 1) * sizeof *world->waiting);
 	world->waiting_count = count;
-	world->line_doubt = doubt_of(sources);
+	world->line_doubt = doubt_of(sources, NULL, maker->arena);
 	if (count == 0)
 		return;
-	const struct groups groups = {.maker = maker,
+	struct groups groups = {.maker = maker,
 		.sources = sources,
 		.by_key = stint_map_new(group_free),
 		.least_mib = least_memory_mib(world),
@@ -380,6 +400,7 @@ void make_line(struct tui_maker *maker, const struct tui_sources *sources, int64
 			fill(&groups, &sorted[count++], world->workloads[at]);
 	}
 	stint_map_free(groups.by_key);
+	world->line_doubt = doubt_of(sources, groups.unseen, maker->arena);
 	qsort(sorted, count, sizeof *sorted, compare_waiting);
 	number(sorted, count);
 	struct tree tree = {.maker = maker, .sorted = sorted, .by_name = stint_map_new(NULL)};

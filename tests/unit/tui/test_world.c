@@ -211,13 +211,51 @@ static void test_workloads_of_one_pod_group_have_one_place(void **state)
 	assert_int_equal(world->waiting[2].position, 2);
 }
 
+/* A job of Kubeflow says how many of its pods start together, where it can be read. */
+static void test_jobs_of_other_kinds_are_gangs_as_they_say(void **state)
+{
+	struct scene *scene = *state;
+	static const char job[] =
+		"{\"metadata\":{\"name\":\"torch\",\"namespace\":\"p\",\"uid\":\"torch\",\"creationTimestamp\":\"2026-11-24T09:00:00Z\"},"
+		"\"spec\":{\"pytorchReplicaSpecs\":{\"Master\":{\"replicas\":1},\"Worker\":{\"replicas\":2}}}}";
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_queue(scene, "d", NULL, 8, -1);
+	scene_queue(scene, "p", "d", 4, -1);
+	for (int at = 0; at < 3; at++) {
+		stint_autofree char *pod =
+			stint_format("{\"metadata\":{\"name\":\"torch-%d\",\"namespace\":\"p\",\"uid\":\"torch-%d\",\"creationTimestamp\":"
+				     "\"2026-11-24T09:00:00Z\","
+				     "\"labels\":{\"training.kubeflow.org/replica-type\":\"%s\"},"
+				     "\"ownerReferences\":[{\"apiVersion\":\"kubeflow.org/"
+				     "v1\",\"kind\":\"PyTorchJob\",\"name\":\"torch\",\"uid\":\"torch\",\"controller\":true}]},"
+				     "\"spec\":{\"schedulerName\":\"stint-scheduler\",\"containers\":[{\"name\":\"c\",\"resources\":{"
+				     "\"requests\":{\"nvidia.com/gpu\":\"1\"}}}]},"
+				     "\"status\":{\"phase\":\"Pending\"}}",
+				at, at, at ? "worker" : "master");
+		scene_add(scene, &scene->pods, STINT_KIND_POD, NULL, NULL, pod);
+	}
+	assert_non_null(strstr(scene_world(scene)->line_doubt, "PyTorchJob"));
+	assert_near(scene_world(scene)->waiting[0].step[STINT_GPU], 1);
+	struct stint_error *err = NULL;
+	struct stint_object *object = stint_object_decode(
+		scene->model, &(struct stint_decode_as){STINT_KIND_OWNER, "kubeflow.org/v1", "PyTorchJob"}, job, strlen(job), &err);
+	assert_non_null(object);
+	stint_catalog_put(scene->catalog, object);
+	stint_catalog_see_owners(scene->catalog, "kubeflow.org/v1", "PyTorchJob", true);
+	stint_object_unref(object);
+	assert_null(scene_world(scene)->line_doubt);
+	assert_near(scene_world(scene)->waiting[0].step[STINT_GPU], 3);
+}
+
 static void test_what_the_order_is_made_without_is_said(void **state)
 {
 	struct scene *scene = *state;
-	assert_null(scene_world(scene)->line_doubt);
 	scene->hide_groups = true;
-	assert_non_null(strstr(scene_world(scene)->line_doubt, "PodGroups"));
+	assert_null(scene_world(scene)->line_doubt); /* nothing here names one */
+	scene_member(scene, "p", "m-0", "gang", NULL);
+	assert_non_null(strstr(scene_world(scene)->line_doubt, "PodGroup objects"));
 	scene->hide_groups = false;
+	assert_null(scene_world(scene)->line_doubt);
 	scene->hide_use = true;
 	assert_non_null(strstr(scene_world(scene)->line_doubt, "past use"));
 	scene->hide_use = false;
@@ -283,6 +321,7 @@ int main(void)
 		TEST(test_a_gang_that_a_pod_group_rules_is_tried_at_once_and_charged_to_its_queue),
 		TEST(test_what_cannot_be_tried_yet_comes_last_and_has_no_place),
 		TEST(test_workloads_of_one_pod_group_have_one_place),
+		TEST(test_jobs_of_other_kinds_are_gangs_as_they_say),
 		TEST(test_what_the_order_is_made_without_is_said),
 		TEST(test_a_world_made_again_of_the_same_is_the_same),
 		TEST(test_of_one_project_alone_what_others_hold_is_not_known),
