@@ -670,6 +670,22 @@ static bool may_count_use(const struct tui_state *state)
 	return !stint_json_get(told, STINT_ANNOTATION_POLICY) || (half_life && half_life[0]);
 }
 
+/*
+ * Queues that a scheduler of one node pool serves carry its label (--node-pool). Those schedulers have Leases of other names, which people may not
+ * read; where one of all pools works, the label means nothing.
+ */
+static bool has_pool_schedulers(const struct tui_state *state)
+{
+	const struct stint_reflector *queues = tui_state_lease(state) ? NULL : state->feeds[QUEUES].reflector;
+	struct stint_object *queue;
+	for (size_t at = 0; queues && (queue = stint_reflector_next(queues, &at));) {
+		const char *pool = stint_object_label(queue, STINT_LABEL_NODE_POOL);
+		if (pool && *pool)
+			return true;
+	}
+	return false;
+}
+
 static struct tui_sources sources_of(const struct tui_state *state)
 {
 	const struct feed *feeds = state->feeds;
@@ -692,6 +708,7 @@ static struct tui_sources sources_of(const struct tui_state *state)
 		.past_use_known = state->usage || !state->usage_denied || !may_count_use(state),
 		.usage_factor = factor_known ? factor : 1,
 		.usage_factor_known = factor_known,
+		.pool_schedulers = has_pool_schedulers(state),
 		.workloads = state->workloads};
 }
 
@@ -738,6 +755,8 @@ int64_t tui_state_lost(const struct tui_state *state, const char **problem, enum
 
 char *tui_state_scheduler(const struct tui_state *state, int64_t now_ms)
 {
+	if (has_pool_schedulers(state))
+		return NULL;
 	return tui_heartbeat_trouble(state->heartbeat, now_ms);
 }
 

@@ -105,6 +105,7 @@ struct tui_sources {
 	bool past_use_known; /* if it counts, it is in `usage` */
 	double usage_factor;
 	bool usage_factor_known;
+	bool pool_schedulers; /* each node pool has one, with a line of its own */
 	struct stint_workload_set *workloads; /* fed with the pods, their owners and the nodes */
 };
 

@@ -371,6 +371,8 @@ static const char *doubt_of(const struct tui_sources *sources, const char *unsee
 	stint_autofree char *without = unseen ? stint_format("order: without %s objects, which may not be read", unseen) : NULL;
 	if (without)
 		return stint_arena_strndup(arena, without, strlen(without));
+	if (sources->pool_schedulers)
+		return "order: each node pool has a line of its own, and they are shown as one";
 	if (!sources->past_use_known)
 		return "order: without past use, which may not be read";
 	return sources->usage && !sources->usage_factor_known ? "order: with --usage-factor 1, as the scheduler's Lease does not tell it"

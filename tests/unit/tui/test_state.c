@@ -5,15 +5,16 @@
 
 #define POLICY "\"stint.dev/policy\":\"{\\\"usage_factor\\\":4}\""
 #define OLD_POLICY "\"stint.dev/policy\":\"{}\""
-#define ABSENT "404 Not Found"
 #define USAGE "{\"version\":1,\"at\":1,\"cluster\":{\"cpu\":1,\"memory\":1,\"gpu\":1},\"queues\":{}}"
 
+static const char absent[] = "404 Not Found";
 static const char forbidden[] = "403 Forbidden";
 
 struct stage {
-	const char *told; /* annotations of the Lease; NULL: it may not be read */
+	const char *told; /* annotations of the Lease; NULL: it may not be read; "absent": there is none */
 	const char *map; /* how the ConfigMap is answered; NULL: it is there */
 	const char *groups; /* likewise of the list of PodGroups */
+	const char *pool; /* label of a queue; NULL: there is no queue */
 	struct tui_state *state;
 	bool complete;
 };
@@ -30,8 +31,10 @@ static void answer(struct fake_connection *connection, const struct fake_request
 	const struct stage *stage = connection->server->user;
 	stint_autofree char *body = NULL;
 	if (strstr(request->target, "/leases/")) {
-		if (stage->told)
-			body = stint_format("{\"metadata\":{\"annotations\":{%s}},\"spec\":{}}", stage->told);
+		if (stage->told && strcmp(stage->told, "absent") == 0)
+			refuse(connection, absent);
+		else if (stage->told)
+			body = stint_format("{\"metadata\":{\"annotations\":{%s}},\"spec\":{\"holderIdentity\":\"a\"}}", stage->told);
 		else
 			refuse(connection, forbidden);
 	} else if (strstr(request->target, "/configmaps/stint-usage")) {
@@ -46,6 +49,10 @@ static void answer(struct fake_connection *connection, const struct fake_request
 		refuse(connection, stage->groups);
 	} else if (strstr(request->target, "watch=")) {
 		return; /* nothing changes */
+	} else if (strstr(request->target, "/queues") && stage->pool) {
+		body = stint_format("{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":\"q\",\"uid\":\"q\","
+				    "\"labels\":{\"kai.scheduler/node-pool\":\"%s\"}},\"spec\":{}}]}",
+			stage->pool);
 	} else if (strstr(request->target, "/api/v1/pods") && stage->groups == forbidden) {
 		body = stint_strdup(
 			"{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":\"p\",\"namespace\":\"a\",\"uid\":"
@@ -66,25 +73,26 @@ static void on_change(void *user)
 }
 
 static const struct {
-	const char *told, *map, *groups;
+	const char *told, *map, *groups, *pool;
 	const char *doubt; /* a word of what is said; NULL: nothing is */
 } cases[] = {
-	{POLICY, ABSENT, NULL, NULL}, /* past use does not count */
-	{POLICY ",\"stint.dev/usage-half-life-seconds\":\"\"", forbidden, NULL, NULL}, /* nor here, and it could not be read */
-	{POLICY ",\"stint.dev/usage-half-life-seconds\":\"3600\"", NULL, NULL, NULL},
-	{POLICY ",\"stint.dev/usage-half-life-seconds\":\"3600\"", forbidden, NULL, "past use"},
-	{NULL, forbidden, NULL, "past use"}, /* nobody says whether it counts */
-	{NULL, NULL, NULL, "--usage-factor"},
-	{OLD_POLICY ",\"stint.dev/usage-half-life-seconds\":\"3600\"", NULL, NULL, "--usage-factor"},
-	{POLICY, ABSENT, ABSENT, NULL}, /* a cluster without such a kind */
-	{POLICY, ABSENT, forbidden, "PodGroup objects"},
+	{POLICY, absent, NULL, NULL, NULL}, /* past use does not count */
+	{POLICY ",\"stint.dev/usage-half-life-seconds\":\"\"", forbidden, NULL, NULL, NULL}, /* nor here, and it could not be read */
+	{POLICY ",\"stint.dev/usage-half-life-seconds\":\"3600\"", NULL, NULL, NULL, NULL},
+	{POLICY ",\"stint.dev/usage-half-life-seconds\":\"3600\"", forbidden, NULL, NULL, "past use"},
+	{NULL, forbidden, NULL, NULL, "past use"}, /* nobody says whether it counts */
+	{NULL, NULL, NULL, NULL, "--usage-factor"},
+	{OLD_POLICY ",\"stint.dev/usage-half-life-seconds\":\"3600\"", NULL, NULL, NULL, "--usage-factor"},
+	{POLICY, absent, absent, NULL, NULL}, /* a cluster without such a kind */
+	{POLICY, absent, forbidden, NULL, "PodGroup objects"}, {"absent", absent, NULL, "h100", "each node pool"},
+	{"absent", absent, NULL, "", NULL}, {POLICY, absent, NULL, "h100", NULL}, /* a scheduler of all pools works */
 };
 
 static void what_the_order_is_made_without_is_said(void **state)
 {
 	(void)state;
 	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
-		struct stage stage = {.told = cases[at].told, .map = cases[at].map, .groups = cases[at].groups};
+		struct stage stage = {.told = cases[at].told, .map = cases[at].map, .groups = cases[at].groups, .pool = cases[at].pool};
 		struct fake_api api;
 		fake_api_open(&api, answer, &stage);
 		static const char *const names[] = {"stint-scheduler", NULL};
@@ -94,6 +102,10 @@ static void what_the_order_is_made_without_is_said(void **state)
 		const struct tui_world *world = tui_state_world(stage.state, stint_now_ms());
 		assert_non_null(world);
 		const char *doubt = world->line_doubt;
+		stint_autofree char *alarm = tui_state_scheduler(stage.state, stint_now_ms());
+		const bool nobody = cases[at].told && strcmp(cases[at].told, "absent") == 0 && !*cases[at].pool;
+		if ((alarm != NULL) != nobody)
+			fail_msg("case %zu: \"%s\" of the scheduler", at, alarm ? alarm : "nothing");
 		if (cases[at].doubt ? !doubt || !strstr(doubt, cases[at].doubt) : doubt != NULL)
 			fail_msg("case %zu: \"%s\"", at, doubt ? doubt : "nothing");
 		tui_state_close(stage.state);
