@@ -96,11 +96,10 @@ static void add_spec(struct stint_json *item, const struct stint_workload *workl
 /* Those that it lists, else its project's default. */
 static void add_pools(struct stint_kube *kube, struct stint_json *item, const struct stint_workload *workload)
 {
-	const char *own = cli_pools_of(workload), *queue = workload->queue ? workload->queue : workload->project;
-	stint_auto_json *object = own ? NULL : stint_kube_get(kube, &stint_kube_queues, NULL, queue, NULL);
-	const char *pools = own ? own : stint_json_string_at(object, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS);
-	set_text(item, "node_pools", pools);
-	if (!own && pools && *pools)
+	const char *own = cli_pools_of(workload);
+	stint_autofree char *otherwise = own ? NULL : cli_default_pools(kube, workload);
+	set_text(item, "node_pools", own ? own : otherwise);
+	if (otherwise)
 		stint_json_set_bool(item, "node_pools_of_project", true);
 }
 

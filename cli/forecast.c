@@ -287,7 +287,7 @@ static struct stint_usage *find_usage(struct stint_kube *kube, int64_t now_ms, b
 {
 	bool known;
 	int64_t seconds = 0;
-	stint_auto_json *lease = cli_scheduler_lease(kube, &known);
+	stint_auto_json *lease = cli_scheduler_lease(kube, NULL, &known);
 	const struct stint_json *metadata = stint_json_get(lease, "metadata");
 	const char *half_life = stint_json_string_at(metadata, "annotations", STINT_ANNOTATION_HALF_LIFE);
 	if (!half_life || !stint_parse_int(half_life, 1, INT64_MAX / 1000, &seconds))

@@ -85,25 +85,60 @@ static void add_node(struct pools *pools, const struct cli_use *use, const struc
 	add_gpus(item, "gpus_free", takes && left > 0 ? left : 0);
 }
 
-const char *cli_pools_of(const struct stint_workload *workload)
+/* Its owner, then its first pod. */
+static size_t objects_of(const struct stint_workload *workload, const struct stint_object *out[2])
 {
-	const struct stint_object *objects[2];
 	size_t count = 0;
 	if (workload->owner)
-		objects[count++] = &workload->owner->meta;
+		out[count++] = &workload->owner->meta;
 	if (workload->pods_count)
-		objects[count++] = &workload->pods[0]->meta;
-	for (size_t at = 0; at < count; at++) {
-		const char *list = stint_object_annotation(objects[at], STINT_ANNOTATION_NODE_POOLS);
-		if (list && *list)
-			return list;
-	}
+		out[count++] = &workload->pods[0]->meta;
+	return count;
+}
+
+static const char *pool_label(const struct stint_workload *workload)
+{
+	const struct stint_object *objects[2];
+	const size_t count = objects_of(workload, objects);
 	for (size_t at = 0; at < count; at++) {
 		const char *pool = stint_object_label(objects[at], STINT_LABEL_NODE_POOL);
 		if (pool && *pool)
 			return pool;
 	}
 	return NULL;
+}
+
+const char *cli_pools_of(const struct stint_workload *workload)
+{
+	const struct stint_object *objects[2];
+	const size_t count = objects_of(workload, objects);
+	for (size_t at = 0; at < count; at++) {
+		const char *list = stint_object_annotation(objects[at], STINT_ANNOTATION_NODE_POOLS);
+		if (list && *list)
+			return list;
+	}
+	return pool_label(workload);
+}
+
+char *cli_default_pools(struct stint_kube *kube, const struct stint_workload *workload)
+{
+	const char *queue = workload->queue ? workload->queue : workload->project;
+	stint_auto_json *object = stint_kube_get(kube, &stint_kube_queues, NULL, queue, NULL);
+	const char *pools = stint_json_string_at(object, "metadata", "annotations", STINT_ANNOTATION_DEFAULT_POOLS);
+	return pools && *pools ? stint_strdup(pools) : NULL;
+}
+
+char *cli_pool_that_serves(struct stint_kube *kube, const struct stint_workload *workload)
+{
+	const char *label = pool_label(workload), *own = cli_pools_of(workload);
+	if (label)
+		return stint_strdup(label);
+	stint_autofree char *otherwise = own ? NULL : cli_default_pools(kube, workload);
+	size_t count;
+	char **pools = stint_pools_split(own ? own : otherwise, &count);
+	char *first = stint_strdup(count ? pools[0] : STINT_DEFAULT_POOL);
+	stint_strings_free(pools);
+	return first;
 }
 
 static void add_waiting(struct pools *pools, const struct stint_workload *workload, const char *wanted)

@@ -92,7 +92,7 @@ static char *scheduler_trouble(struct cli_context *ctx, const char *kubeconfig)
 	struct stint_loop *loop = config ? stint_loop_new(&ctx->err) : NULL;
 	struct stint_kube *kube = loop ? stint_kube_new(loop, config, &options, &ctx->err) : NULL;
 	bool known = false;
-	stint_auto_json *lease = kube ? cli_scheduler_lease(kube, &known) : NULL;
+	stint_auto_json *lease = kube ? cli_scheduler_lease(kube, NULL, &known) : NULL;
 	char *trouble = known ? cli_scheduler_trouble(lease, stint_now_ms()) : NULL;
 	stint_kube_free(kube);
 	stint_loop_free(loop);

@@ -77,6 +77,6 @@ char *cli_why_path(const char *project, const char *name)
 
 char *cli_why_proxy_path(const struct stint_json *lease, const char *path)
 {
-	const char *space = stint_json_string_at(lease, "metadata", "namespace");
-	return stint_format("/api/v1/namespaces/%s/services/https:" STINT_SCHEDULER_NAME ":https/proxy%s", space, path);
+	const char *space = stint_json_string_at(lease, "metadata", "namespace"), *name = stint_json_string_at(lease, "metadata", "name");
+	return stint_format("/api/v1/namespaces/%s/services/https:%s:https/proxy%s", space, name ? name : STINT_SCHEDULER_NAME, path);
 }

@@ -22,6 +22,7 @@ struct stint_kube *cli_scheduler_client_kube(const struct cli_scheduler_client *
 const char *cli_scheduler_client_server(const struct cli_scheduler_client *client); /* the URL without slashes at its end */
 
 char *cli_why_path(const char *project, const char *name); /* "/v1/why/..."; freed by the caller */
-char *cli_why_proxy_path(const struct stint_json *lease, const char *path); /* the same, asked of the API server */
+char *cli_why_proxy_path(
+	const struct stint_json *lease, const char *path); /* the same, asked of the API server: the Service has the Lease's name */
 
 #endif

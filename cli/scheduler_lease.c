@@ -17,13 +17,14 @@ bool cli_scheduler_lease_is_better(const struct stint_json *lease, const struct 
 	return lease && (!other || stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"));
 }
 
-struct stint_json *cli_scheduler_lease(struct stint_kube *kube, bool *known)
+struct stint_json *cli_scheduler_lease(struct stint_kube *kube, const char *pool, bool *known)
 {
+	stint_autofree char *name = stint_format("%s%s%s", STINT_SCHEDULER_NAME, pool ? "-" : "", pool ? pool : "");
 	struct stint_json *any = NULL;
 	*known = true;
 	for (size_t i = 0; i < CLI_LEASE_SPACES; i++) {
 		stint_auto_error *err = NULL;
-		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, cli_lease_spaces[i], STINT_SCHEDULER_NAME, &err);
+		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, cli_lease_spaces[i], name, &err);
 		*known = *known && (lease || err->code == STINT_NOT_FOUND);
 		if (cli_scheduler_lease_is_better(lease, any)) {
 			stint_json_free(any);
@@ -40,17 +41,18 @@ char *cli_scheduler_trouble(const struct stint_json *lease, int64_t now_ms)
 	const struct stint_json *spec = stint_json_get(lease, "spec");
 	const char *holder = stint_json_string_or(stint_json_get(spec, "holderIdentity"), "");
 	const char *renewed = stint_json_string_or(stint_json_get(spec, "renewTime"), "");
+	const char *name = stint_json_string_or(stint_json_at(lease, "metadata", "name"), STINT_SCHEDULER_NAME);
 	int64_t renewed_ms;
 	char ago[STINT_TIME_SIZE];
 	if (!lease)
 		return stint_strdup("no scheduler has come to this cluster yet: there is no Lease " STINT_SCHEDULER_NAME);
 	if (!stint_time_parse(renewed, strlen(renewed), &renewed_ms))
-		return *holder ? NULL : stint_strdup("no scheduler holds the Lease " STINT_SCHEDULER_NAME);
+		return *holder ? NULL : stint_format("no scheduler holds the Lease %s", name);
 	stint_duration_format(now_ms > renewed_ms ? now_ms - renewed_ms : 0, ago);
 	if (!*holder)
-		return stint_format("no scheduler holds the Lease " STINT_SCHEDULER_NAME ": the last one gave it back %s ago", ago);
+		return stint_format("no scheduler holds the Lease %s: the last one gave it back %s ago", name, ago);
 	const int64_t lasts_ms = stint_json_int_or(stint_json_get(spec, "leaseDurationSeconds"), USUAL_SECONDS) * 1000;
 	if (now_ms <= renewed_ms + lasts_ms + SKEW_MS)
 		return NULL;
-	return stint_format("no scheduler works: %s holds the Lease " STINT_SCHEDULER_NAME " and has not renewed it for %s", holder, ago);
+	return stint_format("no scheduler works: %s holds the Lease %s and has not renewed it for %s", holder, name, ago);
 }

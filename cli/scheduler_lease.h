@@ -12,8 +12,11 @@ enum { CLI_LEASE_SPACES = 2 };
 extern const char *const cli_lease_spaces[CLI_LEASE_SPACES];
 /* Whether one of them is to be believed rather than another that was found before; either may be NULL. */
 bool cli_scheduler_lease_is_better(const struct stint_json *lease, const struct stint_json *other);
-/* Of the namespaces where it may be the one that tells an endpoint, else any. NULL: there is none, or it cannot be read (*known tells). */
-struct stint_json *cli_scheduler_lease(struct stint_kube *kube, bool *known);
+/*
+ * Of the namespaces where it may be the one that tells an endpoint, else any. pool: of the scheduler that serves that node pool alone; NULL: of the
+ * one that serves all. NULL: there is none, or it cannot be read (*known tells).
+ */
+struct stint_json *cli_scheduler_lease(struct stint_kube *kube, const char *pool, bool *known);
 /* `no scheduler holds the Lease since ...`; NULL: one renews it. lease NULL: there is none. Freed by the caller. */
 char *cli_scheduler_trouble(const struct stint_json *lease, int64_t now_ms);
 

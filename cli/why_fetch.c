@@ -16,6 +16,7 @@
 #include <stint/workload.h>
 
 #include "cli/live.h"
+#include "cli/pool.h"
 #include "cli/scheduler_client.h"
 #include "cli/scheduler_lease.h"
 #include "cli/why_fetch.h"
@@ -116,11 +117,35 @@ static enum answer ask_by_proxy(struct search *search, struct stint_json **recor
 	return answer;
 }
 
+/*
+ * Where no scheduler of all node pools works, each pool may have its own: that of the workload's pool is the one to ask. One that has no
+ * Lease changes nothing.
+ */
+static void find_scheduler_of_pool(struct search *search)
+{
+	struct stint_model *model = stint_model_new();
+	const struct stint_workload *workload = NULL;
+	bool known;
+	struct stint_workload_set *set = stint_workload_read(search->kube, model, search->project, search->name, &workload, NULL);
+	stint_autofree char *pool = set ? cli_pool_that_serves(search->kube, workload) : NULL;
+	struct stint_json *lease = pool ? cli_scheduler_lease(search->kube, pool, &known) : NULL;
+	stint_workload_set_free(set);
+	stint_model_free(model);
+	if (!lease)
+		return;
+	stint_json_free(search->lease);
+	free(search->trouble);
+	search->lease = lease;
+	search->trouble = cli_scheduler_trouble(lease, stint_now_ms());
+}
+
 static enum answer ask_scheduler(struct search *search, struct stint_json **record)
 {
 	bool known;
-	search->lease = cli_scheduler_lease(search->kube, &known);
+	search->lease = cli_scheduler_lease(search->kube, NULL, &known);
 	search->trouble = known ? cli_scheduler_trouble(search->lease, stint_now_ms()) : NULL;
+	if (!search->lease || search->trouble)
+		find_scheduler_of_pool(search);
 	if (!cli_scheduler_knows_caller(search->kube)) {
 		stint_buf_printf(&search->given_up, "it would take you for yourself, and not for \"%s\"",
 			stint_kube_config_of(search->kube)->impersonate_user);

@@ -118,6 +118,8 @@ class Shards(kit.Case):
     def setUpClass(cls):
         cls.cluster = kit.cluster("--nodes", "0", "--no-scheduler")
         cls.addClassCleanup(cls.cluster.close)
+        if not cls.cluster.is_sandbox:
+            cls.let_schedulers_serve_pools()
         for pool in ("left", "right"):
             nodes = cls.cluster.make_nodes(1, gpus=2, prefix=pool)
             cls.addClassCleanup(cls.cluster.remove_nodes, nodes)
@@ -131,9 +133,21 @@ class Shards(kit.Case):
                 status, answer = cls.cluster.api.call("PATCH", path, {"metadata": {"labels": {"kai.scheduler/node-pool": pool}}},
                                                       "application/merge-patch+json")
                 assert status == 200, answer
-            scheduler = cls.cluster.scheduler("--leader-elect=false", "--node-pool", pool)
+            scheduler = cls.cluster.scheduler("--node-pool", pool)
             scheduler.__enter__()
             cls.addClassCleanup(scheduler.__exit__, None, None, None)
+
+    @classmethod
+    def let_schedulers_serve_pools(cls):
+        """What deploy/rbac.yaml says to do for --node-pool."""
+        api = "/apis/rbac.authorization.k8s.io/v1"
+        subject = {"kind": "ServiceAccount", "name": "stint-scheduler", "namespace": "stint-system"}
+        for path, kind in ((api + "/clusterrolebindings", "ClusterRole"), (api + "/namespaces/stint-system/rolebindings", "Role")):
+            cls.cluster.api.create(path, {
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind + "Binding", "metadata": {"name": "stint-scheduler-node-pool"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "stint-scheduler-node-pool"},
+                "subjects": [subject]})
+            cls.addClassCleanup(cls.cluster.api.call, "DELETE", path + "/stint-scheduler-node-pool")
 
     def pod(self, team, name):
         pods = self.cluster.api.pods(team, "stint.dev/workload=" + name)
@@ -147,9 +161,25 @@ class Shards(kit.Case):
                                       "1000")
             self.assertEqual(done.code, 0, str(done))
             kit.eventually(lambda: self.pod(team, name)["spec"].get("nodeName") == pool + "-0", "%s being placed" % name)
-        if self.cluster.is_sandbox:  # deploy/ gives no right to patch pods
-            kit.eventually(lambda: self.pod("team-left", "of-left")["metadata"]["labels"].get("kai.scheduler/node-pool") == "left",
-                           "the pod that listed two pools being labelled")
+        kit.eventually(lambda: self.pod("team-left", "of-left")["metadata"]["labels"].get("kai.scheduler/node-pool") == "left",
+                       "the pod that listed two pools being labelled")
+
+    def test_a_project_keeps_to_the_pool_of_its_default_and_why_asks_the_scheduler_of_it(self):
+        """Nobody says --node-pools: a pod without pools would be of the pool "default", which nobody serves."""
+        self.assert_works(self.cluster.stint("project", "update", "team-right", "--default-node-pools", "right"))
+        for name, gpus in (("settled", "2"), ("waits", "1")):
+            self.assert_works(self.cluster.stint("submit", name, "-p", "team-right", "-i", "local/busybox:1", "-g", gpus, "--", "sleep", "1000"))
+            self.addCleanup(self.cluster.stint, "delete", name, "-p", "team-right", "-y")
+            if name == "settled":
+                kit.eventually(lambda: self.pod("team-right", "settled")["spec"].get("nodeName") == "right-0", "settled being placed")
+
+        def answer():
+            told = self.cluster.stint("why", "waits", "-p", "team-right", "-o", "json")
+            return told if told.code == 0 and "by its Lease" in told.json["source"] and told.json.get("reason") else None
+
+        told = kit.eventually(answer, "the scheduler of the pool telling why")
+        self.assertEqual((told.json["phase"], told.json["queue"]), ("Waiting", "team-right"), str(told))
+        self.assertEqual([h["workload"] for h in told.json["holders"]], ["settled"], str(told))
 
 
 if __name__ == "__main__":

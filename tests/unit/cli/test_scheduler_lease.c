@@ -28,6 +28,10 @@ static void a_lease_that_nobody_renews_tells_since_when(void **state)
 		else
 			assert_string_equal(told, rows[i].says);
 	}
+	static const char of_pool[] = "{\"metadata\":{\"name\":\"stint-scheduler-h100\"}}";
+	stint_auto_json *lease = stint_json_parse(of_pool, strlen(of_pool), 0, NULL);
+	stint_autofree char *told = cli_scheduler_trouble(lease, 0);
+	assert_string_equal(told, "no scheduler holds the Lease stint-scheduler-h100");
 	stint_autofree char *none = cli_scheduler_trouble(NULL, 0);
 	assert_string_equal(none, "no scheduler has come to this cluster yet: there is no Lease stint-scheduler");
 }
