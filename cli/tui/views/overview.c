@@ -205,7 +205,8 @@ static void draw_waiting(const struct tui_now *now, const struct tui_waiting *wa
 	const int reason_width = area.width >= 44 ? 14 : 9;
 	view_age(&age, workload->created_ms, now->ms);
 	view_workload_gpus(workload, &gpus);
-	int x = tui_putf(area, y, 0, TUI_DIM, "%2zu ", place);
+	stint_autofree char *number = waiting->tried ? stint_format("%2zu ", place) : stint_strdup(" - ");
+	int x = tui_put(area, y, 0, TUI_DIM, number);
 	const int room = area.width - x - reason_width - 5 - 6 - 3;
 	stint_autofree char *name = area.width < 50 ? stint_strdup(workload->name) : stint_format("%s/%s", project, workload->name);
 	tui_put_fit(area, y, x, room, false, tui_project_role(project), name);
