@@ -156,7 +156,7 @@ class Exec(Streams):
     def test_what_cannot_be_entered_is_said_with_the_right_code(self):
         self.assert_refused(self.stint("exec", "box"), 2, "no command is given")
         self.assert_refused(self.stint("exec", "no-such", "--", "true"), 3, "no workload \"no-such\"")
-        self.assert_refused(self.stint("exec", "box", "-c", "other", "--", "echo"), 2, "other")
+        self.assert_refused(self.stint("exec", "box", "-c", "other", "--", "echo"), 3, "other")
         self.make_pod("done", seconds=0, ready=False)
         kit.eventually(lambda: self.phase("done") == "Succeeded", "the pod having ended")
         self.assert_refused(self.stint("exec", "done", "--", "echo"), 1, "\"done\" is Succeeded")
