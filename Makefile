@@ -33,7 +33,7 @@ PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lwslay -lm
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef
 # Level 3 is known to GCC from 12 on.
-FORTIFY := $(shell [ "$$($(CC) -dumpversion | cut -d. -f1)" -ge 12 ] 2>/dev/null && echo 3 || echo 2)
+FORTIFY := $(shell [ "$$($(CC) -dumpversion 2>/dev/null | cut -d. -f1)" -ge 12 ] 2>/dev/null && echo 3 || echo 2)
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fPIE
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE $(if $(SAN),-g1,-g) -fno-omit-frame-pointer -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. \
 	$(WARNINGS) $(HARDENING) -Iinclude -I. $(PKG_CFLAGS) -DSTINT_VERSION='"$(VERSION)"' -MMD -MP
