@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_OBJECT_BYTES = 3 * 512 * 1024 };
+
 const struct stint_kind *stint_api_kind(const struct stint_api *api, const char *api_version, const char *kind)
 {
 	return stint_schema_kind(api->schema, api_version, kind);
@@ -101,6 +103,33 @@ bool stint_api_invalid(
 	va_end(args);
 	stint_cause_add(causes, cause, field, "%s", message);
 	*status = stint_status_invalid(call->kind, call->name ? call->name : "", causes);
+	return false;
+}
+
+/* About the bytes that the value prints to, given up on beyond `most`. */
+static size_t count_bytes(const struct stint_json *value, size_t most)
+{
+	const char *text = stint_json_string(value);
+	size_t bytes = text ? strlen(text) + 2 : 2;
+
+	if (stint_json_type(value) != STINT_JSON_OBJECT && stint_json_type(value) != STINT_JSON_ARRAY)
+		return bytes;
+	stint_json_each(item, value) {
+		if (bytes > most)
+			break;
+		if (stint_json_key(item))
+			bytes += strlen(stint_json_key(item)) + 4;
+		bytes += count_bytes(item, most);
+	}
+	return bytes;
+}
+
+bool stint_api_fits(const struct stint_json *object, struct stint_json **status)
+{
+	if (count_bytes(object, MAX_OBJECT_BYTES) <= MAX_OBJECT_BYTES)
+		return true;
+	*status = stint_status_new(500, "", NULL, NULL, NULL, "etcdserver: request is too large");
+	stint_json_remove(*status, "reason");
 	return false;
 }
 

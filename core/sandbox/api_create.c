@@ -117,6 +117,9 @@ bool stint_api_create_checked(struct stint_api *api, const struct stint_api_call
 	if (!stint_schema_validate_create(api->schema, call->kind, object, call->warnings, status))
 		return false;
 
+	if (!stint_api_fits(object, status))
+		return false;
+
 	name = stint_json_string_or(stint_json_get(metadata, "name"), "");
 	for (int tries = 1; (there = stint_store_get(api->store, call->kind, call->space, name)); tries++) {
 		if (!stem || tries >= GENERATE_TRIES) {

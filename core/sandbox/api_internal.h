@@ -20,6 +20,8 @@ bool stint_api_invalid(const struct stint_api_call *call, struct stint_json **st
 	const char *format, ...) STINT_PRINTF(5, 6);
 /* A Success; code 0 is left out. */
 struct stint_json *stint_status_success(int code);
+/* An object is at most as large as a real server's storage takes one: what patches add up to is bounded, too. */
+bool stint_api_fits(const struct stint_json *object, struct stint_json **status);
 /* Hands the refusal over to who asked, or frees it. */
 void stint_api_tell(struct stint_json **status, struct stint_json **refusal);
 

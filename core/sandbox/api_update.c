@@ -80,6 +80,8 @@ bool stint_api_commit(struct stint_api *api, const struct stint_api_call *call, 
 			*out = stint_json_dup(old);
 		return true;
 	}
+	if (!is_finished(call->kind, object) && !stint_api_fits(object, status))
+		return false;
 	if (!call->dry_run) {
 		if (is_finished(call->kind, object)) {
 			stint_store_delete(api->store, call->kind, stored->space, stored->name);

@@ -436,6 +436,13 @@ class Api(kit.Case):
         groups = json.loads(answer.getresponse().read())["status"]["userInfo"]["groups"]
         self.assertEqual(groups, ["a", "b", "system:authenticated"])
 
+    def test_patches_do_not_make_an_object_grow_without_end(self):
+        things, _ = self.define("bags", "Bag", self.kind_version())
+        self.post(things, {"apiVersion": "edge.example.com/v1", "kind": "Bag", "metadata": {"name": "b"}})
+        grown = [self.patch(things + "/b", {"spec": {"part%d" % i: "x" * 700000}}).status for i in range(3)]
+        self.assertEqual(grown, [200, 200, 500])
+        self.assertEqual(sorted(self.get(things + "/b").json["spec"]), ["part0", "part1"])
+
     # ---- kinds that a definition makes
 
     def define(self, plural, kind, *versions, group=None):

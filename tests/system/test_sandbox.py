@@ -506,6 +506,11 @@ class Streams(OnSandbox):
             self.assertEqual(stream.code, 400, path)
             stream.close()
 
+    def test_a_client_that_forwards_in_another_way_is_told_how(self):
+        self.run_pod("p")
+        status, answer = self.api.call("POST", self.path("pods", "p/portforward"), {})
+        self.assertEqual((status, "stint port-forward" in answer["message"]), (400, True), answer)
+
 
 class Controllers(OnSandbox):
     def make(self, plural, group, body):
@@ -654,6 +659,15 @@ class Controllers(OnSandbox):
         self.assertEqual(kit.eventually(lambda: self.bound("now"), "the claim being bound"), "made-fits")
         self.api.call("DELETE", self.path("persistentvolumeclaims", "now"))
         kit.eventually(lambda: self.api.get("/api/v1/persistentvolumes/made-fits")["status"]["phase"] == "Released", "the volume being let go")
+
+    def test_a_claim_whose_volume_was_taken_away_is_lost(self):
+        self.api.create("/api/v1/persistentvolumes", {"metadata": {"name": "taken"}, "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "to-lose", "hostPath": {"path": "/x"}}})
+        self.addCleanup(self.api.call, "DELETE", "/api/v1/persistentvolumes/taken")
+        self.volume_claim("loser", storageClassName="to-lose")
+        kit.eventually(lambda: self.bound("loser"), "the claim being bound")
+        self.api.call("DELETE", "/api/v1/persistentvolumes/taken")
+        kit.eventually(lambda: self.api.get(self.path("persistentvolumeclaims", "loser"))["status"]["phase"] == "Lost", "the claim saying so")
 
     def test_an_ephemeral_volume_gets_its_claim(self):
         self.make_pod("p", volumes=[{"name": "tmp", "ephemeral": {"volumeClaimTemplate": {"spec": {

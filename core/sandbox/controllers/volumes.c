@@ -13,6 +13,8 @@
 
 static const char manager[] = "kube-controller-manager";
 
+enum { GATHER_MS = 100 }; /* many volumes that come together cost the waiting claims one look */
+
 #define BOUND_BY "pv.kubernetes.io/bound-by-controller"
 #define MADE_BY "pv.kubernetes.io/provisioned-by"
 #define BOUND "pv.kubernetes.io/bind-completed"
@@ -41,6 +43,12 @@ static struct stint_json *read_class(const struct turn *turn)
 	return stored ? stint_stored_parse(stored) : NULL;
 }
 
+/* One that is another claim's needs no tree to be passed over. */
+static bool may_serve(const struct stint_stored *volume, const char *claim)
+{
+	return !memmem(volume->data, volume->length, "\"claimRef\"", 10) || memmem(volume->data, volume->length, claim, strlen(claim));
+}
+
 /* The volume that is meant for the claim, else with `any` the smallest that serves it. Owned by the caller. */
 static struct stint_json *find_volume(const struct turn *turn, bool any)
 {
@@ -49,6 +57,8 @@ static struct stint_json *find_volume(const struct turn *turn, bool any)
 	struct volume_match best_match = {0};
 	stint_store_list(turn->hub->api->store, stint_api_kind(turn->hub->api, "v1", "PersistentVolume"), NULL, &list);
 	for (size_t i = 0; i < list.count && !best_match.meant; i++) {
+		if (!may_serve(list.items[i], meta(turn->claim, "name")))
+			continue;
 		stint_auto_json *volume = stint_stored_parse(list.items[i]);
 		const struct volume_match match = volume_match(volume, turn->claim);
 		if (!match.serves || (!match.meant && (!any || (best && match.bytes >= best_match.bytes))))
@@ -256,6 +266,18 @@ static void wake_waiting_claims(struct hub *hub)
 	stint_store_list(hub->api->store, stint_api_kind(hub->api, "v1", "PersistentVolumeClaim"), NULL, &list);
 	for (size_t i = 0; i < list.count; i++) {
 		if (!strstr(list.items[i]->data, "\"phase\":\"Bound\""))
+			hub_wake(hub, &volume_claim_controller, list.items[i]->space, list.items[i]->name, GATHER_MS);
+	}
+}
+
+/* The claim that has lost its volume. */
+static void wake_claim_of(struct hub *hub, const char *volume)
+{
+	stint_autofree char *named = stint_format("\"volumeName\":\"%s\"", volume);
+	stint_auto_store_list list = {0};
+	stint_store_list(hub->api->store, stint_api_kind(hub->api, "v1", "PersistentVolumeClaim"), NULL, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		if (strstr(list.items[i]->data, named))
 			hub_wake(hub, &volume_claim_controller, list.items[i]->space, list.items[i]->name, 0);
 	}
 }
@@ -265,6 +287,8 @@ static void sync_volume(struct hub *hub, const char *space, const char *name)
 	(void)space;
 	stint_auto_json *volume = read_volume(hub, name);
 	const struct stint_json *reference = stint_json_at(volume, "spec", "claimRef");
+	if (!volume)
+		wake_claim_of(hub, name);
 	if (!volume || stint_json_at(volume, "metadata", "deletionTimestamp"))
 		return;
 	const char *uid = stint_json_string(stint_json_get(reference, "uid"));

@@ -133,6 +133,13 @@ void fleet_port_forward(void *user, const struct stint_stored *stored, struct st
 				"unable to forward port because pod %s is not running on a virtual node", stored->name));
 		return;
 	}
+	const char *offered = stint_httpd_header(request, "Sec-WebSocket-Protocol");
+	if (!offered || !strstr(offered, "channel.k8s.io")) { /* kubectl's own way is SPDY, bare or within a WebSocket */
+		stint_api_reply_status(request,
+			stint_status_new(400, "BadRequest", NULL, NULL, NULL,
+				"the sandbox forwards ports over WebSocket channels alone (%s): use stint port-forward", protocols[0]));
+		return;
+	}
 	if (count == 0) {
 		stint_api_reply_status(request,
 			stint_status_new(400, "BadRequest", NULL, NULL, NULL, "query parameter \"ports\" is required: 1 to %d port numbers",
