@@ -17,7 +17,7 @@
 	X(WAITING, "WAITING", "workloads with a pod that has no place yet")                         \
 	X(FAIR, "FAIR", "what the scheduler means a project to have as things stand; a bar's mark") \
 	X(BORROWED, "BORROWED", "what a project has beyond its quota: others may take it back")     \
-	X(UNUSED, "UNUSED", "of its quota what it does not have: others may borrow it meanwhile")   \
+	X(LENT, "LENT", "of its quota what others have now, who may have to give it back")          \
 	X(STARTS, "STARTS", "when the scheduler expects it to start at the latest; \"-\": not known")
 
 #define TUI_TERM_ENUM(name, ...) TUI_TERM_##name,

@@ -37,6 +37,8 @@ struct tui_project {
 	double fair_share; /* < 0: unknown */
 	double allocated; /* < 0: unknown */
 	double requested; /* allocated and waiting together; < 0: unknown */
+	double borrowed; /* beyond its quota; < 0: unknown */
+	double lent; /* of its quota what others have borrowed; < 0: unknown */
 	bool requested_unknown; /* what waits by memory is not in `requested` */
 	uint32_t running, waiting, suspended, ended; /* workloads */
 	struct tui_bounds by[STINT_DIMENSIONS];

@@ -4,6 +4,7 @@
  */
 #include "cli/tui/world_maker.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static int compare_projects(const void *left, const void *right)
 static struct tui_project *add_project(struct tui_maker *maker, struct tui_project **list, size_t *count, const char *name)
 {
 	struct tui_project *project = stint_arena_alloc(maker->arena, sizeof *project);
-	*project = (struct tui_project){.name = name, .priority = 100, .fair_share = -1};
+	*project = (struct tui_project){.name = name, .priority = 100, .fair_share = -1, .borrowed = -1, .lent = -1};
 	const char *only = maker->world.only;
 	project->allocated = project->requested = maker->world.pods_known && (!only || strcmp(name, only) == 0) ? 0 : -1;
 	for (int d = 0; d < STINT_DIMENSIONS; d++)
@@ -178,6 +179,44 @@ static void sum_cluster(struct tui_world *world)
 	}
 }
 
+/* What it has beyond its quota; below 0: what it does not have of it. NaN: not known. What a queue does not say counts as 0 for the scheduler. */
+static double beyond_quota(const struct tui_project *project)
+{
+	if (project->allocated < 0 || (!project->queue && project->allocated > 0))
+		return NAN;
+	const double quota = project->has_quota ? project->quota : 0;
+	return quota < 0 ? 0 : project->allocated - quota;
+}
+
+/*
+ * What the children of `above` (NULL: the roots) borrow, and it does not, they have from one another; what it lends is theirs, too. Who of them
+ * lends how much nobody decides: each as a part of what it does not use.
+ */
+static void lend(struct tui_maker *maker, struct tui_project *const *list, size_t count, const struct tui_project *above, uint32_t depth)
+{
+	double unused = 0, asked = above ? above->lent - above->borrowed : 0;
+	bool known = !above || above->lent >= 0;
+	for (size_t at = 0; at < count; at++) {
+		struct tui_project *project = list[at];
+		if (project->depth != depth || parent_of(maker, project) != above)
+			continue;
+		const double beyond = beyond_quota(project);
+		known = known && !isnan(beyond);
+		project->borrowed = isnan(beyond) ? -1 : fmax(beyond, 0);
+		unused += fmax(-beyond, 0);
+		asked += fmax(beyond, 0);
+	}
+	const double part = asked <= 0 || unused <= 0 ? 0 : asked < unused ? asked / unused : 1;
+	for (size_t at = 0; at < count; at++) {
+		struct tui_project *project = list[at];
+		if (project->depth != depth || parent_of(maker, project) != above)
+			continue;
+		project->lent = known ? part * fmax(-beyond_quota(project), 0) : -1;
+		if (project->is_department && depth + 1 < DEEPEST)
+			lend(maker, list, count, project, depth + 1);
+	}
+}
+
 /* Departments with what is below them, by name. */
 static void put_in_order(
 	struct tui_maker *maker, struct tui_project *const *list, size_t count, const struct tui_project *above, uint32_t depth)
@@ -215,6 +254,7 @@ void make_projects(struct tui_maker *maker, const struct tui_sources *sources)
 	sum_up(maker, list, count);
 	if (world->nodes_known && world->pods_known && !world->only)
 		divide(maker, list, count, NULL, world->capacity, 0);
+	lend(maker, list, count, NULL, 0);
 	world->projects = stint_arena_alloc(maker->arena, (count + 1) * sizeof *world->projects);
 	put_in_order(maker, list, count, NULL, 0);
 	for (size_t at = 0; at < world->projects_count; at++)

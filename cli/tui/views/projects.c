@@ -77,21 +77,6 @@ static double allocated_number(const void *item, const struct tui_now *now)
 	return of(item)->allocated < 0 ? NAN : of(item)->allocated;
 }
 
-/* Above the quota: borrowed; below it: unused, whether others borrow it now or not. Negative: unknown. */
-static double borrowed_of(const struct tui_project *project)
-{
-	if (project->allocated < 0 || !project->has_quota)
-		return -1;
-	return project->quota < 0 || project->allocated <= project->quota ? 0 : project->allocated - project->quota;
-}
-
-static double unused_of(const struct tui_project *project)
-{
-	if (project->allocated < 0 || !project->has_quota)
-		return -1;
-	return project->quota < 0 || project->allocated >= project->quota ? 0 : project->quota - project->allocated;
-}
-
 static void show_amount(double amount, enum tui_role role, struct tui_field *out)
 {
 	char text[VIEW_WORD];
@@ -104,27 +89,25 @@ static void show_amount(double amount, enum tui_role role, struct tui_field *out
 static void show_borrowed(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	(void)now;
-	show_amount(borrowed_of(of(item)), TUI_BORROWED, out);
+	show_amount(of(item)->borrowed, TUI_BORROWED, out);
 }
 
 static double borrowed_number(const void *item, const struct tui_now *now)
 {
 	(void)now;
-	const double amount = borrowed_of(of(item));
-	return amount < 0 ? NAN : amount;
+	return of(item)->borrowed < 0 ? NAN : of(item)->borrowed;
 }
 
-static void show_unused(const void *item, const struct tui_now *now, struct tui_field *out)
+static void show_lent(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	(void)now;
-	show_amount(unused_of(of(item)), TUI_TEXT, out);
+	show_amount(of(item)->lent, TUI_TEXT, out);
 }
 
-static double unused_number(const void *item, const struct tui_now *now)
+static double lent_number(const void *item, const struct tui_now *now)
 {
 	(void)now;
-	const double amount = unused_of(of(item));
-	return amount < 0 ? NAN : amount;
+	return of(item)->lent < 0 ? NAN : of(item)->lent;
 }
 
 static void show_limit(const void *item, const struct tui_now *now, struct tui_field *out)
@@ -202,7 +185,7 @@ static const struct tui_column columns[] = {
 	{.name = "fair", .title = "FAIR", .least = 5, .most = 9, .rank = 2, .flags = TUI_RIGHT, .show = show_fair, .number = fair_number},
 	{.name = "wanted", .title = "WANTED", .least = 6, .most = 10, .rank = 3, .flags = TUI_RIGHT, .show = show_wanted, .number = wanted_number},
 	{.name = "borrowed", .title = "BORROWED", .least = 8, .most = 9, .rank = 5, .flags = TUI_RIGHT, .show = show_borrowed, .number = borrowed_number},
-	{.name = "unused", .title = "UNUSED", .least = 6, .most = 9, .rank = 6, .flags = TUI_RIGHT, .show = show_unused, .number = unused_number},
+	{.name = "lent", .title = "LENT", .least = 5, .most = 9, .rank = 6, .flags = TUI_RIGHT, .show = show_lent, .number = lent_number},
 	{.name = "limit", .title = "LIMIT", .least = 5, .most = 9, .rank = 7, .flags = TUI_RIGHT, .show = show_limit, .number = limit_number},
 	{.name = "running", .title = "RUN", .least = 4, .most = 6, .rank = 4, .flags = TUI_RIGHT, .show = show_running, .number = running_number},
 	{.name = "waiting", .title = "WAIT", .least = 4, .most = 6, .flags = TUI_RIGHT, .show = show_waiting, .number = waiting_number},

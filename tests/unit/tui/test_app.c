@@ -598,7 +598,7 @@ static void test_help_and_manual_say_what_each_tile_and_share_means(void **state
 	for (int at = 0; at <= TUI_TERM_WAITING; at++)
 		assert_true(shows(stage, tui_term_rows[at].title));
 	type(stage, "4");
-	for (int at = TUI_TERM_FAIR; at <= TUI_TERM_UNUSED; at++)
+	for (int at = TUI_TERM_FAIR; at <= TUI_TERM_LENT; at++)
 		assert_true(shows(stage, tui_term_rows[at].title));
 }
 

@@ -100,6 +100,41 @@ static void test_fair_shares_and_sums_of_departments(void **state)
 	assert_string_equal(world->projects[1].name, "search");
 }
 
+/* What is borrowed inside a department comes from there first; who of several lends is not decided, so each lends as a part of what it does not use. */
+static void test_lent_is_what_others_have_and_not_all_that_is_unused(void **state)
+{
+	struct scene *scene = *state;
+	scene_node(scene, "a", 8, "Ready", false, NULL);
+	scene_node(scene, "b", 8, "Ready", false, NULL);
+	scene_queue(scene, "north", NULL, 8, -1);
+	scene_queue(scene, "taker", "north", 2, -1);
+	scene_queue(scene, "giver", "north", 6, -1);
+	scene_queue(scene, "south", NULL, 8, -1);
+	scene_queue(scene, "small", "south", 2, -1);
+	scene_queue(scene, "large", "south", 6, -1);
+	static const struct {
+		const char *gpus, *place; /* what the taker starts next */
+		double north, taker, giver, south, small, large;
+	} steps[] = {
+		{"2", "a/0,1", 0, 0, 0, 0, 0, 0},
+		{"1", "a/2", 0, 0, 1, 0, 0, 0},
+		{"5", "a/3,4,5,6,7", 0, 0, 6, 0, 0, 0},
+		{"4", "b/0,1,2,3", 0, 0, 6, 4, 1, 3},
+	};
+	for (size_t i = 0; i < STINT_COUNT(steps); i++) {
+		scene_job(scene, "taker", steps[i].gpus, "1h", steps[i].gpus, 1, .places = PLACES(steps[i].place));
+		const struct tui_world *world = scene_world(scene);
+		assert_near(tui_world_project(world, "north")->lent, steps[i].north);
+		assert_near(tui_world_project(world, "taker")->lent, steps[i].taker);
+		assert_near(tui_world_project(world, "giver")->lent, steps[i].giver);
+		assert_near(tui_world_project(world, "south")->lent, steps[i].south);
+		assert_near(tui_world_project(world, "small")->lent, steps[i].small);
+		assert_near(tui_world_project(world, "large")->lent, steps[i].large);
+	}
+	assert_near(tui_world_project(scene_world(scene), "taker")->borrowed, 10);
+	assert_near(tui_world_project(scene_world(scene), "north")->borrowed, 4);
+}
+
 static void test_a_project_that_has_no_queue_is_shown_with_what_is_known(void **state)
 {
 	struct scene *scene = *state;
@@ -110,6 +145,7 @@ static void test_a_project_that_has_no_queue_is_shown_with_what_is_known(void **
 	assert_non_null(nlp);
 	assert_null(nlp->queue);
 	assert_false(nlp->has_quota);
+	assert_true(nlp->borrowed < 0 && nlp->lent < 0);
 	assert_true(nlp->fair_share < 0);
 	assert_near(nlp->allocated, 8.5);
 }
@@ -315,6 +351,7 @@ int main(void)
 		TEST(test_totals),
 		TEST(test_free_room_counts_as_useless_only_if_nothing_that_waits_could_use_it),
 		TEST(test_fair_shares_and_sums_of_departments),
+		TEST(test_lent_is_what_others_have_and_not_all_that_is_unused),
 		TEST(test_a_project_that_has_no_queue_is_shown_with_what_is_known),
 		TEST(test_queues_that_are_their_own_ancestors_end),
 		TEST(test_the_line_is_by_project_then_priority_then_age),
