@@ -164,6 +164,23 @@ class Shards(kit.Case):
         kit.eventually(lambda: self.pod("team-left", "of-left")["metadata"]["labels"].get("kai.scheduler/node-pool") == "left",
                        "the pod that listed two pools being labelled")
 
+    def test_a_quota_is_of_the_pool_of_its_queue(self):
+        """A share of nothing in one pool; what the team has in another is no matter of this scheduler."""
+        self.assert_works(self.cluster.stint("project", "update", "team-left", "--gpus", "0", "--gpu-limit", "0"))
+        self.addCleanup(self.cluster.stint, "project", "update", "team-left", "--gpus", "2", "--gpu-limit", "-1")
+        self.assert_works(self.cluster.stint("submit", "shut-out", "-p", "team-left", "-i", "local/busybox:1", "-g", "1", "--node-pools", "left",
+                                             "--", "sleep", "1000"))
+        self.addCleanup(self.cluster.stint, "delete", "shut-out", "-p", "team-left", "-y")
+
+        def reason():
+            told = self.cluster.stint("why", "shut-out", "-p", "team-left", "-o", "json")
+            return told.code in (0, 7) and "by its Lease" in told.json["source"] and told.json.get("reason")
+
+        self.assertEqual(kit.eventually(reason, "the scheduler of the pool telling why"), "NeverWithinBounds")
+        self.assertFalse(self.pod("team-left", "shut-out")["spec"].get("nodeName"))
+        self.assert_works(self.cluster.stint("project", "update", "team-left", "--gpu-limit", "-1"))
+        kit.eventually(lambda: self.pod("team-left", "shut-out")["spec"].get("nodeName") == "left-0", "shut-out being placed")
+
     def test_a_project_keeps_to_the_pool_of_its_default_and_why_asks_the_scheduler_of_it(self):
         """Nobody says --node-pools: a pod without pools would be of the pool "default", which nobody serves."""
         self.assert_works(self.cluster.stint("project", "update", "team-right", "--default-node-pools", "right"))
