@@ -3,6 +3,8 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <stint/simulate.h>
 
@@ -146,10 +148,34 @@ static bool check_trace_flags(struct cli_context *ctx)
 	return true;
 }
 
+/* Of a device or a pipe nothing is lost; what is not there yet is nobody's input. */
+static bool is_same_file(const char *input, const char *output)
+{
+	struct stat in, out;
+	const int found = strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &in) : stat(input, &in);
+	return found == 0 && stat(output, &out) == 0 && S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+}
+
+/* What is read must not be written over, by whatever name or link it is called. */
+static bool check_outputs(struct cli_context *ctx)
+{
+	static const char *const outputs[] = {"journal", "svg"};
+	const char *const inputs[] = {cli_positional(ctx, 0), cli_text(ctx, "trace"), cli_text(ctx, "nodes")};
+	for (size_t out = 0; out < STINT_COUNT(outputs); out++) {
+		const char *output = cli_text(ctx, outputs[out]);
+		for (size_t in = 0; output && in < STINT_COUNT(inputs); in++) {
+			if (inputs[in] && is_same_file(inputs[in], output))
+				return stint_fail(&ctx->err, STINT_USAGE, "--%s %s would write over the input %s: name another file",
+					outputs[out], output, name_of(inputs[in]));
+		}
+	}
+	return true;
+}
+
 static int run(struct cli_context *ctx)
 {
 	const bool other = cli_switch(ctx, "from-cluster") || cli_given(ctx, "trace") || cli_given(ctx, "nodes");
-	if (!check_trace_flags(ctx))
+	if (!check_trace_flags(ctx) || !check_outputs(ctx))
 		return cli_failed(ctx);
 	if (cli_given(ctx, "replay")) {
 		if (other || cli_positional(ctx, 0) || cli_given(ctx, "journal"))

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 
 import kit
@@ -508,6 +509,25 @@ class Simulate(Cli):
     def test_flags_of_traces_are_refused_without_one(self):
         for flag in (("--policy", "foo"), ("--seeds", "1-2"), ("--arrivals",)):
             self.assert_refused(self.stint("simulate", "x.json", *flag), 2, flag[0] + " is for the replay of a trace")
+
+    def test_what_is_read_is_never_written_over(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder)
+            files = {"scenario": json.dumps(self.example()), "pods": "a,b\n", "nodes": "c,d\n"}
+            for name, text in files.items():
+                (path / name).write_text(text)
+            (path / "soft").symlink_to(path / "scenario")
+            (path / "hard").hardlink_to(path / "scenario")
+            trace = ("--trace", path / "pods", "--nodes", path / "nodes", "--policy", "fgd", "--seeds", "1-1")
+            for command in ((path / "scenario", "--journal", path / "scenario"), (path / "soft", "--journal", path / "scenario"),
+                            (path / "scenario", "--journal", path / "soft"), (path / "scenario", "--journal", path / "hard"),
+                            (*trace, "--svg", path / "pods"), (*trace, "--svg", "%s/./nodes" % folder)):
+                self.assert_refused(self.stint("simulate", *command), 2, "would write over the input")
+            redirected = kit.run("sh", "-c", '"$0" simulate - --journal "$1" < "$1"', kit.BIN / "stint", path / "scenario")
+            self.assert_refused(redirected, 2, "would write over the input standard input")
+            for name, text in files.items():
+                self.assertEqual((path / name).read_text(), text)
+            self.assert_works(self.stint("simulate", "-", "--journal", path / "new", stdin=files["scenario"]))
 
 
 class Surroundings(Cli):
