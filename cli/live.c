@@ -32,6 +32,7 @@ static const struct source {
 struct feed {
 	struct cli_live *live;
 	const struct source *source;
+	char *project; /* the only one that it reads, NULL: all, or a kind without projects */
 	bool narrowed; /* to one of several projects */
 	struct stint_reflector *reflector; /* NULL: could not be read */
 	struct stint_error *failed; /* its first list could not be read */
@@ -96,6 +97,7 @@ static void start_feed(struct cli_live *live, const struct source *source, const
 {
 	struct feed *feed = stint_alloc(sizeof *feed);
 	*feed = (struct feed){.live = live, .source = source, .narrowed = narrowed};
+	feed->project = source->resource->namespaced ? stint_strdup(project) : NULL;
 	stint_grow(&live->feeds, &live->capacity, live->count + 1, sizeof *live->feeds);
 	live->feeds[live->count++] = feed;
 	feed->reflector = stint_reflector_start(live->kube,
@@ -103,7 +105,7 @@ static void start_feed(struct cli_live *live, const struct source *source, const
 			.resource = source->resource,
 			.kind = source->kind,
 			.model = live->model,
-			.namespace_ = source->resource->namespaced ? project : NULL,
+			.namespace_ = feed->project,
 			.label_selector = source->part & (CLI_LIVE_PODS | CLI_LIVE_OWNERS) ? selector : NULL,
 			.on_change = on_change,
 			.on_synced = on_synced,
@@ -214,6 +216,7 @@ void cli_live_close(struct cli_live *live)
 	for (size_t i = 0; i < live->count; i++) {
 		stint_reflector_free(live->feeds[i]->reflector);
 		stint_error_free(live->feeds[i]->failed);
+		free(live->feeds[i]->project);
 		free(live->feeds[i]);
 	}
 	free(live->feeds);
@@ -248,6 +251,16 @@ bool cli_live_has(const struct cli_live *live, enum cli_live_part part)
 {
 	for (size_t i = 0; i < live->count; i++) {
 		if (live->feeds[i]->source->part == part && live->feeds[i]->reflector)
+			return true;
+	}
+	return false;
+}
+
+bool cli_live_sees(const struct cli_live *live, enum cli_live_part part, const char *project)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		const struct feed *feed = live->feeds[i];
+		if (feed->source->part == part && feed->reflector && (!feed->project || strcmp(feed->project, project) == 0))
 			return true;
 	}
 	return false;

@@ -28,6 +28,8 @@ void cli_live_close(struct cli_live *live);
 /* Waits until something has changed, and a moment longer for what comes with it; at most longest_ms (-1: for ever). False: interrupted. */
 bool cli_live_wait(struct cli_live *live, int64_t longest_ms);
 bool cli_live_has(const struct cli_live *live, enum cli_live_part part); /* could be read */
+/* What of the part is in that project could be read. */
+bool cli_live_sees(const struct cli_live *live, enum cli_live_part part, const char *project);
 /* The workloads that the pods, owners and nodes make up. */
 struct stint_workload_set *cli_live_workloads(struct cli_live *live);
 /* The objects of a part (not OWNERS), in no order: for (size_t at = 0; (object = cli_live_next(live, part, &at));) ... */

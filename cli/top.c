@@ -7,6 +7,8 @@
 #include "cli/output/output.h"
 #include "cli/use.h"
 
+enum { NAMED_UNSEEN = 5 };
+
 static char *show_mib(double mib)
 {
 	return cli_show_bytes(mib * 1024 * 1024);
@@ -280,9 +282,17 @@ static char *show_limit(const struct stint_json *item)
 	return show_share(item, "gpu_limit");
 }
 
+/* What a project's pods hold and ask for is unknown, not 0, where they may not be seen. */
+static bool is_seen(const struct stint_json *item)
+{
+	return field(item, "workloads") != NULL;
+}
+
 static char *show_requested(const struct stint_json *item)
 {
 	double mib;
+	if (!is_seen(item))
+		return stint_strdup("unknown");
 	char *gpus = show_share(item, "gpus_requested");
 	if (!stint_json_double(field(item, "gpu_memory_waiting_mib"), &mib))
 		return gpus;
@@ -298,7 +308,23 @@ static char *show_waiting_memory(const struct stint_json *item)
 
 static char *show_project_allocated(const struct stint_json *item)
 {
-	return show_share(item, "gpus_allocated");
+	return is_seen(item) ? show_share(item, "gpus_allocated") : stint_strdup("unknown");
+}
+
+static char *show_workloads(const struct stint_json *item, const char *key)
+{
+	return is_seen(item) ? show_count((double)stint_json_int_or(stint_json_get(field(item, "workloads"), key), 0))
+			     : stint_strdup("unknown");
+}
+
+static char *show_running(const struct stint_json *item)
+{
+	return show_workloads(item, "running");
+}
+
+static char *show_waiting(const struct stint_json *item)
+{
+	return show_workloads(item, "waiting");
 }
 
 static char *queue_name(const struct stint_json *item)
@@ -314,8 +340,8 @@ static const struct cli_column project_columns[] = {
 	{"REQUESTED", "gpus_requested", show_requested, CLI_RIGHT},
 	{"GPU MEMORY", "gpu_memory_waiting_mib", show_waiting_memory, CLI_WIDE | CLI_RIGHT},
 	{"LIMIT", "gpu_limit", show_limit, CLI_RIGHT},
-	{"RUNNING", "workloads.running", NULL, CLI_RIGHT},
-	{"WAITING", "workloads.waiting", NULL, CLI_RIGHT},
+	{"RUNNING", "workloads.running", show_running, CLI_RIGHT},
+	{"WAITING", "workloads.waiting", show_waiting, CLI_RIGHT},
 	{NULL, NULL, NULL, 0},
 };
 static const struct cli_list project_list = {
@@ -363,14 +389,20 @@ static bool has_children(const struct cli_live *live, const struct stint_queue *
 }
 
 /* Departments are no projects: a queue that has others below it, or that has nothing above it. */
+static bool is_project(const struct cli_live *live, const struct stint_queue *queue)
+{
+	return queue->parent && !has_children(live, queue);
+}
+
 static void add_queues(struct cli_live *live, struct stint_json *items, struct stint_map *by_name)
 {
 	struct stint_object *object;
 	for (size_t at = 0; (object = cli_live_next(live, CLI_LIVE_QUEUES, &at));) {
 		const struct stint_queue *queue = stint_queue_of(object);
-		if (!queue->parent || has_children(live, queue))
+		if (!is_project(live, queue))
 			continue;
-		struct stint_json *item = new_project(items, by_name, queue->meta.name, cli_live_has(live, CLI_LIVE_PODS));
+		struct stint_json *item =
+			new_project(items, by_name, queue->meta.name, cli_live_sees(live, CLI_LIVE_PODS, queue->meta.name));
 		stint_json_set_string(item, "department", queue->parent);
 		if (queue->gpu.has_quota)
 			stint_json_set_double(item, "gpu_quota", queue->gpu.quota);
@@ -390,7 +422,7 @@ static struct stint_json *project_items(struct cli_live *live, const void *user)
 	for (size_t at = 0; at < count; at++) {
 		const char *name = list[at]->queue ? list[at]->queue : list[at]->project;
 		struct stint_json *item = stint_map_get(by_name, name);
-		if (lives(list[at]))
+		if (lives(list[at]) && (!item || is_seen(item)))
 			add_workload(item ? item : new_project(items, by_name, name, true), list[at]);
 	}
 	/* Memory that waits for a device has no number of GPUs yet: a 0 beside it would say that nothing is asked for. */
@@ -403,10 +435,31 @@ static struct stint_json *project_items(struct cli_live *live, const void *user)
 	return items;
 }
 
+/* Where pods may be seen in some projects alone: in none, opening has said so. */
+static void note_unseen(struct cli_context *ctx, const struct cli_live *live)
+{
+	stint_auto_buf names = {0};
+	struct stint_object *object;
+	size_t count = 0;
+	for (size_t at = 0; cli_live_has(live, CLI_LIVE_PODS) && (object = cli_live_next(live, CLI_LIVE_QUEUES, &at));) {
+		const struct stint_queue *queue = stint_queue_of(object);
+		if (!is_project(live, queue) || cli_live_sees(live, CLI_LIVE_PODS, queue->meta.name))
+			continue;
+		if (++count <= NAMED_UNSEEN)
+			stint_buf_printf(&names, "%s%s", count > 1 ? ", " : "", queue->meta.name);
+	}
+	if (count > NAMED_UNSEEN)
+		stint_buf_printf(&names, " and %zu more", count - NAMED_UNSEEN);
+	if (count)
+		cli_note(ctx, "you may not list the pods of %s: what is allocated, asked for and running there is unknown", names.data);
+}
+
 static int top_projects(struct cli_context *ctx)
 {
 	const unsigned parts = CLI_LIVE_QUEUES | CLI_LIVE_PODS | CLI_LIVE_OWNERS | CLI_LIVE_NODES;
 	struct cli_live *live = cli_live_open(ctx, parts, CLI_LIVE_QUEUES, NULL, NULL);
+	if (live)
+		note_unseen(ctx, live);
 	return live ? cli_live_print(ctx, live, &project_list, project_items, NULL, "there are no projects yet") : cli_failed(ctx);
 }
 

@@ -102,6 +102,16 @@ class Rights(kit.Case):
         Narrow.coming.put(pod("second"))
         self.assertIn("second", next(line for line in lines if "second" in line))
 
+    def test_what_may_not_be_seen_of_a_project_is_unknown_and_not_0(self):
+        shown = self.assert_works(self.stint("top", "projects"))
+        rows = {line.split()[0]: line.split()[1:] for line in shown.out.splitlines()}
+        self.assertEqual(rows["mine"].count("unknown"), 0, str(shown))
+        self.assertEqual(rows["theirs"].count("unknown"), 4, str(shown))
+        self.assertIn("you may not list the pods of theirs", shown.err)
+        items = {item["name"]: item for item in self.stint("top", "projects", "-o", "json").json["items"]}
+        self.assertEqual(items["mine"]["workloads"]["waiting"], 1)
+        self.assertFalse({"gpus_allocated", "gpus_requested", "workloads"} & set(items["theirs"]))
+
     def test_without_any_right_it_is_exit_4(self):
         self.assert_refused(self.stint("list", "-p", "theirs"), 4, "forbidden")
         self.assert_refused(self.stint("node", "list"), 4, "forbidden")
