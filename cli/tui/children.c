@@ -244,6 +244,7 @@ static void finish(struct child *child)
 			take_terminal_back(run);
 			break;
 		}
+		tui_terminal_await_key(run->terminal);
 		fprintf(run->ctx->out, "\n[exit code %d: press a key]", code);
 		cli_flush(run->ctx);
 		run->children->waits_for_key = true;
@@ -256,11 +257,9 @@ static void finish(struct child *child)
 
 void tui_children_key(struct tui_run *run)
 {
-	char bytes[256];
 	if (!run->children->waits_for_key)
 		return;
-	const ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
-	(void)got;
+	tui_terminal_forget_typed(run->terminal); /* the key, with what came along: none of it is meant for the dashboard */
 	take_terminal_back(run);
 }
 

@@ -187,6 +187,25 @@ void tui_terminal_suspend(struct tui_terminal *terminal)
 	terminal->suspended = true;
 }
 
+void tui_terminal_forget_typed(struct tui_terminal *terminal)
+{
+	(void)terminal;
+	tcflush(STDIN_FILENO, TCIFLUSH);
+}
+
+/* Ctrl-C, Ctrl-Z and Ctrl-S are keys as well. Output stays as it was: others have written lines there. */
+void tui_terminal_await_key(struct tui_terminal *terminal)
+{
+	struct termios mode = rescue.former;
+	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
+	mode.c_iflag &= ~(tcflag_t)IXON;
+	mode.c_cc[VMIN] = 1;
+	mode.c_cc[VTIME] = 0;
+	rescue.armed = 1;
+	tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+	tui_terminal_forget_typed(terminal);
+}
+
 void tui_terminal_resume(struct tui_terminal *terminal)
 {
 	terminal->suspended = false;

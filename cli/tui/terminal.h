@@ -24,6 +24,9 @@ void tui_terminal_show(struct tui_terminal *terminal, const struct tui_cells *ce
 /* The next key that has been pressed (enum tui_key or a character), 0: none. y, x: of a click. Never waits. */
 uint32_t tui_terminal_key(struct tui_terminal *terminal, int *y, int *x);
 void tui_terminal_suspend(struct tui_terminal *terminal); /* for another program, or the shell */
+/* While suspended: from now on any key alone makes the input readable, unseen. What was typed before is thrown away. */
+void tui_terminal_await_key(struct tui_terminal *terminal);
+void tui_terminal_forget_typed(struct tui_terminal *terminal); /* what has been typed and not been read */
 void tui_terminal_resume(struct tui_terminal *terminal); /* and draws all anew with the next show */
 void tui_terminal_redraw(struct tui_terminal *terminal); /* all anew with the next show */
 

@@ -307,6 +307,21 @@ class Keys(Dashboard):
         screen.send("q")
         self.assertEqual(screen.exit_code(), 0)
 
+    def test_after_a_failed_shell_any_key_brings_the_dashboard_back_and_nothing_typed_before_counts(self):
+        self.submit("fails-inside", "-g", "0.5")
+        screen = self.screen("--view", "workloads", "-p", "vision")
+        screen.wait_for("fails-inside", "Running")
+        for key in ("x", "C-c", "Up"):
+            screen.send("e")
+            screen.wait_for("$")
+            screen.send("exit 3", "Enter", "d", "y")  # the last two come while the shell ends
+            screen.wait_for("exit code 3: press a key")
+            screen.send(key)
+            screen.wait_for("fails-inside", "Workloads")
+            self.assertIn("Running", screen.line("fails-inside"))
+        screen.send("q")
+        self.assertEqual(screen.exit_code(), 0)
+
     def test_settings_are_written_back_whole(self):
         self.assert_works(self.cluster.stint("config", "set", "project", "vision"))
         self.addCleanup(self.cluster.stint, "config", "set", "project", "--unset")
