@@ -1,5 +1,7 @@
 """The dashboard shows what was submitted, on one printed frame of each view."""
 
+import re
+
 import kit
 
 
@@ -54,9 +56,26 @@ class Once(kit.Case):
     def test_the_queue_with_what_holds_each_back(self):
         self.assertRegex(self.line(self.frame("queue"), "asks-much"), r"1 +asks-much +askers .*NeverFits +it asks for 9 GPUs")
 
+    def test_a_gang_that_a_pod_group_rules_has_one_place_and_none_before_its_pods_are_there(self):
+        group, pods = "/apis/scheduling.run.ai/v2alpha2/namespaces/askers/podgroups", "/api/v1/namespaces/askers/pods"
+        api = self.cluster.api
+        self.addCleanup(api.call, "DELETE", group + "/team")
+        api.create(group, {"apiVersion": "scheduling.run.ai/v2alpha2", "kind": "PodGroup", "metadata": {"name": "team"},
+                           "spec": {"minMember": 2, "queue": "makers"}})
+
+        def member(name):
+            self.addCleanup(api.call, "DELETE", pods + "/" + name + "?gracePeriodSeconds=0")
+            api.create(pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "annotations": {"pod-group-name": "team"}},
+                              "spec": {"schedulerName": "stint-scheduler", "containers": [
+                                  {"name": "c", "image": "local/busybox:1", "resources": {"limits": {"nvidia.com/gpu": "2"}}}]}})
+
+        member("team-0")
+        kit.eventually(lambda: self.assertRegex(self.line(self.frame("queue"), "team"), r" - +team +makers +- .*Incomplete") or True, "a gang of one of two")
+        member("team-1")
+        kit.eventually(lambda: self.assertRegex(self.line(self.frame("queue"), "team"), r"\d +team +makers +1 +50 +4 +2/2 ") or True, "the gang in the line")
+
     def test_events(self):
-        text = kit.eventually(lambda: "FailedScheduling" in self.frame("events") and self.frame("events"), "the event")
-        self.assertIn("asks-much", self.line(text, "FailedScheduling"))
+        kit.eventually(lambda: re.search(r"FailedScheduling +askers +\S*asks-much", self.frame("events")), "the event")
 
     def test_the_overview_has_something_of_everything(self):
         text = self.frame("overview")
