@@ -470,6 +470,14 @@ class Api(kit.Case):
         kit.eventually(lambda: self.get(definition).status == 404, "the definition being gone")
         self.assertEqual(self.names(self.get(self.define("things", "Thing", *versions)[0])), [])
 
+    def test_patterns_of_a_definition_are_read_as_go_reads_them(self):
+        things, _ = self.define("told", "Told", self.kind_version(properties={"number": {"type": "string", "pattern": "^\\d+$"}}))
+        told = {"apiVersion": "edge.example.com/v1", "kind": "Told", "metadata": {"name": "t"}}
+        self.assertEqual([self.send("POST", things + "?dryRun=All", {**told, "spec": {"number": n}}).status for n in ("12", "d")], [201, 422])
+        broken = {"metadata": {"name": "bombs.edge.example.com"}, "spec": {"group": "edge.example.com", "scope": "Namespaced", "names": {
+            "plural": "bombs", "kind": "Bomb"}, "versions": [self.kind_version(properties={"x": {"type": "string", "pattern": "((a{99}){99}){99}"}})]}}
+        self.assertEqual(self.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", broken).status, 422)
+
     def test_a_put_makes_no_missing_custom_object_whatever_its_kind_is_called(self):
         services, _ = self.define("services", "Service", self.kind_version(), group="serving.example.com")
         service = {"apiVersion": "serving.example.com/v1", "kind": "Service", "metadata": {"name": "a"}}

@@ -8,6 +8,7 @@
 #include "core/sandbox/schema/check.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_of(const struct stint_json *object, const char *key)
@@ -78,7 +79,8 @@ static void check_text(struct check *check, const struct type_rules *rules, cons
 	if (rules->max_length >= 0 && length > rules->max_length)
 		schema_check_cause(
 			check, "FieldValueTooLong", NULL, "Too long: may not be more than %lld bytes", (long long)rules->max_length);
-	if (rules->regex && regexec(rules->regex, text, 0, NULL, 0) != 0)
+	const bool told = rules->regex && (!rules->ascii_regex || length == (int64_t)strlen(text));
+	if (told && regexec(rules->regex, text, 0, NULL, 0) != 0)
 		schema_check_bad(check, NULL, value, "%s in body should match '%s'", path, rules->pattern);
 }
 
@@ -368,6 +370,33 @@ void schema_check_topology(struct check *check, const struct stint_json *object)
 
 /* ---- definitions ----------------------------------------------------------------------------------------------------------------- */
 
+/* Each pattern must be one; below `depth` nothing is looked at when values are checked either. */
+static void check_patterns(struct check *check, const struct stint_json *node, int depth)
+{
+	const char *text = stint_json_string(stint_json_get(node, "pattern"));
+	struct schema_pattern pattern = {0};
+	const char *problem = text ? schema_pattern_problem(text, &pattern) : NULL;
+	free(pattern.posix);
+	if (problem)
+		schema_check_bad_text(check, "pattern", text,
+			"must be a valid regular expression, but isn't: error parsing regexp: %s: `%.200s`", problem, text);
+	static const char *const below[] = {"items", "additionalProperties"};
+	for (size_t i = 0; i < STINT_COUNT(below) && depth > 0; i++) {
+		size_t mark = schema_path_field(&check->path, below[i]);
+		if (stint_json_type(stint_json_get(node, below[i])) == STINT_JSON_OBJECT)
+			check_patterns(check, stint_json_get(node, below[i]), depth - 1);
+		schema_path_pop(&check->path, mark);
+	}
+	size_t mark = schema_path_field(&check->path, "properties");
+	const struct stint_json *properties = depth > 0 ? stint_json_get(node, "properties") : NULL;
+	stint_json_each(property, properties) {
+		size_t at = schema_path_key(&check->path, stint_json_key(property));
+		check_patterns(check, property, depth - 1);
+		schema_path_pop(&check->path, at);
+	}
+	schema_path_pop(&check->path, mark);
+}
+
 void schema_check_definition(struct check *check, const struct stint_json *object)
 {
 	const struct stint_json *spec = stint_json_get(object, "spec"), *names = stint_json_get(spec, "names");
@@ -390,6 +419,9 @@ void schema_check_definition(struct check *check, const struct stint_json *objec
 			schema_check_missing(check, "schema.openAPIV3Schema", "schemas are required");
 		else if (strcmp(text_of(root, "type"), "object") != 0)
 			schema_check_bad_text(check, "schema.openAPIV3Schema.type", text_of(root, "type"), "must be object at the root");
+		size_t at = schema_path_field(&check->path, "schema.openAPIV3Schema");
+		check_patterns(check, root, MAX_SCHEMA_DEPTH);
+		schema_path_pop(&check->path, at);
 		schema_path_pop(&check->path, mark);
 	}
 	if (index && stored != 1)

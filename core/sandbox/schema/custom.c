@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCHEMA_DEPTH = 60 };
-
 static const char *text_of(const struct stint_json *object, const char *key)
 {
 	return stint_json_string_or(stint_json_get(object, key), "");

@@ -84,8 +84,14 @@ bool schema_word_in(const char *const *words, const char *word)
 void schema_rules_pattern(struct stint_schema *schema, struct type_rules *rules, const char *pattern)
 {
 	rules->pattern = schema_strdup(schema, pattern);
+	struct schema_pattern translated;
+	schema_pattern_problem(pattern, &translated);
+	stint_autofree char *posix = translated.posix;
+	rules->ascii_regex = translated.ascii;
+	if (!posix)
+		return;
 	regex_t *regex = stint_alloc(sizeof(*regex));
-	if (regcomp(regex, pattern, REG_EXTENDED | REG_NOSUB) != 0) {
+	if (regcomp(regex, posix, REG_EXTENDED | REG_NOSUB | (translated.folds ? REG_ICASE : 0)) != 0) {
 		free(regex);
 		return;
 	}

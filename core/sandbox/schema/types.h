@@ -29,6 +29,8 @@ enum type_form {
 	FORM_OBJECT,
 };
 
+enum { MAX_SCHEMA_DEPTH = 60 }; /* of a definition's schema: what lies deeper is kept as it came */
+
 /* How the items of a list are told apart by server-side apply. */
 enum list_topology { LIST_ATOMIC, LIST_SET, LIST_MAP };
 
@@ -47,6 +49,7 @@ struct type_rules {
 	int64_t min_length, max_length; /* of text, items of a list, or properties; -1: none */
 	const char *pattern; /* ERE, as written in the table or the CustomResourceDefinition */
 	regex_t *regex; /* compiled; NULL when this libc cannot */
+	bool ascii_regex; /* it counts bytes where the pattern means characters: of other text nothing is known */
 	const struct stint_json *schema; /* of a custom type: the node it was made from, for what has no place here */
 };
 
@@ -118,6 +121,14 @@ struct stint_type *schema_type_new(struct stint_schema *schema, enum type_form f
 struct type_rules *schema_rules_new(struct stint_schema *schema);
 /* The named object type, declared but not defined when it is new. */
 struct stint_type *schema_type_named(struct stint_schema *schema, const char *full_name);
+/* A pattern in Go's words as an extended POSIX expression. */
+struct schema_pattern {
+	char *posix; /* NULL: there is none that means the same */
+	bool folds; /* upper and lower case are one */
+	bool ascii; /* means the same for ASCII alone */
+};
+/* Fills in *pattern, whose text is the caller's; NULL, or what is wrong with it in Go's words. */
+const char *schema_pattern_problem(const char *text, struct schema_pattern *pattern);
 /* Compiles the pattern into rules->regex. */
 void schema_rules_pattern(struct stint_schema *schema, struct type_rules *rules, const char *pattern);
 const struct type_field *schema_field(const struct stint_type *type, const char *name);
