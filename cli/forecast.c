@@ -300,6 +300,49 @@ static struct stint_usage *find_usage(struct stint_kube *kube, int64_t now_ms, b
 	return usage;
 }
 
+/* Names of ResourceClaimTemplates anywhere in it, as keys of the map. The depth is bounded by who parsed it. */
+static void find_templates(const struct stint_json *value, struct stint_map *names)
+{
+	static char there;
+	const enum stint_json_type type = stint_json_type(value);
+	if (type != STINT_JSON_OBJECT && type != STINT_JSON_ARRAY)
+		return;
+	const char *name = type == STINT_JSON_OBJECT ? stint_json_string(stint_json_get(value, "resourceClaimTemplateName")) : NULL;
+	if (name)
+		stint_map_set(names, name, &there);
+	stint_json_each(child, value)
+		find_templates(child, names);
+}
+
+/*
+ * The templates by which pods of the object would get resource claims, behind `all`: one that comes with it stands before them. One that does not
+ * exist lets its pods wait.
+ */
+static bool add_templates(
+	struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *object, const char *space, struct stint_json *all)
+{
+	struct stint_map *names = stint_map_new(NULL);
+	const char *own = stint_json_string_or(stint_json_at(object, "metadata", "namespace"), space), *name = NULL;
+	bool fine = true;
+	find_templates(object, names);
+	for (size_t at = 0; fine && own && stint_map_next(names, &at, &name, NULL);) {
+		stint_auto_error *err = NULL;
+		struct stint_json *template = stint_kube_get(kube, &stint_kube_resourceclaimtemplates, own, name, &err);
+		if (template)
+			stint_json_append(all, template);
+		else if (err->code == STINT_FORBIDDEN)
+			fine = stint_fail(&ctx->err, STINT_FORBIDDEN,
+				"you may not get resourceclaimtemplates in namespace \"%s\", and what its pods would get depends on "
+				"\"%s\": ask the "
+				"administrator for a role that lets you",
+				own, name);
+		else if (err->code != STINT_NOT_FOUND)
+			fine = stint_error_move(&ctx->err, &err);
+	}
+	stint_map_free(names);
+	return fine;
+}
+
 static bool note_space(void *user, const char *item, size_t length)
 {
 	stint_auto_json *budget = stint_json_parse(item, length, 0, NULL);
@@ -349,9 +392,14 @@ static void print_not_considered(struct cli_context *ctx, const struct stint_jso
 static struct stint_json *ask(struct cli_context *ctx, struct stint_kube *kube, const struct stint_json *objects, const char *space)
 {
 	STINT_CLEANUP(cli_cluster_clear) struct cli_cluster cluster = {0};
+	stint_auto_json *all = stint_json_dup(objects);
+	stint_json_each(object, objects) {
+		if (!add_templates(ctx, kube, object, space, all))
+			return NULL;
+	}
 	const int64_t now_ms = stint_now_ms();
 	if (!cli_cluster_read(ctx, kube, "what the scheduler would do depends on all of them", &cluster) ||
-		!stint_snapshot_create(cluster.snapshot, cluster.model, objects, space, now_ms, &ctx->err))
+		!stint_snapshot_create(cluster.snapshot, cluster.model, all, space, now_ms, &ctx->err))
 		return NULL;
 	struct stint_arena *arena = stint_arena_new(0);
 	struct stint_policy policy;

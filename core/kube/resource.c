@@ -43,6 +43,7 @@
 	X(subjectaccessreviews, "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false)             \
 	X(selfsubjectaccessreviews, "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false) \
 	X(resourceclaims, "resource.k8s.io", "v1", "resourceclaims", "ResourceClaim", true)                                     \
+	X(resourceclaimtemplates, "resource.k8s.io", "v1", "resourceclaimtemplates", "ResourceClaimTemplate", true)             \
 	X(resourceslices, "resource.k8s.io", "v1", "resourceslices", "ResourceSlice", false)                                    \
 	X(deviceclasses, "resource.k8s.io", "v1", "deviceclasses", "DeviceClass", false)                                        \
 	X(noderesourcetopologies, "topology.node.k8s.io", "v1alpha2", "noderesourcetopologies", "NodeResourceTopology", false)  \

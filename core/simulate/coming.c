@@ -10,8 +10,11 @@
 
 enum { MOST_PODS = 20000 };
 
+#define CLAIM_TEMPLATE "ResourceClaimTemplate"
+
 struct maker {
 	struct stint_snapshot *snapshot;
+	const struct stint_json *objects;
 	struct stint_model *model;
 	const char *space;
 	char time[STINT_TIME_SIZE];
@@ -79,18 +82,6 @@ static void give_birth(const struct maker *maker, struct stint_json *object, boo
 
 /* ---- pods ------------------------------------------------------------------------------------------------------------------------------ */
 
-static bool check_claims(const struct maker *maker, const struct stint_json *owner, const struct stint_json *spec)
-{
-	stint_json_each(claim, stint_json_get(spec, "resourceClaims")) {
-		if (stint_json_string(stint_json_get(claim, "resourceClaimTemplateName")))
-			return stint_fail(maker->err, STINT_USAGE,
-				"%s \"%s\" has resource claims made from a template, and what they ask for is not looked at before they "
-				"exist: submit it, and ask \"stint why\"",
-				text_at(owner, "kind"), text_at(stint_json_get(owner, "metadata"), "name"));
-	}
-	return true;
-}
-
 static void set_owner(struct stint_json *metadata, const struct stint_json *owner)
 {
 	const struct stint_json *above = stint_json_get(owner, "metadata");
@@ -102,12 +93,63 @@ static void set_owner(struct stint_json *metadata, const struct stint_json *owne
 	stint_json_set_bool(reference, "controller", true);
 }
 
+/* NULL: it is not among the objects, and the pod will wait until somebody creates it. */
+static const struct stint_json *find_template(const struct maker *maker, const char *space, const char *name)
+{
+	stint_json_each(object, maker->objects) {
+		const struct stint_json *metadata = stint_json_get(object, "metadata");
+		const char *own = stint_json_string_or(stint_json_get(metadata, "namespace"), maker->space);
+		if (strcmp(text_at(object, "kind"), CLAIM_TEMPLATE) == 0 && strcmp(text_at(metadata, "name"), name) == 0 && own &&
+			strcmp(own, space) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+/* As the resource claim controller would make it, with a name that says where it comes from. */
+static bool make_claim(struct maker *maker, struct stint_json *pod, const char *entry, const struct stint_json *template)
+{
+	const struct stint_json *above = stint_json_get(pod, "metadata"), *from = stint_json_get(template, "spec");
+	stint_auto_json *claim = stint_json_new_object();
+	stint_autofree char *name = stint_format("%s-%s", text_at(above, "name"), entry);
+	stint_json_set_string(claim, "apiVersion", text_at(template, "apiVersion"));
+	stint_json_set_string(claim, "kind", "ResourceClaim");
+	struct stint_json *metadata = stint_json_set(claim, "metadata",
+		stint_json_get(from, "metadata") ? stint_json_dup(stint_json_get(from, "metadata")) : stint_json_new_object());
+	stint_json_set_string(metadata, "name", name);
+	stint_json_set_string(metadata, "namespace", text_at(above, "namespace"));
+	set_owner(metadata, pod);
+	stint_json_set(
+		claim, "spec", stint_json_get(from, "spec") ? stint_json_dup(stint_json_get(from, "spec")) : stint_json_new_object());
+	give_birth(maker, claim, true);
+	struct stint_json *statuses = stint_json_ensure_array(stint_json_ensure_object(pod, "status"), "resourceClaimStatuses");
+	struct stint_json *status = stint_json_append(statuses, stint_json_new_object());
+	stint_json_set_string(status, "name", entry);
+	stint_json_set_string(status, "resourceClaimName", name);
+	return add(maker, claim, STINT_KIND_RESOURCE_CLAIM);
+}
+
+/* The pod with the claims that are made for it alone. */
+static bool add_pod(struct maker *maker, struct stint_json *pod)
+{
+	give_birth(maker, pod, true);
+	stint_json_each(claim, stint_json_at(pod, "spec", "resourceClaims")) {
+		const char *name = stint_json_string(stint_json_get(claim, "resourceClaimTemplateName")), *entry = text_at(claim, "name");
+		const struct stint_json *template =
+			name ? find_template(maker, stint_json_string_or(stint_json_at(pod, "metadata", "namespace"), ""), name) : NULL;
+		if (template && !make_claim(maker, pod, entry, template))
+			return false;
+	}
+	return add(maker, pod, STINT_KIND_POD);
+}
+
 static bool make_pod(struct maker *maker, const struct stint_json *owner, int64_t index)
 {
 	const struct stint_json *template = stint_json_at(owner, "spec", "template"), *above = stint_json_get(owner, "metadata");
 	stint_auto_json *pod = stint_json_new_object();
 	stint_autofree char *name = stint_format("%s-%lld", text_at(above, "name"), (long long)index);
 	stint_autofree char *number = stint_format("%lld", (long long)index);
+	stint_json_set_string(pod, "apiVersion", "v1");
 	stint_json_set_string(pod, "kind", "Pod");
 	struct stint_json *metadata = stint_json_set(pod, "metadata",
 		stint_json_get(template, "metadata") ? stint_json_dup(stint_json_get(template, "metadata")) : stint_json_new_object());
@@ -123,8 +165,7 @@ static bool make_pod(struct maker *maker, const struct stint_json *owner, int64_
 	}
 	stint_json_set(pod, "spec", stint_json_dup(stint_json_get(template, "spec")));
 	stint_json_set_string(stint_json_ensure_object(pod, "status"), "phase", "Pending");
-	give_birth(maker, pod, true);
-	return add(maker, pod, STINT_KIND_POD);
+	return add_pod(maker, pod);
 }
 
 static int64_t pods_of(const struct controller *controller, const struct stint_json *spec)
@@ -146,8 +187,6 @@ static bool make_pods(struct maker *maker, const struct controller *controller, 
 	if (count < 0 || count > MOST_PODS - (int64_t)maker->pods)
 		return stint_fail(maker->err, STINT_USAGE, "%s \"%s\" would have %lld pods, and at most %d are looked at in advance",
 			controller->kind, text_at(stint_json_get(owner, "metadata"), "name"), (long long)count, (int)MOST_PODS);
-	if (!check_claims(maker, owner, pod_spec))
-		return false;
 	maker->pods += (size_t)count;
 	for (int64_t index = 0; index < count; index++) {
 		if (!make_pod(maker, owner, index))
@@ -199,9 +238,7 @@ static bool create(struct maker *maker, const struct stint_json *given)
 			continue;
 		const enum stint_kind kind = plain_kinds[i].as;
 		give_birth(maker, object, kind == STINT_KIND_POD || kind == STINT_KIND_POD_GROUP);
-		if (kind == STINT_KIND_POD && !check_claims(maker, object, stint_json_get(object, "spec")))
-			return false;
-		return add(maker, object, kind);
+		return kind == STINT_KIND_POD ? add_pod(maker, object) : add(maker, object, kind);
 	}
 	if (has_template(object))
 		return stint_fail(maker->err, STINT_USAGE,
@@ -214,7 +251,7 @@ static bool create(struct maker *maker, const struct stint_json *given)
 bool stint_snapshot_create(struct stint_snapshot *snapshot, struct stint_model *model, const struct stint_json *objects, const char *space,
 	int64_t now_ms, struct stint_error **err)
 {
-	struct maker maker = {.snapshot = snapshot, .model = model, .space = space, .err = err};
+	struct maker maker = {.snapshot = snapshot, .objects = objects, .model = model, .space = space, .err = err};
 	stint_time_format(now_ms, maker.time);
 	stint_json_each(object, objects) {
 		if (!create(&maker, object))

@@ -58,10 +58,19 @@ static bool put_holder(struct forecast *forecast, struct stint_pod *pod)
 	return true;
 }
 
+static void put_claim(struct forecast *forecast, struct stint_resource_claim *claim)
+{
+	stint_autofree char *key = stint_format("%s/%s", claim->meta.space, claim->meta.name);
+	stint_map_set(forecast->claims, key, claim);
+}
+
 static void put_all(struct forecast *forecast, const struct snap_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct stint_pod *pod = stint_pod_of(list->items[i]);
+		struct stint_resource_claim *claim = stint_resource_claim_of(list->items[i]);
+		if (claim)
+			put_claim(forecast, claim);
 		if (!pod || !put_holder(forecast, pod))
 			stint_mirror_put(forecast->mirror, list->items[i]);
 	}
@@ -129,6 +138,84 @@ static void note_step(struct forecast *forecast, const struct stint_decision *de
 		step->workload->evicted++;
 }
 
+/* ---- resource claims of pods that go ------------------------------------------------------------------------------------------------------ */
+
+static struct stint_resource_claim *claim_of(
+	const struct forecast *forecast, const struct stint_pod *pod, const struct stint_pod_claim *named)
+{
+	stint_autofree char *key = named->claim ? stint_format("%s/%s", pod->meta.space, named->claim) : NULL;
+	return key ? stint_map_get(forecast->claims, key) : NULL;
+}
+
+/* As it was without the devices that it has, and without who uses it. The arena's, as all that comes back: it outlives mirror and engine. */
+static struct stint_resource_claim *emptied(struct forecast *forecast, const struct stint_resource_claim *claim)
+{
+	struct stint_resource_claim *again = stint_arena_alloc(forecast->arena, sizeof *again);
+	*again = *claim;
+	again->meta.refs = 1;
+	again->allocated = false;
+	again->node = NULL;
+	again->results = NULL;
+	again->consumers = NULL;
+	again->results_count = again->consumers_count = 0;
+	return again;
+}
+
+/* Without that consumer; with the last one go the devices. */
+static struct stint_resource_claim *without(
+	struct forecast *forecast, const struct stint_resource_claim *claim, const struct stint_pod *pod)
+{
+	struct stint_resource_claim *again = emptied(forecast, claim);
+	struct stint_claim_consumer *others = stint_arena_alloc(forecast->arena, (claim->consumers_count + 1) * sizeof *others);
+	for (uint32_t i = 0; i < claim->consumers_count; i++) {
+		if (!claim->consumers[i].uid || strcmp(claim->consumers[i].uid, pod->meta.uid) != 0)
+			others[again->consumers_count++] = claim->consumers[i];
+	}
+	again->consumers = others;
+	again->allocated = claim->allocated && again->consumers_count > 0;
+	if (!again->allocated)
+		return again;
+	again->node = claim->node;
+	again->results = claim->results;
+	again->results_count = claim->results_count;
+	return again;
+}
+
+/* Claims that were made for the pod go with it; of others it is no consumer any more. In a cluster controllers see to that. */
+static void give_back(struct forecast *forecast, const struct stint_pod *pod)
+{
+	for (uint32_t i = 0; i < pod->claims_count; i++) {
+		struct stint_resource_claim *claim = claim_of(forecast, pod, &pod->claims[i]);
+		if (claim && pod->claims[i].from_template) {
+			stint_mirror_remove(forecast->mirror, &claim->meta);
+		} else if (claim) {
+			struct stint_resource_claim *again = without(forecast, claim, pod);
+			put_claim(forecast, again);
+			stint_mirror_put(forecast->mirror, &again->meta);
+		}
+	}
+}
+
+/* Of the claims that were made for it, new ones. */
+static void claim_again(struct forecast *forecast, struct stint_pod *again)
+{
+	struct stint_pod_claim *claims = stint_arena_alloc(forecast->arena, (again->claims_count + 1) * sizeof *claims);
+	for (uint32_t i = 0; i < again->claims_count; i++) {
+		claims[i] = again->claims[i];
+		const struct stint_resource_claim *claim = claim_of(forecast, again, &claims[i]);
+		if (!claim || !claims[i].from_template)
+			continue;
+		struct stint_resource_claim *other = emptied(forecast, claim);
+		stint_autofree char *name = stint_format("%s-again-%zu", claim->meta.name, forecast->replaced);
+		stint_autofree char *uid = stint_format("again:%zu:%s", forecast->replaced, claim->meta.uid);
+		other->meta.name = claims[i].claim = stint_arena_strndup(forecast->arena, name, strlen(name));
+		other->meta.uid = stint_arena_strndup(forecast->arena, uid, strlen(uid));
+		put_claim(forecast, other);
+		stint_mirror_put(forecast->mirror, &other->meta);
+	}
+	again->claims = claims;
+}
+
 /* A pod of the same kind, as its controller would make one now. */
 static struct stint_object *replacement(struct forecast *forecast, const struct stint_pod *pod)
 {
@@ -143,6 +230,7 @@ static struct stint_object *replacement(struct forecast *forecast, const struct 
 	again->phase = STINT_PHASE_PENDING;
 	again->started_ms = -1;
 	again->scheduled = STINT_UNKNOWN;
+	claim_again(forecast, again);
 	return &again->meta;
 }
 
@@ -162,6 +250,7 @@ static void leave(struct forecast *forecast, struct stint_mirror_pod *pod)
 	if (!again && pod->group && pod->pod->meta.deleted_ms < 0)
 		workload_of(forecast, pod->group)->gone++;
 	stint_mirror_remove(forecast->mirror, object);
+	give_back(forecast, stint_pod_of(object));
 	if (again)
 		stint_mirror_put(forecast->mirror, again);
 	stint_object_unref(object);
@@ -231,8 +320,11 @@ static void count_pods(struct forecast *forecast)
 struct forecast *forecast_run(const struct stint_snapshot *snapshot, const struct stint_forecast_question *question, bool coming)
 {
 	struct forecast *forecast = stint_alloc(sizeof *forecast);
-	*forecast = (struct forecast){
-		.question = question, .arena = stint_arena_new(0), .engine = stint_engine_new(), .workloads = stint_map_new(NULL)};
+	*forecast = (struct forecast){.question = question,
+		.arena = stint_arena_new(0),
+		.engine = stint_engine_new(),
+		.workloads = stint_map_new(NULL),
+		.claims = stint_map_new(NULL)};
 	forecast->mirror = stint_mirror_new(forecast->engine, question->scheduler_names,
 		&(struct stint_mirror_hooks){.changed = nothing_to_wake, .owner_missing = on_owner_missing, .user = forecast});
 	stint_mirror_see(forecast->mirror, STINT_KIND_CONFIG_MAP, false); /* a snapshot has none */
@@ -266,6 +358,7 @@ void forecast_free(struct forecast *forecast)
 	stint_mirror_free(forecast->mirror);
 	stint_engine_free(forecast->engine);
 	stint_map_free(forecast->workloads);
+	stint_map_free(forecast->claims);
 	free(forecast->coming);
 	free(forecast->steps);
 	stint_arena_free(forecast->arena);

@@ -36,6 +36,7 @@ struct forecast {
 	struct stint_engine *engine;
 	struct stint_mirror *mirror;
 	struct stint_map *workloads; /* by "space/kind/name", of all pods that have been ours */
+	struct stint_map *claims; /* resource claims by "namespace/name", of the snapshot or the arena: those of pods that have gone, too */
 	struct forecast_workload **coming; /* in the order in which they come */
 	size_t coming_count, coming_capacity;
 	struct forecast_step *steps;

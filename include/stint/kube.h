@@ -108,8 +108,8 @@ extern const struct stint_kube_resource stint_kube_pods, stint_kube_nodes, stint
 	stint_kube_leases, stint_kube_priorityclasses, stint_kube_queues, stint_kube_podgroups, stint_kube_topologies,
 	stint_kube_clusterroles, stint_kube_clusterrolebindings, stint_kube_roles, stint_kube_rolebindings, stint_kube_poddisruptionbudgets,
 	stint_kube_tokenreviews, stint_kube_subjectaccessreviews, stint_kube_selfsubjectaccessreviews, stint_kube_selfsubjectreviews,
-	stint_kube_runtimeclasses, stint_kube_customresourcedefinitions, stint_kube_resourceclaims, stint_kube_resourceslices,
-	stint_kube_deviceclasses, stint_kube_noderesourcetopologies;
+	stint_kube_runtimeclasses, stint_kube_customresourcedefinitions, stint_kube_resourceclaims, stint_kube_resourceclaimtemplates,
+	stint_kube_resourceslices, stint_kube_deviceclasses, stint_kube_noderesourcetopologies;
 
 /* Custom resources of others that own pods. stint_kube_resource_find does not know them: a cluster may lack them, and discovery says so. */
 extern const struct stint_kube_resource stint_kube_pytorchjobs, stint_kube_tfjobs, stint_kube_xgboostjobs, stint_kube_jaxjobs,

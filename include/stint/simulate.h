@@ -44,7 +44,8 @@ struct stint_json *stint_snapshot_scenario(struct stint_snapshot *snapshot, int6
 
 /*
  * Objects that would be created or changed now, for stint_forecast: an array as they would be sent. What the API server and the controllers
- * would add is made up: uids, times, the pods of Jobs, Deployments, StatefulSets and ReplicaSets. space: the namespace of those that name none.
+ * would add is made up: uids, times, the pods of Jobs, Deployments, StatefulSets and ReplicaSets, and the resource claims that pods get by
+ * ResourceClaimTemplates that are among the objects. space: the namespace of those that name none.
  * False: *err says of which object it cannot be told what pods it becomes (STINT_USAGE), or which of them makes no sense.
  */
 bool stint_snapshot_create(struct stint_snapshot *snapshot, struct stint_model *model, const struct stint_json *objects, const char *space,

@@ -1,5 +1,7 @@
 """Devices through resource claims: a claim is written before its pod is bound, and a device is given once."""
 
+import json
+
 import kit
 
 DRIVER = "gpu.claims.example.com"
@@ -57,6 +59,22 @@ class Claims(kit.Case):
         status = self.cluster.api.get("/apis/resource.k8s.io/v1/namespaces/claims/resourceclaims/" + claim).get("status") or {}
         devices = [result["device"] for result in (status.get("allocation") or {}).get("devices", {}).get("results", [])]
         return devices, [consumer["name"] for consumer in status.get("reservedFor") or []]
+
+    def test_a_forecast_makes_claims_by_their_templates(self):
+        wanted = {"spec": {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": DRIVER}}]}}}
+        self.create("resourceclaimtemplates", "ResourceClaimTemplate", "each", wanted, "claims")
+
+        def outcome(template):
+            spec = {"restartPolicy": "Never", "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": template}],
+                    "containers": [{"name": "c", "image": "local/busybox:1", "resources": {"claims": [{"name": "gpu"}]}}]}
+            job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "three"},
+                   "spec": {"parallelism": 3, "completions": 3, "template": {"spec": spec}}}
+            told = self.cluster.stint("submit", "-p", "claims", "-f", "-", "--dry-run=schedule", "-o", "json", stdin=json.dumps(job))
+            workload = self.assert_works(told).json["workloads"][0]
+            return workload["pods"]["now"], workload["pods"]["waiting"], workload["why"]["reason"]
+
+        kit.eventually(lambda: outcome("each") == (2, 1, "NoRoom"), "two of three pods having a device each")
+        self.assertEqual(outcome("nobody-made-it"), (0, 3, "ResourceClaimNotReady"))
 
     def test_a_claim_is_allocated_and_reserved_before_its_pod_is_bound(self):
         self.claim("large", 'device.attributes["%s"].model == "large"' % DRIVER)

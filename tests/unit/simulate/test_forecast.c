@@ -12,7 +12,9 @@ static const struct {
 	const char *kind, *api_version;
 	enum stint_kind as;
 } kinds[] = {{"Node", "v1", STINT_KIND_NODE}, {"Pod", "v1", STINT_KIND_POD}, {"Job", "batch/v1", STINT_KIND_OWNER},
-	{"Queue", "scheduling.run.ai/v2", STINT_KIND_QUEUE}, {"Namespace", "v1", STINT_KIND_NAMESPACE}};
+	{"Queue", "scheduling.run.ai/v2", STINT_KIND_QUEUE}, {"Namespace", "v1", STINT_KIND_NAMESPACE},
+	{"ResourceClaim", "resource.k8s.io/v1", STINT_KIND_RESOURCE_CLAIM},
+	{"ResourceSlice", "resource.k8s.io/v1", STINT_KIND_RESOURCE_SLICE}, {"DeviceClass", "resource.k8s.io/v1", STINT_KIND_DEVICE_CLASS}};
 
 /* Two nodes of two devices, one department, two projects with two each. */
 #define NODE(name)                                                                                               \
@@ -228,6 +230,80 @@ static void failed_binds_are_said_not_to_be_considered(void **state)
 	}
 }
 
+/* Node alpha offers two devices by a slice. */
+#define SLICE                                                                                                                              \
+	"---\n{kind: DeviceClass, metadata: {name: some, uid: k}, spec: {selectors: [{cel: {expression: 'device.driver == \"d.x\"'}}]}}\n" \
+	"---\n{kind: ResourceSlice, metadata: {name: s, uid: s}, spec: {driver: d.x, nodeName: alpha, "                                    \
+	"pool: {name: alpha, generation: 1, resourceSliceCount: 1}, devices: [{name: d0}, {name: d1}]}}\n"
+#define WANTED "spec: {devices: {requests: [{name: r, exactly: {deviceClassName: some}}]}}"
+#define TEMPLATE "---\n{apiVersion: resource.k8s.io/v1, kind: ResourceClaimTemplate, metadata: {name: one}, spec: {" WANTED "}}\n"
+#define CLAIMS "schedulerName: stint-scheduler, resourceClaims: [{name: g, resourceClaimTemplateName: one}], containers: [{name: c}]"
+#define HAS_DEVICE(number)                                                                                                                 \
+	"---\n{kind: Pod, metadata: {namespace: ours, name: low-" number ", uid: plow-" number                                             \
+	", creationTimestamp: '2023-11-14T22:10:00Z'" OF_JOB(                                                                              \
+		"low") "}, spec: {nodeName: alpha, " CLAIMS "}, status: {phase: Running, startTime: '2023-11-14T22:14:00Z', "              \
+		       "resourceClaimStatuses: [{name: g, resourceClaimName: low-" number                                                  \
+		       "-g}]}}\n---\n{kind: ResourceClaim, metadata: {namespace: ours, name: low-" number "-g, uid: c" number "}, " WANTED \
+		       ", status: {reservedFor: [{resource: pods, name: low-" number ", uid: plow-" number                                 \
+		       "}], allocation: {devices: {results: [{request: r, driver: d.x, pool: alpha, device: d" number                      \
+		       "}]}, nodeSelector: {nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: "                \
+		       "[alpha]}]}]}}}}\n"
+
+/* Two pods share device d0 through a claim that has a name of its own. */
+#define SHARES_DEVICE(number)                                                                  \
+	"---\n{kind: Pod, metadata: {namespace: ours, name: low-" number ", uid: plow-" number \
+	", creationTimestamp: '2023-11-14T22:10:00Z'" OF_JOB(                                  \
+		"low") "}, spec: {nodeName: alpha, schedulerName: stint-scheduler, "           \
+		       "resourceClaims: [{name: g, resourceClaimName: shared}], containers: [{name: c}]}, status: {phase: Running}}\n"
+#define SHARED                                                                                                               \
+	SHARES_DEVICE("0")                                                                                                   \
+	SHARES_DEVICE("1")                                                                                                   \
+	"---\n{kind: ResourceClaim, metadata: {namespace: ours, name: shared, uid: c}, " WANTED                              \
+	", status: {reservedFor: [{resource: pods, name: low-0, uid: plow-0}, {resource: pods, name: low-1, uid: plow-1}], " \
+	"allocation: {devices: {results: [{request: r, driver: d.x, pool: alpha, device: d0}]}, "                            \
+	"nodeSelector: {nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [alpha]}]}]}}}}\n"
+
+static void pods_get_their_claims_by_templates_and_leave_them_when_they_go(void **state)
+{
+	(void)state;
+	static const char three[] =
+		"---\n{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: {parallelism: 3, template: {spec: {" CLAIMS "}}}}\n";
+	static const char high[] =
+		"---\n{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 90}\n"
+		"---\n{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: {template: {spec: {priorityClassName: high, " CLAIMS
+		"}}}}\n";
+	static const char both[] =
+		"---\n{apiVersion: resource.k8s.io/v1, kind: ResourceClaimTemplate, metadata: {name: one}, spec: {spec: {devices: "
+		"{requests: [{name: r, exactly: {deviceClassName: some, count: 2}}]}}}}\n";
+	static const char beside[] = "---\n{kind: ResourceSlice, metadata: {name: t, uid: t}, spec: {driver: d.x, nodeName: beta, "
+				     "pool: {name: beta, generation: 1, resourceSliceCount: 1}, devices: [{name: d2}]}}\n";
+	stint_autofree char *with_template = stint_format("%s%s", TEMPLATE, three);
+	stint_autofree char *high_one = stint_format("%s%s", high, TEMPLATE), *high_both = stint_format("%s%s", high, both);
+	stint_autofree char *full = stint_format("%s", WORLD SLICE JOB("ours", "low") HAS_DEVICE("0") HAS_DEVICE("1"));
+	stint_autofree char *spare = stint_format("%s%s", WORLD SLICE JOB("ours", "low") HAS_DEVICE("0"), beside);
+	const struct {
+		const char *what, *cluster, *coming, *wanted[2];
+	} cases[] = {
+		{"two devices for three pods", WORLD SLICE, with_template,
+			{"\"total\":3,\"now\":2,\"later\":0,\"waiting\":1}", "\"reason\":\"NoRoom\""}},
+		{"nobody has made the template", WORLD SLICE, three,
+			{"\"total\":3,\"now\":0,\"later\":0,\"waiting\":3}", "\"reason\":\"ResourceClaimNotReady\""}},
+		{"who goes takes his claim with him", full, high_one,
+			{"\"outcome\":\"StartsLater\"", "\"workload\":\"low\",\"workload_kind\":\"Job\",\"action\":\"preempt\""}},
+		{"a claim by name gives its device back with the last of its pods", WORLD SLICE JOB("ours", "low") SHARED, high_both,
+			{"\"outcome\":\"StartsLater\"", "\"pods\":2,\"gpus\":0,\"placed_again\":0,\"gone\":0,\"nodes\":[]"}},
+		{"and comes back with another one", spare, high_both,
+			{"\"outcome\":\"StartsLater\"", "\"pods\":1,\"gpus\":0,\"placed_again\":1,\"gone\":0,\"nodes\":[\"beta\"]"}},
+	};
+	for (size_t i = 0; i < STINT_COUNT(cases); i++) {
+		stint_autofree char *told = told_of(cases[i].cluster, cases[i].coming);
+		for (size_t w = 0; w < STINT_COUNT(cases[i].wanted); w++) {
+			if (!strstr(told, cases[i].wanted[w]))
+				fail_msg("%s: %s\nhas no %s", cases[i].what, told, cases[i].wanted[w]);
+		}
+	}
+}
+
 static void what_cannot_be_known_is_refused(void **state)
 {
 	(void)state;
@@ -239,9 +315,6 @@ static void what_cannot_be_known_is_refused(void **state)
 		{"{apiVersion: example.com/v1, kind: Job, metadata: {name: t}, spec: {template: {spec: {containers: []}}}}", "operator"},
 		{COMING("many", "parallelism: 20001, "), "at most 20000"},
 		{"{apiVersion: batch/v1, kind: Job, metadata: {name: t}, spec: {}}", "no pod template"},
-		{"{apiVersion: v1, kind: Pod, metadata: {name: t}, spec: {resourceClaims: [{name: g, resourceClaimTemplateName: h}], " SPEC
-		 "}}",
-			"made from a template"},
 	};
 	for (size_t i = 0; i < STINT_COUNT(cases); i++)
 		assert_fails(forecast(WORLD, cases[i].coming, false, &err), STINT_USAGE, cases[i].words);
@@ -257,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_changed_queue_moves_shares),
 		cmocka_unit_test(past_use_moves_shares),
 		cmocka_unit_test(failed_binds_are_said_not_to_be_considered),
+		cmocka_unit_test(pods_get_their_claims_by_templates_and_leave_them_when_they_go),
 		cmocka_unit_test(what_cannot_be_known_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
