@@ -367,6 +367,9 @@ class Workloads(Cli):
         done = self.assert_works(self.stint("delete", "double", "double", "-p", "lab", "-y"))
         self.assertEqual(done.out.count("deleted"), 1)
 
+    def test_who_looks_is_led_to_all_projects(self):
+        self.assert_refused(self.stint("list", "--all"), 2, "did you mean --all-projects?")
+
     def test_who_deletes_is_not_led_to_all_projects(self):
         refused = self.stint("delete", "--all", "-y")
         self.assert_refused(refused, 2, "has no flag --all: ")

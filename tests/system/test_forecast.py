@@ -252,12 +252,24 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: 
         self.assertEqual(victims, ["job-6", "job-7"])
         self.assertEqual({s["workload"] for s in told["starts"]}, {"wait-0", "wait-1"})
         self.assertTrue(all(s["later"] for s in told["starts"]))
+        self.cluster.api.create("/apis/policy/v1/namespaces/tenants/poddisruptionbudgets", {
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "all"}, "spec": {"minAvailable": 0, "selector": {}}})
+        said = self.assert_works(self.stint("project", "update", "tenants", "--gpus", "4", "--dry-run=schedule")).out
+        self.assertIn("Not considered: disruption budgets", said)
         share = {queue["name"]: queue["gpu"]["fair_share"] for queue in told["queues"]}
         self.assertEqual(share["tenants"], {"before": 8, "after": 6})
         self.assertEqual(share["owners"], {"before": 0, "after": 2})
         self.assert_works(self.stint("project", "update", "tenants", "--gpus", "4"))
         self.run_to("owners", **{"wait-0": "Running", "wait-1": "Running"})
         self.run_to("tenants", **{name: "Pending" for name in victims}, **{"job-%d" % at: "Running" for at in range(6)})
+
+    def test_two_nodes_are_both_named(self):
+        self.two_projects(tenants=0, owners=0)
+        self.assert_works(self.stint("project", "update", "owners", "--gpu-limit", "4"))
+        self.submit("owners", "pair", "-g", "4", "--workers", "2")
+        kit.eventually(lambda: "WithinBounds" in self.stint("why", "pair", "-p", "owners").out, "the gang being judged")
+        told = self.assert_works(self.stint("project", "update", "owners", "--gpu-limit", "8", "--dry-run=schedule"))
+        self.assertRegex(told.out, r"owners +pair +2 +8 +at once +node-0 and node-1\n")
 
     def test_a_share_below_the_quota_is_explained(self):
         self.two_projects(tenants=8, owners=0)

@@ -222,6 +222,15 @@ class Reading(kit.Case):
         self.assertIn("vision/half (0.5)", row)
         self.assertIn("vision/desk (0.5)", row)
 
+    def test_who_shares_a_device_is_told_to_use_a_part_of_it(self):
+        def told():  # between two reports both are of one
+            items = {item["name"]: item for item in self.stint("top", "workloads", "-p", "vision", "-o", "json").json["items"]}
+            device = next(d for d in self.stint("top", "gpus", "-o", "json").json["items"] if d["name"] == "node-0/0")
+            half, desk, all_of_it = items["half"]["memory_used_mib"], items["desk"]["memory_used_mib"], device["memory_used_mib"]
+            return all_of_it > 0 and half == desk and half + desk == all_of_it
+        kit.eventually(lambda: "memory_used_mib" in self.stint("top", "workloads", "-p", "vision", "-o", "json").out, "a report")
+        kit.eventually(told, "half of the memory each")
+
     def test_pools_add_up_and_what_is_not_known_is_said(self):
         def label(pool):
             return self.sandbox.api.call("PATCH", "/api/v1/nodes/node-1", {"metadata": {"labels": {"kai.scheduler/node-pool": pool}}},

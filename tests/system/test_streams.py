@@ -121,6 +121,16 @@ class Logs(Streams):
                 self.assertLessEqual(len(logs.output().splitlines()), 3, logs.output())
 
 
+    @unittest.skipUnless(os.environ.get("STINT_E2E") is None, "takes its server away")
+    def test_a_wait_outlives_a_server_that_goes_away(self):
+        with contextlib.closing(kit.Sandbox("--nodes", "1", "--no-scheduler")) as cluster:
+            self.assert_works(cluster.stint("submit", "slow", "-p", "default", "-i", "x:1"))
+            with kit.process(kit.BIN / "stint", "wait", "slow", "-p", "default", "--for", "running", "--timeout", "5s", "-v", env=cluster.environment(),
+                             ready=lambda out: "pods: 200" in out) as wait:
+                kit.run(kit.BIN / "stint", "sandbox", "down", "--dir", cluster.folder)
+                self.assertEqual(wait.wait(kit.DEADLINE_S), 6, wait.output())
+
+
 class Exec(Streams):
     @classmethod
     def setUpClass(cls):

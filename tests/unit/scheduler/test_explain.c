@@ -40,7 +40,9 @@ static void over_limit_names_queue_bound_and_what_is_missing(void **state)
 	struct stint_explanation explanation;
 	stint_explain(c->engine, waiting, &explanation);
 	assert_false(explanation.never);
-	assert_non_null(strstr(explanation.sentence, "\"default\" may use 1 GPU and uses 1 GPU, and this asks for 1 GPU"));
+	assert_non_null(strstr(explanation.sentence,
+		"\"default\" may use 1 GPU and uses 1 GPU, and this asks for 1 GPU: ask for fewer, wait for 1 GPU to come free there, or "
+		"raise"));
 	stint_explanation_clear(&explanation);
 
 	stint_auto_json *record = why(c, "default", waiting->pod->meta.name);

@@ -75,6 +75,7 @@ static void what_is_wrong_is_named_and_is_a_usage_error(void **state)
 		{"s --pool-placement=,", "POOL=PLACEMENT"},
 		{"s --node-pool H100", "\"H100\" is no node pool"},
 		{"s --node-pool=", "no node pool"},
+		{"s --usage-half-life 7", "\"7\" has no unit: write 7s for seconds"},
 	};
 	for (size_t i = 0; i < STINT_COUNT(table); i++) {
 		struct stint_scheduler_options options;
