@@ -1,10 +1,10 @@
-/* Kubernetes objects of every kind that the model decodes. The first byte chooses the kind. */
+/* Kubernetes objects of every kind that the model decodes. The first byte, less one, chooses the kind: a seed holds no zero. */
 #include <stint/model.h>
 
 #include "tests/fuzz/fuzz.h"
 
 const char *const fuzz_seeds[] = {
-	"a{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\",\"labels\":{\"kai.scheduler/"
+	"\x01{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\",\"labels\":{\"kai.scheduler/"
 	"queue\":\"q\"},\"annotations\":{\"gpu-fraction\":\"0.5\"},"
 	"\"creationTimestamp\":\"2026-11-24T00:00:00Z\",\"ownerReferences\":[{\"kind\":\"Job\",\"name\":\"j\",\"uid\":\"x\",\"controller\":"
 	"true}]},"
@@ -20,34 +20,40 @@ const char *const fuzz_seeds[] = {
 	"true,"
 	"\"restartCount\":2,\"state\":{\"waiting\":{\"reason\":\"X\"}}}],\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\","
 	"\"message\":\"m\"}]}}",
-	"b{\"metadata\":{\"name\":\"n\",\"labels\":{\"nvidia.com/gpu.memory\":\"81920\",\"nvidia.com/"
+	"\x02{\"metadata\":{\"name\":\"n\",\"labels\":{\"nvidia.com/gpu.memory\":\"81920\",\"nvidia.com/"
 	"gpu.count\":\"8\"}},\"spec\":{\"unschedulable\":true,\"taints\":"
 	"[{\"key\":\"a\",\"effect\":\"NoSchedule\"}]},\"status\":{\"allocatable\":{\"cpu\":\"64\",\"memory\":\"1Ti\",\"pods\":\"110\","
 	"\"nvidia.com/gpu\":\"8\"},"
 	"\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}",
-	"c{\"metadata\":{\"name\":\"q\"},\"spec\":{\"parentQueue\":\"d\",\"priority\":1,\"resources\":{\"gpu\":{\"quota\":1.5,\"limit\":-1,"
+	"\x03{\"metadata\":{\"name\":\"q\"},\"spec\":{\"parentQueue\":\"d\",\"priority\":1,\"resources\":{\"gpu\":{\"quota\":1.5,\"limit\":"
+	"-1,"
 	"\"overQuotaWeight\":1}}}}",
-	"d{\"metadata\":{\"name\":\"g\"},\"spec\":{\"minMember\":4,\"queue\":\"q\",\"subGroups\":[{\"name\":\"a\",\"minMember\":1,"
+	"\x04{\"metadata\":{\"name\":\"g\"},\"spec\":{\"minMember\":4,\"queue\":\"q\",\"subGroups\":[{\"name\":\"a\",\"minMember\":1,"
 	"\"topologyConstraint\":{}}]}}",
-	"e{\"metadata\":{\"name\":\"t\"},\"spec\":{\"levels\":[{\"nodeLabel\":\"rack\",\"alias\":\"r\"}]}}",
-	"\x08{\"metadata\":{\"name\":\"j\"},\"spec\":{\"parallelism\":2,\"completionMode\":\"Indexed\",\"template\":{\"spec\":{"
+	"\x05{\"metadata\":{\"name\":\"t\"},\"spec\":{\"levels\":[{\"nodeLabel\":\"rack\",\"alias\":\"r\"}]}}",
+	"\x09{\"metadata\":{\"name\":\"j\"},\"spec\":{\"parallelism\":2,\"completionMode\":\"Indexed\",\"template\":{\"spec\":{"
 	"\"containers\":"
 	"[]}}},\"status\":{\"active\":1}}",
-	"\x09{\"metadata\":{\"name\":\"c\",\"finalizers\":[\"f\"]},\"spec\":{\"devices\":{\"requests\":[{\"name\":\"r\",\"exactly\":{"
+	"\x0a{\"metadata\":{\"name\":\"c\",\"finalizers\":[\"f\"]},\"spec\":{\"devices\":{\"requests\":[{\"name\":\"r\",\"exactly\":{"
 	"\"deviceClassName\":\"g\",\"count\":2,\"selectors\":[{\"cel\":{\"expression\":\"device.driver == 'x'\"}}]}}],\"constraints\":[{"
 	"\"requests\":[\"r\"],\"matchAttribute\":\"d/a\"}]}},\"status\":{\"allocation\":{\"devices\":{\"results\":[{\"request\":\"r\","
 	"\"driver\":\"x\",\"pool\":\"p\",\"device\":\"0\"}]},\"nodeSelector\":{\"nodeSelectorTerms\":[{\"matchFields\":[{\"key\":"
 	"\"metadata.name\",\"values\":[\"n\"]}]}]}},\"reservedFor\":[{\"resource\":\"pods\",\"name\":\"p\",\"uid\":\"u\"}]}}",
-	"\x0a{\"metadata\":{\"name\":\"s\"},\"spec\":{\"driver\":\"x\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\",\"generation\":1,"
+	"\x0b{\"metadata\":{\"name\":\"s\"},\"spec\":{\"driver\":\"x\",\"nodeName\":\"n\",\"pool\":{\"name\":\"p\",\"generation\":1,"
 	"\"resourceSliceCount\":1},\"devices\":[{\"name\":\"0\",\"attributes\":{\"a\":{\"int\":1},\"d/v\":{\"version\":\"1.0.0\"}},"
 	"\"capacity\":{\"m\":{\"value\":\"1Gi\"}}}]}}",
-	"a{\"metadata\":{\"name\":\"p\"},\"spec\":{\"affinity\":{\"podAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":[{"
+	"\x01{\"metadata\":{\"name\":\"p\"},\"spec\":{\"affinity\":{\"podAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":[{"
 	"\"labelSelector\":"
 	"{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\",\"values\":[\"x\"]}]},\"namespaces\":["
 	"\"n\"],"
 	"\"namespaceSelector\":{},\"topologyKey\":\"zone\"}]},\"podAntiAffinity\":{\"preferredDuringSchedulingIgnoredDuringExecution\":"
 	"[{\"weight\":5,\"podAffinityTerm\":{\"topologyKey\":\"rack\"}}]}},\"topologySpreadConstraints\":[{\"maxSkew\":1,\"minDomains\":2,"
 	"\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"DoNotSchedule\",\"labelSelector\":{},\"nodeTaintsPolicy\":\"Honor\"}]}}",
+	"\x09{\"metadata\":{\"name\":\"t\"},\"spec\":{\"runPolicy\":{\"schedulingPolicy\":{\"minAvailable\":2}},\"elasticPolicy\":{"
+	"\"minReplicas\":1},\"launcherCreationPolicy\":\"WaitForWorkersReady\",\"pytorchReplicaSpecs\":{\"Master\":{\"replicas\":1},"
+	"\"Worker\":{\"replicas\":3,\"template\":{\"metadata\":{\"annotations\":{\"kai.scheduler/segment-size\":\"2\"}}}}}}}",
+	"\x09{\"metadata\":{\"name\":\"l\"},\"spec\":{\"startupPolicy\":\"LeaderReady\",\"leaderWorkerTemplate\":{\"size\":4,"
+	"\"subGroupPolicy\":{\"subGroupSize\":2,\"subGroupPolicyType\":\"LeaderExcluded\"},\"workerTemplate\":{\"metadata\":{}}}}}",
 	NULL,
 };
 
@@ -56,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	struct stint_model *model = stint_model_new();
-	const struct stint_decode_as as = {(enum stint_kind)(data[0] % (STINT_KIND_CONFIG_MAP + 1)), "batch/v1", "Job"};
+	const struct stint_decode_as as = {
+		(enum stint_kind)((data[0] + STINT_KIND_CONFIG_MAP) % (STINT_KIND_CONFIG_MAP + 1)), "batch/v1", "Job"};
 	struct stint_object *object = stint_object_decode(model, &as, (const char *)data + 1, size - 1, NULL);
 	if (stint_pod_of(object)) {
 		struct stint_error *err = NULL;
