@@ -82,6 +82,8 @@ static void add_spec(struct stint_json *item, const struct stint_workload *workl
 	set_text(item, "gpu_problem", workload->gpu.problem);
 	if (!spec)
 		return;
+	if (spec->priority_class && workload->priority_class && strcmp(spec->priority_class, workload->priority_class) != 0)
+		set_text(item, "priority_class_of_pods", spec->priority_class);
 	if (spec->request.cpu_milli)
 		stint_json_set_int(item, "cpu_milli_of_a_pod", spec->request.cpu_milli);
 	if (spec->request.memory_bytes)
@@ -201,7 +203,9 @@ static void print_fields(struct cli_context *ctx, const struct stint_json *item,
 	cli_fields_add(fields, "Reason", "%s", text_at(item, "reason"));
 	cli_fields_add(fields, "Message", "%s", text_at(item, "message"));
 	cli_fields_add(fields, "Queue", "%s", workload->queue ? workload->queue : "");
-	cli_fields_add(fields, "Priority", "%s", text_at(item, "priority_class"));
+	const char *asked = text_at(item, "priority_class_of_pods");
+	cli_fields_add(fields, "Priority", "%s%s%s%s", text_at(item, "priority_class"),
+		*asked ? " (its label priorityClassName; its pods were made with " : "", asked, *asked ? ")" : "");
 	cli_fields_add(fields, "Node pools", "%s%s", text_at(item, "node_pools"),
 		stint_json_get(item, "node_pools_of_project") ? " (its project's)" : "");
 	cli_fields_add(fields, "Scheduler", "%s", text_at(item, "scheduler"));

@@ -374,6 +374,25 @@ static void charge(const struct stint_workload_set *set, struct record *record)
 	workload->queue = record->charged ? record->charged : label_of(workload, STINT_LABEL_QUEUE);
 }
 
+/* In the order in which the scheduler looks: a label on the owner, which can be changed while pods exist, counts before what pods ask for. */
+static const char *priority_class_of(const struct stint_workload *workload)
+{
+	static const char label[] = "priorityClassName";
+	const struct stint_owner *owner = workload->owner;
+	const struct stint_pod *pod = workload->pods_count ? workload->pods[0] : NULL;
+	const char *const names[] = {
+		owner ? stint_object_label(&owner->meta, label) : NULL,
+		pod ? stint_object_label(&pod->meta, label) : NULL,
+		owner && owner->pod_spec ? owner->pod_spec->priority_class : NULL,
+		pod ? pod->spec->priority_class : NULL,
+	};
+	for (size_t at = 0; at < STINT_COUNT(names); at++) {
+		if (names[at] && *names[at])
+			return names[at];
+	}
+	return NULL;
+}
+
 void summarise(const struct stint_workload_set *set, struct record *record)
 {
 	struct stint_workload *workload = &record->workload;
@@ -384,9 +403,7 @@ void summarise(const struct stint_workload_set *set, struct record *record)
 	const int32_t nominal = nominal_pods(workload);
 	workload->type = type_of(workload);
 	charge(set, record);
-	workload->priority_class = workload->owner && workload->owner->pod_spec ? workload->owner->pod_spec->priority_class : NULL;
-	if (!workload->priority_class && workload->pods_count)
-		workload->priority_class = workload->pods[0]->spec->priority_class;
+	workload->priority_class = priority_class_of(workload);
 	workload->pods_wanted = wanted_pods(workload, nominal, live);
 	sum_requests(set, workload, nominal, live);
 	record->by_memory = asks_for_memory(workload);
