@@ -201,8 +201,17 @@ static const struct stint_workload *owner_of_pod(const struct stint_workload *co
 	return NULL;
 }
 
+/* Who may not ask is told nothing wrong. */
+static bool is_project_there(struct stint_kube *kube, const char *project)
+{
+	stint_auto_error *err = NULL;
+	stint_auto_json *space = stint_kube_get(kube, &stint_kube_namespaces, NULL, project, &err);
+	return space || err->code != STINT_NOT_FOUND;
+}
+
 /* Everything of the project has been read: what else may have been meant is among it. */
-static void tell_not_found(struct stint_workload_set *set, const char *project, const char *name, struct stint_error **err)
+static void tell_not_found(
+	struct stint_kube *kube, struct stint_workload_set *set, const char *project, const char *name, struct stint_error **err)
 {
 	size_t count;
 	const struct stint_workload *const *list = stint_workload_set_list(set, &count);
@@ -215,6 +224,8 @@ static void tell_not_found(struct stint_workload_set *set, const char *project, 
 	else if (suggestion.best)
 		stint_fail(err, STINT_NOT_FOUND, "project \"%s\" has no workload \"%s\": did you mean \"%s\"?", project, name,
 			suggestion.best);
+	else if (count == 0 && !is_project_there(kube, project))
+		stint_fail(err, STINT_NOT_FOUND, "there is no project \"%s\": \"stint project list\" shows those that there are", project);
 	else
 		stint_fail(err, STINT_NOT_FOUND, "project \"%s\" has no workload \"%s\": \"stint list -p %s\" shows those that it has",
 			project, name, project);
@@ -235,7 +246,7 @@ struct stint_workload_set *stint_workload_read(struct stint_kube *kube, struct s
 		*workload = fine ? stint_workload_set_find(sink.set, project, name) : NULL;
 	}
 	if (fine && !*workload)
-		tell_not_found(sink.set, project, name, err);
+		tell_not_found(kube, sink.set, project, name, err);
 	if (*workload)
 		return sink.set;
 	stint_workload_set_free(sink.set);
