@@ -22,6 +22,12 @@ static bool is_named_after(const char *text, const char *name)
 	return text && !strncmp(text, name, length) && (text[length] == '\0' || text[length] == '-');
 }
 
+/* A Deployment's ReplicaSet has its name and a hash; while it has no pods nothing else leads to it. */
+static bool is_replicaset_of(const char *text, const char *name)
+{
+	return text && is_named_after(text, name) && text[strlen(name)] == '-' && !strchr(text + strlen(name) + 1, '-');
+}
+
 bool cli_event_is_about(const struct stint_event *event, const struct stint_workload *workload, const char *name)
 {
 	if (!workload)
@@ -33,6 +39,9 @@ bool cli_event_is_about(const struct stint_event *event, const struct stint_work
 		if (same(event->about_uid, pod->meta.uid) || same(event->about_uid, pod->meta.owner.uid))
 			return true;
 	}
+	if (same(event->about_kind, "ReplicaSet") && same(workload->kind, "Deployment") && same(event->about_space, workload->project) &&
+		is_replicaset_of(event->about_name, workload->name))
+		return true;
 	/* Pods that are gone were named after their owner. */
 	return same(event->about_kind, "Pod") && is_named_after(event->about_name, workload->name) &&
 		same(event->about_space, workload->project);

@@ -195,7 +195,7 @@ static void print_outcome(struct cli_context *ctx, const struct stint_json *work
 	print_placements(ctx, stint_json_get(workload, "placements"));
 	cli_why_print_holders(ctx, why);
 	cli_why_print_reclaim(ctx, why);
-	cli_why_print_list(ctx, "What would help", stint_json_get(why, "changes"), "text", NULL);
+	cli_why_print_list(ctx, "What would help", stint_json_get(why, "changes"), "text");
 	stint_autofree char *starts = cli_why_seconds(why, "starts_in_s");
 	if (starts)
 		fprintf(ctx->out, "\nIt would start %s at the latest, when what holds it has run out of time.\n", starts);
@@ -285,9 +285,8 @@ static void not_considered(struct stint_json *told, const char *what)
 /* Where the scheduler lets past use count, what it has kept of that beside its Lease. *unknown: it counts, and that cannot be read. */
 static struct stint_usage *find_usage(struct stint_kube *kube, int64_t now_ms, bool *unknown)
 {
-	bool known;
 	int64_t seconds = 0;
-	stint_auto_json *lease = cli_scheduler_lease(kube, NULL, &known);
+	stint_auto_json *lease = cli_scheduler_lease(kube, NULL, NULL);
 	const struct stint_json *metadata = stint_json_get(lease, "metadata");
 	const char *half_life = stint_json_string_at(metadata, "annotations", STINT_ANNOTATION_HALF_LIFE);
 	if (!half_life || !stint_parse_int(half_life, 1, INT64_MAX / 1000, &seconds))

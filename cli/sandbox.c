@@ -91,9 +91,9 @@ static char *scheduler_trouble(struct cli_context *ctx, const char *kubeconfig)
 	stint_auto_kube_config *config = stint_kube_config_load(&from, &ctx->err);
 	struct stint_loop *loop = config ? stint_loop_new(&ctx->err) : NULL;
 	struct stint_kube *kube = loop ? stint_kube_new(loop, config, &options, &ctx->err) : NULL;
-	bool known = false;
-	stint_auto_json *lease = kube ? cli_scheduler_lease(kube, NULL, &known) : NULL;
-	char *trouble = known ? cli_scheduler_trouble(lease, stint_now_ms()) : NULL;
+	stint_auto_error *unread = NULL;
+	stint_auto_json *lease = kube ? cli_scheduler_lease(kube, NULL, &unread) : NULL;
+	char *trouble = kube && !unread ? cli_scheduler_trouble(lease, stint_now_ms()) : NULL;
 	stint_kube_free(kube);
 	stint_loop_free(loop);
 	stint_error_clear(&ctx->err);

@@ -17,22 +17,23 @@ bool cli_scheduler_lease_is_better(const struct stint_json *lease, const struct 
 	return lease && (!other || stint_json_string_at(lease, "metadata", "annotations", "stint.dev/endpoint"));
 }
 
-struct stint_json *cli_scheduler_lease(struct stint_kube *kube, const char *pool, bool *known)
+struct stint_json *cli_scheduler_lease(struct stint_kube *kube, const char *pool, struct stint_error **err)
 {
 	stint_autofree char *name = stint_format("%s%s%s", STINT_SCHEDULER_NAME, pool ? "-" : "", pool ? pool : "");
 	struct stint_json *any = NULL;
-	*known = true;
 	for (size_t i = 0; i < CLI_LEASE_SPACES; i++) {
-		stint_auto_error *err = NULL;
-		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, cli_lease_spaces[i], name, &err);
-		*known = *known && (lease || err->code == STINT_NOT_FOUND);
+		stint_auto_error *unread = NULL;
+		struct stint_json *lease = stint_kube_get(kube, &stint_kube_leases, cli_lease_spaces[i], name, &unread);
+		if (!lease && unread->code != STINT_NOT_FOUND)
+			stint_error_move(err, &unread);
 		if (cli_scheduler_lease_is_better(lease, any)) {
 			stint_json_free(any);
 			any = stint_steal(&lease);
 		}
 		stint_json_free(lease);
 	}
-	*known = *known || any;
+	if (any && err)
+		stint_error_clear(err);
 	return any;
 }
 

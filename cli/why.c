@@ -86,8 +86,8 @@ static int run(struct cli_context *ctx)
 		print_head(ctx, record);
 		cli_why_print_holders(ctx, record);
 		cli_why_print_reclaim(ctx, record);
-		cli_why_print_list(ctx, "What would help", stint_json_get(record, "changes"), "text", NULL);
-		cli_why_print_list(ctx, "Events", stint_json_get(record, "events"), "reason", "message");
+		cli_why_print_list(ctx, "What would help", stint_json_get(record, "changes"), "text");
+		cli_why_print_events(ctx, stint_json_get(record, "events"));
 		print_fields(ctx, record, stint_now_ms());
 	}
 	const bool never = stint_json_bool_or(stint_json_get(record, "never"), false);

@@ -15,11 +15,14 @@
 #include <stint/reasons.h>
 #include <stint/workload.h>
 
+#include "cli/events.h"
 #include "cli/live.h"
 #include "cli/pool.h"
 #include "cli/scheduler_client.h"
 #include "cli/scheduler_lease.h"
 #include "cli/why_fetch.h"
+
+static const char time_was_up[] = "it ran for as long as its --time (activeDeadlineSeconds) allows, and was ended";
 
 enum { ASK_MS = 3000, PROXY_TRIES = 4, EVENTS_MAX = 5, RECORD_MAX = 1024 * 1024 };
 
@@ -125,10 +128,9 @@ static void find_scheduler_of_pool(struct search *search)
 {
 	struct stint_model *model = stint_model_new();
 	const struct stint_workload *workload = NULL;
-	bool known;
 	struct stint_workload_set *set = stint_workload_read(search->kube, model, search->project, search->name, &workload, NULL);
 	stint_autofree char *pool = set ? cli_pool_that_serves(search->kube, workload) : NULL;
-	struct stint_json *lease = pool ? cli_scheduler_lease(search->kube, pool, &known) : NULL;
+	struct stint_json *lease = pool ? cli_scheduler_lease(search->kube, pool, NULL) : NULL;
 	stint_workload_set_free(set);
 	stint_model_free(model);
 	if (!lease)
@@ -139,11 +141,23 @@ static void find_scheduler_of_pool(struct search *search)
 	search->trouble = cli_scheduler_trouble(lease, stint_now_ms());
 }
 
+/* One that may not be read may well be there. */
+static void tell_no_lease(struct search *search, const struct stint_error *unread)
+{
+	if (unread && unread->code == STINT_FORBIDDEN)
+		stint_buf_printf(&search->given_up, "you may not read its Lease %s in %s or %s, which tells where it is",
+			STINT_SCHEDULER_NAME, cli_lease_spaces[0], cli_lease_spaces[1]);
+	else if (unread)
+		stint_buf_printf(&search->given_up, "its Lease, which tells where it is, cannot be read: %s", unread->message);
+	else
+		stint_buf_puts(&search->given_up, "no Lease tells where the scheduler is");
+}
+
 static enum answer ask_scheduler(struct search *search, struct stint_json **record)
 {
-	bool known;
-	search->lease = cli_scheduler_lease(search->kube, NULL, &known);
-	search->trouble = known ? cli_scheduler_trouble(search->lease, stint_now_ms()) : NULL;
+	stint_auto_error *unread = NULL;
+	search->lease = cli_scheduler_lease(search->kube, NULL, &unread);
+	search->trouble = !unread ? cli_scheduler_trouble(search->lease, stint_now_ms()) : NULL;
 	if (!search->lease || search->trouble)
 		find_scheduler_of_pool(search);
 	if (!cli_scheduler_knows_caller(search->kube)) {
@@ -163,7 +177,7 @@ static enum answer ask_scheduler(struct search *search, struct stint_json **reco
 	if (answer == GO_ON && !search->unknown && search->lease)
 		answer = ask_by_proxy(search, record);
 	if (answer == GO_ON && !search->unknown && !url && !search->lease)
-		stint_buf_puts(&search->given_up, "no Lease tells where the scheduler is");
+		tell_no_lease(search, unread);
 	return answer;
 }
 
@@ -220,6 +234,72 @@ static void add_other_scheduler(struct search *search, struct stint_json *record
 	search->other = true;
 }
 
+static bool is_over(enum stint_workload_phase phase)
+{
+	return phase == STINT_WORKLOAD_SUCCEEDED || phase == STINT_WORKLOAD_FAILED || phase == STINT_WORKLOAD_SUSPENDED;
+}
+
+/* It waits for nothing any more; the words are those of the scheduler, which tells of what has failed no more than this. */
+static void add_end(struct stint_json *record, const struct stint_workload *workload)
+{
+	const bool failed = workload->phase == STINT_WORKLOAD_FAILED, suspended = workload->phase == STINT_WORKLOAD_SUSPENDED;
+	if (!failed || !workload->reason)
+		stint_json_set_string(record, "reason", suspended ? "Suspended" : "Ended");
+	if (failed && workload->reason && strcmp(workload->reason, "DeadlineExceeded") == 0)
+		stint_json_set_string(record, "message", time_was_up);
+	else if (!failed || !workload->message)
+		stint_json_set_string(record, "message",
+			suspended	 ? "it is suspended: resume it"
+				: failed ? "it has failed"
+					 : "it has ended");
+}
+
+struct creation {
+	struct stint_model *model;
+	const struct stint_workload *workload;
+	struct stint_object *last; /* the latest of its events FailedCreate; NULL: none */
+};
+
+static bool take_failed_creation(void *user, const char *data, size_t length)
+{
+	static const struct stint_decode_as as = {.kind = STINT_KIND_EVENT};
+	struct creation *creation = user;
+	struct stint_object *object = stint_object_decode(creation->model, &as, data, length, NULL);
+	const struct stint_event *event = object ? stint_event_of(object) : NULL;
+	if (event && event->message && event->reason && strcmp(event->reason, "FailedCreate") == 0 &&
+		cli_event_is_about(event, creation->workload, creation->workload->name) &&
+		(!creation->last || event->last_ms >= stint_event_of(creation->last)->last_ms)) {
+		stint_object_unref(creation->last);
+		creation->last = stint_object_ref(object);
+	}
+	stint_object_unref(object);
+	return true;
+}
+
+/* Pods that its controller could not make have no condition: the controller's own event tells why. What cannot be read is left out. */
+static void add_failed_creation(
+	struct search *search, struct stint_model *model, struct stint_json *record, const struct stint_workload *workload)
+{
+	const struct stint_kube_list_options options = {.field_selector = "reason=FailedCreate"};
+	struct creation creation = {.model = model, .workload = workload};
+	const int64_t there = (int64_t)workload->pods_count - workload->pods_succeeded - workload->pods_failed;
+	if (there >= workload->pods_wanted || (workload->reason && strcmp(workload->reason, "NoPods") != 0))
+		return;
+	stint_kube_list_each(search->kube, &stint_kube_core_events, search->project, &options, take_failed_creation, &creation, NULL);
+	if (creation.last) {
+		const struct stint_event *event = stint_event_of(creation.last);
+		char ago[STINT_TIME_SIZE];
+		const int64_t now_ms = stint_now_ms();
+		stint_duration_format(now_ms > event->last_ms ? now_ms - event->last_ms : 0, ago);
+		stint_autofree char *message = stint_format("%s %s could not make its pods (FailedCreate, %s ago): %s",
+			event->about_kind ? event->about_kind : workload->kind, event->about_name ? event->about_name : workload->name, ago,
+			event->message);
+		stint_json_set_string(record, "reason", "NoPods");
+		stint_json_set_string(record, "message", message);
+	}
+	stint_object_unref(creation.last);
+}
+
 static struct stint_json *read_conditions(struct search *search)
 {
 	struct stint_model *model = stint_model_new();
@@ -229,17 +309,18 @@ static struct stint_json *read_conditions(struct search *search)
 	stint_auto_json *record = NULL;
 	if (set) {
 		record = stint_json_new_object();
-		const bool waits = workload->phase == STINT_WORKLOAD_PENDING;
+		const bool waits = workload->phase == STINT_WORKLOAD_PENDING, over = is_over(workload->phase);
 		stint_json_set_string(record, "apiVersion", "stint.dev/v1");
 		stint_json_set_string(record, "kind", "Why");
 		stint_json_set_string(record, "project", search->project);
 		stint_json_set_string(record, "workload", workload->name);
 		stint_json_set_string(record, "workload_kind", workload->kind);
 		stint_json_set_string(record, "phase",
-			waits && workload->pods_count	 ? "Waiting"
-				: workload->pods_waiting ? "Waiting"
-				: waits			 ? "NoPods"
-							 : "Placed");
+			over					? "NoPods"
+				: waits && workload->pods_count ? "Waiting"
+				: workload->pods_waiting	? "Waiting"
+				: waits				? "NoPods"
+								: "Placed");
 		struct stint_json *pods = stint_json_ensure_object(record, "pods");
 		stint_json_set_int(pods, "total", workload->pods_total);
 		stint_json_set_int(pods, "waiting", workload->pods_waiting);
@@ -248,6 +329,10 @@ static struct stint_json *read_conditions(struct search *search)
 		if (workload->message)
 			stint_json_set_string(record, "message", workload->message);
 		stint_json_set_bool(record, "never", workload->never);
+		if (over)
+			add_end(record, workload);
+		else
+			add_failed_creation(search, model, record, workload);
 		add_other_scheduler(search, record, workload);
 		for (size_t i = 0; i < workload->pods_count; i++) {
 			if (workload->pods[i]->node || stint_pod_ended(workload->pods[i]))
@@ -283,7 +368,7 @@ static void add_lost_pods(struct search *search, struct stint_json *record)
 			stint_json_set_string(record, keys[i], text);
 	}
 	if (ended)
-		stint_json_set_string(record, "message", "it ran for as long as its --time (activeDeadlineSeconds) allows, and was ended");
+		stint_json_set_string(record, "message", time_was_up);
 }
 
 /* Nobody looks at it: that is the reason, where no condition has another one. */

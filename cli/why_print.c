@@ -66,19 +66,36 @@ void cli_why_print_reclaim(struct cli_context *ctx, const struct stint_json *rec
 		return;
 	stint_sanitize(line);
 	fprintf(ctx->out, "\nWhy nothing is taken back for it:\n  %s\n", line);
-	cli_why_print_list(ctx, "Who has more than is due", stint_json_at(reclaim, "beyond", "queues"), "text", NULL);
+	cli_why_print_list(ctx, "Who has more than is due", stint_json_at(reclaim, "beyond", "queues"), "text");
 }
 
-void cli_why_print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *first, const char *second)
+static void print_line(struct cli_context *ctx, const char *text)
+{
+	stint_autofree char *line = stint_strdup(text);
+	stint_sanitize(line);
+	fprintf(ctx->out, "  %s\n", line);
+}
+
+void cli_why_print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *key)
 {
 	if (!stint_json_first(list))
 		return;
 	fprintf(ctx->out, "\n%s:\n", title);
-	stint_json_each(item, list) {
-		stint_autofree char *line = second ? stint_format("%s: %s", stint_json_string_or(stint_json_get(item, first), ""),
-							     stint_json_string_or(stint_json_get(item, second), ""))
-						   : stint_strdup(stint_json_string_or(stint_json_get(item, first), ""));
-		stint_sanitize(line);
-		fprintf(ctx->out, "  %s\n", line);
+	stint_json_each(item, list)
+		print_line(ctx, stint_json_string_or(stint_json_get(item, key), ""));
+}
+
+/* Two of them may contradict each other: the later one holds. */
+void cli_why_print_events(struct cli_context *ctx, const struct stint_json *events)
+{
+	if (!stint_json_first(events))
+		return;
+	fputs("\nEvents:\n", ctx->out);
+	stint_json_each(event, events) {
+		stint_autofree char *age = cli_show_age(text(event, "time"), stint_now_ms());
+		stint_autofree char *line = stint_format("%s ago, %s: %s", text(event, "time") ? age : "some time",
+			stint_json_string_or(stint_json_get(event, "reason"), ""),
+			stint_json_string_or(stint_json_get(event, "message"), ""));
+		print_line(ctx, line);
 	}
 }

@@ -10,9 +10,9 @@
 char *cli_why_seconds(const struct stint_json *object, const char *key);
 /* With a title and an empty line before; nothing where there is nothing. */
 void cli_why_print_holders(struct cli_context *ctx, const struct stint_json *record);
-/* The texts at `first` of each item, with those at `second` (may be NULL) after a colon. */
 void cli_why_print_reclaim(
 	struct cli_context *ctx, const struct stint_json *record); /* why nothing is taken back for it, where that is told */
-void cli_why_print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *first, const char *second);
+void cli_why_print_list(struct cli_context *ctx, const char *title, const struct stint_json *list, const char *key); /* the texts at key */
+void cli_why_print_events(struct cli_context *ctx, const struct stint_json *events); /* {reason, message, time} */
 
 #endif

@@ -447,6 +447,34 @@ class Meant(Cli):
 
 
 class Nobody(Cli):
+    def test_the_priority_class_that_counts_is_shown(self):
+        self.assert_works(self.stint("submit", "raised", "-p", "lab", "-i", "x:1"))
+        self.addCleanup(self.stint, "delete", "raised", "-p", "lab", "-y")
+        self.assertNotIn("were made with", self.assert_works(self.stint("describe", "raised", "-p", "lab")).out)
+        job = "/apis/batch/v1/namespaces/lab/jobs/raised"
+        status, changed = self.api.call("PATCH", job, {"metadata": {"labels": {"priorityClassName": "build-preemptible"}}}, "application/merge-patch+json")
+        self.assertEqual(status, 200, changed)
+        described = self.assert_works(self.stint("describe", "raised", "-p", "lab")).out
+        self.assertRegex(described, r"Priority: +build-preemptible \(its label priorityClassName; its pods were made with train\)")
+        listed = self.assert_works(self.stint("list", "-p", "lab", "-o", "json")).json["items"]
+        self.assertEqual([item["priority_class"] for item in listed if item["name"] == "raised"], ["build-preemptible"])
+
+    def test_what_keeps_pods_from_being_made_is_named(self):
+        space = "/apis/apps/v1/namespaces/lab/deployments"
+        pod = {"metadata": {"labels": {"a": "b"}}, "spec": {"schedulerName": "stint-scheduler", "priorityClassName": "nope",
+                                                            "containers": [{"name": "c", "image": "x:1"}]}}
+        self.api.create(space, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "hollow"},
+                                "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": pod}})
+        self.addCleanup(self.api.call, "DELETE", space + "/hollow")
+
+        def told():
+            answer = self.stint("why", "hollow", "-p", "lab").out
+            self.assertRegex(answer, r"hollow waits: NoPods\n  ReplicaSet hollow-\w+ could not make its pods \(FailedCreate, .* ago\): .*"
+                                     r"no PriorityClass with name nope was found")
+            return True
+        kit.eventually(told)
+        self.assertRegex(self.assert_works(self.stint("describe", "hollow", "-p", "lab")).out, r"FailedCreate +hollow-\w+ ")
+
     def test_why_says_that_no_scheduler_has_come(self):
         self.assert_works(self.stint("submit", "alone", "-p", "lab", "-i", "x:1", "-g", "1"))
         self.addCleanup(self.stint, "delete", "alone", "-p", "lab", "-y")

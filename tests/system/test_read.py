@@ -136,6 +136,14 @@ class Reading(kit.Case):
 
     def test_describe_of_nothing_is_not_found(self):
         self.assert_refused(self.stint("describe", "nothing", "-p", "vision"), 3, "nothing")
+        for verb in ("describe", "why", "wait", "logs"):
+            self.assert_refused(self.stint(verb, "nothing", "-p", "nosuch"), 3, 'there is no project "nosuch"')
+
+    def test_what_is_over_waits_for_nothing(self):
+        self.assertIn("gone has no pods that could be placed: Ended\n  it has ended\n", self.assert_works(self.stint("why", "gone", "-p", "vision")).out)
+        failed = self.assert_works(self.stint("why", "bad", "-p", "vision", "-o", "json")).json
+        self.assertEqual(failed["phase"], "NoPods")
+        self.assertTrue(failed["reason"] and failed["message"], failed)
 
     # ---- wait
 

@@ -112,6 +112,11 @@ class Rights(kit.Case):
         self.assertEqual(items["mine"]["workloads"]["waiting"], 1)
         self.assertFalse({"gpus_allocated", "gpus_requested", "workloads"} & set(items["theirs"]))
 
+    def test_a_lease_that_may_not_be_read_may_be_there(self):
+        answer = self.assert_works(self.stint("why", "first", "-p", "mine"))
+        self.assertIn("you may not read its Lease stint-scheduler in stint-system or kube-system", answer.err)
+        self.assertNotIn("no Lease", answer.err)
+
     def test_without_any_right_it_is_exit_4(self):
         self.assert_refused(self.stint("list", "-p", "theirs"), 4, "forbidden")
         self.assert_refused(self.stint("node", "list"), 4, "forbidden")
