@@ -113,6 +113,18 @@ static void add_node(struct tui_totals *totals, const struct stint_node_use *nod
 		totals->spaces[whole < 8 ? whole : 8]++;
 }
 
+/* Without the nodes: what workloads have; < 0 where one of them does not tell all of it. */
+static double allocated_of_workloads(const struct tui_world *world)
+{
+	double gpus = 0;
+	for (size_t at = 0; at < world->workloads_count; at++) {
+		if (world->workloads[at]->gpus_allocated_unknown)
+			return -1;
+		gpus += world->workloads[at]->gpus_allocated;
+	}
+	return gpus;
+}
+
 static void make_totals(struct tui_maker *maker)
 {
 	struct tui_world *world = &maker->world;
@@ -120,6 +132,8 @@ static void make_totals(struct tui_maker *maker)
 	*totals = (struct tui_totals){.gpus_allocated = world->pods_known ? 0 : -1, .gpus_used = -1, .gpus_useless = -1, .oldest_ms = -1};
 	for (size_t at = 0; at < world->nodes_count; at++)
 		add_node(totals, world->nodes[at], world->pods_known);
+	if (world->pods_known && !world->nodes_known)
+		totals->gpus_allocated = allocated_of_workloads(world);
 	totals->workloads = (uint32_t)world->workloads_count;
 	for (size_t at = 0; at < world->workloads_count; at++) {
 		const struct stint_workload *workload = world->workloads[at];

@@ -186,16 +186,19 @@ static int scaled(double amount, double most, int width)
 
 void view_quota_bar(const struct tui_project *project, double most, struct tui_area area, int y, int x, int width)
 {
-	const double quota = project->quota < 0 ? most : project->quota;
+	const bool quota_known = project->queue != NULL;
+	const double quota = project->quota < 0 || !quota_known ? most : project->quota;
 	const int held = scaled(project->allocated, most, width), due = scaled(quota, most, width);
 	const int mark = project->fair_share >= 0 ? scaled(project->fair_share, most, width) : -1;
-	const char *borrowed = area.cells->utf8 ? "▓" : "+", *room = area.cells->utf8 ? "░" : "-";
+	const char *borrowed = area.cells->utf8 ? "▓" : "+", *room = area.cells->utf8 ? "░" : "-", *either = area.cells->utf8 ? "▒" : "=";
 	if (project->allocated < 0) {
 		tui_put_fit(area, y, x, width, false, TUI_DIM, "unknown");
 		return;
 	}
 	for (int at = 0; at < width; at++) {
-		if (at < held)
+		if (!quota_known)
+			tui_put(area, y, x + at, at < held ? TUI_TEXT : TUI_EMPTY, at < held ? either : tui_glyph(area.cells, TUI_ROOM));
+		else if (at < held)
 			tui_put(area, y, x + at, at < due ? TUI_GUARANTEED : TUI_BORROWED,
 				at < due ? tui_glyph(area.cells, TUI_FULL) : borrowed);
 		else

@@ -23,7 +23,7 @@ void view_lost(const struct tui_victim *victim, struct tui_field *out);
 void view_devices(const struct stint_node_use *node, bool all_known, struct tui_area area, int y, int x, int width);
 /*
  * A quota bar: what is allocated within the quota, what is borrowed beyond it, a mark at the fair share, the rest of the room up to
- * `most`.
+ * `most`. Where no Queue tells the quota, what is allocated is drawn as neither.
  */
 void view_quota_bar(const struct tui_project *project, double most, struct tui_area area, int y, int x, int width);
 /* The largest amount that the bars of these projects must hold. */

@@ -30,7 +30,8 @@ static void write_help(const struct tui_app *app, const struct tui_screen *scree
 	tui_say(text, TUI_GUARANTEED, "within the quota");
 	tui_say(text, TUI_TEXT, ", ");
 	tui_say(text, TUI_BORROWED, "borrowed beyond it");
-	tui_say(text, TUI_TEXT, ", and a mark at the fair share of the project as things stand.");
+	tui_say(text, TUI_TEXT, ", %s where it is not known, and a mark at the fair share of the project as things stand.",
+		app->settings.utf8 ? "▒" : "=");
 	tui_say_line(text);
 	tui_say(text, TUI_TEXT, "  \"?\" stands for what is not known; it is never counted as 0.");
 	tui_say_line(text);

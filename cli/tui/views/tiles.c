@@ -107,12 +107,18 @@ static void fill_held(const struct tui_world *world, struct tile *tile)
 	}
 }
 
+/* Which devices are held is known of nodes that are seen, with their pods. */
+static bool holders_known(const struct tui_world *world)
+{
+	return world->nodes_known && world->pods_known;
+}
+
 static void fill_busy(const struct tui_world *world, struct tile *tile)
 {
 	const struct tui_totals *totals = &world->totals;
 	if (totals->gpus_used < 0) {
-		say(tile, totals->devices_held ? "?" : "-", "");
-		say_below(tile, totals->devices_held ? "all silent" : "none held");
+		say(tile, totals->devices_held || !holders_known(world) ? "?" : "-", "");
+		say_below(tile, !holders_known(world) ? "unseen" : totals->devices_held ? "all silent" : "none held");
 		return;
 	}
 	/* It trembles: more than one decimal only where one would say nothing. */
@@ -125,7 +131,7 @@ static void fill_idle(const struct tui_world *world, struct tile *tile)
 {
 	const struct tui_totals *totals = &world->totals;
 	if (totals->gpus_used < 0) {
-		say(tile, totals->devices_held ? "?" : "-", "");
+		say(tile, totals->devices_held || !holders_known(world) ? "?" : "-", "");
 		return;
 	}
 	say_amount(tile, totals->devices_idle, -1, 0);
@@ -138,7 +144,7 @@ static void fill_free(const struct tui_world *world, struct tile *tile)
 {
 	const struct tui_totals *totals = &world->totals;
 	char text[VIEW_WORD];
-	if (!world->nodes_known || !world->pods_known || world->only) {
+	if (!holders_known(world) || world->only) {
 		say(tile, "?", "");
 		return;
 	}

@@ -432,6 +432,10 @@ static void test_what_is_not_known_is_not_shown_as_nothing(void **state)
 	renew(stage);
 	assert_true(shows(stage, "nodes may not be seen"));
 	assert_false(shows(stage, "0 of 0"));
+	assert_true(shows(stage, "21.3")); /* held, as the pods say */
+	assert_false(shows(stage, "none held"));
+	assert_true(shows(stage, "▒")); /* without its quota, nothing is beyond it */
+	assert_false(shows(stage, "▓"));
 	press(stage, '4');
 	renew(stage);
 	assert_true(shows(stage, "vision")); /* projects that workloads name */
