@@ -16,19 +16,12 @@
 
 #include "cli/tui/heartbeat.h"
 #include "cli/tui/narrow.h"
+#include "cli/tui/past_use.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	EVENTS_LINGER_MS = 30000,
-	PROBE_MS = 1000,
-	PROBE_LIMIT_MS = 3000,
-	GRACE_MS = 1500,
-	BANNER_MS = 1000,
-	USAGE_MS = 60000,
-	MOST_FACTOR = 100
-};
+enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000, MOST_FACTOR = 100 };
 enum { DENIED_MS = 5000, AGAIN_FIRST_MS = 3000, AGAIN_MOST_MS = 60000 };
 
 static const struct source {
@@ -86,12 +79,7 @@ struct tui_state {
 	struct stint_catalog *catalog;
 	struct tui_maker *maker;
 	struct tui_victims victims; /* since the state was opened */
-	struct tui_usage *usage; /* NULL: it does not count, or may not be read */
-	struct stint_timer *usage_due;
-	struct stint_kube_call *usage_call;
-	size_t usage_space; /* which namespace is asked */
-	bool usage_settled; /* it was read, or is not to be had */
-	bool usage_denied; /* it may not be read */
+	struct tui_past_use *past_use;
 	struct tui_heartbeat *heartbeat;
 	struct feed feeds[FEEDS];
 	struct stint_timer *judge; /* refused feeds are dealt with outside of their handlers */
@@ -495,47 +483,14 @@ static void try_again(void *user)
 	try_next(user);
 }
 
-/* ---- past use ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* Where the scheduler has its Lease, it has this. */
-static const char *const usage_spaces[] = {"stint-system", "kube-system"};
-
-static void ask_usage(void *user);
-
-static void on_usage(void *user, struct stint_kube_response *response)
+static void on_past_use(void *user)
 {
 	struct tui_state *state = user;
-	state->usage_call = NULL;
-	stint_auto_json *map = response->error ? NULL : stint_json_parse(response->body.data, response->body.length, 0, NULL);
-	const char *text = stint_json_string_at(map, "data", "usage");
-	if (state->usage_space == 0)
-		state->usage_denied = false;
-	state->usage_denied |= response->error && response->error->code != STINT_NOT_FOUND;
-	if (!text && ++state->usage_space < STINT_COUNT(usage_spaces)) {
-		ask_usage(state);
-		return;
-	}
-	state->usage_space = text ? state->usage_space : 0;
-	tui_usage_free(state->usage);
-	state->usage = text ? tui_usage_parse(text) : NULL;
-	state->usage_settled = true;
-	stint_timer_set(state->usage_due, USAGE_MS);
-	if (state->usage)
+	if (tui_past_use_usage(state->past_use))
 		state->news = TUI_NEWS;
 	tell(state);
-}
-
-static void ask_usage(void *user)
-{
-	struct tui_state *state = user;
-	state->usage_call = stint_kube_call_start(state->kube,
-		&(struct stint_kube_request){.resource = &stint_kube_configmaps,
-			.namespace_ = usage_spaces[state->usage_space],
-			.name = "stint-usage",
-			.timeout_ms = PROBE_LIMIT_MS,
-			.retry = STINT_KUBE_RETRY_NEVER,
-			.on_done = on_usage,
-			.user = state});
 }
 
 static void end_events(void *user)
@@ -571,8 +526,7 @@ struct tui_state *tui_state_open(struct stint_kube *kube, const struct tui_state
 	state->events_end = stint_timer_new(stint_kube_loop(kube), end_events, state);
 	state->probe = stint_timer_new(stint_kube_loop(kube), probe, state);
 	state->again = stint_timer_new(stint_kube_loop(kube), try_again, state);
-	state->usage_due = stint_timer_new(stint_kube_loop(kube), ask_usage, state);
-	ask_usage(state);
+	state->past_use = tui_past_use_start(kube, on_past_use, state);
 	state->heartbeat = tui_heartbeat_start(kube, options->on_change, options->user);
 	for (size_t at = 0; at < FEEDS; at++) {
 		state->feeds[at] = (struct feed){.state = state, .source = &sources[at]};
@@ -593,9 +547,7 @@ void tui_state_close(struct tui_state *state)
 	stint_timer_free(state->again);
 	stint_kube_call_cancel(state->trying);
 	tui_narrow_free(state->search);
-	stint_timer_free(state->usage_due);
-	stint_kube_call_cancel(state->usage_call);
-	tui_usage_free(state->usage);
+	tui_past_use_free(state->past_use);
 	tui_heartbeat_free(state->heartbeat);
 	tui_maker_free(state->maker);
 	tui_victims_clear(&state->victims);
@@ -631,7 +583,7 @@ bool tui_state_is_complete(const struct tui_state *state)
 		if (!is_settled(&state->feeds[at]) && (at != EVENTS || state->feeds[at].reflector))
 			return false;
 	}
-	return state->usage_settled && tui_heartbeat_settled(state->heartbeat);
+	return tui_past_use_settled(state->past_use) && tui_heartbeat_settled(state->heartbeat);
 }
 
 bool tui_state_is_usable(const struct tui_state *state)
@@ -654,22 +606,6 @@ static bool is_being_read_again(const struct tui_state *state)
 	return false;
 }
 
-/* What the scheduler decides by, and has told in its Lease. */
-static bool usage_factor(const struct tui_state *state, double *factor)
-{
-	const char *text = stint_json_string_at(tui_state_lease(state), "metadata", "annotations", STINT_ANNOTATION_POLICY);
-	stint_auto_json *policy = text ? stint_json_parse(text, strlen(text), 0, NULL) : NULL;
-	return stint_json_double(stint_json_get(policy, "usage_factor"), factor) && *factor >= 0 && *factor <= MOST_FACTOR;
-}
-
-/* One that has told its policy tells a half-life as well, if it reckons with past use. */
-static bool may_count_use(const struct tui_state *state)
-{
-	const struct stint_json *told = stint_json_at(tui_state_lease(state), "metadata", "annotations");
-	const char *half_life = stint_json_string_at(told, STINT_ANNOTATION_HALF_LIFE);
-	return !stint_json_get(told, STINT_ANNOTATION_POLICY) || (half_life && half_life[0]);
-}
-
 /*
  * Queues that a scheduler of one node pool serves carry its label (--node-pool). Those schedulers have Leases of other names, which people may not
  * read; where one of all pools works, the label means nothing.
@@ -690,7 +626,7 @@ static struct tui_sources sources_of(const struct tui_state *state)
 {
 	const struct feed *feeds = state->feeds;
 	double factor = 1;
-	const bool factor_known = usage_factor(state, &factor);
+	const bool factor_known = tui_past_use_factor(tui_state_lease(state), &factor);
 	return (struct tui_sources){.queues = feeds[QUEUES].known.items,
 		.events = feeds[EVENTS].known.items,
 		.queues_count = feeds[QUEUES].known.count,
@@ -704,8 +640,8 @@ static struct tui_sources sources_of(const struct tui_state *state)
 		.catalog = state->catalog,
 		.only = state->project,
 		.victims = &state->victims,
-		.usage = state->usage,
-		.past_use_known = state->usage || !state->usage_denied || !may_count_use(state),
+		.usage = tui_past_use_usage(state->past_use),
+		.past_use_known = tui_past_use_known(state->past_use, tui_state_lease(state)),
 		.usage_factor = factor_known ? factor : 1,
 		.usage_factor_known = factor_known,
 		.pool_schedulers = has_pool_schedulers(state),
