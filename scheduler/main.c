@@ -5,6 +5,7 @@
  * session and nothing else. SIGTERM and SIGINT: no new decisions, wait for binds under way, give the Lease up, end; a second one ends at once.
  */
 #include <scheduler/http.h>
+#include <scheduler/recording.h>
 
 #include <stint/journal.h>
 #include <stint/workload.h>
@@ -200,6 +201,9 @@ static char *make_identity(void)
 
 static bool start(struct scheduler *scheduler, struct stint_error **err)
 {
+	const char *journal = scheduler->settings.journal;
+	if (journal && !stint_recording_possible(journal, err))
+		return false;
 	scheduler->loop = stint_loop_new(err);
 	if (!scheduler->loop)
 		return false;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct stint_recording {
@@ -42,6 +43,26 @@ static void put(void *user, const char *lines, size_t length)
 		return;
 	recording->told_full = true;
 	options->full(options->user);
+}
+
+/* A file that is there is moved aside, which no device must be. */
+bool stint_recording_possible(const char *path, struct stint_error **err)
+{
+	struct stat found;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd >= 0) {
+		unlink(path);
+	} else if (errno == EEXIST) {
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fd >= 0 && fstat(fd, &found) == 0 && !S_ISREG(found.st_mode)) {
+			stint_close_fd(&fd);
+			return stint_fail(err, STINT_USAGE, "the journal %s is no regular file: name one with --journal", path);
+		}
+	}
+	if (fd < 0)
+		return stint_fail_errno(err, errno, "the journal %s (--journal) cannot be written", path);
+	stint_close_fd(&fd);
+	return true;
 }
 
 struct stint_recording *stint_recording_begin(const struct stint_recording_options *options)

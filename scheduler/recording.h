@@ -18,6 +18,8 @@ struct stint_recording_options {
 	void *user;
 };
 struct stint_recording;
+/* Whether a file can be written there now. Leaves what is there as it is, and nothing that was not: others may write it at this time. */
+bool stint_recording_possible(const char *path, struct stint_error **err);
 /* NULL when the file cannot be made, which the logger is told: scheduling goes on without. */
 struct stint_recording *stint_recording_begin(const struct stint_recording_options *options);
 void stint_recording_known(struct stint_recording *recording); /* the cluster is known: from now on bytes count. NULL is fine */

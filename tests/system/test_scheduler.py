@@ -321,7 +321,8 @@ class Scheduler(kit.Case):
     def test_bad_options_are_refused_before_anything_is_done(self):
         for arguments, words in ((["--scheduler-name", "Not_A_Name"], "Not_A_Name"), (["--gpu-placement", "heap"], "heap"),
                                  (["--config", "/nonexistent"], "/nonexistent"), (["stray"], "stray"),
-                                 (["--kubeconfig", "/nonexistent"], "/nonexistent")):
+                                 (["--kubeconfig", "/nonexistent"], "/nonexistent"),
+                                 (["--kubeconfig", self.cluster.kubeconfig, "--journal", "/nonexistent/x"], "/nonexistent/x")):
             with self.subTest(arguments):
                 done = kit.run(kit.BIN / "stint-scheduler", *arguments, timeout=20)
                 self.assertNotEqual(done.code, 0)

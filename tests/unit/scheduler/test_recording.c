@@ -47,10 +47,34 @@ static void a_write_that_fails_ends_the_journal(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+static void a_look_whether_it_can_be_written_changes_nothing(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/stint-recording-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	stint_autofree char *path = stint_format("%s/journal", folder), *none = stint_format("%s/none/journal", folder);
+	assert_true(stint_recording_possible(path, NULL));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_true(stint_file_write(path, "lines\n", 6, 0644, NULL));
+	assert_true(stint_recording_possible(path, NULL));
+	stint_auto_buf text = {0};
+	assert_true(stint_buf_read_file(&text, path, 100, NULL));
+	assert_string_equal(text.data, "lines\n");
+	const char *const refused[] = {none, folder, "/dev/null"};
+	for (size_t i = 0; i < STINT_COUNT(refused); i++) {
+		stint_auto_error *err = NULL;
+		assert_false(stint_recording_possible(refused[i], &err));
+		assert_non_null(strstr(err->message, refused[i]));
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_write_that_fails_ends_the_journal, cluster_setup, cluster_teardown),
+		cmocka_unit_test(a_look_whether_it_can_be_written_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
