@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000, MOST_FACTOR = 100 };
+enum { EVENTS_LINGER_MS = 30000, PROBE_MS = 1000, PROBE_LIMIT_MS = 3000, GRACE_MS = 1500, BANNER_MS = 1000 };
 enum { DENIED_MS = 5000, AGAIN_FIRST_MS = 3000, AGAIN_MOST_MS = 60000 };
 
 static const struct source {
