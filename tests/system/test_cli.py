@@ -328,6 +328,11 @@ class Workloads(Cli):
         self.assert_works(self.stint("delete", "placed", "unplaced", "-p", "lab", "-y"))
         self.assertEqual(waited.code, 6, str(waited))
         self.assertIn('"unplaced" does not run yet', waited.err)
+        jobs[0]["metadata"]["name"] = "beside"
+        beside = dict(json.loads(map_alone), metadata={"name": "map-beside"})
+        self.addCleanup(self.stint, "delete", "beside", "-p", "lab", "-y")
+        self.assert_works(self.stint("submit", "-f", "-", "-p", "lab", "--wait", "--timeout", "%ds" % kit.DEADLINE_S,
+                                     stdin="\n---\n".join(map(json.dumps, (beside, jobs[0])))))
 
     def test_submit_serves_the_scheduler_that_is_there_before_the_own_setting(self):
         self.api.create("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases", {

@@ -53,6 +53,7 @@ static void test_a_terminal_gets_nothing_else(void **state)
 		{"\302\23331m", "??31m"}, /* U+009B is ESC [ in one character */
 		{"\302\2350;title\302\234", "??0;title??"},
 		{"\2336n \340\202\2336n", "?6n ???6n"}, /* not in UTF-8, and in a longer spelling */
+		{"\360\200\202\2336n", "????6n"},
 		{"\302\240\342\200\233\360\237\232\200 \342\202", "\302\240\342\200\233\360\237\232\200 ??"},
 	};
 	for (size_t i = 0; i < STINT_COUNT(cases); i++)
