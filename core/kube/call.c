@@ -257,6 +257,7 @@ static struct stint_error *error_of(const struct stint_kube_call *call, CURLcode
 		kube_curl_error(call->kube, call->easy, result, call->details, &error);
 	} else {
 		stint_kube_status_error(&error, status, call->answer.data ? call->answer.data : "", call->answer.length);
+		kube_explain_absent(&error, call->target);
 		int64_t wait_ms = retry_after_ms(call);
 		error->retry_after_ms = wait_ms >= 0 ? wait_ms : error->retry_after_ms;
 	}

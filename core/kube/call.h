@@ -61,4 +61,7 @@ void kube_admission_failed(struct stint_kube_call *call, CURLcode result); /* it
 void kube_admission_leave(struct stint_kube_call *call); /* it is out of curl, or waits no more */
 void kube_admission_init(struct stint_kube *kube);
 
+/* status.c: where *err is a path below our own API groups that the server does not have, says what to do instead. */
+void kube_explain_absent(struct stint_error **err, const char *target);
+
 #endif

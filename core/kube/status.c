@@ -4,7 +4,7 @@
  * Kubernetes answers failures with a Status object; unknown paths, proxies and load balancers answer with anything. The sentence comes
  * from outside, so it is made safe for a terminal and bounded.
  */
-#include <stint/kube.h>
+#include "core/kube/call.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +55,21 @@ static void set_details(struct stint_error **err, int http_status, const char *r
 			memcpy((*err)->reason, reason, length);
 			(*err)->reason[length] = '\0';
 		}
+	}
+}
+
+void kube_explain_absent(struct stint_error **err, const char *target)
+{
+	static const char *const groups[] = {"/apis/scheduling.run.ai/", "/apis/kai.scheduler/"};
+	/* An object that is missing is told by a Status with a reason: without one it is the path that is not served. */
+	for (size_t i = 0; i < STINT_COUNT(groups) && (*err)->status == 404 && !(*err)->reason[0]; i++) {
+		if (!stint_starts_with(target, groups[i]))
+			continue;
+		stint_fail(err, STINT_NOT_FOUND,
+			"the cluster serves nothing at %.*s: stint's kinds are missing there, so apply deploy/crds of its sources first",
+			(int)strcspn(target, "?"), target);
+		set_details(err, 404, NULL, -1);
+		return;
 	}
 }
 

@@ -68,9 +68,28 @@ class Narrow(http.server.BaseHTTPRequestHandler):
             self.answer(403, {"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "%s is forbidden" % kind})
 
 
-class Rights(kit.Case):
+class Bare(Narrow):
+    """A cluster that stint's kinds have not been brought to."""
+
+    def do_GET(self):
+        if not self.path.startswith("/apis/scheduling.run.ai/"):
+            return super().do_GET()
+        body = b"404 page not found\n"
+        self.send_response(404)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")  # what a POST has sent stays unread
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+
+class Served(kit.Case):
+    handler = Narrow
+
     def setUp(self):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Narrow)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         self.server.daemon_threads = True
         self.server.block_on_close = False
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -88,6 +107,16 @@ class Rights(kit.Case):
     def stint(self, *arguments):
         return kit.run(kit.BIN / "stint", *arguments, env=self.environment)
 
+
+class Kinds(Served):
+    handler = Bare
+
+    def test_a_cluster_without_the_kinds_is_told_how_to_get_them(self):
+        for command in (("project", "create", "new"), ("project", "list"), ("top", "projects")):
+            self.assert_refused(self.stint(*command), 3, "apply deploy/crds of its sources first")
+
+
+class Rights(Served):
     def test_a_list_of_all_projects_has_those_that_may_be_read(self):
         self.assertIn("first", self.assert_works(self.stint("list", "-A")).out)
         self.assertIn("it has a place", self.assert_works(self.stint("events", "-A")).out)
