@@ -21,57 +21,22 @@ static struct stint_json *merge_members(const struct stint_type *type, const str
 	return result;
 }
 
-/* Items of a list with their keys, so that a merge needs no quadratic search for them. */
-struct keyed {
-	char *key;
-	const struct stint_json *item;
-	bool done;
-};
-struct keyed_list {
-	struct keyed *list;
-	size_t count;
-};
-
-static void keyed_clear(struct keyed_list *keyed)
-{
-	for (size_t i = 0; i < keyed->count; i++)
-		free(keyed->list[i].key);
-	free(keyed->list);
-}
-
-static struct keyed_list keyed_items(const struct stint_type *type, const struct stint_json *items)
-{
-	struct keyed_list keyed = {.list = stint_alloc((stint_json_count(items) + 1) * sizeof(struct keyed))};
-	stint_json_each(item, items) {
-		char *key = schema_fields_item_key(type, item);
-		keyed.list[keyed.count++] = (struct keyed){key ? key : stint_strdup(""), item, false};
-	}
-	return keyed;
-}
-
-static struct keyed *lookup(const struct keyed_list *keyed, const char *key)
-{
-	for (size_t i = 0; i < keyed->count; i++)
-		if (strcmp(keyed->list[i].key, key) == 0)
-			return &keyed->list[i];
-	return NULL;
-}
-
 /*
  * The order of the result: both lists are walked at once; items that both have stand in the configuration's order, items of the live
  * list alone keep their place among their neighbours.
  */
 static struct stint_json *merge_items(const struct stint_type *type, const struct stint_json *live, const struct stint_json *config)
 {
-	STINT_CLEANUP(keyed_clear) struct keyed_list left = keyed_items(type, live), right = keyed_items(type, config);
+	STINT_CLEANUP(schema_fields_keyed_clear) struct keyed_list left = schema_fields_keyed(type, live);
+	STINT_CLEANUP(schema_fields_keyed_clear) struct keyed_list right = schema_fields_keyed(type, config);
 	struct stint_json *result = stint_json_new_array();
 	size_t l = 0, r = 0, shared = 0;
 	while (l < left.count || r < right.count) {
 		/* The next item of the configuration that the live list has, too. */
-		while (shared < right.count && (right.list[shared].done || !lookup(&left, right.list[shared].key)))
+		while (shared < right.count && (right.list[shared].done || !schema_fields_keyed_find(&left, right.list[shared].key)))
 			shared++;
 		const char *left_key = l < left.count ? left.list[l].key : NULL, *right_key = r < right.count ? right.list[r].key : NULL;
-		struct keyed *in_config = left_key ? lookup(&right, left_key) : NULL;
+		struct keyed *in_config = left_key ? schema_fields_keyed_find(&right, left_key) : NULL;
 		bool aligned = left_key && right_key && strcmp(left_key, right_key) == 0;
 		if (!aligned && right_key && in_config && shared < right.count && strcmp(right.list[shared].key, left_key) != 0) {
 			l++; /* it comes later, where the configuration has it */
@@ -84,7 +49,7 @@ static struct stint_json *merge_items(const struct stint_type *type, const struc
 		if (left_key && (aligned || in_config->done))
 			l++;
 		if (right_key) {
-			struct keyed *before = lookup(&left, right_key);
+			struct keyed *before = schema_fields_keyed_find(&left, right_key);
 			stint_json_append(result, merged(type->item, before ? before->item : NULL, right.list[r].item));
 			right.list[r++].done = true;
 		}
@@ -104,23 +69,11 @@ static struct stint_json *merged(const struct stint_type *type, const struct sti
 
 /* ---- removal ------------------------------------------------------------------------------------------------------------------------- */
 
-/* The items of a list by their keys; the first of a key stands. */
-static struct stint_map *items_by_key(const struct stint_type *type, const struct stint_json *items)
-{
-	struct stint_map *map = stint_map_new(NULL);
-	stint_json_each(item, items) {
-		stint_autofree char *key = schema_fields_item_key(type, item);
-		if (key && !stint_map_has(map, key))
-			stint_map_set(map, key, item);
-	}
-	return map;
-}
-
 /* Removes from value what `last` owned and `owned` (everybody's fields now) does not. */
 static void prune(const struct stint_type *type, struct stint_json *value, const struct stint_json *last, const struct stint_json *owned)
 {
 	bool list = stint_json_type(value) == STINT_JSON_ARRAY && type && type->form == FORM_LIST;
-	struct stint_map *items = list ? items_by_key(type, value) : NULL;
+	STINT_CLEANUP(schema_fields_keyed_clear) struct keyed_list items = schema_fields_keyed(type, list ? value : NULL);
 	auto_fields_lookup owners = {.object = owned};
 	stint_json_each(node, last) {
 		const char *key = stint_json_key(node);
@@ -128,8 +81,8 @@ static void prune(const struct stint_type *type, struct stint_json *value, const
 		struct stint_json *item = NULL;
 		if (field && stint_json_type(value) == STINT_JSON_OBJECT)
 			item = stint_json_get(value, key + 2);
-		else if (!field && list)
-			item = stint_map_get(items, key);
+		else if (!field && schema_fields_keyed_find(&items, key))
+			item = schema_fields_keyed_find(&items, key)->item;
 		if (!item)
 			continue;
 		const struct stint_json *still = schema_fields_find(&owners, key);
@@ -139,7 +92,6 @@ static void prune(const struct stint_type *type, struct stint_json *value, const
 		else
 			prune(of, item, node, still);
 	}
-	stint_map_free(items);
 }
 
 /* ---- conflicts ----------------------------------------------------------------------------------------------------------------------- */

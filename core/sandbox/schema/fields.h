@@ -38,6 +38,20 @@ void schema_fields_each(const struct stint_json *set, void (*visit)(void *user, 
 
 /* How an item of a list of this type is keyed in a set; NULL when it lacks a key. Freed by the caller. */
 char *schema_fields_item_key(const struct stint_type *list, const struct stint_json *item);
+/* Items of a list with their keys, so that comparing and merging need no search of the whole list for each of them. */
+struct keyed {
+	char *key; /* "" of an item that lacks one */
+	struct stint_json *item;
+	bool done; /* the caller's */
+};
+struct keyed_list {
+	struct keyed *list;
+	size_t count;
+	struct stint_map *index; /* key -> the first of that key */
+};
+struct keyed_list schema_fields_keyed(const struct stint_type *list, const struct stint_json *items); /* no list: empty */
+struct keyed *schema_fields_keyed_find(const struct keyed_list *keyed, const char *key);
+void schema_fields_keyed_clear(struct keyed_list *keyed);
 /* That key as people read it: [name="x"]. Freed by the caller. */
 char *schema_fields_shown_key(const char *key);
 /* Whether a value of this type is owned as a whole; *type is followed to what the value shows where the schema says nothing. */

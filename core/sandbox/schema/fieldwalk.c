@@ -72,6 +72,34 @@ char *schema_fields_item_key(const struct stint_type *list, const struct stint_j
 	return stint_format("k:%s", text);
 }
 
+struct keyed_list schema_fields_keyed(const struct stint_type *type, const struct stint_json *items)
+{
+	bool list = stint_json_type(items) == STINT_JSON_ARRAY;
+	struct keyed_list keyed = {.index = stint_map_new(NULL)};
+	keyed.list = stint_alloc(((list ? stint_json_count(items) : 0) + 1) * sizeof(keyed.list[0]));
+	stint_json_each(item, list ? items : NULL) {
+		struct keyed *entry = &keyed.list[keyed.count++];
+		char *key = schema_fields_item_key(type, item);
+		*entry = (struct keyed){key ? key : stint_strdup(""), item, false};
+		if (!stint_map_has(keyed.index, entry->key))
+			stint_map_set(keyed.index, entry->key, entry);
+	}
+	return keyed;
+}
+
+struct keyed *schema_fields_keyed_find(const struct keyed_list *keyed, const char *key)
+{
+	return stint_map_get(keyed->index, key);
+}
+
+void schema_fields_keyed_clear(struct keyed_list *keyed)
+{
+	for (size_t i = 0; i < keyed->count; i++)
+		free(keyed->list[i].key);
+	free(keyed->list);
+	stint_map_free(keyed->index);
+}
+
 /* ---- the fields of a configuration ------------------------------------------------------------------------------------------------ */
 
 /* For a key that the set cannot have yet: searching would make large objects cost the square of their size. */
@@ -105,14 +133,18 @@ static void collect(const struct stint_type *type, const struct stint_json *valu
 		}
 		return;
 	}
-	stint_json_each(item, value) {
-		stint_autofree char *key = schema_fields_item_key(type, item);
-		if (!key)
+	struct keyed_list keyed = schema_fields_keyed(type, value);
+	const bool once = stint_map_count(keyed.index) == keyed.count;
+	for (size_t i = 0; i < keyed.count; i++) {
+		const struct keyed *each = &keyed.list[i];
+		if (!*each->key)
 			continue;
-		struct stint_json *child = stint_json_ensure_object(node, key);
-		collect(type->item, item, child);
+		struct stint_json *child =
+			once ? stint_json_add(node, each->key, stint_json_new_object()) : stint_json_ensure_object(node, each->key);
+		collect(type->item, each->item, child);
 		own(child);
 	}
+	schema_fields_keyed_clear(&keyed);
 }
 
 /* Nodes that turned out to hold no member. */
@@ -211,62 +243,21 @@ static void compare_members(struct walk *walk, const struct stint_type *type, co
 	}
 }
 
-/* The items of a list beside their keys; items without one are left out. */
-struct keyed {
-	char *key;
-	const struct stint_json *item;
-};
-struct keyed_list {
-	struct keyed *items;
-	size_t count;
-};
-
-static struct keyed_list keyed_of(const struct stint_type *type, const struct stint_json *list)
-{
-	struct keyed_list keyed = {0};
-	if (stint_json_type(list) != STINT_JSON_ARRAY)
-		return keyed;
-	keyed.items = stint_alloc((stint_json_count(list) + 1) * sizeof(keyed.items[0]));
-	stint_json_each(item, list) {
-		char *key = schema_fields_item_key(type, item);
-		if (key)
-			keyed.items[keyed.count++] = (struct keyed){key, item};
-	}
-	return keyed;
-}
-
-static void keyed_clear(struct keyed_list *keyed)
-{
-	for (size_t i = 0; i < keyed->count; i++)
-		free(keyed->items[i].key);
-	free(keyed->items);
-}
-
-/* Mostly it stands where it stands on the other side. */
-static const struct stint_json *keyed_find(const struct keyed_list *keyed, size_t near, const char *key)
-{
-	if (near < keyed->count && strcmp(keyed->items[near].key, key) == 0)
-		return keyed->items[near].item;
-	for (size_t i = 0; i < keyed->count; i++)
-		if (strcmp(keyed->items[i].key, key) == 0)
-			return keyed->items[i].item;
-	return NULL;
-}
-
 static void compare_items(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)
 {
-	struct keyed_list sides[] = {keyed_of(type, now), keyed_of(type, old)};
+	struct keyed_list sides[] = {schema_fields_keyed(type, now), schema_fields_keyed(type, old)};
 	for (size_t side = 0; side < STINT_COUNT(sides); side++) {
+		const bool once = stint_map_count(sides[side].index) == sides[side].count;
 		for (size_t i = 0; i < sides[side].count; i++) {
-			const struct keyed *each = &sides[side].items[i];
-			const struct stint_json *other = keyed_find(&sides[1 - side], i, each->key);
-			if (side == 1 && other)
+			const struct keyed *each = &sides[side].list[i], *twin = schema_fields_keyed_find(&sides[1 - side], each->key);
+			const struct stint_json *other = twin ? twin->item : NULL;
+			if (!*each->key || (side == 1 && other))
 				continue;
-			descend(walk, each->key, false, type->item, side ? each->item : other, side ? other : each->item);
+			descend(walk, each->key, once, type->item, side ? each->item : other, side ? other : each->item);
 		}
 	}
 	for (size_t side = 0; side < STINT_COUNT(sides); side++)
-		keyed_clear(&sides[side]);
+		schema_fields_keyed_clear(&sides[side]);
 }
 
 static void compare(struct walk *walk, const struct stint_type *type, const struct stint_json *old, const struct stint_json *now)

@@ -275,13 +275,13 @@ static void a_record_of_many_fields_is_kept_in_no_time(void **state)
 	}
 	assert_int_equal(stint_json_count(stint_json_at(before, "metadata", "managedFields")), 1);
 	stint_json_free(before);
-	assert_true(stint_monotonic_ms() - started < 30000);
+	assert_true(stint_monotonic_ms() - started < 40000);
 }
 
 /* Each env variable is an item of a list that is kept by its names. */
 static void long_lists_are_applied_in_no_time(void **state)
 {
-	enum { VARIABLES = 3000 };
+	enum { VARIABLES = 6000 };
 	auto_story story = begin(state, "v1", "Pod");
 	int64_t started = stint_monotonic_ms();
 	for (int turn = 0; turn < 3; turn++) {
@@ -292,7 +292,7 @@ static void long_lists_are_applied_in_no_time(void **state)
 		stint_buf_puts(&text, "]}]}}");
 		assert_true(apply_with(&story, "one", text.data, false));
 	}
-	assert_true(stint_monotonic_ms() - started < 20000);
+	assert_true(stint_monotonic_ms() - started < 40000);
 }
 
 int main(void)
