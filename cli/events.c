@@ -200,7 +200,9 @@ static int print(struct cli_context *ctx, struct cli_live *live, const struct fi
 	/* Events are a stream: on a terminal too, new ones come below. */
 	if (cli_switch(ctx, "watch"))
 		ctx->columns = 0;
-	return cli_live_print(ctx, live, filter->project ? &list_of_one : &list_of_all, items_of, filter, "there are no such events");
+	stint_autofree char *nothing = filter->project ? stint_format("there are no such events in project \"%s\"", filter->project)
+						       : stint_strdup("there are no such events in any project that you can see");
+	return cli_live_print(ctx, live, filter->project ? &list_of_one : &list_of_all, items_of, filter, nothing);
 }
 
 static int run(struct cli_context *ctx)

@@ -26,6 +26,11 @@ static struct stint_json *read_scenario(const char *path, struct stint_error **e
 	stint_auto_buf text = {0};
 	if (!stint_buf_read_file(&text, path, MOST_SCENARIO_BYTES, err))
 		return NULL;
+	if (text.data && stint_starts_with(text.data, "{\"journal\":")) {
+		stint_fail(err, STINT_USAGE, "%s is a journal and no scenario: \"stint simulate --replay FILE\" decides it again",
+			name_of(path));
+		return NULL;
+	}
 	struct stint_json *scenario = stint_json_parse(text.data ? text.data : "", text.length, STINT_JSON_REJECT_DUPLICATES, err);
 	if (!scenario)
 		stint_fail_wrap(err, "%s", name_of(path));

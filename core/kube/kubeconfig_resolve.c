@@ -283,6 +283,10 @@ static bool unknown_context(const struct kube_files *files, const char *name, bo
 		stint_buf_printf(&names, "%s%s", names.length ? ", " : "", stint_json_string_at(entry, "name"));
 	}
 	const char *known = names.length ? names.data : "none";
+	if (!name && !names.length) {
+		return stint_fail(err, STINT_USAGE,
+			"%s has no contexts: name a kubeconfig that has one with --kubeconfig, or in KUBECONFIG", files->origin);
+	}
 	if (!name) {
 		return stint_fail(
 			err, STINT_USAGE, "%s has no current context: choose one with --context (there are: %s)", files->origin, known);

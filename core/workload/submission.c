@@ -17,6 +17,12 @@ static bool check_job_flags(const struct stint_submission *said, struct stint_er
 		const char *flag, *text;
 	} flags[] = {{"--workers", said->workers}, {"--time", said->time}, {"--ttl", said->ttl}, {"--retries", said->retries},
 		{"--segment-size", said->segment_size}, {"--segment-topology", said->segment_topology}};
+	if (said->type == STINT_INFERENCE && said->workers)
+		return stint_fail(err, STINT_USAGE,
+			"--workers is for trainings, whose pods start together: an inference has one pod, and \"kubectl scale deployment "
+			"%s "
+			"--replicas %s\" makes it more",
+			said->name ? said->name : "NAME", said->workers);
 	for (size_t at = 0; said->type != STINT_TRAINING && at < STINT_COUNT(flags); at++)
 		if (flags[at].text)
 			return stint_fail(err, STINT_USAGE, "%s is for trainings: a%s %s runs until it is deleted or suspended",

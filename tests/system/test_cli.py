@@ -564,6 +564,7 @@ class Simulate(Cli):
             for name, text in files.items():
                 self.assertEqual((path / name).read_text(), text)
             self.assert_works(self.stint("simulate", "-", "--journal", path / "new", stdin=files["scenario"]))
+            self.assert_refused(self.stint("simulate", path / "new"), 2, "new is a journal and no scenario")
 
 
 class Surroundings(Cli):

@@ -177,6 +177,11 @@ class Reading(kit.Case):
         self.assertGreater(len(everything), len(items))
         self.assert_refused(self.stint("events", "nothing", "-p", "vision"), 3, "nothing")
 
+    def test_where_there_are_no_events_is_said(self):
+        self.sandbox.project("mute", 1)
+        self.addCleanup(self.sandbox.remove_project, "mute")
+        self.assertIn('no such events in project "mute"', self.assert_works(self.stint("events", "-p", "mute")).err)
+
     def test_events_of_one_second_are_in_the_order_of_their_writing(self):
         words = ["zeta", "alpha", "mid", "beta"]
         for word in words:

@@ -216,6 +216,7 @@ static void test_a_broken_config_is_named_with_file_and_field(void **state)
 		{"clusters: [{name: c}, {name: c}]\n", "two entries named \"c\""},
 		{CLUSTER "contexts: [{name: x, context: {cluster: c}}, {name: w, context: {}}]\n",
 			"no current context: choose one with --context (there are: x, w)"},
+		{"contexts: []\n", "has no contexts: name a kubeconfig"},
 		{"current-context: z\ncontexts: [{name: x, context: {}}]\n", "has no context \"z\" (there are: x)"},
 		{CONTEXT, "names cluster \"c\", which is not there"},
 		{CONTEXT CLUSTER, "names user \"u\", which is not there"},

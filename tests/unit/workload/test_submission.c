@@ -346,6 +346,7 @@ static const struct mistake {
 	{{.type = STINT_WORKSPACE, GOOD, .segment_size = "2"}, "--segment-size is for trainings"},
 	{{GOOD, .workers = "1.5"}, "--workers must be"},
 	{{.type = STINT_WORKSPACE, GOOD, .workers = "2"}, "--workers is for trainings: a workspace"},
+	{{.type = STINT_INFERENCE, GOOD, .workers = "2"}, "--replicas 2"},
 	{{.type = STINT_INFERENCE, GOOD, .time = "4h"}, "--time is for trainings: an inference"},
 	{{.type = STINT_INFERENCE, GOOD, .ttl = "4h"}, "--ttl is for trainings"},
 	{{.type = STINT_INFERENCE, GOOD, .retries = "1"}, "--retries is for trainings"},
