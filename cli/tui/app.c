@@ -425,6 +425,7 @@ static void back(struct tui_app *app)
 	} else if (list && stint_map_count(list->marks)) {
 		stint_map_clear(list->marks);
 	} else if (list && list->filter) {
+		list->moved |= tui_list_item(list) != NULL; /* what was found is what is acted on next */
 		tui_list_filter(list, "", NULL);
 		refresh_list(app);
 	}

@@ -283,6 +283,24 @@ static void test_a_filter_works_while_it_is_typed_and_esc_brings_the_former_back
 	assert_int_equal(tui_app_list(stage->app)->count, 12);
 }
 
+static void test_esc_that_takes_a_filter_away_leaves_the_cursor_on_its_row(void **state)
+{
+	struct stage *stage = *state;
+	type(stage, "/unet\r");
+	assert_string_equal(under_cursor(stage), "unet-3d");
+	press(stage, TUI_KEY_ESCAPE);
+	assert_int_equal(tui_app_list(stage->app)->count, 12);
+	assert_string_equal(under_cursor(stage), "unet-3d");
+	type(stage, "dy");
+	assert_string_equal(stage->asked.action.items[0].name, "unet-3d");
+	/* Of a filter that matched nothing, nothing is to be kept. */
+	press(stage, TUI_KEY_HOME);
+	type(stage, "/nothing-like-it\r");
+	press(stage, TUI_KEY_ESCAPE);
+	assert_int_equal(tui_app_list(stage->app)->cursor, 0);
+	assert_false(tui_app_list(stage->app)->moved);
+}
+
 /* ---- questions --------------------------------------------------------------------------------------------------------------------- */
 
 static void test_what_was_asked_about_is_acted_on_when_rows_move_meanwhile(void **state)
@@ -694,6 +712,7 @@ int main(void)
 		TEST(test_unknown_amounts_come_last_in_either_order),
 		TEST(test_filters),
 		TEST(test_a_filter_works_while_it_is_typed_and_esc_brings_the_former_back),
+		TEST(test_esc_that_takes_a_filter_away_leaves_the_cursor_on_its_row),
 		TEST(test_what_was_asked_about_is_acted_on_when_rows_move_meanwhile),
 		TEST(test_what_has_gone_while_the_question_was_open_is_said_and_left_alone),
 		TEST(test_no_and_other_keys_change_nothing),
