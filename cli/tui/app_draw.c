@@ -235,6 +235,8 @@ static void draw_text_view(struct tui_app *app, struct tui_screen *screen, struc
 /* Nothing to show is one thing, and not to be allowed to see it another. */
 static const char *empty_text(const struct tui_app *app, const struct tui_list *list)
 {
+	if (list->doubt)
+		return list->doubt;
 	if (list->filter && list->total)
 		return "no row matches the filter: Esc takes it away";
 	if (!app->now.world->pods_known && (app->tab == TUI_WORKLOADS || app->tab == TUI_QUEUE))

@@ -107,3 +107,25 @@ bool tui_filter_match(const struct tui_filter *filter, const struct tui_filter_r
 	const struct stint_pairs *labels = row->labels ? row->labels(row->item) : NULL;
 	return stint_label_selector_match(filter->selector, labels ? labels : &none);
 }
+
+const char *tui_filter_key(const struct tui_filter *filter, size_t index)
+{
+	for (size_t at = 0; at < filter->count; at++) {
+		if (filter->words[at].key && index-- == 0)
+			return filter->words[at].key;
+	}
+	return NULL;
+}
+
+char tui_filter_sign(const struct tui_filter *filter)
+{
+	for (size_t at = 0; at < filter->count; at++) {
+		const char *texts[] = {filter->words[at].key, filter->words[at].value};
+		for (size_t i = 0; i < STINT_COUNT(texts); i++) {
+			const char *sign = texts[i] ? strpbrk(texts[i], "<>*") : NULL;
+			if (sign)
+				return *sign;
+		}
+	}
+	return '\0';
+}

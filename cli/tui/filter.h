@@ -23,6 +23,10 @@ struct tui_filter_row {
 /* NULL: an empty text, or err when it is none: everything is shown. */
 struct tui_filter *tui_filter_parse(const char *text, struct stint_error **err);
 bool tui_filter_match(const struct tui_filter *filter, const struct tui_filter_row *row); /* a NULL filter matches */
+/* The index-th key that it asks for, of a column or a label; NULL after the last. */
+const char *tui_filter_key(const struct tui_filter *filter, size_t index);
+/* The first sign in it that looks like an operator of other languages, and is none here: '>', '<' or '*'; '\0': there is none. */
+char tui_filter_sign(const struct tui_filter *filter);
 void tui_filter_free(struct tui_filter *filter);
 
 #endif

@@ -59,7 +59,7 @@ enum tui_where {
 	X(QUEUE, "queue", "5", TUI_EVERYWHERE, "what waits, in the order in which it is tried")                                  \
 	X(EVENTS, "events", "6", TUI_EVERYWHERE, "what has happened")                                                            \
 	X(EVICTED, "evicted", "7", TUI_EVERYWHERE, "what the scheduler took places away from")                                   \
-	X(FILTER, "filter", "/", TUI_EVERYWHERE, "rows with words in names, users, reasons (node=value, !word); search in text") \
+	X(FILTER, "filter", "/", TUI_EVERYWHERE, "rows with words in names, states, reasons (node=value, !word); search in text") \
 	X(AGAIN, "next-match", "n", TUI_IN_TEXT | TUI_IN_LOGS, "the next match of the search")                                   \
 	X(AGAIN_BACK, "previous-match", "N", TUI_IN_TEXT | TUI_IN_LOGS, "the match before")                                      \
 	X(SORT, "sort", "s", TUI_IN_LIST, "choose the column to sort by")                                                        \

@@ -37,6 +37,7 @@ void tui_list_close(struct tui_list *list)
 {
 	free(list->rows);
 	free(list->filter_text);
+	free(list->doubt);
 	free(list->cursor_id);
 	tui_filter_free(list->filter);
 	stint_map_free(list->marks);
@@ -141,6 +142,48 @@ static void add_row(void *user, const void *item)
 	list->rows[list->count++] = item;
 }
 
+struct label_search {
+	const struct tui_list_kind *kind;
+	const char *key;
+	bool found;
+};
+
+static void look_for_label(void *user, const void *item)
+{
+	struct label_search *search = user;
+	const struct stint_pairs *labels = search->found || !search->kind->labels ? NULL : search->kind->labels(item);
+	search->found |= labels && stint_pairs_get(labels, search->key);
+}
+
+static bool is_known(const struct context *context, const char *key)
+{
+	struct label_search search = {.kind = context->list->kind, .key = key};
+	if (tui_list_column(search.kind, key) >= 0)
+		return true;
+	search.kind->collect(context->now, look_for_label, &search);
+	return search.found;
+}
+
+/* Of a filter that shows nothing a sign may be the reason; of one with a name that nothing has, the name is. */
+static void doubt_filter(const struct context *context)
+{
+	struct tui_list *list = context->list;
+	free(stint_steal(&list->doubt));
+	if (!list->filter || !list->total)
+		return;
+	const char sign = list->count ? '\0' : tui_filter_sign(list->filter);
+	if (sign) {
+		list->doubt = stint_format(
+			"no row has \"%c\" there, which is no operator: a filter is made of word, !word, column=part, column!=part", sign);
+		return;
+	}
+	const char *key;
+	for (size_t at = 0; !list->doubt && (key = tui_filter_key(list->filter, at)); at++) {
+		if (!is_known(context, key))
+			list->doubt = stint_format("there is no column \"%s\", and no row has a label of that name", key);
+	}
+}
+
 static int compare_texts(const char *a, const char *b)
 {
 	if (!a || !b)
@@ -223,6 +266,7 @@ void tui_list_refresh(struct tui_list *list, const struct tui_now *now)
 	struct context context = {list, now};
 	list->count = list->total = 0;
 	list->kind->collect(now, add_row, &context);
+	doubt_filter(&context);
 	sort_rows(&context);
 	find_cursor(list);
 }

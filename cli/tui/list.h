@@ -66,6 +66,7 @@ struct tui_list {
 	size_t total; /* before the filter */
 	char *filter_text; /* never NULL once opened */
 	struct tui_filter *filter;
+	char *doubt; /* why the filter cannot mean what was typed, a sentence; NULL: it can */
 	int sort; /* index of a column; -1: as collected */
 	bool reverse;
 	bool moved; /* somebody has moved the cursor: until then it stays at the top */

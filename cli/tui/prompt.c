@@ -266,6 +266,8 @@ static void accept(struct tui_app *app)
 	stint_auto_error *err = NULL;
 	if (app->prompt == TUI_FILTER_PROMPT && list && !tui_list_filter(list, typed(app), &err))
 		tui_app_note(app, TUI_BAD, "%s", err->message);
+	else if (app->prompt == TUI_FILTER_PROMPT && list && list->doubt)
+		tui_app_note(app, TUI_WARN, "%s", list->doubt);
 	const struct tui_screen *screen = tui_app_screen(app);
 	if (app->prompt == TUI_SEARCH_PROMPT && screen && screen->pager.search && screen->pager.match == UINT64_MAX)
 		tui_app_note(app, TUI_WARN, "\"%s\" stands nowhere in this text", screen->pager.search);

@@ -111,7 +111,7 @@ static void show_message(const void *item, const struct tui_now *now, struct tui
 /* clang-format off */
 static const struct tui_column columns[] = {
 	{.name = "last", .title = "LAST", .least = 5, .most = 8, .flags = TUI_RIGHT, .show = show_last, .number = last_number},
-	{.name = "type", .title = "TYPE", .least = 7, .most = 8, .rank = 7, .show = show_type, .text = type_text},
+	{.name = "type", .title = "TYPE", .least = 7, .most = 8, .rank = 7, .flags = TUI_SEARCHED, .show = show_type, .text = type_text},
 	{.name = "reason", .title = "REASON", .least = 10, .most = 26, .flags = TUI_SEARCHED, .show = show_reason, .text = reason_text},
 	{.name = "project", .title = "PROJECT", .least = 7, .most = 24, .rank = 3, .flags = TUI_SEARCHED, .show = show_project, .text = project_text},
 	{.name = "object", .title = "OBJECT", .least = 12, .most = 44, .rank = 2, .flags = TUI_SEARCHED, .show = show_object, .text = object_text},

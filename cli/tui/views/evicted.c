@@ -91,14 +91,14 @@ static double lost_number(const void *item, const struct tui_now *now)
 
 static const char *state_text(const void *item)
 {
-	return of(item)->workload ? stint_workload_phase_name(of(item)->workload->phase) : NULL;
+	return of(item)->workload ? stint_workload_phase_name(of(item)->workload->phase) : "gone";
 }
 
 static void show_state(const void *item, const struct tui_now *now, struct tui_field *out)
 {
 	(void)now;
 	const struct stint_workload *workload = of(item)->workload;
-	tui_field_set(out, workload ? view_phase_role(workload->phase) : TUI_DIM, "%s", workload ? state_text(item) : "gone");
+	tui_field_set(out, workload ? view_phase_role(workload->phase) : TUI_DIM, "%s", state_text(item));
 }
 
 static const char *why_text(const void *item)
@@ -120,7 +120,7 @@ static const struct tui_column columns[] = {
 	{.name = "reason", .title = "REASON", .least = 9, .most = 16, .flags = TUI_SEARCHED, .show = show_reason, .text = reason_text},
 	{.name = "for", .title = "FOR", .least = 10, .most = 32, .rank = 2, .flags = TUI_SEARCHED, .show = show_whom, .text = whom_text},
 	{.name = "lost", .title = "LOST", .least = 12, .most = 24, .rank = 1, .show = show_lost, .number = lost_number},
-	{.name = "state", .title = "NOW", .least = 7, .most = 10, .rank = 6, .show = show_state, .text = state_text},
+	{.name = "state", .title = "NOW", .least = 7, .most = 10, .rank = 6, .flags = TUI_SEARCHED, .show = show_state, .text = state_text},
 	{.name = "pod", .title = "POD", .least = 12, .most = 44, .rank = 7, .flags = TUI_SEARCHED | TUI_HIDDEN, .show = show_pod, .text = pod_text},
 	{.name = "why", .title = "WHY", .least = 18, .most = 200, .rank = 4, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_why, .text = why_text},
 	{.name = NULL},

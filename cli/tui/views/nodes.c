@@ -179,7 +179,7 @@ static const char *who_text(const void *item)
 /* clang-format off */
 static const struct tui_column columns[] = {
 	{.name = "node", .title = "NODE", .least = 10, .most = 40, .flags = TUI_SEARCHED, .show = show_name, .text = name_text},
-	{.name = "state", .title = "STATE", .least = 8, .most = 28, .show = show_state, .text = state_text},
+	{.name = "state", .title = "STATE", .least = 8, .most = 28, .flags = TUI_SEARCHED, .show = show_state, .text = state_text},
 	{.name = "devices", .title = "DEVICES", .least = 8, .most = 16, .draw = draw_devices, .number = devices_number},
 	{.name = "gpus", .title = "GPUS", .least = 5, .most = 9, .rank = 1, .flags = TUI_RIGHT, .show = show_gpus, .number = gpus_number},
 	{.name = "use", .title = "USE", .least = 4, .most = 5, .rank = 2, .flags = TUI_RIGHT, .show = show_use, .number = use_number},

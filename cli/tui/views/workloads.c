@@ -165,8 +165,7 @@ static void show_node(const void *item, const struct tui_now *now, struct tui_fi
 
 static const char *priority_text(const void *item)
 {
-	const char *said = of(item)->owner ? stint_object_label(&of(item)->owner->meta, "priorityClassName") : NULL;
-	return said ? said : of(item)->priority_class;
+	return of(item)->priority_class;
 }
 
 static void show_priority(const void *item, const struct tui_now *now, struct tui_field *out)
@@ -206,7 +205,7 @@ static void show_reason(const void *item, const struct tui_now *now, struct tui_
 static const struct tui_column columns[] = {
 	{.name = "name", .title = "NAME", .least = 12, .most = 40, .flags = TUI_SEARCHED, .show = show_name, .text = name_text},
 	{.name = "project", .title = "PROJECT", .least = 7, .most = 24, .rank = 1, .flags = TUI_SEARCHED, .show = show_project, .text = project_text},
-	{.name = "state", .title = "STATE", .least = 7, .most = 10, .show = show_state, .text = state_text, .number = state_number},
+	{.name = "state", .title = "STATE", .least = 7, .most = 10, .flags = TUI_SEARCHED, .show = show_state, .text = state_text, .number = state_number},
 	{.name = "gpus", .title = "GPUS", .least = 4, .most = 10, .flags = TUI_RIGHT, .show = show_gpus, .number = gpus_number},
 	{.name = "pods", .title = "PODS", .least = 4, .most = 9, .rank = 2, .flags = TUI_RIGHT, .show = show_pods, .number = pods_number},
 	{.name = "age", .title = "AGE", .least = 4, .most = 8, .rank = 3, .flags = TUI_RIGHT, .show = show_age, .number = age_number},

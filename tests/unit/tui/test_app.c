@@ -250,6 +250,8 @@ static void test_filters(void **state)
 		{"team=visio", 0}, /* of labels, all of it */
 		{"gpus=128", 1},
 		{"noroom", 1},
+		{"pending", 3}, /* a state */
+		{"!failed", 11},
 		{"train", 1}, /* a name; that all of them are trainings is asked for by name */
 		{"type=training", 12},
 		{"gpu-", 0},
@@ -281,6 +283,41 @@ static void test_a_filter_works_while_it_is_typed_and_esc_brings_the_former_back
 	assert_int_equal(tui_app_list(stage->app)->count, 2);
 	press(stage, TUI_KEY_ESCAPE);
 	assert_int_equal(tui_app_list(stage->app)->count, 12);
+}
+
+static void test_plain_words_look_at_what_is_asked_for_first(void **state)
+{
+	struct stage *stage = *state;
+	static const struct {
+		char view;
+		const char *filter;
+		size_t rows;
+	} cases[] = {{'3', "notready", 1}, {'3', "cordoned", 1}, {'6', "warning", 2}, {'7', "pending", 2}, {'7', "gone", 0}};
+	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
+		press(stage, (uint32_t)cases[at].view);
+		if (filtered(stage, cases[at].filter) != cases[at].rows)
+			fail_msg("%c /%s: %zu rows, not %zu", cases[at].view, cases[at].filter, tui_app_list(stage->app)->count,
+				cases[at].rows);
+	}
+}
+
+static void test_a_filter_that_cannot_mean_what_was_typed_says_so(void **state)
+{
+	struct stage *stage = *state;
+	static const struct {
+		const char *filter, *doubt;
+	} cases[] = {{"foo=bar", "no column \"foo\""}, {"foo!=bar", "no column \"foo\""}, {"gpus>1", "\">\""}, {"gpus>=1", "\">\""},
+		{"name=u*", "\"*\""}, {"nothing-like-it", NULL}, {"name=nothing", NULL}, {"team=nobody", NULL}, {"state=running", NULL}};
+	for (size_t at = 0; at < STINT_COUNT(cases); at++) {
+		filtered(stage, cases[at].filter);
+		const char *doubt = tui_app_list(stage->app)->doubt;
+		if (!doubt != !cases[at].doubt || (doubt && !strstr(doubt, cases[at].doubt)))
+			fail_msg("\"%s\" is doubted: %s", cases[at].filter, doubt ? doubt : "no");
+	}
+	filtered(stage, "");
+	assert_null(tui_app_list(stage->app)->doubt);
+	type(stage, "/foo!=bar\r");
+	assert_true(shows(stage, "there is no column \"foo\", and no row has a label of that name"));
 }
 
 static void test_esc_that_takes_a_filter_away_leaves_the_cursor_on_its_row(void **state)
@@ -712,6 +749,8 @@ int main(void)
 		TEST(test_unknown_amounts_come_last_in_either_order),
 		TEST(test_filters),
 		TEST(test_a_filter_works_while_it_is_typed_and_esc_brings_the_former_back),
+		TEST(test_plain_words_look_at_what_is_asked_for_first),
+		TEST(test_a_filter_that_cannot_mean_what_was_typed_says_so),
 		TEST(test_esc_that_takes_a_filter_away_leaves_the_cursor_on_its_row),
 		TEST(test_what_was_asked_about_is_acted_on_when_rows_move_meanwhile),
 		TEST(test_what_has_gone_while_the_question_was_open_is_said_and_left_alone),
