@@ -222,6 +222,12 @@ int cli_create_objects(struct cli_context *ctx, struct stint_kube *kube, struct 
 	cli_hold_interrupts();
 	stint_auto_json *made = stint_objects_create(kube, objects, &options, &ctx->err);
 	cli_release_interrupts();
+	/* Something that was not asked about before, or somebody who was faster. */
+	if (!made && ctx->err->code == STINT_CONFLICT && strcmp(ctx->err->reason, "AlreadyExists") == 0) {
+		stint_autofree char *told = stint_strdup(ctx->err->message);
+		return cli_fail(
+			ctx, STINT_CONFLICT, "project \"%s\": %s: give the workload another name, or delete that one first", project, told);
+	}
 	if (!made)
 		return cli_failed(ctx);
 	if (options.dry_run)

@@ -352,6 +352,14 @@ class Workloads(Cli):
         self.addCleanup(self.stint, "delete", "filed", "-p", "lab", "-y")
         self.assertEqual(named("-f", "-", stdin=json.dumps(job)), "served-here")
 
+    def test_what_is_in_the_way_of_a_workload_is_named_with_what_to_do(self):
+        services = "/api/v1/namespaces/lab/services"
+        self.api.create(services, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "door"}, "spec": {"ports": [{"port": 1}]}})
+        self.addCleanup(self.api.call, "DELETE", services + "/door")
+        refused = self.stint("submit", "workspace", "door", "-p", "lab", "-i", "x:1")
+        self.assert_refused(refused, 5, '"door" already exists: give the workload another name, or delete that one first')
+        self.assertFalse(self.exists("/apis/apps/v1/namespaces/lab/statefulsets/door"))
+
     def test_submit_refuses_words_that_it_would_have_to_guess_at(self):
         submit = ("submit", "guess", "-p", "lab", "-i", "x:1")
         self.assert_refused(self.stint(*submit, "--timeout", "3s"), 2, "--wait")
