@@ -4,6 +4,7 @@
  *
  * A group whose last failure still stands takes its turn in the order, because its claim shapes the order of queues, but it is not tried
  * again; and the action ends with the last group that can be tried. So memory of failures saves work and never changes a decision.
+ * Where starts are promised, who comes first is promised first: there what can never run takes no turn (hopeless.c), so that it costs no place.
  * Costs: what can be tried; a placement costs the logarithm of the nodes.
  */
 #include "hunt.h"
@@ -55,6 +56,7 @@ static void refuse_all(struct stint_engine *engine, uint32_t handle)
 /* Settles the lines. How many groups are to be tried: those without a memo. */
 static size_t survey(struct stint_engine *engine)
 {
+	const bool promises = engine_backfill_wanted(engine);
 	size_t count = 0;
 	for (uint32_t i = 0; i < engine->queues_count; i++) {
 		struct queue *queue = &engine->queues[i];
@@ -68,9 +70,41 @@ static size_t survey(struct stint_engine *engine)
 		}
 		for (size_t entry = 0; entry < queue->line.count; entry++) {
 			struct group *group = &engine->groups[queue->line.items[entry].group];
+			if (promises)
+				group->hopeless = engine_group_hopeless(engine, queue->line.items[entry].group);
+			else if (group->hopeless)
+				engine_group_hope(group);
 			if (still_fails(engine, group))
 				continue;
 			group->memo.kind = MEMO_NONE;
+			count++;
+		}
+	}
+	return count;
+}
+
+/* They are told so before anybody has his turn. How many there were. */
+static size_t judge_hopeless(struct stint_engine *engine, struct stint_cycle *out)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < engine->queues_count; i++) {
+		const struct queue *queue = &engine->queues[i];
+		const bool has_turns = queue->usable && queue->waiting && queue->first_child == STINT_NO_HANDLE;
+		for (size_t entry = 0; has_turns && entry < queue->line.count; entry++) {
+			const uint32_t handle = queue->line.items[entry].group;
+			struct group *group = &engine->groups[handle];
+			struct stint_record record;
+			if (!group->hopeless || group->memo.kind != MEMO_NONE)
+				continue;
+			if (engine_place_group(engine, handle, &(struct placing){0}, &record)) {
+				engine_plan_rollback(engine, 0);
+				group->hopeless = false; /* the news of what made a place for it are not those of a node */
+				continue;
+			}
+			record.since_ms = engine->now_ms;
+			engine_restraint_keep(engine, handle, &record);
+			engine_group_judge(engine, handle, &record);
+			out->tried++;
 			count++;
 		}
 	}
@@ -82,9 +116,11 @@ static size_t survey(struct stint_engine *engine)
 void engine_allocate(struct stint_engine *engine, struct stint_cycle *out)
 {
 	size_t to_try = survey(engine);
+	if (to_try && engine_backfill_wanted(engine))
+		to_try -= judge_hopeless(engine, out);
 	if (!to_try)
 		return;
-	engine_order_clear(engine, ORDER_WAITING, NULL, engine->policy.queue_depth[STINT_ACTION_ALLOCATE]);
+	engine_order_clear(engine, ORDER_WAITING, engine_has_hope, engine->policy.queue_depth[STINT_ACTION_ALLOCATE]);
 	engine_order_start(engine, ORDER_WAITING);
 	engine_backfill_begin(engine, engine->now_ms);
 	for (uint32_t group; to_try > 0 && (group = engine_order_top(engine, ORDER_WAITING)) != STINT_NO_HANDLE;) {

@@ -4,13 +4,12 @@
  * Pods of groups with a declared wall time end at a time that is known. The first large group in order that finds no room (with CONSERVATIVE
  * every one of them, up to MOST_RESERVATIONS) gets a reservation: the earliest of these ends at which it could be placed, and the
  * nodes of that placement. Whoever comes later in the order may use those nodes only if it has gone by then, or if what it takes will
- * not be missed then. So no gang starves, and nothing idles for it. What comes earlier in the order is not concerned.
+ * not be missed then (spare.c). So no gang starves, and nothing idles for it. What comes earlier in the order is not concerned.
  * Nothing happens here unless some running pod has declared its time: without one no start can be told.
  *
  * Promises: a reservation is a plan that was tried on the engine itself, at the books of that time; it is renewed when its group comes up
  * and one of its nodes has changed.
- * Costs: a reservation O(e log e + log e * (e + placement)) for e pods with known ends; the test of a node that no reservation names O(1), of
- * another O(its pods + reservations).
+ * Costs: a reservation O(e log e + log e * (e + placement)) for e pods with known ends.
  */
 #include "backfill.h"
 
@@ -18,8 +17,7 @@ enum { MOST_RESERVATIONS = 64 };
 
 /* ---- ends ------------------------------------------------------------------------------------------------------------------------ */
 
-/* When the pod gives its place back at the latest; INT64_MAX: nobody knows. One that has overrun goes any moment. */
-static int64_t end_of(const struct stint_engine *engine, const struct pod *pod, int64_t now_ms)
+int64_t engine_end_of(const struct stint_engine *engine, const struct pod *pod, int64_t now_ms)
 {
 	const bool runs = pod->status == STINT_POD_ASSUMED || pod->status == STINT_POD_BOUND;
 	const int64_t time_ms = runs && pod->group != STINT_NO_HANDLE ? engine->groups[pod->group].time_ms : 0;
@@ -32,7 +30,7 @@ static int64_t end_of(const struct stint_engine *engine, const struct pod *pod, 
 static bool ends_earlier(const struct stint_engine *engine, uint32_t a, uint32_t b)
 {
 	const int64_t now_ms = engine->backfill.now_ms;
-	const int64_t x = end_of(engine, &engine->pods[a], now_ms), y = end_of(engine, &engine->pods[b], now_ms);
+	const int64_t x = engine_end_of(engine, &engine->pods[a], now_ms), y = engine_end_of(engine, &engine->pods[b], now_ms);
 	return x != y ? x < y : engine_pod_precedes(engine, a, b);
 }
 
@@ -46,123 +44,14 @@ void engine_backfill_ends(struct stint_engine *engine, uint32_t but_of_group)
 		if (group->time_ms <= 0 || !group->active || i == but_of_group)
 			continue;
 		for (uint32_t p = 0; p < group->pods_count; p++) {
-			if (end_of(engine, &engine->pods[group->pods[p]], engine->backfill.now_ms) != INT64_MAX)
+			if (engine_end_of(engine, &engine->pods[group->pods[p]], engine->backfill.now_ms) != INT64_MAX)
 				handles_push(ends, group->pods[p]);
 		}
 	}
 	engine_sort(engine, ends->items, ends->count, ends_earlier);
 	stint_grow(&backfill->end_times, &backfill->end_times_capacity, ends->count + 1, sizeof *backfill->end_times);
 	for (size_t i = 0; i < ends->count; i++)
-		backfill->end_times[i] = end_of(engine, &engine->pods[ends->items[i]], backfill->now_ms);
-}
-
-/* ---- amounts ----------------------------------------------------------------------------------------------------------------------- */
-
-static void need_add(struct need *sum, const struct shape *shape, int32_t gpus, int sign)
-{
-	sum->cpu_milli = plus(sum->cpu_milli, sign * shape->cpu_milli);
-	sum->memory_bytes = plus(sum->memory_bytes, sign * shape->memory_bytes);
-	sum->pods += sign;
-	sum->gpus += sign * gpus;
-}
-
-/* Whole devices that the pod takes for itself; of shares those that it opens. */
-static int32_t devices_opened(const struct pod *pod, const struct shape *shape)
-{
-	if (shape->gpu == STINT_GPU_WHOLE)
-		return (int32_t)shape->devices;
-	return shape->gpu == STINT_GPU_NONE ? 0 : __builtin_popcountll(pod->reserved);
-}
-
-struct need engine_need_of(const struct stint_engine *engine, const struct pod *pod)
-{
-	const struct shape *shape = &engine->shapes[pod->shape];
-	struct need need = {0};
-	need_add(&need, shape, devices_opened(pod, shape), 1);
-	return need;
-}
-
-static const struct need *need_on(const struct reservation *reservation, uint32_t node)
-{
-	for (size_t i = 0; i < reservation->count; i++) {
-		if (reservation->places[i].node == node)
-			return &reservation->places[i].need;
-	}
-	return NULL;
-}
-
-/* What the node will have at that time, if only what has declared its time leaves. A shared device counts as kept. */
-static struct need free_at(const struct stint_engine *engine, uint32_t node, int64_t at_ms)
-{
-	const struct books *books = &engine->books[node];
-	struct need sum = {
-		.cpu_milli = books->cpu_idle + books->cpu_leaving,
-		.memory_bytes = books->memory_idle + books->memory_leaving,
-		.pods = books->pods_idle + books->pods_leaving,
-		.gpus = books->gpus_idle + books->gpus_leaving,
-	};
-	for (uint32_t at = engine->nodes[node].first_pod; at != STINT_NO_HANDLE; at = engine->pods[at].node_next) {
-		const struct pod *pod = &engine->pods[at];
-		const struct shape *shape = &engine->shapes[pod->shape];
-		if (end_of(engine, pod, engine->backfill.now_ms) <= at_ms)
-			need_add(&sum, shape, shape->gpu == STINT_GPU_WHOLE ? (int32_t)shape->devices : 0, 1);
-	}
-	return sum;
-}
-
-bool engine_need_fits(const struct need *left, const struct shape *shape)
-{
-	return (!shape->cpu_milli || left->cpu_milli >= shape->cpu_milli) &&
-		(!shape->memory_bytes || left->memory_bytes >= shape->memory_bytes) && left->pods >= 1 &&
-		(shape->gpu == STINT_GPU_NONE || left->gpus >= (int32_t)shape->devices);
-}
-
-/* ---- the test --------------------------------------------------------------------------------------------------------------------------- */
-
-/* Both in the same place at some time? `start` of the newcomer; a time that is not declared never ends. */
-static bool overlap(int64_t start_ms, int64_t time_ms, const struct reservation *reservation)
-{
-	const bool gone_before = time_ms > 0 && start_ms + time_ms <= reservation->at_ms;
-	const bool comes_after = reservation->time_ms > 0 && reservation->at_ms + reservation->time_ms <= start_ms;
-	return !gone_before && !comes_after;
-}
-
-static bool spared_by(
-	const struct stint_engine *engine, const struct reservation *reservation, uint32_t group, const struct shape *shape, uint32_t node)
-{
-	if (!reservation->standing || reservation->group == group || !need_on(reservation, node) ||
-		!overlap(engine->backfill.start_ms, engine->groups[group].time_ms, reservation))
-		return true;
-	struct need left = free_at(engine, node, reservation->at_ms);
-	for (size_t i = 0; i < engine->backfill.count; i++) {
-		const struct reservation *other = &engine->backfill.items[i];
-		const struct need *need = other->standing && other->group != group ? need_on(other, node) : NULL;
-		if (!need || other->at_ms > reservation->at_ms || !overlap(reservation->at_ms, 0, other))
-			continue;
-		left.cpu_milli -= need->cpu_milli;
-		left.memory_bytes -= need->memory_bytes;
-		left.pods -= need->pods;
-		left.gpus -= need->gpus;
-	}
-	return engine_need_fits(&left, shape);
-}
-
-bool engine_backfill_allows(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker)
-{
-	const struct backfill *backfill = &engine->backfill;
-	if (!engine->nodes[node].promised)
-		return true;
-	if (!engine_holds_allow(engine, group, shape, node, blocker))
-		return false;
-	if (!backfill->on)
-		return true;
-	for (size_t i = 0; i < backfill->count; i++) {
-		if (spared_by(engine, &backfill->items[i], group, shape, node))
-			continue;
-		*blocker = backfill->items[i].group;
-		return false;
-	}
-	return true;
+		backfill->end_times[i] = engine_end_of(engine, &engine->pods[ends->items[i]], backfill->now_ms);
 }
 
 /* ---- making a reservation ------------------------------------------------------------------------------------------------------------ */
@@ -222,26 +111,41 @@ static int64_t plan_start(struct stint_engine *engine, uint32_t group)
 	return found ? at_ms : 0;
 }
 
+static struct promised *place_for(struct stint_engine *engine, struct reservation *reservation, uint32_t node)
+{
+	for (size_t i = 0; i < reservation->count; i++) {
+		if (reservation->places[i].node == node)
+			return &reservation->places[i];
+	}
+	stint_grow(&reservation->places, &reservation->capacity, reservation->count + 1, sizeof *reservation->places);
+	struct promised *place = &reservation->places[reservation->count++];
+	*place = (struct promised){.node = node};
+	engine->nodes[node].promised++;
+	return place;
+}
+
 static void promise(struct stint_engine *engine, struct reservation *reservation, const struct pod *pod)
 {
-	struct need *need = NULL;
-	for (size_t i = 0; i < reservation->count && !need; i++)
-		need = reservation->places[i].node == pod->node ? &reservation->places[i].need : NULL;
-	if (!need) {
-		stint_grow(&reservation->places, &reservation->capacity, reservation->count + 1, sizeof *reservation->places);
-		reservation->places[reservation->count] = (struct promised){.node = pod->node};
-		need = &reservation->places[reservation->count++].need;
-		engine->nodes[pod->node].promised++;
-	}
+	struct promised *place = place_for(engine, reservation, pod->node);
 	const struct shape *shape = &engine->shapes[pod->shape];
-	need_add(need, shape, devices_opened(pod, shape), 1);
+	/* Several shares of the group may go to a device that the first of them opens. */
+	const int32_t opened = __builtin_popcountll(pod->reserved & ~place->opened);
+	place->opened |= pod->reserved;
+	engine_need_add(&place->need, shape, shape->gpu == STINT_GPU_WHOLE ? (int32_t)shape->devices : opened, 1);
+	for (uint32_t slot = 0; slot < engine->books[pod->node].devices_count; slot++) {
+		if (!bit(pod->devices, slot))
+			continue;
+		stint_grow(&reservation->shares, &reservation->shares_capacity, reservation->shares_count + 1, sizeof *reservation->shares);
+		reservation->shares[reservation->shares_count++] =
+			(struct promised_share){.node = pod->node, .slot = slot, .mib = pod->device_mib};
+	}
 }
 
 static void release(struct stint_engine *engine, struct reservation *reservation)
 {
 	for (size_t i = 0; i < reservation->count; i++)
 		engine->nodes[reservation->places[i].node].promised--;
-	reservation->count = 0;
+	reservation->count = reservation->shares_count = 0;
 }
 
 static void drop(struct stint_engine *engine, size_t index)
@@ -249,6 +153,7 @@ static void drop(struct stint_engine *engine, size_t index)
 	struct backfill *backfill = &engine->backfill;
 	release(engine, &backfill->items[index]);
 	free(backfill->items[index].places);
+	free(backfill->items[index].shares);
 	backfill->items[index] = backfill->items[--backfill->count];
 }
 
@@ -309,11 +214,16 @@ static void reserve(struct stint_engine *engine, uint32_t group)
 
 /* ---- the cycle ------------------------------------------------------------------------------------------------------------------------ */
 
+bool engine_backfill_wanted(const struct stint_engine *engine)
+{
+	return engine->policy.backfill != STINT_BACKFILL_NONE && engine->timed_groups > 0;
+}
+
 void engine_backfill_begin(struct stint_engine *engine, int64_t now_ms)
 {
 	struct backfill *backfill = &engine->backfill;
 	backfill->now_ms = backfill->start_ms = now_ms;
-	backfill->on = engine->policy.backfill != STINT_BACKFILL_NONE && engine->timed_groups > 0;
+	backfill->on = engine_backfill_wanted(engine);
 	backfill->standing = 0;
 	for (size_t i = backfill->count; i > 0; i--) {
 		struct reservation *reservation = &backfill->items[i - 1];

@@ -59,7 +59,7 @@ static bool try_all(struct future *future)
 {
 	struct stint_engine *engine = future->engine;
 	engine->backfill.start_ms = future->at_ms;
-	engine_order_clear(engine, ORDER_WAITING, NULL, engine->policy.queue_depth[STINT_ACTION_ALLOCATE]);
+	engine_order_clear(engine, ORDER_WAITING, engine_has_hope, engine->policy.queue_depth[STINT_ACTION_ALLOCATE]);
 	engine_order_start(engine, ORDER_WAITING);
 	for (uint32_t handle; (handle = engine_order_top(engine, ORDER_WAITING)) != STINT_NO_HANDLE;) {
 		struct group *group = &engine->groups[handle];

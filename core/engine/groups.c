@@ -100,6 +100,7 @@ void engine_group_touch(struct stint_engine *engine, uint32_t handle)
 	if (wanted && !group->listed)
 		enlist(engine, handle);
 	group->memo.kind = MEMO_NONE;
+	engine_group_hope(group);
 	memset(group->searched, 0, sizeof group->searched);
 	suspect(engine, handle);
 	engine->stirred = true;

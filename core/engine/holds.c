@@ -162,7 +162,7 @@ bool engine_holds_allow(const struct stint_engine *engine, uint32_t group, const
 	if (first == STINT_NO_HANDLE)
 		return true;
 	*blocker = first;
-	return engine_need_fits(&left, shape);
+	return engine_need_fits(&left, shape, shape->gpu == STINT_GPU_NONE ? 0 : (int32_t)shape->devices);
 }
 
 bool engine_holds_stand(const struct stint_engine *engine, uint32_t group)

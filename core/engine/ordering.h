@@ -10,6 +10,7 @@ bool engine_group_precedes(const struct stint_engine *engine, uint32_t a, uint32
 bool engine_pod_precedes(const struct stint_engine *engine, uint32_t a, uint32_t b); /* kai-engine 4.2 */
 void engine_line_settle(struct stint_engine *engine, struct queue *queue);
 void engine_lines_settle(struct stint_engine *engine);
+bool engine_has_hope(const struct stint_engine *engine, uint32_t group); /* an order_filter (hopeless.c) */
 /*
  * An iteration: clear, add groups beside the lines (WAITING and JUDGED walk the lines, which must be settled), start, then top and pop.
  * The top is STINT_NO_HANDLE when all have been popped.

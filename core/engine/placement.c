@@ -48,8 +48,8 @@ static bool admitted_on(
 	return engine_queue_admits(engine, group->queue, asked, group->preemptible, record);
 }
 
-/* Others' reservations of the node (backfill.c). */
-static bool allowed_on(const struct stint_engine *engine, uint32_t handle, uint32_t node, struct stint_record *record)
+/* Others' reservations of the node (spare.c). */
+static bool allowed_on(struct stint_engine *engine, uint32_t handle, uint32_t node, struct stint_record *record)
 {
 	const struct pod *pod = &engine->pods[handle];
 	uint32_t blocker = STINT_NO_HANDLE;

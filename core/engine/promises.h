@@ -1,5 +1,5 @@
 /*
- * promises.h: places that are kept for groups beyond the moment: reservations of a start in the future (backfill.c), and holds of what
+ * promises.h: places that are kept for groups beyond the moment: reservations of a start in the future (backfill.c, spare.c), and holds of what
  * evictions made or found (holds.c). A part of state.h.
  */
 #ifndef STINT_ENGINE_PROMISES_H
@@ -13,11 +13,17 @@ struct shape;
 /* What a reservation will take of a node. */
 struct need {
 	int64_t cpu_milli, memory_bytes;
-	int32_t pods, gpus;
+	int32_t pods, gpus; /* gpus: whole devices, those that shares open among them */
 };
 struct promised {
 	uint32_t node;
 	struct need need;
+	uint64_t opened; /* entries of node.reserved_mib, in the plan that made it */
+};
+/* Of a device that others share and keep. */
+struct promised_share {
+	uint32_t node, slot;
+	int64_t mib;
 };
 struct reservation {
 	uint32_t group;
@@ -26,6 +32,8 @@ struct reservation {
 	uint64_t seen; /* the place in the change log when it was made */
 	struct promised *places;
 	size_t count, capacity;
+	struct promised_share *shares;
+	size_t shares_count, shares_capacity;
 };
 /* A place that evictions made or found. */
 struct hold {
@@ -75,16 +83,20 @@ bool engine_holds_stand(const struct stint_engine *engine, uint32_t group);
 /* False: the room is kept for *blocker. */
 bool engine_holds_allow(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
 
-/* backfill.c */
-bool engine_need_fits(const struct need *left, const struct shape *shape); /* a pod of the shape takes no more than what is left */
+/* spare.c */
+/* A pod of the shape that takes so many whole devices takes no more than what is left. */
+bool engine_need_fits(const struct need *left, const struct shape *shape, int32_t gpus);
 struct need engine_need_of(const struct stint_engine *engine, const struct pod *pod);
+/* False: the node is promised to *blocker, which would miss what a pod of this shape takes. */
+bool engine_backfill_allows(struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
+
+/* backfill.c */
+bool engine_backfill_wanted(const struct stint_engine *engine); /* starts can be promised at all: somebody has declared his time */
 void engine_backfill_begin(
 	struct stint_engine *engine, int64_t now_ms); /* of the allocate action: nothing is promised to later groups yet */
 /* The group has come up and found no room: later ones must respect its reservation. When it starts; 0: it has none. */
 int64_t engine_backfill_turn(struct stint_engine *engine, uint32_t group);
 void engine_backfill_end(struct stint_engine *engine);
-/* False: the node is promised to *blocker, which would miss what a pod of this shape takes. */
-bool engine_backfill_allows(const struct stint_engine *engine, uint32_t group, const struct shape *shape, uint32_t node, uint32_t *blocker);
 int64_t engine_backfill_start(const struct stint_engine *engine, uint32_t group); /* of its reservation; 0: it has none */
 void engine_backfill_forget(struct stint_engine *engine, uint32_t group);
 void engine_backfill_free(struct stint_engine *engine);

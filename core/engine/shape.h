@@ -53,6 +53,8 @@ struct shape {
 	struct shape_claim *claims;
 	struct stint_reach *reach; /* NULL: every node will do */
 	int32_t claim_percent; /* GPUs through claims; part of asked */
+	uint64_t empty_seen, empty_copies; /* hopeless.c: so many copies at least, by the first nodes, as nodes were then */
+	uint32_t empty_next; /* the first node that is not counted in these */
 	struct ranking ranking;
 };
 

@@ -171,6 +171,8 @@ struct group {
 	uint32_t first_waiting; /* no pod before this place in the list is pending */
 	uint32_t pending, gated, active, reserved, leaving; /* with parts: of all of them together */
 	uint32_t astray; /* waiting pods of parts that do not exist; they do not count as pending */
+	bool hopeless; /* as the last allocate action found (hopeless.c) */
+	uint64_t hopes_seen; /* engine.specifications + 1 when that was found, 0: not known */
 	uint32_t last_step; /* of a search: its place among the steps, STINT_NO_HANDLE: none has fallen */
 	struct amounts allocated;
 	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known, never, not stale */
@@ -566,6 +568,15 @@ void engine_mix_free(struct stint_engine *engine);
 /* What is lost by a pod of the shape on a node where it fits, and by a share on a device with so much left: the smaller the better. */
 int64_t engine_placement_loss(const struct stint_engine *engine, const struct shape *shape, uint32_t node);
 int64_t engine_device_loss(const struct stint_engine *engine, uint32_t node, int64_t left_mib, int64_t mib);
+
+/* hopeless.c */
+static inline void engine_group_hope(struct group *group) /* until it is found out anew */
+{
+	group->hopeless = false;
+	group->hopes_seen = 0;
+}
+/* Finds it out where that may have changed: no node, or not enough of them, could ever take what the group needs next. */
+bool engine_group_hopeless(struct stint_engine *engine, uint32_t group);
 
 /* ranking.c */
 uint32_t engine_ranking_best(struct stint_engine *engine, uint32_t shape); /* STINT_NO_HANDLE: no node fits */
