@@ -107,9 +107,9 @@ static void say_evictions(const struct tui_app *app, const struct stint_workload
 		if (victim->workload != workload)
 			continue;
 		view_lost(victim, &lost);
-		stint_autofree char *line =
-			stint_format("%s ago, %s: %s%s%s", stint_duration_format(app->now.ms - victim->at_ms, age), victim->reason,
-				victim->why ? victim->why : "", victim->gpus < 0 ? "" : "; lost: ", victim->gpus < 0 ? "" : lost.text);
+		stint_autofree char *line = stint_format("%s ago, pod %s, %s: %s%s%s",
+			stint_duration_format(app->now.ms - victim->at_ms, age), victim->pod, victim->reason,
+			victim->why ? victim->why : "", victim->gpus < 0 ? "" : "; lost: ", victim->gpus < 0 ? "" : lost.text);
 		tui_say_field(text, shown++ ? "" : "Evicted", TUI_WARN, line);
 	}
 }
@@ -138,7 +138,10 @@ static void say_workload(const struct tui_app *app, const struct stint_workload 
 	stint_autofree char *pods = stint_format("%d wanted, %d run, %d wait, %d succeeded, %d failed", (int)workload->pods_wanted,
 		(int)workload->pods_running, (int)workload->pods_waiting, (int)workload->pods_succeeded, (int)workload->pods_failed);
 	tui_say_field(text, "Pods", TUI_TEXT, pods);
-	tui_say_field(text, "Priority", TUI_TEXT, workload->priority_class);
+	const char *label = workload->owner ? stint_object_label(&workload->owner->meta, "priorityClassName") : NULL;
+	stint_autofree char *priority = stint_format(
+		"%s%s", workload->priority_class ? workload->priority_class : "", label && *label ? " (its label priorityClassName)" : "");
+	tui_say_field(text, "Priority", TUI_TEXT, *priority ? priority : NULL);
 	say_age(text, "Made", workload->created_ms, app->now.ms);
 	say_age(text, "Started", workload->started_ms, app->now.ms);
 	say_age(text, "Ended", workload->ended_ms, app->now.ms);

@@ -121,7 +121,7 @@ static const struct tui_column columns[] = {
 	{.name = "for", .title = "FOR", .least = 10, .most = 32, .rank = 2, .flags = TUI_SEARCHED, .show = show_whom, .text = whom_text},
 	{.name = "lost", .title = "LOST", .least = 12, .most = 24, .rank = 1, .show = show_lost, .number = lost_number},
 	{.name = "state", .title = "NOW", .least = 7, .most = 10, .rank = 6, .flags = TUI_SEARCHED, .show = show_state, .text = state_text},
-	{.name = "pod", .title = "POD", .least = 12, .most = 44, .rank = 7, .flags = TUI_SEARCHED | TUI_HIDDEN, .show = show_pod, .text = pod_text},
+	{.name = "pod", .title = "POD", .least = 12, .most = 44, .rank = 7, .flags = TUI_SEARCHED, .show = show_pod, .text = pod_text},
 	{.name = "why", .title = "WHY", .least = 18, .most = 200, .rank = 4, .flags = TUI_SEARCHED | TUI_FLEXIBLE, .show = show_why, .text = why_text},
 	{.name = NULL},
 };
