@@ -359,22 +359,6 @@ static void test_the_detail_has_the_priority_class_that_counts(void **state)
 	assert_false(shows(stage, "its label"));
 }
 
-static void test_evicted_pods_of_one_gang_can_be_told_apart(void **state)
-{
-	struct stage *stage = *state;
-	for (int at = 0; at < 2; at++) {
-		stint_autofree char *pod = stint_format("giant-moe-%d", at);
-		scene_event(&stage->scene, "vision", pod, "Normal", "Preempted", "Evicted: workload x has a higher priority", "1m", 1);
-	}
-	renew(stage);
-	press(stage, '7');
-	assert_true(shows(stage, "giant-moe-0") && shows(stage, "giant-moe-1"));
-	press(stage, '2');
-	go_to(stage, "giant-moe");
-	press(stage, TUI_KEY_ENTER);
-	assert_true(shows(stage, "pod giant-moe-0, Preempted") && shows(stage, "pod giant-moe-1, Preempted"));
-}
-
 /* ---- questions --------------------------------------------------------------------------------------------------------------------- */
 
 static void test_what_was_asked_about_is_acted_on_when_rows_move_meanwhile(void **state)
@@ -789,7 +773,6 @@ int main(void)
 		TEST(test_plain_words_look_at_what_is_asked_for_first),
 		TEST(test_a_filter_that_cannot_mean_what_was_typed_says_so),
 		TEST(test_the_detail_has_the_priority_class_that_counts),
-		TEST(test_evicted_pods_of_one_gang_can_be_told_apart),
 		TEST(test_esc_that_takes_a_filter_away_leaves_the_cursor_on_its_row),
 		TEST(test_what_was_asked_about_is_acted_on_when_rows_move_meanwhile),
 		TEST(test_what_has_gone_while_the_question_was_open_is_said_and_left_alone),
