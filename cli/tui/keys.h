@@ -39,47 +39,47 @@ enum tui_where {
 };
 
 /* NAME: in settings; KEYS: words divided by blanks; WHERE; what it does. Rows of one group stand together. */
-#define TUI_REQUESTS(X)                                                                                                          \
-	X(UP, "up", "k Up ^P", TUI_EVERYWHERE, "move up")                                                                        \
-	X(DOWN, "down", "j Down ^N", TUI_EVERYWHERE, "move down")                                                                \
-	X(PAGE_UP, "page-up", "PgUp ^B", TUI_EVERYWHERE, "a page up")                                                            \
-	X(PAGE_DOWN, "page-down", "PgDn ^F Space", TUI_EVERYWHERE, "a page down; Space marks the row in a list")                 \
-	X(HOME, "home", "Home g", TUI_EVERYWHERE, "to the first line")                                                           \
-	X(END, "end", "End G", TUI_EVERYWHERE, "to the last line; in logs: follow again")                                        \
-	X(LEFT, "left", "Left h", TUI_EVERYWHERE, "show what lies to the left")                                                  \
-	X(RIGHT, "right", "Right", TUI_EVERYWHERE, "show what lies to the right")                                                \
-	X(OPEN, "open", "Enter", TUI_IN_LIST, "show the selected thing in detail")                                               \
-	X(BACK, "back", "Esc", TUI_EVERYWHERE, "one step back: a prompt, a filter, marks, this view")                            \
-	X(NEXT_VIEW, "next-view", "Tab", TUI_EVERYWHERE, "the next view")                                                        \
-	X(LAST_VIEW, "previous-view", "Backtab", TUI_EVERYWHERE, "the view before")                                              \
-	X(OVERVIEW, "overview", "1", TUI_EVERYWHERE, "the overview")                                                             \
-	X(WORKLOADS, "workloads", "2", TUI_EVERYWHERE, "workloads")                                                              \
-	X(NODES, "nodes", "3", TUI_EVERYWHERE, "nodes and their devices")                                                        \
-	X(PROJECTS, "projects", "4", TUI_EVERYWHERE, "projects and departments")                                                 \
-	X(QUEUE, "queue", "5", TUI_EVERYWHERE, "what waits, in the order in which it is tried")                                  \
-	X(EVENTS, "events", "6", TUI_EVERYWHERE, "what has happened")                                                            \
-	X(EVICTED, "evicted", "7", TUI_EVERYWHERE, "what the scheduler took places away from")                                   \
+#define TUI_REQUESTS(X)                                                                                                           \
+	X(UP, "up", "k Up ^P", TUI_EVERYWHERE, "move up")                                                                         \
+	X(DOWN, "down", "j Down ^N", TUI_EVERYWHERE, "move down")                                                                 \
+	X(PAGE_UP, "page-up", "PgUp ^B", TUI_EVERYWHERE, "a page up")                                                             \
+	X(PAGE_DOWN, "page-down", "PgDn ^F Space", TUI_EVERYWHERE, "a page down; Space marks the row in a list")                  \
+	X(HOME, "home", "Home g", TUI_EVERYWHERE, "to the first line")                                                            \
+	X(END, "end", "End G", TUI_EVERYWHERE, "to the last line; in logs: follow again")                                         \
+	X(LEFT, "left", "Left h", TUI_EVERYWHERE, "show what lies to the left")                                                   \
+	X(RIGHT, "right", "Right", TUI_EVERYWHERE, "show what lies to the right")                                                 \
+	X(OPEN, "open", "Enter", TUI_IN_LIST, "show the selected thing in detail")                                                \
+	X(BACK, "back", "Esc", TUI_EVERYWHERE, "one step back: a prompt, a filter, marks, this view")                             \
+	X(NEXT_VIEW, "next-view", "Tab", TUI_EVERYWHERE, "the next view")                                                         \
+	X(LAST_VIEW, "previous-view", "Backtab", TUI_EVERYWHERE, "the view before")                                               \
+	X(OVERVIEW, "overview", "1", TUI_EVERYWHERE, "the overview")                                                              \
+	X(WORKLOADS, "workloads", "2", TUI_EVERYWHERE, "workloads")                                                               \
+	X(NODES, "nodes", "3", TUI_EVERYWHERE, "nodes and their devices")                                                         \
+	X(PROJECTS, "projects", "4", TUI_EVERYWHERE, "projects and departments")                                                  \
+	X(QUEUE, "queue", "5", TUI_EVERYWHERE, "what waits, in the order in which it is tried")                                   \
+	X(EVENTS, "events", "6", TUI_EVERYWHERE, "what has happened")                                                             \
+	X(EVICTED, "evicted", "7", TUI_EVERYWHERE, "what the scheduler took places away from")                                    \
 	X(FILTER, "filter", "/", TUI_EVERYWHERE, "rows with words in names, states, reasons (node=value, !word); search in text") \
-	X(AGAIN, "next-match", "n", TUI_IN_TEXT | TUI_IN_LOGS, "the next match of the search")                                   \
-	X(AGAIN_BACK, "previous-match", "N", TUI_IN_TEXT | TUI_IN_LOGS, "the match before")                                      \
-	X(SORT, "sort", "s", TUI_IN_LIST, "choose the column to sort by")                                                        \
-	X(REVERSE, "reverse", "r", TUI_IN_LIST, "turn the order round")                                                          \
-	X(COLUMNS, "columns", "c", TUI_IN_LIST, "choose the columns")                                                            \
-	X(MARK, "mark", "Space", TUI_IN_LIST, "mark the row, or take its mark away")                                             \
-	X(LOGS, "logs", "l", TUI_ON_WORKLOAD, "logs of the workload")                                                            \
-	X(WHY, "why", "y", TUI_ON_WORKLOAD, "why it waits")                                                                      \
-	X(SHELL, "shell", "e", TUI_ON_WORKLOAD, "a shell in its first running pod")                                              \
-	X(DELETE, "delete", "d Delete", TUI_ON_WORKLOAD, "delete it, or all that is marked; asks first")                         \
-	X(SUSPEND, "suspend", "S", TUI_ON_WORKLOAD, "suspend it; asks first")                                                    \
-	X(RESUME, "resume", "R", TUI_ON_WORKLOAD, "resume it; asks first")                                                       \
-	X(RAISE, "raise", "+", TUI_ON_WORKLOAD, "give it the next higher priority class; asks first")                            \
-	X(LOWER, "lower", "-", TUI_ON_WORKLOAD, "give it the next lower priority class; asks first")                             \
-	X(WRAP, "wrap", "w", TUI_IN_TEXT | TUI_IN_LOGS, "wrap long lines, or cut them")                                          \
-	X(FOLLOW, "follow", "f", TUI_IN_LOGS, "follow what comes, or stay")                                                      \
-	X(COMMAND, "command", ":", TUI_EVERYWHERE, "run a command of stint, or \"set NAME VALUE\"; Tab completes")               \
-	X(HELP, "help", "?", TUI_EVERYWHERE, "the keys")                                                                         \
-	X(REDRAW, "redraw", "^L", TUI_EVERYWHERE, "draw the screen anew")                                                        \
-	X(STOP, "stop", "^Z", TUI_EVERYWHERE, "give the terminal back to the shell until \"fg\"")                                \
+	X(AGAIN, "next-match", "n", TUI_IN_TEXT | TUI_IN_LOGS, "the next match of the search")                                    \
+	X(AGAIN_BACK, "previous-match", "N", TUI_IN_TEXT | TUI_IN_LOGS, "the match before")                                       \
+	X(SORT, "sort", "s", TUI_IN_LIST, "choose the column to sort by")                                                         \
+	X(REVERSE, "reverse", "r", TUI_IN_LIST, "turn the order round")                                                           \
+	X(COLUMNS, "columns", "c", TUI_IN_LIST, "choose the columns")                                                             \
+	X(MARK, "mark", "Space", TUI_IN_LIST, "mark the row, or take its mark away")                                              \
+	X(LOGS, "logs", "l", TUI_ON_WORKLOAD, "logs of the workload")                                                             \
+	X(WHY, "why", "y", TUI_ON_WORKLOAD, "why it waits")                                                                       \
+	X(SHELL, "shell", "e", TUI_ON_WORKLOAD, "a shell in its first running pod")                                               \
+	X(DELETE, "delete", "d Delete", TUI_ON_WORKLOAD, "delete it, or all that is marked; asks first")                          \
+	X(SUSPEND, "suspend", "S", TUI_ON_WORKLOAD, "suspend it; asks first")                                                     \
+	X(RESUME, "resume", "R", TUI_ON_WORKLOAD, "resume it; asks first")                                                        \
+	X(RAISE, "raise", "+", TUI_ON_WORKLOAD, "give it the next higher priority class; asks first")                             \
+	X(LOWER, "lower", "-", TUI_ON_WORKLOAD, "give it the next lower priority class; asks first")                              \
+	X(WRAP, "wrap", "w", TUI_IN_TEXT | TUI_IN_LOGS, "wrap long lines, or cut them")                                           \
+	X(FOLLOW, "follow", "f", TUI_IN_LOGS, "follow what comes, or stay")                                                       \
+	X(COMMAND, "command", ":", TUI_EVERYWHERE, "run a command of stint, or \"set NAME VALUE\"; Tab completes")                \
+	X(HELP, "help", "?", TUI_EVERYWHERE, "the keys")                                                                          \
+	X(REDRAW, "redraw", "^L", TUI_EVERYWHERE, "draw the screen anew")                                                         \
+	X(STOP, "stop", "^Z", TUI_EVERYWHERE, "give the terminal back to the shell until \"fg\"")                                 \
 	X(QUIT, "quit", "q", TUI_EVERYWHERE, "end the program")
 
 #define TUI_REQUEST_ENUM(request, ...) TUI_DO_##request,
