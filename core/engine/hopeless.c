@@ -36,9 +36,10 @@ static bool enough_when_empty(struct stint_engine *engine, struct shape *shape, 
 bool engine_group_hopeless(struct stint_engine *engine, uint32_t handle)
 {
 	struct group *group = &engine->groups[handle];
-	if (group->hopes_seen == engine->specifications + 1)
+	const uint32_t now = (uint32_t)(engine->specifications + 1);
+	if (group->hopes_seen == now)
 		return group->hopeless;
-	group->hopes_seen = engine->specifications + 1;
+	group->hopes_seen = now;
 	const struct handles *chunk = &engine->chunk;
 	engine->chunk.count = 0;
 	engine_group_chunk(engine, handle, false, &engine->chunk);

@@ -159,11 +159,11 @@ void engine_hunt_all(struct stint_engine *engine, const struct hunt_rules *rules
 		engine_order_start(engine, ORDER_WAITING);
 	for (uint32_t group; any && (group = engine_order_top(engine, ORDER_WAITING)) != STINT_NO_HANDLE;) {
 		bool found = false;
-		if (engine->groups[group].searched[action] != engine->search_epoch) {
+		if (engine->groups[group].searched[action - FIRST_HUNT] != engine->search_epoch) {
 			out->tried++;
 			found = hunt_for(engine, rules, group);
 			if (!found)
-				engine->groups[group].searched[action] = engine->search_epoch;
+				engine->groups[group].searched[action - FIRST_HUNT] = engine->search_epoch;
 		}
 		if (found) {
 			engine_commit(engine, action, group);

@@ -145,6 +145,9 @@ struct memo {
 	uint64_t epoch; /* of the cluster's room, or of that queue */
 };
 
+/* The actions that search for victims. */
+enum { FIRST_HUNT = STINT_ACTION_CONSOLIDATION, HUNTS = STINT_ACTION_STALE - FIRST_HUNT };
+
 struct group {
 	char *key; /* NULL: a free slot */
 	struct pool_list pools; /* best first; none: every node */
@@ -165,14 +168,14 @@ struct group {
 	bool involved; /* in the search under way: its place in the order follows elastic_now */
 	bool suspect; /* stands in engine.suspects */
 	bool has_stale_grace, some_succeeded;
+	bool hopeless; /* as the last allocate action found (hopeless.c) */
 	uint32_t stamp;
 	uint32_t pods_count, pods_capacity;
 	uint32_t *pods;
 	uint32_t first_waiting; /* no pod before this place in the list is pending */
 	uint32_t pending, gated, active, reserved, leaving; /* with parts: of all of them together */
 	uint32_t astray; /* waiting pods of parts that do not exist; they do not count as pending */
-	bool hopeless; /* as the last allocate action found (hopeless.c) */
-	uint64_t hopes_seen; /* engine.specifications + 1 when that was found, 0: not known */
+	uint32_t hopes_seen; /* engine.specifications + 1 when it was last found hopeless or not, 0: not known */
 	uint32_t last_step; /* of a search: its place among the steps, STINT_NO_HANDLE: none has fallen */
 	struct amounts allocated;
 	int64_t started_ms, last_evicted_ms, stale_since_ms; /* 0: not known, never, not stale */
@@ -182,7 +185,7 @@ struct group {
 	struct stint_loss *loss; /* NULL: it was never evicted */
 	struct memo memo;
 	uint64_t served; /* the cycle in which others had to make room for it */
-	uint64_t searched[STINT_ACTIONS]; /* the epoch in which a search for it failed, 0: none */
+	uint64_t searched[HUNTS]; /* from FIRST_HUNT on: the epoch in which a search for it failed, 0: none */
 	struct stint_record *record; /* NULL: nothing holds it, as far as is known */
 };
 
