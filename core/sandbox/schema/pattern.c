@@ -2,7 +2,8 @@
  * Patterns of CustomResourceDefinitions: written for Go's regexp (RE2), matched by this libc's extended POSIX expressions.
  *
  * One pass over the pattern writes the other one. What POSIX has no word for (\p{L}, flags other than a leading (?i)) is left unchecked, since
- * refusing a good value is worse than taking a bad one. Repetitions are bounded as Go bounds them: a short pattern could ask for gigabytes.
+ * refusing a good value is worse than taking a bad one. A count of repetitions is bounded as Go bounds it. So is the size of all that libc would
+ * write out, which copies what is repeated, groups with their contents: a short pattern could ask for gigabytes.
  */
 #include "core/sandbox/schema/types.h"
 
@@ -18,7 +19,7 @@ struct translation {
 	struct schema_pattern *pattern;
 	const char *problem; /* once set, all ends */
 	bool unknown; /* there is no POSIX form */
-	int64_t size; /* of what is repeated, in all */
+	int64_t size; /* atoms and groups so far, each counted as often as libc copies it */
 	int depth;
 };
 
@@ -247,8 +248,8 @@ static bool read_braces(struct translation *t, size_t *length, int64_t *most)
 	return true;
 }
 
-/* What follows an atom. *largest: how often something within it is repeated at most. */
-static bool repetition(struct translation *t, int64_t *largest)
+/* What follows an atom. *largest: how often something within it is repeated at most; before: the size without the atom. */
+static bool repetition(struct translation *t, int64_t before, int64_t *largest)
 {
 	size_t length = *t->at && strchr("*+?", *t->at) ? 1 : 0;
 	int64_t most = 1;
@@ -256,10 +257,15 @@ static bool repetition(struct translation *t, int64_t *largest)
 		return false;
 	if (length == 0)
 		return true;
+	/* libc makes x+ xx*, and x{m,} m copies and one more for x* */
+	const bool is_open = *t->at == '+' || (length > 1 && t->at[length - 2] == ',');
+	if (most < 1)
+		most = 1;
+	t->size += (most + is_open - 1) * (t->size - before);
 	stint_buf_add(t->out, t->at, length);
 	t->at += length;
 	t->at += *t->at == '?'; /* lazy: which match is found does not matter here */
-	*largest *= most > 0 ? most : 1;
+	*largest *= most;
 	if (*largest > MAX_REPEAT)
 		return broken(t, "invalid repeat count");
 	size_t again = 0;
@@ -327,16 +333,19 @@ static bool alternatives(struct translation *t, int64_t *largest)
 {
 	*largest = 1;
 	for (; *t->at && *t->at != ')';) {
+		const int64_t before = t->size;
 		int64_t own = 1;
 		if (*t->at == '|') {
 			stint_buf_putc(t->out, *t->at++);
 			continue;
 		}
-		if (!atom(t, &own) || !repetition(t, &own))
+		if (!atom(t, &own))
+			return false;
+		t->size++;
+		if (!repetition(t, before, &own))
 			return false;
 		if (own > *largest)
 			*largest = own;
-		t->size += own;
 		if (t->size > MAX_SIZE)
 			return unknown(t);
 	}

@@ -81,6 +81,49 @@ static void what_posix_cannot_say_is_left_unchecked(void **state)
 	}
 }
 
+/* Freed by the caller. */
+static char *repeated(const char *before, size_t times, const char *text, const char *behind)
+{
+	struct stint_buf out = {0};
+	stint_buf_puts(&out, before);
+	for (size_t i = 0; i < times; i++)
+		stint_buf_puts(&out, text);
+	stint_buf_puts(&out, behind);
+	return stint_buf_steal(&out);
+}
+
+/* None of these is compiled here: 3 KB as the first of them cost libc hundreds of MiB. */
+static void what_would_be_written_out_too_large_is_left_unchecked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *before;
+		size_t times;
+		const char *text, *behind;
+		bool is_checked;
+	} rows[] = {
+		{"(", 100, "a", "){1000}", false},
+		{"(", 100, "a", "){0,1000}", false},
+		{"((", 100, "a", "){10,}){100}", false},
+		{"((", 30, "[ab]", "){30}|b){30}", false},
+		{"", 30, "(aaaaaaaaaa){100}", "", false},
+		{"", 20, "(", "a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+", false},
+		{"(", 10, "a", "){1000}", true},
+		{"(", 10, "a", "){1,}", true},
+		{"((", 10, "a", "){10}){10}", true},
+		{"", 1000, "(a+)*", "", true},
+		{"", 100, "a{1,100}", "", true},
+	};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		stint_autofree char *pattern = repeated(rows[i].before, rows[i].times, rows[i].text, rows[i].behind);
+		struct schema_pattern translated;
+		const char *problem = schema_pattern_problem(pattern, &translated);
+		stint_autofree char *posix = translated.posix;
+		if (problem || (posix != NULL) != rows[i].is_checked)
+			fail_msg("%zu: %s", i, problem ? problem : posix ? "is checked" : "is not checked");
+	}
+}
+
 static void what_is_no_pattern_or_asks_for_too_much_is_refused(void **state)
 {
 	(void)state;
@@ -116,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pattern_means_what_it_means_to_go),
 		cmocka_unit_test(what_posix_cannot_say_is_left_unchecked),
+		cmocka_unit_test(what_would_be_written_out_too_large_is_left_unchecked),
 		cmocka_unit_test(what_is_no_pattern_or_asks_for_too_much_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
