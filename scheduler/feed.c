@@ -66,6 +66,7 @@ struct source {
 	const struct source_row *row;
 	struct stint_reflector *reflector;
 	bool lacking; /* the server has no such kind */
+	bool told; /* DEFINED: it was said that pods are grouped by them */
 };
 
 struct sought {
@@ -114,12 +115,28 @@ static bool defines(const struct stint_object *definition, const struct stint_ku
 	return strcmp(definition->name, name) == 0;
 }
 
-/* A source that has begun goes on: without its definition it finds nothing any more, and says so by itself. */
+static void see_owners(const struct source *source, bool seen)
+{
+	const struct stint_kube_resource *resource = source->row->resource;
+	stint_autofree char *version = stint_kube_resource_api_version(resource);
+	stint_mirror_see_owners(source->feed->options.mirror, version, resource->kind, seen);
+}
+
+/*
+ * Pods wait for their jobs from the definition on, not only from the first list: one by one they would be no gang. A server that does not have
+ * the kind yet says so, which takes that back. A source that finds nothing any more tries ever more seldom: a definition that is made again, or
+ * comes to be served, is news to it. One that has something goes on.
+ */
 static void on_definition(struct stint_feed *feed, const struct stint_object *definition)
 {
 	for (size_t i = 0; i < SOURCES; i++) {
 		struct source *source = &feed->sources[i];
-		if (source->row->part == DEFINED && !source->reflector && defines(definition, source->row->resource))
+		if (source->row->part != DEFINED || !defines(definition, source->row->resource) || (source->reflector && !source->lacking))
+			continue;
+		see_owners(source, true);
+		if (source->reflector)
+			stint_reflector_relist(source->reflector);
+		else
 			start(source);
 	}
 }
@@ -147,7 +164,7 @@ static bool may_lack(const struct source *source)
 }
 
 /* What cannot be seen of volumes, config maps and custom resources holds nobody up. */
-static void tell_sight(const struct source *source)
+static void tell_sight(struct source *source)
 {
 	const enum stint_kind kind = source->row->kind;
 	if (kind == STINT_KIND_VOLUME_CLAIM || kind == STINT_KIND_VOLUME || kind == STINT_KIND_STORAGE_CLASS ||
@@ -155,11 +172,13 @@ static void tell_sight(const struct source *source)
 		stint_mirror_see(source->feed->options.mirror, kind, !source->lacking);
 	if (source->row->part != DEFINED)
 		return;
-	const struct stint_kube_resource *resource = source->row->resource;
-	stint_autofree char *version = stint_kube_resource_api_version(resource);
-	if (stint_mirror_see_owners(source->feed->options.mirror, version, resource->kind, !source->lacking))
-		stint_log(source->feed->options.logger, STINT_LOG_INFO, "%s of %s: %s", resource->plural, version,
-			source->lacking ? "there are none any more" : "their pods are grouped as these say");
+	see_owners(source, !source->lacking);
+	if (source->told == !source->lacking)
+		return;
+	source->told = !source->lacking;
+	stint_autofree char *version = stint_kube_resource_api_version(source->row->resource);
+	stint_log(source->feed->options.logger, STINT_LOG_INFO, "%s of %s: %s", source->row->resource->plural, version,
+		source->lacking ? "there are none any more" : "their pods are grouped as these say");
 }
 
 static void on_synced(void *user, bool again)

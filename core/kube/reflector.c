@@ -205,6 +205,17 @@ void stint_reflector_free(struct stint_reflector *r)
 		destroy(r);
 }
 
+void stint_reflector_relist(struct stint_reflector *r)
+{
+	stint_kube_call_cancel(stint_steal(&r->call));
+	stint_splitter_free(stint_steal(&r->splitter));
+	stint_error_clear(&r->list_error);
+	stint_error_clear(&r->watch_error);
+	r->failures = 0;
+	r->timer_lists = true;
+	stint_timer_set(r->timer, 0);
+}
+
 bool stint_reflector_synced(const struct stint_reflector *r)
 {
 	return r->synced;

@@ -385,6 +385,8 @@ struct stint_reflector_options {
 struct stint_reflector;
 struct stint_reflector *stint_reflector_start(struct stint_kube *kube, const struct stint_reflector_options *options);
 void stint_reflector_free(struct stint_reflector *reflector); /* NULL is fine; releases the objects, tells nothing */
+/* There is reason to believe that a list would bring more than the last try: lists now, whatever is under way or waits. Not from its handlers. */
+void stint_reflector_relist(struct stint_reflector *reflector);
 bool stint_reflector_synced(const struct stint_reflector *reflector); /* a whole list has been told */
 /* What is known; borrowed. namespace_ NULL for cluster-wide kinds. */
 struct stint_object *stint_reflector_get(const struct stint_reflector *reflector, const char *namespace_, const char *name);
