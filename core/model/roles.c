@@ -45,7 +45,16 @@ static bool enter_if_object(struct decoder *d)
 
 static bool read_number(struct decoder *d, int32_t *out)
 {
-	return stint_cursor_peek(d->c) == STINT_JSON_NUMBER ? read_int32(d, out) : stint_cursor_skip(d->c);
+	struct stint_slice number;
+	int64_t value;
+	if (stint_cursor_peek(d->c) != STINT_JSON_NUMBER)
+		return stint_cursor_skip(d->c);
+	if (!stint_cursor_number(d->c, &number))
+		return false;
+	struct stint_cursor alone = stint_cursor_over(number.data, number.length);
+	if (stint_cursor_int(&alone, &value) && value >= INT32_MIN && value <= INT32_MAX)
+		*out = (int32_t)value;
+	return true;
 }
 
 static bool read_word(struct decoder *d, const char *word, bool *out)

@@ -102,6 +102,11 @@ static const struct {
 	{"words of another form are not ours", "PyTorchJob", "",
 		"\"pytorchReplicaSpecs\":7,\"runPolicy\":[],\"elasticPolicy\":\"x\",\"startupPolicy\":{},\"leaderWorkerTemplate\":null", "",
 		1, NULL},
+	{"nor are numbers that count no pods", "PyTorchJob", "",
+		ROLES("pytorch", ROLE("Master", "1.5") "," ROLE("Worker", "99999999999")) ",\"elasticPolicy\":{\"minReplicas\":1e99},"
+											  "\"runPolicy\":{\"schedulingPolicy\":"
+											  "{\"minAvailable\":-99999999999999999999}}",
+		"/master:1 /worker:1", 2, NULL},
 	{"a group of a LeaderWorkerSet needs its leader and workers", "LeaderWorkerSet", "", "\"leaderWorkerTemplate\":{\"size\":4}",
 		"/leader:1 /workers:3", 4, NULL},
 	{"a leader may be alone", "LeaderWorkerSet", "", "\"leaderWorkerTemplate\":{}", "/leader:1", 1, NULL},
