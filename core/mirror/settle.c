@@ -102,6 +102,19 @@ static void join_group(struct stint_mirror_group *group, struct stint_mirror_pod
 	group->members++;
 }
 
+/* What comes late is a matter of its owner, which may change its mind, and of what the pod says of itself. */
+static void stay_in_group(struct stint_mirror *mirror, struct stint_mirror_pod *pod, bool late)
+{
+	if (pod->late == late)
+		return;
+	struct stint_mirror_group *group = pod->group;
+	pod->late = late;
+	if (late)
+		group->late_members++;
+	else if (--group->late_members == 0) /* as when the last of them leaves */
+		mirror_mark_dirty(mirror, group->first);
+}
+
 /* Job.status.succeeded outlives the pods that it counts; the pods tell it sooner. */
 static int64_t succeeded_of(const struct stint_mirror_group *group)
 {
@@ -339,6 +352,8 @@ static void settle_ours(struct stint_mirror *mirror, struct stint_mirror_pod *po
 			mirror_take_from_engine(mirror, pod);
 		mirror_leave_group(mirror, pod);
 		join_group(group, pod, late);
+	} else if (!left_over) {
+		stay_in_group(mirror, pod, late);
 	}
 	if (stint_pod_ended(pod->pod) && !pod->end_noted) {
 		pod->end_noted = true;

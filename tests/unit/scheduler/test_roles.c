@@ -327,6 +327,34 @@ static void a_leader_that_must_be_ready_first_does_not_wait_for_its_workers(void
 	assert_int_equal(cluster_cycle(c), 2);
 }
 
+static void a_set_that_changes_who_comes_first_counts_the_workers_that_are_there(void **state)
+{
+	struct cluster *c = *state;
+	static const char size[] = "\"leaderWorkerTemplate\":{\"size\":3}";
+	see(c);
+	cluster_queue(c, "default", 8, -1);
+	put_owner(c, LWS_API, "LeaderWorkerSet", "", size);
+	for (int index = 0; index < 3; index++)
+		put_member(c, 0, index);
+	cluster_cycle(c);
+	stint_autofree char *leader_first = stint_format("\"startupPolicy\":\"LeaderReady\",%s", size);
+	put_owner(c, LWS_API, "LeaderWorkerSet", "", leader_first);
+	cluster_cycle(c);
+	put_member(c, 0, 0); /* news of one that does not tell of the others */
+	cluster_cycle(c);
+	assert_int_equal(cluster_find(c, "g0-0")->group->minimum, 3);
+	for (int index = 1; index < 3; index++) {
+		stint_autofree char *name = stint_format("g0-%d", index);
+		stint_autofree char *worker = cluster_pod_json(name, "", "GPU", "");
+		cluster_remove(c, STINT_KIND_POD, worker);
+	}
+	cluster_cycle(c);
+	assert_int_equal(cluster_find(c, "g0-0")->group->minimum, 1);
+	put_owner(c, LWS_API, "LeaderWorkerSet", "", size);
+	cluster_cycle(c);
+	assert_int_equal(cluster_find(c, "g0-0")->group->minimum, 3);
+}
+
 static void workers_do_not_wait_for_a_launcher_that_waits_for_them(void **state)
 {
 	struct cluster *c = *state;
@@ -394,6 +422,7 @@ int main(void)
 		IN_CLUSTER(workers_that_come_before_their_set_join_it_later),
 		IN_CLUSTER(pods_of_a_set_that_is_deleted_are_not_placed),
 		IN_CLUSTER(a_leader_that_must_be_ready_first_does_not_wait_for_its_workers),
+		IN_CLUSTER(a_set_that_changes_who_comes_first_counts_the_workers_that_are_there),
 		IN_CLUSTER(workers_do_not_wait_for_a_launcher_that_waits_for_them),
 		IN_CLUSTER(a_job_that_changes_its_replicas_changes_its_gang),
 		IN_CLUSTER(segments_that_cannot_be_made_are_said),
