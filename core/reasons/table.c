@@ -20,12 +20,14 @@ static const struct stint_reason_row rows[] = {
 	{"SubGroupIncomplete",
 		"sub-group \"{part}\" has {have} of the {need} that start together: it is tried when the others have been created", false},
 	{"SubGroupDoesNotExist",
-		"{have} of its pods name sub-group \"{part}\", which its PodGroup does not have: correct label "
-		"kai.scheduler/subgroup-name, or add the "
-		"sub-group",
+		"{have} of its pods are of sub-group \"{part}\", which it does not have: with a PodGroup correct label "
+		"kai.scheduler/subgroup-name, or add the sub-group; without one correct the roles, replicas or segments of their owner",
 		false},
 	{"SubGroupsInvalid", "the sub-groups of its PodGroup make no tree, for {detail}: correct spec.subGroups", true},
-	{"SegmentsInvalid", "{detail}, or take annotation kai.scheduler/segment-size away", true},
+	{"SegmentsInvalid",
+		"{detail}, or take away what asks for segments: annotation kai.scheduler/segment-size, or subGroupPolicy of a "
+		"LeaderWorkerSet",
+		true},
 	{"TopologyDoesNotExist",
 		"it asks for level \"{level}\" of topology \"{topology}\", which does not exist: create the Topology, or name one that "
 		"exists and a level of it",

@@ -39,6 +39,24 @@ static void every_word_has_a_sentence_without_holes(void **state)
 	}
 }
 
+/* The same word is said of gangs that a PodGroup makes and of those that a job of several roles or a LeaderWorkerSet makes. */
+static void a_gang_without_a_pod_group_is_told_what_to_do_as_well(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *word, *with, *without; /* where a PodGroup or an annotation asks for it, and where the owner's spec does */
+	} rows[] = {
+		{"SubGroupDoesNotExist", "label kai.scheduler/subgroup-name", "roles, replicas or segments of their owner"},
+		{"SegmentsInvalid", "annotation kai.scheduler/segment-size", "subGroupPolicy of a LeaderWorkerSet"},
+	};
+	const struct stint_reason_facts facts = {.have = 1, .part = "worker-2", .detail = "\"7\" is no size of a segment"};
+	for (size_t i = 0; i < STINT_COUNT(rows); i++) {
+		stint_autofree char *sentence = stint_reason_sentence(rows[i].word, &facts);
+		if (!strstr(sentence, rows[i].with) || !strstr(sentence, rows[i].without) || strstr(sentence, "its PodGroup"))
+			fail_msg("%s: %s", rows[i].word, sentence);
+	}
+}
+
 static void amounts_carry_their_unit(void **state)
 {
 	(void)state;
@@ -284,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_word_has_a_sentence_without_holes),
+		cmocka_unit_test(a_gang_without_a_pod_group_is_told_what_to_do_as_well),
 		cmocka_unit_test(amounts_carry_their_unit),
 		cmocka_unit_test(delays_and_minimum_runtimes_are_said),
 		cmocka_unit_test(what_never_fits_names_what_is_missing_and_what_to_ask_for),

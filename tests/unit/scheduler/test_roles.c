@@ -406,6 +406,24 @@ static void segments_that_cannot_be_made_are_said(void **state)
 	stint_explain(c->engine, cluster_find(c, "g0-0"), &said);
 	assert_string_equal(said.word, "SegmentsInvalid");
 	assert_non_null(strstr(said.sentence, "\"7\" is no size of a segment"));
+	assert_non_null(strstr(said.sentence, "subGroupPolicy")); /* there is no annotation to take away */
+	stint_explanation_clear(&said);
+}
+
+static void a_worker_beyond_the_replicas_is_told_of_those(void **state)
+{
+	struct cluster *c = *state;
+	see(c);
+	cluster_queue(c, "default", 8, -1);
+	cluster_node(c, "n1", 8, true);
+	put_owner(c, "kubeflow.org/v1", "PyTorchJob", "\"" SEGMENT "size\":\"2\"", ROLES("pytorch", ROLE("Worker", "2")));
+	put_replica(c, "PyTorchJob", "worker", 2);
+	assert_int_equal(cluster_cycle(c), 0);
+	struct stint_explanation said;
+	stint_explain(c->engine, cluster_find(c, "worker-2"), &said);
+	assert_string_equal(said.word, "SubGroupDoesNotExist");
+	assert_non_null(strstr(said.sentence, "sub-group \"worker-1\""));
+	assert_non_null(strstr(said.sentence, "replicas"));
 	stint_explanation_clear(&said);
 }
 
@@ -426,6 +444,7 @@ int main(void)
 		IN_CLUSTER(workers_do_not_wait_for_a_launcher_that_waits_for_them),
 		IN_CLUSTER(a_job_that_changes_its_replicas_changes_its_gang),
 		IN_CLUSTER(segments_that_cannot_be_made_are_said),
+		IN_CLUSTER(a_worker_beyond_the_replicas_is_told_of_those),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void a_label_that_names_no_sub_group_is_said(void **state)
 	struct stint_explanation said;
 	stint_explain(c->engine, cluster_find(c, "b0"), &said);
 	assert_string_equal(said.word, "SubGroupDoesNotExist");
-	assert_non_null(strstr(said.sentence, "name sub-group \"typo\""));
+	assert_non_null(strstr(said.sentence, "of sub-group \"typo\""));
 	stint_explanation_clear(&said);
 	put_group(c, GROUP("\"subGroups\":[{\"name\":\"a\",\"minMember\":1},{\"name\":\"typo\"}]"));
 	assert_int_equal(cluster_cycle(c), 2);
