@@ -62,13 +62,6 @@ static uint32_t part_named(const struct group *group, const char *name)
 	return at && !group->parts[at - 1].inner ? (uint32_t)at - 1 : group->count;
 }
 
-/* A set of pods needs no place any more for those of it that have ended well. */
-static void lower(struct part *part, int64_t succeeded)
-{
-	if (part->need > 0)
-		part->need = (uint32_t)stint_grouping_minimum((int32_t)part->need, succeeded);
-}
-
 static void count_pods(
 	struct group *group, const struct stint_grouping *grouping, const struct stint_pod *const *pods, size_t count, int64_t now_ms)
 {
@@ -94,8 +87,9 @@ static void count_pods(
 		}
 	}
 	for (uint32_t at = 1; at < group->count && stint_grouping_has_parts(grouping); at++) {
-		if (!group->parts[at].inner)
-			lower(&group->parts[at], succeeded[at]);
+		struct part *part = &group->parts[at];
+		if (!part->inner)
+			part->need = stint_subgroups_left(part->need, succeeded[at]);
 	}
 }
 
@@ -240,7 +234,7 @@ struct tui_turn tui_turn_of(const struct stint_grouping *grouping, const struct 
 			stint_subgroups_lower(&specs, "default", succeeded);
 		make_parts(&group, &specs);
 	} else {
-		make_plain(&group, (uint32_t)stint_grouping_minimum(grouping->minimum, succeeded));
+		make_plain(&group, (uint32_t)stint_grouping_minimum(stint_grouping_needs(grouping), succeeded));
 	}
 	count_pods(&group, grouping, pods, count, now_ms);
 	sum_up(&group);

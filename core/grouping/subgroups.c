@@ -125,12 +125,17 @@ bool stint_subgroups_read(struct stint_subgroups *out, const struct stint_pod_gr
 	return true;
 }
 
+uint32_t stint_subgroups_left(uint32_t needs, int64_t succeeded)
+{
+	return (int64_t)needs > succeeded ? needs - (uint32_t)succeeded : 0;
+}
+
 void stint_subgroups_lower(struct stint_subgroups *subgroups, const char *part, int64_t succeeded)
 {
 	for (size_t i = 0; i < subgroups->count; i++) {
 		struct stint_part_spec *spec = &subgroups->parts[i];
 		if (!spec->inner && strcmp(spec->name, part) == 0)
-			spec->needs = (int64_t)spec->needs > succeeded ? spec->needs - (uint32_t)succeeded : 0;
+			spec->needs = stint_subgroups_left(spec->needs, succeeded);
 	}
 }
 

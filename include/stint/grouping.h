@@ -182,7 +182,9 @@ char *stint_grouping_part(const struct stint_grouping *grouping, const struct st
  */
 bool stint_subgroups_read(struct stint_subgroups *out, const struct stint_pod_group *group,
 	const struct stint_topology_constraint *constraint, int32_t minimum, struct stint_error **err);
-/* Members of that set of pods have ended well and need no place any more; a set that has ended whole needs none. */
+/* What is left of the need of a set of pods when `succeeded` of it have ended well: they need no place any more. 0: it has ended whole. */
+uint32_t stint_subgroups_left(uint32_t needs, int64_t succeeded);
+/* The same for the set of that name. */
 void stint_subgroups_lower(struct stint_subgroups *subgroups, const char *part, int64_t succeeded);
 void stint_subgroups_clear(struct stint_subgroups *subgroups); /* for STINT_CLEANUP */
 

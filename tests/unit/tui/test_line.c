@@ -61,7 +61,7 @@ static void make_queue(struct scene *scene, const char *name, const char *parent
 enum form { JOB, RULED_JOB, BARE_GROUP, FORMS };
 
 struct made {
-	int at, leaf, pods, least, hour, cpu, runs; /* runs: as many of the pods do */
+	int at, leaf, pods, least, hour, cpu, ended, runs; /* as many of the pods have ended well, and as many do behind these */
 	enum form form;
 	bool parts;
 	const char *gpus, *pools;
@@ -116,7 +116,7 @@ static void add_annotations(struct stint_buf *text, const struct made *made, con
 static void make_pod(struct scene *scene, const struct made *made, int pod, int *devices)
 {
 	const int node = (made->at + pod) % NODES;
-	const bool runs = pod < made->runs, two = *made->gpus == '2';
+	const bool ended = pod < made->ended, runs = !ended && pod < made->ended + made->runs, two = *made->gpus == '2';
 	stint_auto_buf text = {0};
 	stint_autofree char *slots = !runs ? NULL
 		: two			   ? stint_format("%d,%d", devices[node], devices[node] + 1)
@@ -140,7 +140,7 @@ static void make_pod(struct scene *scene, const struct made *made, int pod, int 
 		made->cpu + (pod == 0 ? 4 : 0));
 	if (*made->gpus != '0')
 		stint_buf_printf(&text, ",\"nvidia.com/gpu\":\"%s\"", made->gpus);
-	stint_buf_printf(&text, "}}}]},\"status\":{\"phase\":\"%s\"}}", runs ? "Running" : "Pending");
+	stint_buf_printf(&text, "}}}]},\"status\":{\"phase\":\"%s\"}}", ended ? "Succeeded" : runs ? "Running" : "Pending");
 	put(scene, &scene->pods, STINT_KIND_POD, "Pod", &text);
 	devices[node] += runs ? 1 + two : 0;
 }
@@ -151,6 +151,7 @@ static void make_workload(struct scene *scene, int at, int *devices)
 	made.form = (enum form)draw(FORMS);
 	made.least = draw(2) ? 1 : 1 + draw(made.pods + (draw(8) == 0));
 	made.runs = draw(2) ? 0 : draw(made.pods + 1);
+	made.ended = draw(3) ? 0 : draw(made.pods);
 	made.parts = made.form != JOB && draw(3) == 0;
 	made.gpus = shares[draw(3)];
 	made.pools = draw(2) ? "" : pools[draw(4)];
@@ -246,6 +247,8 @@ static char *first_of_engine(struct scene *scene)
 	put_all(mirror, &scene->groups);
 	put_all(mirror, &scene->owners);
 	put_all(mirror, &scene->pods);
+	for (size_t at = 0; at < STINT_OWNER_KINDS; at++)
+		stint_mirror_see_owners(mirror, stint_owner_kinds[at].api_version, stint_owner_kinds[at].kind, true);
 	stint_mirror_settle(mirror, SCENE_NOW_MS);
 	tell_use(engine, scene);
 	struct stint_policy policy = stint_policy_of(STINT_BINPACK, STINT_BINPACK);
@@ -308,10 +311,107 @@ static void test_the_line_begins_with_what_the_engine_tries_first(void **state)
 	assert_true(compared > WORLDS / 2);
 }
 
+/* ---- one gang ----------------------------------------------------------------------------------------------------------------------------- */
+
+#define LEADER_SET "leaderworkerset.sigs.k8s.io/"
+#define ROLE "training.kubeflow.org/replica-type"
+#define GROUP "scheduling.run.ai/v2alpha2"
+#define SETS "leaderworkerset.x-k8s.io/v1"
+
+/* A pod: who it is among the others, and R, S or P: it runs, has succeeded, is pending. "0.1R" is of group 0 of a set and is its first worker. */
+static const struct gang_row {
+	const char *what, *api_version, *kind, *spec, *pods;
+	double step; /* GPUs of its next step; 0: it is not tried */
+} gangs[] = {
+	{"a sub-group that has ended whole needs nothing", GROUP, "PodGroup",
+		"\"minMember\":2,\"subGroups\":[{\"name\":\"a\",\"minMember\":1},{\"name\":\"b\",\"minMember\":1}]", "aS bP", 1},
+	{"one that has ended in part needs the rest", GROUP, "PodGroup",
+		"\"minMember\":3,\"subGroups\":[{\"name\":\"a\",\"minMember\":2},{\"name\":\"b\",\"minMember\":1}]", "aS bP", 0},
+};
+
+static void gang_pod(struct scene *scene, const struct gang_row *row, const char *who, char state, int at)
+{
+	const int length = (int)strlen(who) - 1;
+	stint_auto_buf text = {0};
+	stint_buf_printf(&text, "{\"metadata\":{\"name\":\"p-%.*s\",\"namespace\":\"q0\",\"uid\":\"p-%.*s\",", length, who, length, who);
+	stint_buf_printf(&text, "\"creationTimestamp\":\"2026-11-24T00:0%d:00Z\",", at);
+	const char *worker = strchr(who, '.');
+	if (worker && worker[1] != '0')
+		stint_buf_printf(&text,
+			"\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"p-%c.0\",\"uid\":\"p-%c.0\","
+			"\"controller\":true}],",
+			*who, *who);
+	else if (strcmp(row->kind, "PodGroup") != 0)
+		stint_buf_printf(&text,
+			"\"ownerReferences\":[{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"name\":\"gang\",\"uid\":\"gang\",\"controller\":"
+			"true}],",
+			row->api_version, row->kind);
+	else
+		stint_buf_puts(&text, "\"annotations\":{\"pod-group-name\":\"gang\"},");
+	if (worker)
+		stint_buf_printf(&text,
+			"\"labels\":{\"" LEADER_SET "name\":\"gang\",\"" LEADER_SET "group-index\":\"%c\",\"" LEADER_SET
+			"worker-index\":\"%c\"}",
+			*who, worker[1]);
+	else
+		stint_buf_printf(&text, "\"labels\":{\"kai.scheduler/subgroup-name\":\"%c\",\"" ROLE "\":\"%s\"}", *who,
+			*who == 'l' ? "launcher" : "worker");
+	stint_buf_printf(&text,
+		"},\"spec\":{\"schedulerName\":\"stint-scheduler\",\"priority\":50,%s\"containers\":[{\"name\":\"c\",\"resources\":{"
+		"\"requests\":{"
+		"\"nvidia.com/gpu\":\"1\"}}}]},\"status\":{\"phase\":\"%s\"}}",
+		state == 'P' ? "" : "\"nodeName\":\"n1\",",
+		state == 'P'	       ? "Pending"
+			: state == 'S' ? "Succeeded"
+				       : "Running");
+	put(scene, &scene->pods, STINT_KIND_POD, "Pod", &text);
+}
+
+static void gang_fill(struct scene *scene, const struct gang_row *row)
+{
+	const bool grouped = strcmp(row->kind, "PodGroup") == 0;
+	make_node(scene, 1);
+	scene_queue(scene, "d0", NULL, -1, -1);
+	scene_queue(scene, "q0", "d0", -1, -1);
+	for (size_t at = 0; at < STINT_OWNER_KINDS; at++)
+		stint_catalog_see_owners(scene->catalog, stint_owner_kinds[at].api_version, stint_owner_kinds[at].kind, true);
+	stint_autofree char *text =
+		stint_format("{\"metadata\":{\"name\":\"gang\",\"namespace\":\"q0\",\"uid\":\"gang\",\"creationTimestamp\":"
+			     "\"2026-11-24T00:00:00Z\"},\"spec\":{%s}}",
+			row->spec);
+	scene_add(scene, grouped ? &scene->groups : &scene->owners, grouped ? STINT_KIND_POD_GROUP : STINT_KIND_OWNER, row->api_version,
+		row->kind, text);
+	char **words = stint_split(row->pods, " ");
+	for (int at = 0; words[at]; at++)
+		gang_pod(scene, row, words[at], words[at][strlen(words[at]) - 1], at);
+	stint_strings_free(words);
+}
+
+static void test_a_gang_is_in_the_line_where_the_engine_tries_it(void **state)
+{
+	(void)state;
+	random_state = 1;
+	for (size_t at = 0; at < STINT_COUNT(gangs); at++) {
+		struct scene scene;
+		scene_open(&scene);
+		gang_fill(&scene, &gangs[at]);
+		stint_autofree char *first = first_of_engine(&scene);
+		const struct tui_world *world = scene_world(&scene);
+		if (!first != (gangs[at].step <= 0))
+			fail_msg("%s: the engine begins with %s", gangs[at].what, first ? first : "nothing");
+		if (!world->waiting_count || world->waiting[0].tried != (gangs[at].step > 0))
+			fail_msg("%s: not so in the line", gangs[at].what);
+		if (first && (strcmp(first, world->waiting[0].group) != 0 || world->waiting[0].step[STINT_GPU] != gangs[at].step))
+			fail_msg("%s: %g GPUs of %s", gangs[at].what, world->waiting[0].step[STINT_GPU], world->waiting[0].group);
+		scene_close(&scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_line_begins_with_what_the_engine_tries_first),
+		cmocka_unit_test(test_a_gang_is_in_the_line_where_the_engine_tries_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
