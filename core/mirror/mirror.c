@@ -166,6 +166,7 @@ struct stint_mirror *stint_mirror_new(struct stint_engine *engine, char *const *
 	mirror->pods = stint_map_new(free_pod);
 	mirror->groups = stint_map_new(mirror_free_group);
 	mirror->lost = stint_map_new(mirror_free_lost);
+	mirror->new_sets = stint_map_new(NULL);
 	mirror->gpu_nodes = stint_map_new(NULL);
 	return mirror;
 }
@@ -183,6 +184,7 @@ void stint_mirror_free(struct stint_mirror *mirror)
 	stint_map_free(mirror->groups);
 	mirror_free_losses(mirror);
 	stint_map_free(mirror->gpu_nodes);
+	stint_map_free(mirror->new_sets);
 	stint_catalog_free(mirror->catalog);
 	kai_groups_free(mirror->kai);
 	stint_volumes_free(mirror->volumes);

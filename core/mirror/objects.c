@@ -80,16 +80,23 @@ static bool same_roles(const struct stint_roles *a, const struct stint_roles *b)
 		a->leader_first == b->leader_first;
 }
 
-/* Its workers know the set by name alone, so none of them has waited for it. */
+/* Its workers know the set by name alone, so none of them has waited for it. Sets come by the hundred at a start: the next settling finds them. */
 static void look_at_workers(struct stint_mirror *mirror, const struct stint_owner *set)
 {
-	void *value = NULL;
-	for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
-		struct stint_mirror_pod *pod = value;
-		const char *name = pod->ours ? stint_object_label(&pod->pod->meta, "leaderworkerset.sigs.k8s.io/name") : NULL;
-		if (name && strcmp(name, set->meta.name) == 0 && strcmp(pod->pod->meta.space, set->meta.space) == 0)
-			mirror_mark_dirty(mirror, pod);
-	}
+	static char there;
+	stint_autofree char *key = stint_format("%s/%s", set->meta.space, set->meta.name);
+	stint_map_set(mirror->new_sets, key, &there);
+}
+
+static void set_owner_gone(struct stint_mirror *mirror, struct stint_mirror_group *group, bool gone)
+{
+	if (group->owner_gone == gone)
+		return;
+	group->owner_gone = gone;
+	if (gone)
+		mirror->gone_owners++;
+	else
+		mirror->gone_owners--;
 }
 
 static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
@@ -105,11 +112,14 @@ static void put_owner(struct stint_mirror *mirror, struct stint_owner *owner)
 		mirror->look_at_all = true;
 	if (is_new)
 		mirror->look_at_held = true;
-	if (is_new && owner->roles && owner->roles->size > 0)
+	const bool is_set = owner->roles && owner->roles->size > 0;
+	if (is_new && is_set)
 		look_at_workers(mirror, owner);
+	/* A set that is new has groups only where it was there before: spares the way through all of them. */
+	const bool has_groups = more_succeeded || (is_new && (!is_set || mirror->gone_owners));
 	struct stint_mirror_group *group = NULL;
-	for (size_t at = 0; (is_new || more_succeeded) && (group = next_group_of(mirror, owner, &at));) {
-		group->owner_gone = false;
+	for (size_t at = 0; has_groups && (group = next_group_of(mirror, owner, &at));) {
+		set_owner_gone(mirror, group, false);
 		if (group->first)
 			mirror_mark_dirty(mirror, group->first);
 	}
@@ -123,7 +133,7 @@ static void remove_owner(struct stint_mirror *mirror, const struct stint_object 
 	const struct stint_owner *owner = stint_catalog_owner(mirror->catalog, object->uid);
 	struct stint_mirror_group *group = NULL;
 	for (size_t at = 0; owner && (group = next_group_of(mirror, owner, &at));) {
-		group->owner_gone = true;
+		set_owner_gone(mirror, group, true);
 		for (struct stint_mirror_pod *pod = group->first; pod; pod = pod->next_in_group)
 			mirror_mark_dirty(mirror, pod);
 		mirror_changed(mirror);

@@ -66,6 +66,7 @@ static void end_group(struct stint_mirror *mirror, struct stint_mirror_group *gr
 		stint_engine_group_remove(mirror->engine, group->handle);
 		mirror->groups_by_handle[group->handle] = NULL;
 	}
+	mirror->gone_owners -= group->owner_gone;
 	stint_map_remove(mirror->groups, group->key);
 }
 
@@ -386,16 +387,25 @@ static void settle_pod(struct stint_mirror *mirror, struct stint_mirror_pod *pod
 		settle_foreign(mirror, pod, uses_nothing, now_ms);
 }
 
+static bool is_of_new_set(const struct stint_mirror *mirror, const struct stint_pod *pod)
+{
+	const char *set = stint_map_count(mirror->new_sets) ? stint_object_label(&pod->meta, "leaderworkerset.sigs.k8s.io/name") : NULL;
+	stint_autofree char *key = set ? stint_format("%s/%s", pod->meta.space, set) : NULL;
+	return key && stint_map_has(mirror->new_sets, key);
+}
+
 static bool concerns(const struct stint_mirror *mirror, const struct stint_mirror_pod *pod)
 {
 	return mirror->look_at_all || (mirror->look_at_held && pod->hold == STINT_HOLD_OWNER) ||
 		(mirror->look_at_lacking && pod->hold == STINT_HOLD_VOLUMES) ||
-		(mirror->look_at_volumes && !pod->pod->node && stint_volumes_concern(mirror->volumes, pod->pod));
+		(mirror->look_at_volumes && !pod->pod->node && stint_volumes_concern(mirror->volumes, pod->pod)) ||
+		is_of_new_set(mirror, pod->pod);
 }
 
 void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
 {
-	if (mirror->look_at_all || mirror->look_at_held || mirror->look_at_volumes || mirror->look_at_lacking) {
+	if (mirror->look_at_all || mirror->look_at_held || mirror->look_at_volumes || mirror->look_at_lacking ||
+		stint_map_count(mirror->new_sets)) {
 		void *value = NULL;
 		for (size_t at = 0; stint_map_next(mirror->pods, &at, NULL, &value);) {
 			struct stint_mirror_pod *pod = value;
@@ -403,6 +413,7 @@ void stint_mirror_settle(struct stint_mirror *mirror, int64_t now_ms)
 				mirror_mark_dirty(mirror, pod);
 		}
 		mirror->look_at_all = mirror->look_at_held = mirror->look_at_volumes = mirror->look_at_lacking = false;
+		stint_map_clear(mirror->new_sets);
 		stint_volumes_settled(mirror->volumes);
 	}
 	for (size_t i = 0; i < mirror->dirty_count; i++) {

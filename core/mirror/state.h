@@ -31,10 +31,12 @@ struct stint_mirror {
 	size_t groups_by_handle_capacity;
 	struct stint_mirror_pod **dirty;
 	size_t dirty_count, dirty_capacity;
+	size_t gone_owners; /* groups that have owner_gone */
 	struct stint_mirror_group *marked; /* a stack by next_dirty */
 	bool look_at_all; /* something that grouping depends on has changed for everybody */
 	bool look_at_held; /* an owner has come */
 	bool look_at_volumes; /* something about claims has changed: of pods that wait those whose claims it concerns */
+	struct stint_map *new_sets; /* "space/name" of LeaderWorkerSets that have come: the workers that name them */
 	bool look_at_lacking; /* a config map has come: those that lack something */
 	struct stint_map *gpu_nodes; /* names of nodes with GPUs; the value says which kind */
 	size_t virtual_nodes, real_nodes; /* among them */

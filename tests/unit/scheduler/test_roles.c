@@ -3,6 +3,8 @@
 
 #include <stint/grouping.h>
 
+#include <time.h>
+
 #define KUBEFLOW "training.kubeflow.org/"
 #define LEADER_SET "leaderworkerset.sigs.k8s.io/"
 #define SEGMENT "kai.scheduler/segment-"
@@ -297,6 +299,60 @@ static void workers_that_come_before_their_set_join_it_later(void **state)
 	assert_int_equal(cluster_cycle(c), 2);
 }
 
+/* What it takes of the processor to tell of many sets beside that many pods. */
+static clock_t time_of_sets(int pods)
+{
+	enum { SETS = 300 };
+	void *own = NULL;
+	cluster_setup(&own);
+	struct cluster *c = own;
+	see(c);
+	for (int i = 0; i < pods; i++) {
+		stint_autofree char *name = stint_format("p%d", i);
+		cluster_pod(c, name, "\"labels\":{\"" LEADER_SET "name\":\"other\"}", "GPU", "");
+	}
+	stint_mirror_settle(c->mirror, 1000);
+	const clock_t began = clock();
+	for (int i = 0; i < SETS; i++) {
+		stint_autofree char *set = stint_format("{\"metadata\":{\"namespace\":\"default\",\"name\":\"set%d\",\"uid\":\"u%d\"},"
+							"\"spec\":{\"leaderWorkerTemplate\":{\"size\":2}}}",
+			i, i);
+		cluster_put(c, STINT_KIND_OWNER, LWS_API, "LeaderWorkerSet", set);
+	}
+	const clock_t took = clock() - began;
+	cluster_teardown(&own);
+	return took;
+}
+
+/* They come behind the pods at a start. A way through all pods for each would cost some hundred times as much. */
+static void a_set_costs_the_same_beside_many_pods(void **state)
+{
+	(void)state;
+	clock_t beside = time_of_sets(10000), alone = time_of_sets(0);
+	for (int tries = 0; tries < 4 && beside > 20 * alone; tries++) {
+		const clock_t again = time_of_sets(10000);
+		beside = again < beside ? again : beside;
+	}
+	if (beside > 20 * alone)
+		fail_msg("%ld instead of %ld clocks", (long)beside, (long)alone);
+}
+
+static void a_set_that_comes_back_has_its_groups_again(void **state)
+{
+	struct cluster *c = *state;
+	see(c);
+	cluster_queue(c, "default", 8, -1);
+	put_owner(c, LWS_API, "LeaderWorkerSet", "", "\"leaderWorkerTemplate\":{\"size\":2}");
+	put_member(c, 0, 0);
+	put_member(c, 0, 1);
+	cluster_cycle(c);
+	cluster_remove(c, STINT_KIND_OWNER, "{\"metadata\":{\"namespace\":\"default\",\"name\":\"big\",\"uid\":\"o1\"}}");
+	cluster_node(c, "n1", 8, true);
+	assert_int_equal(cluster_cycle(c), 0);
+	put_owner(c, LWS_API, "LeaderWorkerSet", "", "\"leaderWorkerTemplate\":{\"size\":2}");
+	assert_int_equal(cluster_cycle(c), 2);
+}
+
 static void pods_of_a_set_that_is_deleted_are_not_placed(void **state)
 {
 	struct cluster *c = *state;
@@ -438,6 +494,8 @@ int main(void)
 		IN_CLUSTER(a_pod_waits_for_its_job_where_such_jobs_are_seen_and_not_elsewhere),
 		IN_CLUSTER(each_group_of_a_set_is_a_gang),
 		IN_CLUSTER(workers_that_come_before_their_set_join_it_later),
+		cmocka_unit_test(a_set_costs_the_same_beside_many_pods),
+		IN_CLUSTER(a_set_that_comes_back_has_its_groups_again),
 		IN_CLUSTER(pods_of_a_set_that_is_deleted_are_not_placed),
 		IN_CLUSTER(a_leader_that_must_be_ready_first_does_not_wait_for_its_workers),
 		IN_CLUSTER(a_set_that_changes_who_comes_first_counts_the_workers_that_are_there),
