@@ -109,6 +109,27 @@ static void add_members(const struct groups *groups, struct group *group)
 		group->succeeded += group->pods[at]->phase == STINT_PHASE_SUCCEEDED;
 }
 
+/*
+ * Of a job of several roles or a LeaderWorkerSet, those pods that are of this group: a set has one for each of its leaders, and a pod may name a
+ * PodGroup of its own. They tell, too, whether those that come late have come. O(pods of the workload).
+ */
+static void add_pods_of_key(const struct groups *groups, struct group *group, const struct stint_workload *workload)
+{
+	int64_t succeeded = 0;
+	for (size_t at = 0; at < workload->pods_count; at++) {
+		const struct stint_pod *pod = workload->pods[at];
+		struct stint_grouping grouping;
+		stint_group_pod(groups->sources->catalog, pod, &grouping);
+		if (strcmp(grouping.key, group->grouping.key) == 0) {
+			group_add(group, pod);
+			succeeded += pod->phase == STINT_PHASE_SUCCEEDED;
+			group->grouping.late_seen |= grouping.late_seen;
+		}
+		stint_grouping_clear(&grouping);
+	}
+	group->succeeded = succeeded;
+}
+
 /* What a workload waits in: the group of its first pod that has no place. Freed with the map, or by the caller when it is not in there. */
 static struct group *group_of(struct groups *groups, const struct stint_workload *workload, const struct stint_pod *first)
 {
@@ -132,6 +153,8 @@ static struct group *group_of(struct groups *groups, const struct stint_workload
 	} else if (grouping.uid && first->meta.uid && strcmp(grouping.uid, first->meta.uid) == 0) {
 		group_add(group, first);
 		group->succeeded = 0;
+	} else if (grouping.roles) {
+		add_pods_of_key(groups, group, workload);
 	} else {
 		add_pods_of(group, workload, NULL);
 	}

@@ -327,6 +327,24 @@ static const struct gang_row {
 		"\"minMember\":2,\"subGroups\":[{\"name\":\"a\",\"minMember\":1},{\"name\":\"b\",\"minMember\":1}]", "aS bP", 1},
 	{"one that has ended in part needs the rest", GROUP, "PodGroup",
 		"\"minMember\":3,\"subGroups\":[{\"name\":\"a\",\"minMember\":2},{\"name\":\"b\",\"minMember\":1}]", "aS bP", 0},
+	{"of a set, pods of another group fill no part of this one", SETS, "LeaderWorkerSet",
+		"\"replicas\":2,\"leaderWorkerTemplate\":{\"size\":2}", "0.0R 0.1R 1.0P", 0},
+	{"a group of a set that waits has nothing yet", SETS, "LeaderWorkerSet", "\"replicas\":2,\"leaderWorkerTemplate\":{\"size\":2}",
+		"0.0R 0.1R 1.0P 1.1P", 2},
+	{"groups of a set that have ended help no other", SETS, "LeaderWorkerSet", "\"replicas\":2,\"leaderWorkerTemplate\":{\"size\":2}",
+		"0.0S 0.1S 1.0P", 0},
+	{"a leader that comes first waits for no workers", SETS, "LeaderWorkerSet",
+		"\"startupPolicy\":\"LeaderReady\",\"leaderWorkerTemplate\":{\"size\":3}", "0.0P", 1},
+	{"until the first of them has come", SETS, "LeaderWorkerSet",
+		"\"startupPolicy\":\"LeaderReady\",\"leaderWorkerTemplate\":{\"size\":3}", "0.0P 0.1P", 0},
+	{"workers wait for no launcher that comes last", "kubeflow.org/v2beta1", "MPIJob",
+		"\"launcherCreationPolicy\":\"WaitForWorkersReady\",\"mpiReplicaSpecs\":{\"Launcher\":{\"replicas\":1},\"Worker\":{"
+		"\"replicas\":2}}",
+		"vP wP", 2},
+	{"until it has come", "kubeflow.org/v2beta1", "MPIJob",
+		"\"launcherCreationPolicy\":\"WaitForWorkersReady\",\"mpiReplicaSpecs\":{\"Launcher\":{\"replicas\":1},\"Worker\":{"
+		"\"replicas\":2}}",
+		"wP lP", 0},
 };
 
 static void gang_pod(struct scene *scene, const struct gang_row *row, const char *who, char state, int at)
