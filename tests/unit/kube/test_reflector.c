@@ -448,6 +448,30 @@ static void a_handler_may_free_its_reflector_at_any_telling(void **state)
 	}
 }
 
+static void a_list_that_is_asked_for_comes_whatever_is_under_way(void **state)
+{
+	static const struct step steps[] = {
+		{"limit=", "watch", 0, NULL, false, false},
+		{"limit=", "watch", 200, LIST("10", "", POD("a", "1") "," POD("b", "2")), false, false},
+		{"watch=true", NULL, 0, "", true, false},
+		{"limit=", "watch", 200, LIST("20", "", POD("a", "1")), false, false},
+		{"watch=true&allowWatchBookmarks=true&resourceVersion=20", NULL, 0, "", true, false},
+	};
+	struct server server;
+	struct watcher w = {0};
+	(void)state;
+	server_open(&server, steps, STINT_COUNT(steps));
+	watcher_start(&w, &server, NULL, 0);
+	peer_wait_for(&server.peer, server.at == 1);
+	stint_reflector_relist(w.reflector);
+	peer_wait_for(&server.peer, server.at == 3);
+	stint_reflector_relist(w.reflector);
+	peer_wait_for(&server.peer, server.at == 5);
+	assert_string_equal(w.told.data, "+a1 +b2 = -b2 ==");
+	watcher_stop(&w);
+	server_shut(&server);
+}
+
 static void what_is_known_can_be_asked_for(void **state)
 {
 	static const struct step steps[] = {
@@ -494,6 +518,7 @@ int main(void)
 		cmocka_unit_test(a_watch_that_brings_nothing_but_errors_is_asked_again_ever_later),
 		cmocka_unit_test(a_watch_cut_at_any_byte_loses_and_doubles_nothing),
 		cmocka_unit_test(a_handler_may_free_its_reflector_at_any_telling),
+		cmocka_unit_test(a_list_that_is_asked_for_comes_whatever_is_under_way),
 		cmocka_unit_test(what_is_known_can_be_asked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
