@@ -1,9 +1,10 @@
-"""What somebody sees who may read one project and not the cluster, on a server of the test's own: the sandbox refuses nobody."""
+"""Who may read one project and not the cluster, and who interrupts, on a server of our own: the sandbox refuses nobody and is quick."""
 
 import http.server
 import json
 import pathlib
 import queue
+import signal
 import subprocess
 import tempfile
 import threading
@@ -85,6 +86,26 @@ class Bare(Narrow):
     do_POST = do_GET
 
 
+class Slow(Narrow):
+    """Project mine may be deleted; the deletion of its namespace is answered when the test says so."""
+
+    deleted = queue.Queue()  # paths, as they come
+    answers = threading.Semaphore(0)
+
+    def do_GET(self):
+        if self.path != "/api/v1/namespaces/mine":
+            return super().do_GET()
+        self.answer(200, {"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": "mine", "uid": "n", "labels": {"stint.dev/project": "mine"}, "annotations": {"stint.dev/made-namespace": "true"}}})
+
+    def do_DELETE(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.deleted.put(self.path)
+        if self.path == "/api/v1/namespaces/mine":
+            self.answers.acquire(timeout=60)
+        self.answer(200, {"kind": "Status", "apiVersion": "v1", "status": "Success"})
+
+
 class Served(kit.Case):
     handler = Narrow
 
@@ -114,6 +135,26 @@ class Kinds(Served):
     def test_a_cluster_without_the_kinds_is_told_how_to_get_them(self):
         for command in (("project", "create", "new"), ("project", "list"), ("top", "projects")):
             self.assert_refused(self.stint(*command), 3, "apply deploy/crds of its sources first")
+
+
+class Interrupts(Served):
+    handler = Slow
+
+    def test_a_project_whose_deletion_has_begun_goes_whole_whatever_interrupts(self):
+        """Its namespace, which the server never lets go, is not waited for."""
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
+            with self.subTest(number):
+                deleting = subprocess.Popen([kit.BIN / "stint", "project", "delete", "mine", "--cascade", "-y"], stdout=subprocess.DEVNULL,
+                                            env=self.environment, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                self.addCleanup(deleting.wait)
+                self.addCleanup(deleting.kill)
+                self.assertEqual(Slow.deleted.get(timeout=60), "/api/v1/namespaces/mine")
+                deleting.send_signal(number)
+                Slow.answers.release()
+                self.assertEqual(deleting.wait(60), code)
+                rest = [Slow.deleted.get() for _ in range(Slow.deleted.qsize())]
+                self.assertEqual(rest, ["/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/stint-basic-mine",
+                                        "/apis/scheduling.run.ai/v2/queues/mine"])
 
 
 class Rights(Served):
