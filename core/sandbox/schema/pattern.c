@@ -182,7 +182,7 @@ static bool class(struct translation *t)
 			if (high < low)
 				return broken(t, "invalid character class range");
 		}
-		for (int c = low; low && c <= high; c++)
+		for (int c = (unsigned char)low; low && c <= (unsigned char)high && c < CHARACTERS; c++)
 			set[c] = true;
 	}
 	if (*t->at != ']')
